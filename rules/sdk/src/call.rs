@@ -1,0 +1,81 @@
+//! One call of a rule: the time, and the effects that the rule answers with.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use crate::state::Stored;
+use crate::{
+    Alarm, ClipRequest, Effect, Entry, Formula, Handler, Message, NewFave, Output, Person, Settings, Timestamp, Weight,
+};
+
+/// One call of the rule `R`. It collects the effects; nothing happens before the rule returns without an error.
+pub struct Call<R> {
+    now: Timestamp,
+    pub(crate) effects: Vec<Effect>,
+    rule: PhantomData<R>,
+}
+
+impl<R> Call<R> {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { now, effects: Vec::new(), rule: PhantomData }
+    }
+
+    /// When heatd took the event in, in milliseconds since 1970. Never runs backwards within a channel.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The settings of this instance.
+    pub fn settings(&self) -> Settings {
+        Settings::configured()
+    }
+
+    /// Sets a key of the rule's state. Calls after this one see it; this one still reads what was there before.
+    pub fn put(&mut self, key: impl Into<String>, value: impl Stored) {
+        self.effects.push(Effect::Put(Entry { key: key.into(), value: value.to_bytes() }));
+    }
+
+    /// Removes a key of the rule's state.
+    pub fn delete(&mut self, key: impl Into<String>) {
+        self.effects.push(Effect::Delete(key.into()));
+    }
+
+    /// Says a line in chat: at most once, dropped when it cannot be said within 10 seconds.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.effects.push(Effect::Say(text.into()));
+    }
+
+    /// Asks to be called with a timer of this name at this time. A later call with the same name replaces it.
+    pub fn wake_at(&mut self, name: impl Into<String>, at: Timestamp) {
+        self.effects.push(Effect::Wake(Alarm { name: name.into(), at: Some(at) }));
+    }
+
+    /// Cancels the timer of this name.
+    pub fn cancel_wake(&mut self, name: impl Into<String>) {
+        self.effects.push(Effect::Wake(Alarm { name: name.into(), at: None }));
+    }
+}
+
+impl<R: Handler> Call<R> {
+    /// Asks for a fave of this weight, in thousandths, to be weighed and counted.
+    pub fn fave(&mut self, person: Person, item: impl Into<String>, weight: Weight) {
+        self.effects.push(Effect::Fave(NewFave { person, item: item.into(), weight }));
+    }
+}
+
+impl<R: Formula> Call<R> {
+    /// Sets a named output. The last value always arrives, values in between may be skipped.
+    pub fn show(&mut self, name: &str, text: impl Display) {
+        self.effects.push(Effect::Show(Output { name: name.to_owned(), text: text.to_string() }));
+    }
+
+    /// Sends one MQTT message, at least once.
+    pub fn publish(&mut self, topic: impl Into<String>, payload: impl Into<Vec<u8>>) {
+        self.effects.push(Effect::Publish(Message { topic: topic.into(), payload: payload.into() }));
+    }
+
+    /// Asks for a clip of the last seconds.
+    pub fn clip(&mut self, title: impl Into<String>, seconds: u32) {
+        self.effects.push(Effect::Clip(ClipRequest { title: title.into(), seconds }));
+    }
+}
