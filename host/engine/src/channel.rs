@@ -1,0 +1,165 @@
+//! A channel's chain, and the three phases in which it decides on one event.
+
+use std::sync::Arc;
+
+use tracing::{debug, warn};
+
+use crate::contract::{Event, Fave, Happening, NewFave, Role};
+use crate::effects::effect_line;
+use crate::error::StoreError;
+use crate::interest::Taken;
+use crate::pending::Pending;
+use crate::sandbox::Sandbox;
+use crate::slot::{Answer, Slot};
+
+pub(crate) struct Channel {
+    pub(crate) name: Arc<str>,
+    /// In the configured order; the phases go through it one role at a time.
+    pub(crate) slots: Vec<Slot>,
+    /// The channel's time, which never runs backwards.
+    pub(crate) now: u64,
+}
+
+/// What came of one event.
+#[derive(Debug, Default)]
+pub struct Decision {
+    /// The event was taken in before: nothing happened.
+    pub duplicate: bool,
+    /// The calls that were made, in order.
+    pub answers: Vec<Answer>,
+    /// The faves that were counted, with their final weights.
+    pub faves: Vec<Fave>,
+}
+
+/// The slots that an event is for: all that take it, or the one that set a timer.
+#[derive(Clone, Copy)]
+pub(crate) enum For<'a> {
+    Takers,
+    Slot(&'a str),
+}
+
+impl Channel {
+    /// Handlers, multipliers, the count, formulas: in this order, over one overlay.
+    pub(crate) fn decide(
+        &mut self,
+        sandbox: &Sandbox,
+        pending: &mut Pending,
+        event: &Event,
+        target: For<'_>,
+    ) -> Result<Decision, StoreError> {
+        let mut run = Run { sandbox, pending, now: self.now, decision: Decision::default() };
+        let mut faves = Vec::new();
+        for slot in of_role(&mut self.slots, Role::Handler) {
+            faves.extend(run.on_event(slot, event, target)?);
+        }
+        for slot in of_role(&mut self.slots, Role::Multiplier) {
+            run.on_event(slot, event, target)?;
+        }
+        let mut counted = Vec::new();
+        for (place, fave) in (1..).zip(faves) {
+            if let Some(fave) = run.weigh(&mut self.slots, event, fave, place)? {
+                counted.push((place, fave));
+            }
+        }
+        for (_, fave) in &counted {
+            run.count(&self.slots, fave)?;
+        }
+        for slot in of_role(&mut self.slots, Role::Formula) {
+            run.on_event(slot, event, target)?;
+        }
+        for (place, fave) in &counted {
+            for slot in of_role(&mut self.slots, Role::Formula).filter(|slot| slot.rule.interest.takes_faves()) {
+                run.call(slot, fave, *place)?;
+            }
+        }
+        Ok(run.decision)
+    }
+}
+
+fn of_role(slots: &mut [Slot], role: Role) -> impl Iterator<Item = &mut Slot> {
+    slots.iter_mut().filter(move |slot| slot.role() == role)
+}
+
+/// One event on its way through the phases.
+struct Run<'a> {
+    sandbox: &'a Sandbox,
+    pending: &'a mut Pending,
+    now: u64,
+    decision: Decision,
+}
+
+impl Run<'_> {
+    /// Calls a slot for the event itself, if it is for it, and returns the faves that it asks for.
+    fn on_event(&mut self, slot: &mut Slot, event: &Event, target: For<'_>) -> Result<Vec<NewFave>, StoreError> {
+        let verdict = match target {
+            For::Slot(name) if *slot.key.slot == *name => self.call(slot, event, 0)?,
+            For::Slot(_) => return Ok(Vec::new()),
+            For::Takers => match slot.rule.interest.taken(event) {
+                None => return Ok(Vec::new()),
+                Some(Taken::AsItIs) => self.call(slot, event, 0)?,
+                Some(Taken::Command(command)) => {
+                    let (id, channel, at) = (event.id.clone(), event.channel.clone(), event.at);
+                    self.call(slot, &Event { id, channel, at, what: Happening::Command(*command) }, 0)?
+                }
+            },
+        };
+        Ok(verdict.faves)
+    }
+
+    /// Takes one fave through the multipliers. None when one of them drops it.
+    fn weigh(&mut self, slots: &mut [Slot], cause: &Event, fave: NewFave, place: u32) -> Result<Option<Event>, StoreError> {
+        let NewFave { person, item, weight } = fave;
+        let what = Happening::Fave(Fave { person, item, weight });
+        let mut event = Event { id: cause.id.clone(), channel: cause.channel.clone(), at: cause.at, what };
+        for slot in of_role(slots, Role::Multiplier).filter(|slot| slot.rule.interest.takes_faves()) {
+            let verdict = self.call(slot, &event, place)?;
+            if verdict.dropped {
+                return Ok(None);
+            }
+            if let (Some(weight), Happening::Fave(fave)) = (verdict.weight, &mut event.what) {
+                fave.weight = weight;
+            }
+        }
+        Ok(Some(event))
+    }
+
+    fn count(&mut self, slots: &[Slot], event: &Event) -> Result<(), StoreError> {
+        if let (Some(slot), Happening::Fave(fave)) = (slots.first(), &event.what) {
+            self.pending.count(slot, event)?;
+            self.decision.faves.push(fave.clone());
+        }
+        Ok(())
+    }
+
+    /// Calls a slot. `number` is 0 for the event itself and counts its faves from 1.
+    fn call(&mut self, slot: &mut Slot, event: &Event, number: u32) -> Result<crate::pending::Verdict, StoreError> {
+        let (answer, verdict) = slot.call(self.sandbox, self.pending, self.now, event, number)?;
+        report(&event.channel, &event.id, &answer);
+        self.decision.answers.push(answer);
+        Ok(verdict)
+    }
+}
+
+fn report(channel: &str, event: &str, answer: &Answer) {
+    let rule = &*answer.slot;
+    match &answer.outcome {
+        Ok(effects) if effects.is_empty() => {}
+        Ok(effects) => {
+            debug!(channel, rule, event, effects = %Lines(effects), "rule answered");
+        }
+        Err(fault) => warn!(channel, rule, event, %fault, "rule failed; its effects are dropped"),
+    }
+}
+
+/// Formats effects only when somebody reads the log line.
+struct Lines<'a>(&'a [crate::contract::Effect]);
+
+impl std::fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, effect) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "; " };
+            write!(f, "{separator}{}", effect_line(effect))?;
+        }
+        Ok(())
+    }
+}

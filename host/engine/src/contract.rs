@@ -1,0 +1,21 @@
+//! The contract of `wit/rule.wit` as Rust types, generated from it. Events are kept in the log as these types.
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "rule",
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+    });
+}
+
+pub use generated::heat::rules::about::{
+    Description, Interests, Kind, Role, Setting, SettingKind, SettingValue, Settings,
+};
+pub use generated::heat::rules::counts::Tally;
+pub use generated::heat::rules::effects::{Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output};
+pub use generated::heat::rules::events::{
+    ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, MqttMessage,
+    Person, Raid, Redemption, Standing, Subscription, Tier,
+};
+pub(crate) use generated::heat::rules::log::Level;
+pub(crate) use generated::{Rule as RuleExports, RulePre};

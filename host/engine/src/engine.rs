@@ -1,0 +1,257 @@
+//! The engine: takes events one at a time, decides, and commits what was decided as one transaction.
+//!
+//! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tracing::info;
+
+use crate::channel::{Channel, Decision, For};
+use crate::contract::{Event, Happening, Message};
+use crate::error::{LoadError, StoreError};
+use crate::log::{Block, Record};
+use crate::overlay::Overlay;
+use crate::pending::{Pending, Say};
+use crate::rule::Rule;
+use crate::sandbox::Sandbox;
+use crate::seen::{Seen, WINDOW_MS};
+use crate::slot::Slot;
+use crate::store::{Snapshot, Store};
+use crate::timers::Timers;
+
+/// The rules of one channel, by slot, in order.
+pub struct Chain {
+    /// Login of the channel, in lower case.
+    pub channel: String,
+    /// Slot and rule. Multipliers weigh a fave in this order.
+    pub rules: Vec<(String, Rule)>,
+}
+
+/// What the owner has to do after a commit. All of it is durable.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Whether an output has changed; [`Engine::outputs`] has them all.
+    pub outputs_changed: bool,
+    /// Messages to publish, with the number to pass to [`Engine::sent`] once a broker has acknowledged.
+    pub messages: Vec<(u64, Message)>,
+    /// Chat lines to say.
+    pub says: Vec<Say>,
+}
+
+/// Every output that was ever shown: (channel, name) to its text, or none when it was taken back.
+pub type Outputs = BTreeMap<(Arc<str>, String), Option<String>>;
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A rule that cannot take over the stored state.
+    #[error("the rule in slot {slot} of channel {channel} cannot start: {error}")]
+    Rule {
+        /// Login of the channel.
+        channel: String,
+        /// The slot.
+        slot: String,
+        /// What is wrong.
+        error: LoadError,
+    },
+}
+
+/// The rules and the state of all channels.
+pub struct Engine {
+    sandbox: Arc<Sandbox>,
+    store: Store,
+    channels: HashMap<Arc<str>, Channel>,
+    pending: Pending,
+    outputs: Outputs,
+    seen: Seen,
+    next_record: u64,
+}
+
+impl Engine {
+    /// Opens the chains over the store, takes back the outputs of rules that are gone, and commits that.
+    pub fn open(sandbox: Arc<Sandbox>, store: Store, chains: Vec<Chain>) -> Result<Self, OpenError> {
+        let snapshot = store.snapshot()?;
+        let newest = snapshot.newest()?;
+        let mut seen = Seen::default();
+        for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
+            if let Record::Event { now, event } = record {
+                seen.insert(now, &event.channel, &event.id);
+            }
+        }
+        let next_record = snapshot.meta("next-record")?;
+        let pending = Pending {
+            overlay: Some(Box::new(Overlay::new(snapshot)?)),
+            timers: Timers::default(),
+            records: Vec::new(),
+            says: Vec::new(),
+            urgent: true,
+            dirty: true,
+        };
+        let channels = HashMap::new();
+        let mut engine = Self { sandbox, store, channels, pending, outputs: Outputs::new(), seen, next_record };
+        for chain in chains {
+            engine.add(chain, newest)?;
+        }
+        engine.outputs = engine.adopt_outputs()?;
+        engine.commit()?;
+        Ok(engine)
+    }
+
+    fn add(&mut self, chain: Chain, now: u64) -> Result<(), OpenError> {
+        let name: Arc<str> = chain.channel.to_lowercase().into();
+        let mut slots = Vec::new();
+        for (slot, rule) in chain.rules {
+            let slot: Arc<str> = slot.into();
+            let overlay = self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
+            let opened = Slot::open(&self.sandbox, &name, &slot, rule, overlay, &mut self.pending.timers)?;
+            let describe = |error| OpenError::Rule { channel: name.to_string(), slot: slot.to_string(), error };
+            slots.push(opened.map_err(describe)?);
+        }
+        let live = slots.iter().map(|slot| (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone()));
+        self.pending.record(Record::Chain { now, channel: name.to_string(), slots: live.collect() });
+        self.channels.insert(Arc::clone(&name), Channel { name, slots, now });
+        Ok(())
+    }
+
+    /// The stored outputs, those of rules that are gone taken back.
+    fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
+        let overlay = self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
+        let mut outputs = Outputs::new();
+        for ((channel, name), (slot, text)) in overlay.stored_outputs()? {
+            let shown = self.channels.get(&channel).is_some_and(|channel| channel.slots.iter().any(|it| it.key.slot == slot));
+            if !shown && text.is_some() {
+                info!(channel = &*channel, output = name, rule = &*slot, "output taken back: its rule is gone");
+                overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
+            }
+            outputs.insert((channel, name), text.filter(|_| shown));
+        }
+        Ok(outputs)
+    }
+
+    /// Decides on one event. Nothing of it is outside before [`Engine::commit`].
+    ///
+    /// `now` is in milliseconds since 1970; where it is behind the channel's time, that stands still.
+    pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
+        let Some(channel) = self.channels.get_mut(event.channel.as_str()) else {
+            return Ok(Decision::default());
+        };
+        channel.now = channel.now.max(now);
+        if !self.seen.insert(channel.now, &event.channel, &event.id) {
+            return Ok(Decision { duplicate: true, ..Decision::default() });
+        }
+        // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
+        self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
+        let decision = channel.decide(&self.sandbox, &mut self.pending, &event, For::Takers)?;
+        let place = self.pending.records.len() - faults(&decision);
+        self.pending.records.insert(place, Record::Event { now: channel.now, event });
+        self.pending.dirty = true;
+        Ok(decision)
+    }
+
+    /// Fires every timer that is due. One that came due long ago fires once, with the true time.
+    pub fn fire(&mut self, now: u64) -> Result<Vec<Decision>, StoreError> {
+        let mut decisions = Vec::new();
+        while let Some((slot, name)) = self.pending.timers.pop_due(now) {
+            self.pending.overlay().set_timer(&slot, name.clone(), None);
+            let Some(channel) = self.channels.get_mut(&slot.channel) else { continue };
+            channel.now = channel.now.max(now);
+            let now = channel.now;
+            let id = format!("timer:{}:{name}:{now}", slot.slot);
+            let event = Event { id, channel: channel.name.to_string(), at: now, what: Happening::Timer(name.clone()) };
+            let decision = channel.decide(&self.sandbox, &mut self.pending, &event, For::Slot(&slot.slot))?;
+            let place = self.pending.records.len() - faults(&decision);
+            let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
+            self.pending.records.insert(place, Record::Timer { now, channel, slot, name });
+            self.pending.dirty = true;
+            decisions.push(decision);
+        }
+        Ok(decisions)
+    }
+
+    /// When the next timer comes due, in milliseconds since 1970.
+    pub fn next_wake(&self) -> Option<u64> {
+        self.pending.timers.next()
+    }
+
+    /// Whether something is decided and not committed.
+    pub fn is_pending(&self) -> bool {
+        self.pending.dirty
+    }
+
+    /// Whether something outside waits for the commit: a fave, an output, a message, an acknowledgement.
+    pub fn is_urgent(&self) -> bool {
+        self.pending.urgent
+    }
+
+    /// How many records wait for the commit.
+    pub fn pending_records(&self) -> usize {
+        self.pending.records.len()
+    }
+
+    /// Writes all that was decided as one durable transaction, and returns what has to leave now.
+    pub fn commit(&mut self) -> Result<Committed, StoreError> {
+        self.end_group();
+        if !self.pending.dirty {
+            return Ok(Committed::default());
+        }
+        let block = Block::encode(self.next_record, &self.pending.records)?;
+        self.store.commit(self.pending.overlay(), block.as_ref())?;
+        self.next_record += block.map_or(0, |block| u64::from(block.records));
+        let fresh = Overlay::new(self.store.snapshot()?)?;
+        let Overlay { outputs, outbox, .. } = std::mem::replace(self.pending.overlay(), fresh);
+        let outputs_changed = !outputs.is_empty();
+        self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
+        self.pending.records.clear();
+        (self.pending.urgent, self.pending.dirty) = (false, false);
+        let messages = outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
+        Ok(Committed { outputs_changed, messages, says: std::mem::take(&mut self.pending.says) })
+    }
+
+    /// Ends the instances of the group, so that an idle daemon keeps none and nothing lives on in their memory.
+    fn end_group(&mut self) {
+        self.channels.values_mut().flat_map(|channel| &mut channel.slots).for_each(Slot::end_group);
+        self.sandbox.ticker().disarm();
+    }
+
+    /// A broker has acknowledged a message of the outbox.
+    pub fn sent(&mut self, number: u64) {
+        self.pending.overlay().outbox.insert(number, None);
+        self.pending.dirty = true;
+    }
+
+    /// Every output, as of the last commit.
+    pub fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// The MQTT topic filters that rules take, with the channel of the rule.
+    pub fn topics(&self) -> Vec<(Arc<str>, String)> {
+        let of = |channel: &Channel| {
+            let filters = channel.slots.iter().flat_map(|slot| slot.rule.interest.topics.clone());
+            filters.map(|filter| (Arc::clone(&channel.name), filter)).collect::<Vec<_>>()
+        };
+        let mut topics: Vec<_> = self.channels.values().flat_map(of).collect();
+        topics.sort();
+        topics.dedup();
+        topics
+    }
+
+    /// The store as of the last commit.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.store.snapshot()
+    }
+
+    /// Deletes what the log holds from before this time, and says how many blocks that were.
+    pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
+        self.store.expire_log(before)
+    }
+}
+
+/// The records that a decision has made already: its event goes before them.
+fn faults(decision: &Decision) -> usize {
+    decision.answers.iter().filter(|answer| answer.outcome.is_err()).count()
+}

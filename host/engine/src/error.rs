@@ -1,0 +1,116 @@
+//! Errors, by who must act: the author of a rule, the person who configures, the person who runs the daemon.
+
+use thiserror::Error;
+
+/// This machine cannot run rules at all: its kernel refuses executable memory, say.
+#[derive(Debug, Error)]
+#[error("this machine cannot run rules: {0}")]
+pub struct SandboxError(pub(crate) String);
+
+/// A component that cannot become a rule, or settings that it refuses. Nothing has changed.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The bytes are not WebAssembly at all, or are cut short.
+    #[error("it is not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// A core module: what `cargo build` makes before it is turned into a component.
+    #[error("it is a core module, not a component; `cargo xtask rules` turns one into the other")]
+    CoreModule,
+    /// It wants something that no rule gets.
+    #[error("it imports `{0}`, which no rule gets; a rule may import only the interfaces of heat:rules@1.0.0 (build it without WASI)")]
+    Import(String),
+    /// It does not export what a rule exports, or with other types.
+    #[error("it is not a rule of heat:rules@1.0.0: {0}")]
+    World(String),
+    /// It has the right shape, and fails to describe itself.
+    #[error("it does not describe itself: {0}")]
+    Describe(String),
+    /// The settings do not fit what the rule describes, or the rule refuses them.
+    #[error("setting `{name}`: {problem}")]
+    Setting {
+        /// The key in the rule's settings; empty when the rule did not name one.
+        name: String,
+        /// What is wrong, and what would do.
+        problem: String,
+    },
+    /// The stored state is of a version that this component cannot take over.
+    #[error("the stored state does not fit: {0}")]
+    State(String),
+}
+
+/// The store failed. The engine stops taking events; whoever supervises the daemon starts it again.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// redb reports an error, which says what to do.
+    #[error("the store failed: {0}")]
+    Redb(#[from] redb::Error),
+    /// Another process has the file.
+    #[error("the store is in use by another heatd; stop that one first")]
+    InUse,
+    /// Written by a newer heatd.
+    #[error("the store has schema version {found}, and this heatd knows versions up to {known}; install the newer heatd again")]
+    Newer {
+        /// The version in the file.
+        found: u64,
+        /// The version of this program.
+        known: u64,
+    },
+    /// A row that this version cannot read.
+    #[error("the store holds a {what} that cannot be read: {problem}; restore a backup")]
+    Damaged {
+        /// Which kind of row.
+        what: &'static str,
+        /// What the decoder says.
+        problem: String,
+    },
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Redb(error.into())
+            }
+        }
+    )*};
+}
+
+from_redb!(redb::TableError, redb::TransactionError, redb::CommitError, redb::StorageError, redb::SetDurabilityError);
+
+impl From<redb::DatabaseError> for StoreError {
+    fn from(error: redb::DatabaseError) -> Self {
+        match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            other => Self::Redb(other.into()),
+        }
+    }
+}
+
+/// Why a call of a rule had no effects. It is a fact of the log: a replay repeats it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// It ran for too many instructions.
+    #[error("it used more than {0} units of fuel")]
+    Fuel(u64),
+    /// It ran for too long.
+    #[error("it ran for longer than {0} ms")]
+    Wall(u64),
+    /// It wanted more memory.
+    #[error("it wanted more than {0} bytes of memory")]
+    Memory(usize),
+    /// It called itself too deeply.
+    #[error("it used more than {0} bytes of stack")]
+    Stack(usize),
+    /// It handed over too much at once.
+    #[error("it handed over more than {0} bytes in one call")]
+    Answer(usize),
+    /// Any other trap: a panic, an invalid memory access, a division by zero.
+    #[error("it trapped: {0}")]
+    Trap(String),
+    /// It answered with effects that cannot be taken.
+    #[error("its answer cannot be taken: {0}")]
+    Effects(String),
+    /// It answered with an error of its own.
+    #[error("it answered with an error: {0}")]
+    Error(String),
+}

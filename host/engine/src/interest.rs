@@ -1,0 +1,160 @@
+//! Which events a rule is called for: commands, words, MQTT topics and kinds of event.
+
+use std::collections::HashSet;
+
+use crate::contract::{ChatLine, Command, Event, Happening, Interests, Kind};
+
+/// What one slot takes, in the form that is quick to ask.
+#[derive(Debug, Default)]
+pub(crate) struct Interest {
+    /// In lower case.
+    commands: Vec<(String, String)>,
+    words: HashSet<String>,
+    pub(crate) topics: Vec<String>,
+    kinds: Vec<Kind>,
+}
+
+impl Interest {
+    /// Checks what a rule wants. The error says what is wrong with it.
+    pub(crate) fn new(wanted: Interests) -> Result<Self, String> {
+        for command in &wanted.commands {
+            if command.is_empty() || command.contains(char::is_whitespace) {
+                return Err(format!("the command {command:?} must be one word"));
+            }
+        }
+        for word in &wanted.words {
+            if word.is_empty() || word.contains(' ') {
+                return Err(format!("the word {word:?} must be one word, without spaces"));
+            }
+        }
+        for filter in &wanted.topics {
+            check_filter(filter)?;
+        }
+        Ok(Self {
+            commands: wanted.commands.into_iter().map(|command| (command.to_lowercase(), command)).collect(),
+            words: wanted.words.into_iter().collect(),
+            topics: wanted.topics,
+            kinds: wanted.kinds,
+        })
+    }
+
+    pub(crate) fn takes_faves(&self) -> bool {
+        self.kinds.contains(&Kind::Faves)
+    }
+
+    /// The event in the form in which this slot takes it, or none when it does not.
+    pub(crate) fn taken(&self, event: &Event) -> Option<Taken> {
+        match &event.what {
+            Happening::Chat(line) => self.taken_line(line),
+            Happening::Mqtt(message) => self.topics.iter().any(|filter| matches(filter, &message.topic)).then_some(Taken::AsItIs),
+            other => kind(other).is_some_and(|kind| self.kinds.contains(&kind)).then_some(Taken::AsItIs),
+        }
+    }
+
+    fn taken_line(&self, line: &ChatLine) -> Option<Taken> {
+        let first = line.text.split_whitespace().next().unwrap_or_default();
+        if !self.commands.is_empty() {
+            let asked = first.to_lowercase();
+            if let Some((_, name)) = self.commands.iter().find(|(command, _)| *command == asked) {
+                let arguments = line.text.trim_start().strip_prefix(first).unwrap_or_default().trim().to_owned();
+                let command = Command { name: name.clone(), arguments, line: line.clone() };
+                return Some(Taken::Command(Box::new(command)));
+            }
+        }
+        let wanted = self.kinds.contains(&Kind::Chat)
+            || (!self.words.is_empty() && line.text.split(' ').any(|word| self.words.contains(word)));
+        wanted.then_some(Taken::AsItIs)
+    }
+}
+
+/// The form in which a slot takes an event.
+pub(crate) enum Taken {
+    AsItIs,
+    Command(Box<Command>),
+}
+
+fn kind(what: &Happening) -> Option<Kind> {
+    Some(match what {
+        Happening::Subscription(_) => Kind::Subscriptions,
+        Happening::Gift(_) => Kind::Gifts,
+        Happening::Cheer(_) => Kind::Cheers,
+        Happening::Raid(_) => Kind::Raids,
+        Happening::Follow(_) => Kind::Follows,
+        Happening::Redemption(_) => Kind::Redemptions,
+        Happening::HypeTrain(_) => Kind::HypeTrains,
+        Happening::StreamStart | Happening::StreamEnd => Kind::Streams,
+        Happening::Chat(_) => Kind::Chat,
+        Happening::Fave(_) => Kind::Faves,
+        Happening::Command(_) | Happening::Mqtt(_) | Happening::Timer(_) => return None,
+    })
+}
+
+/// Refuses what is no topic filter (MQTT 5, section 4.7).
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    if filter.is_empty() || filter.len() > 1024 || filter.contains(char::is_control) {
+        return Err(format!("{filter:?} is no MQTT topic filter: it is empty, too long, or has control characters"));
+    }
+    let levels: Vec<&str> = filter.split('/').collect();
+    for (place, level) in levels.iter().enumerate() {
+        let alone = level.len() == 1;
+        let last = place + 1 == levels.len();
+        if (level.contains('+') && !alone) || (level.contains('#') && !(alone && last)) {
+            return Err(format!("{filter:?} is no MQTT topic filter: + and # stand for whole levels, # for the last"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what no message can be published to.
+pub fn check_topic(topic: &str) -> Result<(), String> {
+    if topic.contains(['+', '#']) {
+        return Err(format!("{topic:?} is no MQTT topic: + and # belong to filters"));
+    }
+    check_filter(topic)
+}
+
+/// Whether a topic matches a filter (MQTT 5, section 4.7). Topics that start with `$` match no leading wildcard.
+pub fn matches(filter: &str, topic: &str) -> bool {
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false;
+    }
+    let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
+    loop {
+        match (filter.next(), topic.next()) {
+            (Some("#"), _) => return true,
+            (Some("+"), Some(_)) => {}
+            (Some(wanted), Some(level)) if wanted == level => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_whole_levels() {
+        for (filter, topic, expected) in [
+            ("new-heat", "new-heat", true),
+            ("new-heat", "new-heat/x", false),
+            ("a/+/c", "a/b/c", true),
+            ("a/+/c", "a/b/d/c", false),
+            ("a/#", "a", true),
+            ("a/#", "a/b/c", true),
+            ("+/b", "/b", true),
+            ("#", "$SYS/uptime", false),
+        ] {
+            assert_eq!(matches(filter, topic), expected, "{filter} {topic}");
+        }
+    }
+
+    #[test]
+    fn a_filter_with_a_wildcard_inside_a_level_is_refused() {
+        for filter in ["", "a+/b", "a/#/b", "a/b#", "a\0b"] {
+            assert!(check_filter(filter).is_err(), "{filter:?}");
+        }
+        assert!(check_topic("a/+").is_err());
+    }
+}

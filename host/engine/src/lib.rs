@@ -1,0 +1,61 @@
+//! The engine of Heat Level: rules decide, the engine commits.
+//!
+//! It knows no sockets, no tasks and no clock: events come in as values with their time, and what has to be shown and sent
+//! goes out as values. In the order in which an event passes them:
+//!
+//! - [`Engine`] takes events in, knows duplicates, commits groups of events as one transaction,
+//! - `channel` takes an event through the three phases of a channel's chain,
+//! - `interest` says which rules take it, `slot` calls one rule and takes its answer,
+//! - `guest` is a live instance with its views and limits, `effects` holds its answer against role and limits,
+//! - `pending` and `overlay` are what is decided and not committed, `timers` when to be woken, `seen` the known ids,
+//! - [`Store`] and its log are what is kept.
+//!
+//! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
+
+mod engine;
+
+mod channel;
+mod effects;
+mod guest;
+mod interest;
+mod overlay;
+mod pending;
+mod seen;
+mod slot;
+mod timers;
+
+mod log;
+mod store;
+
+mod limits;
+mod rule;
+mod sandbox;
+mod settings;
+mod ticker;
+
+mod contract;
+mod error;
+
+pub use channel::Decision;
+pub use effects::{effect_line, role_name, thousandths};
+pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
+pub use error::{Fault, LoadError, SandboxError, StoreError};
+pub use interest::{check_filter, check_topic, matches};
+pub use limits::Limits;
+pub use log::Record;
+pub use overlay::SlotKey;
+pub use pending::Say;
+pub use rule::{Component, Rule};
+pub use sandbox::{Digest, STACK, Sandbox};
+pub use settings::{Given, parse_duration};
+pub use slot::Answer;
+pub use store::{SCHEMA_VERSION, Snapshot, Store};
+
+/// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
+pub mod wit {
+    pub use crate::contract::{
+        Alarm, ChatLine, Cheer, ClipRequest, Command, Description, Effect, Emote, EmoteProvider, Entry, Event, Fave, Gift,
+        Happening, HypeTrain, HypeTrainStage, Interests, Kind, Message, MqttMessage, NewFave, Output, Person, Raid,
+        Redemption, Role, Setting, SettingKind, SettingValue, Settings, Standing, Subscription, Tally, Tier,
+    };
+}

@@ -1,0 +1,56 @@
+//! What a rule may use, in named numbers. A call that goes beyond one of them has no effects, and the log names the rule.
+
+/// The limits of every call of a rule. Stack, memory reservation and the tick of the wall clock belong to the compiled
+/// code and are constants of [`crate::sandbox`].
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Instructions of one call, in wasmtime's fuel: about one for each WebAssembly instruction. Views charge for what they read.
+    pub fuel: u64,
+    /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see.
+    pub wall_ms: u64,
+    /// Linear memory of one instance, in bytes.
+    pub memory: usize,
+    /// Bytes that one call may hand over in arguments of views and in its answer.
+    pub answer_bytes: usize,
+    /// Effects of one call.
+    pub effects: usize,
+    /// Length of a key, an output's name, a timer's name, in bytes.
+    pub key_bytes: usize,
+    /// Length of a stored value or a published payload, in bytes.
+    pub value_bytes: usize,
+    /// Length of an output's text, an item or a chat line, in characters.
+    pub text_chars: usize,
+    /// Keys that one rule may keep in one channel.
+    pub state_keys: u64,
+    /// Bytes of keys and values that one rule may keep in one channel.
+    pub state_bytes: u64,
+    /// Timers that one rule may have set in one channel.
+    pub timers: usize,
+    /// Events that one instance is called for before it is made anew.
+    pub instance_events: u32,
+    /// Log lines of one call.
+    pub log_lines: u32,
+    /// Length of a log line, in bytes; longer ones are cut.
+    pub log_line_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 20_000_000,
+            wall_ms: 50,
+            memory: 16 << 20,
+            answer_bytes: 1 << 20,
+            effects: 256,
+            key_bytes: 256,
+            value_bytes: 64 << 10,
+            text_chars: 500,
+            state_keys: 100_000,
+            state_bytes: 16 << 20,
+            timers: 100,
+            instance_events: 64,
+            log_lines: 20,
+            log_line_bytes: 1024,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What the events since the last commit have decided: the overlay, the records, and what leaves after the commit.
+
+use std::sync::Arc;
+
+use crate::contract::{Effect, Event, NewFave};
+use crate::error::{Fault, StoreError};
+use crate::log::Record;
+use crate::overlay::Overlay;
+use crate::slot::{Slot, StateUse};
+use crate::timers::{LEAST_WAIT, Timers};
+
+/// A line that a rule wants to have said in chat. It is said at most once, after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Say {
+    /// Login of the channel.
+    pub channel: Arc<str>,
+    /// The line.
+    pub text: String,
+    /// When the rule asked, in milliseconds since 1970: dropped when it cannot be said within 10 seconds.
+    pub at: u64,
+}
+
+pub(crate) struct Pending {
+    /// Lent to a guest for the time of its call.
+    pub(crate) overlay: Option<Box<Overlay>>,
+    pub(crate) timers: Timers,
+    pub(crate) records: Vec<Record>,
+    pub(crate) says: Vec<Say>,
+    /// Something is pending that must be durable before anyone outside hears of it.
+    pub(crate) urgent: bool,
+    /// Something is pending at all.
+    pub(crate) dirty: bool,
+}
+
+/// What an accepted answer means for the fave or the event that it answers.
+#[derive(Default)]
+pub(crate) struct Verdict {
+    pub(crate) faves: Vec<NewFave>,
+    pub(crate) weight: Option<i64>,
+    pub(crate) dropped: bool,
+}
+
+impl Pending {
+    pub(crate) fn overlay(&mut self) -> &mut Overlay {
+        self.overlay.as_mut().expect("the overlay is lent only while a guest runs")
+    }
+
+    pub(crate) fn record(&mut self, record: Record) {
+        self.records.push(record);
+        self.dirty = true;
+    }
+
+    pub(crate) fn fault(&mut self, slot: &Slot, now: u64, call: u32, fault: &Fault) {
+        self.record(Record::Fault {
+            now,
+            channel: slot.key.channel.to_string(),
+            slot: slot.key.slot.to_string(),
+            digest: slot.rule.digest(),
+            call,
+            cause: fault.to_string(),
+        });
+    }
+
+    /// Counts a fave. It is durable before anyone hears of it.
+    pub(crate) fn count(&mut self, slot: &Slot, event: &Event) -> Result<(), StoreError> {
+        if let crate::contract::Happening::Fave(fave) = &event.what {
+            let channel = Arc::clone(&slot.key.channel);
+            self.overlay().count(&channel, fave)?;
+            self.urgent = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the effects of a call, whole. Whatever can refuse them has been asked before anything changes.
+    pub(crate) fn take(&mut self, slot: &mut Slot, now: u64, effects: &[Effect]) -> Result<Result<Verdict, Fault>, StoreError> {
+        let usage = match self.fits(slot, effects)? {
+            Ok(usage) => usage,
+            Err(problem) => return Ok(Err(Fault::Effects(problem))),
+        };
+        slot.usage = usage;
+        let mut verdict = Verdict::default();
+        for effect in effects {
+            self.apply(slot, now, effect, &mut verdict)?;
+        }
+        self.dirty |= !effects.is_empty();
+        Ok(Ok(verdict))
+    }
+
+    /// Whether the slot's state and timers stay within their limits, and its outputs are its own.
+    fn fits(&mut self, slot: &Slot, effects: &[Effect]) -> Result<Result<StateUse, String>, StoreError> {
+        let limits = Arc::clone(&slot.rule.limits);
+        let mut usage = slot.usage.clone();
+        let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
+        let mut new_timers = 0;
+        for effect in effects {
+            match effect {
+                Effect::Put(entry) => {
+                    let before = self.size_of(slot, &entry.key, &sizes)?;
+                    usage.replace(entry.key.len(), before, Some(entry.value.len()));
+                    sizes.push((&entry.key, Some(entry.value.len())));
+                }
+                Effect::Delete(key) => {
+                    let before = self.size_of(slot, key, &sizes)?;
+                    usage.replace(key.len(), before, None);
+                    sizes.push((key, None));
+                }
+                Effect::Wake(alarm) if alarm.at.is_some() && !self.timers.is_set(&slot.key, &alarm.name) => new_timers += 1,
+                Effect::Show(output) => {
+                    let owner = self.overlay().output(&slot.key.channel, &output.name)?;
+                    if let Some((owner, Some(_))) = owner
+                        && owner != slot.key.slot
+                    {
+                        return Ok(Err(format!("the output {} belongs to the rule in slot {owner}", output.name)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
+            let (keys, bytes) = (limits.state_keys, limits.state_bytes);
+            return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
+        }
+        if new_timers > 0 && self.timers.count(&slot.key) + new_timers > limits.timers {
+            return Ok(Err(format!("it would have more than {} timers", limits.timers)));
+        }
+        Ok(Ok(usage))
+    }
+
+    /// The size of a value as it will stand after the effects so far.
+    fn size_of(&mut self, slot: &Slot, key: &str, sizes: &[(&str, Option<usize>)]) -> Result<Option<usize>, StoreError> {
+        match sizes.iter().rev().find(|(changed, _)| *changed == key) {
+            Some((_, size)) => Ok(*size),
+            None => Ok(self.overlay().state(&slot.key, key)?.map(|value| value.len())),
+        }
+    }
+
+    fn apply(&mut self, slot: &Slot, now: u64, effect: &Effect, verdict: &mut Verdict) -> Result<(), StoreError> {
+        let key = &slot.key;
+        match effect {
+            Effect::Put(entry) => self.overlay().put_state(key, entry.key.clone(), Some(entry.value.clone())),
+            Effect::Delete(name) => self.overlay().put_state(key, name.clone(), None),
+            Effect::Fave(fave) => verdict.faves.push(fave.clone()),
+            Effect::Weigh(weight) => verdict.weight = Some(*weight),
+            Effect::Drop => verdict.dropped = true,
+            Effect::Show(output) => {
+                let shown = (Arc::clone(&key.slot), Some(output.text.clone()));
+                if self.overlay().output(&key.channel, &output.name)?.as_ref() != Some(&shown) {
+                    self.overlay().outputs.insert((Arc::clone(&key.channel), output.name.clone()), shown);
+                    self.urgent = true;
+                }
+            }
+            Effect::Publish(message) => {
+                self.overlay().publish(message.clone());
+                self.urgent = true;
+            }
+            Effect::Say(text) => {
+                self.says.push(Say { channel: Arc::clone(&key.channel), text: text.clone(), at: now });
+                self.urgent = true;
+            }
+            Effect::Wake(alarm) => {
+                let at = alarm.at.map(|at| at.max(now + LEAST_WAIT));
+                self.timers.set(key, &alarm.name, at);
+                self.overlay().set_timer(key, alarm.name.clone(), at);
+            }
+            Effect::Clip(clip) => {
+                self.overlay().clip(&key.channel, clip.clone());
+                self.urgent = true;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Compiles components, checks what they import, and keeps the compiled code on disk.
+//!
+//! One `Config` serves everything that compiles or runs rules: settings that change the code are part of the cache's key.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tracing::{debug, warn};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine};
+
+use crate::contract::RulePre;
+use crate::error::{LoadError, SandboxError};
+use crate::guest::{Host, add_views};
+use crate::ticker::Ticker;
+
+/// Stack of a guest, in bytes. Rules recurse over a chat line at most.
+pub const STACK: usize = 256 << 10;
+
+/// Address space that is reserved for a memory. The default of 4 GiB fails on a Pi 4 at the third instance.
+const MEMORY_RESERVATION: u64 = 16 << 20;
+
+/// A component's SHA-256: its identity in the log, the store and the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Compiles components for one wasmtime engine. Cheap to share; compiling belongs on a thread of its own.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<Host>,
+    ticker: Ticker,
+    cache: Option<PathBuf>,
+}
+
+impl Sandbox {
+    /// A sandbox that keeps compiled code in this folder, if one is given. The folder may be deleted at any time.
+    pub fn new(cache: Option<&Path>) -> Result<Self, SandboxError> {
+        let broken = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
+        let engine = Engine::new(&engine_config()).map_err(broken)?;
+        let mut linker = Linker::new(&engine);
+        add_views(&mut linker).map_err(broken)?;
+        let ticker = Ticker::start(&engine);
+        Ok(Self { engine, linker, ticker, cache: cache.map(Path::to_owned) })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.ticker
+    }
+
+    /// Compiles a component, or takes the compiled code from the cache, and links it to the views.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<RulePre<Host>, LoadError> {
+        if bytes.starts_with(b"\0asm\x01\0\0\0") {
+            return Err(LoadError::CoreModule);
+        }
+        let component = self.cached(Digest::of(bytes), bytes)?;
+        self.check_imports(&component)?;
+        let linked = self.linker.instantiate_pre(&component).map_err(|error| LoadError::World(format!("{error:#}")))?;
+        RulePre::new(linked).map_err(|error| LoadError::World(format!("{error:#}")))
+    }
+
+    fn cached(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
+        let file = self.cache.as_ref().map(|folder| folder.join(format!("{digest}-{:016x}.cwasm", self.settings_hash())));
+        if let Some(component) = file.as_deref().and_then(|file| self.read_cache(file)) {
+            return Ok(component);
+        }
+        let component =
+            Component::new(&self.engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
+        if let Some(file) = file
+            && let Err(error) = write_cache(&file, &component)
+        {
+            warn!(file = %file.display(), %error, "compiled code could not be kept");
+        }
+        Ok(component)
+    }
+
+    /// Everything that decides whether compiled code fits this engine: version, target and settings.
+    fn settings_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[expect(unsafe_code, reason = "deserialising compiled code is unsafe by its nature; the checksum below guards it")]
+    fn read_cache(&self, file: &Path) -> Option<Component> {
+        let bytes = std::fs::read(file).ok()?;
+        let (sum, code) = bytes.split_at_checked(32)?;
+        if Digest::of(code).0 != sum {
+            warn!(file = %file.display(), "compiled code is damaged; compiling again");
+            return None;
+        }
+        // SAFETY: the bytes are what `write_cache` wrote, whole and unchanged, since their checksum holds; only this
+        // program writes below its data folder, and nothing accepts compiled code from outside.
+        let component = unsafe { Component::deserialize(&self.engine, code) };
+        debug!(file = %file.display(), fits = component.is_ok(), "compiled code found");
+        component.ok()
+    }
+
+    fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
+        const VIEWS: [&str; 7] = ["state", "counts", "config", "log", "about", "events", "effects"];
+        for (name, _) in component.component_type().imports(&self.engine) {
+            if !VIEWS.iter().any(|view| name == format!("heat:rules/{view}@1.0.0")) {
+                return Err(LoadError::Import(name.to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one configuration. Deterministic code, explicit limits, and small reservations for a small machine.
+fn engine_config() -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(STACK)
+        .memory_reservation(MEMORY_RESERVATION)
+        .memory_reservation_for_growth(0)
+        .memory_guard_size(64 << 10);
+    config
+}
+
+/// Writes beside the target and renames, so that a crash leaves no half file under the final name.
+fn write_cache(file: &Path, component: &Component) -> std::io::Result<()> {
+    let code = component.serialize().map_err(std::io::Error::other)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let unfinished = file.with_extension("part");
+    std::fs::write(&unfinished, [&Digest::of(&code).0[..], &code].concat())?;
+    std::fs::rename(unfinished, file)
+}

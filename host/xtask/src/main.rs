@@ -1,0 +1,45 @@
+//! The project's own commands, run as `cargo xtask COMMAND`.
+//!
+//! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
+//! pass before a change lands, [`tools`] finds or installs what the tests need.
+
+mod check;
+mod demo;
+mod rules;
+mod shell;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    /// Builds the rules as components into target/rules, and the guests of the tests into target/guests.
+    Rules,
+    /// Runs the main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file.
+    Demo(demo::Options),
+    /// Formatting, lints, licences and advisories.
+    Check,
+    /// Installs what the tests need where it may, builds everything, and runs every test.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Command::parse() {
+        Command::Rules => rules::build().map(|_| ()),
+        Command::Demo(options) => demo::run(&options),
+        Command::Check => check::run(),
+        Command::Test(options) => test::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Builds the rule crates for WebAssembly and makes components of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wit_component::ComponentEncoder;
+
+use crate::shell::{cargo, root, run, say, target};
+use crate::tools;
+
+/// What rules are built for: no WASI, so that a component imports nothing but our own interfaces.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
+pub(crate) fn build() -> Result<PathBuf> {
+    tools::wasm_target(TARGET)?;
+    let rules: Vec<String> = crates(&root().join("rules"))?.into_iter().filter(|name| name != "sdk").collect();
+    let guests = crates(&root().join("tests/guests"))?;
+    let mut build = cargo(["build", "--quiet", "--locked", "--profile", "rule", "--target", TARGET]);
+    for name in rules.iter().chain(&guests) {
+        build.args(["--package", name]);
+    }
+    run(&mut build)?;
+    let folder = target().join("rules");
+    componentize(&rules, &folder)?;
+    componentize(&guests, &target().join("guests"))?;
+    Ok(folder)
+}
+
+/// The crates in a folder, which are named as their folders are.
+fn crates(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn componentize(names: &[String], folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for name in names {
+        let module = target().join(TARGET).join("rule").join(format!("{}.wasm", name.replace('-', "_")));
+        let bytes = std::fs::read(&module).with_context(|| format!("failed to read {}", module.display()))?;
+        let component = ComponentEncoder::default()
+            .validate(true)
+            .module(&bytes)
+            .and_then(|mut encoder| encoder.encode())
+            .with_context(|| format!("failed to make a component of {name}"))?;
+        let file = folder.join(format!("{name}.wasm"));
+        let size = component.len() / 1024;
+        std::fs::write(&file, component).with_context(|| format!("failed to write {}", file.display()))?;
+        say(&format!("  {} ({size} KiB)", file.display()));
+    }
+    Ok(())
+}

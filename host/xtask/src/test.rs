@@ -1,0 +1,47 @@
+//! Runs every test, after installing and building what they need.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::shell::{self, cargo, say};
+use crate::{check, rules, tools};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Leaves out formatting and lints.
+    #[arg(long)]
+    no_check: bool,
+    /// Passed to the test programs: names of tests, --nocapture ...
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// Checks, builds, tests.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    tools::for_tests()?;
+    if !options.no_check {
+        run_checks()?;
+    }
+    rules::build()?;
+    // The tests start the real programs, which are built with the same features as everything else, once.
+    run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
+    let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
+    if !options.arguments.is_empty() {
+        arguments.push("--");
+        arguments.extend(options.arguments.iter().map(String::as_str));
+    }
+    run_cargo(&arguments)?;
+    if std::env::var_os("HEAT_RECORDINGS").is_none() {
+        say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
+    }
+    Ok(())
+}
+
+fn run_checks() -> Result<()> {
+    shell::run(&mut cargo(["fmt", "--all", "--check"]))?;
+    check::lints()
+}
+
+fn run_cargo(arguments: &[&str]) -> Result<()> {
+    shell::run(cargo([]).args(arguments))
+}

@@ -1,0 +1,117 @@
+//! The limits hold: whatever a call does, it ends, none of its effects remain, and the culprit and the limit are named.
+
+use anyhow::{Result, ensure};
+use heat_engine::{Limits, Record, Store};
+
+use crate::stage::{Stage, lines, plain};
+
+fn stage() -> Result<Stage> {
+    Stage::new(vec![plain("misbehave"), plain("fave")])
+}
+
+#[test]
+fn every_limit_ends_the_call_names_itself_and_drops_all_effects() -> Result<()> {
+    for (what, expected) in [
+        ("spin", "units of fuel"),
+        ("read", "units of fuel"),
+        ("recurse", "bytes of stack"),
+        ("grow", "bytes of memory"),
+        ("panic", "it trapped"),
+        ("error", "it answered with an error: on purpose"),
+        ("flood", "it has 1002 effects, and the limit is 256"),
+        ("long key", "a name of 1000 bytes is longer than 256"),
+        ("big value", "a value of 100000 bytes is longer than 65536"),
+        ("huge answer", "handed over more than 1048576 bytes"),
+        ("alarms", "more than 100 timers"),
+    ] {
+        let mut stage = stage()?;
+        let decision = stage.chat("mallory", &format!("!do {what}"))?;
+        let said = lines(&decision.answers, "misbehave");
+        ensure!(said.len() == 1 && said[0].contains(expected), "{what}: {said:?}");
+        ensure!(decision.faves.is_empty(), "{what}: a fave was counted");
+        // The other rules go on, with the same event's group.
+        assert_eq!(stage.chat("ann", "?fave pie")?.faves.len(), 1);
+        stage.engine.commit()?;
+        assert_eq!(stage.faves()?, 1, "{what}");
+        assert_eq!(stage.engine.snapshot()?.rows()?.0, 0, "{what}: something was put");
+        let faults = stage.engine.snapshot()?.records_since(0)?;
+        let named = faults.iter().any(|record| {
+            matches!(record, Record::Fault { slot, cause, .. } if slot == "misbehave" && cause.contains(expected))
+        });
+        ensure!(named, "{what}: the log does not name the culprit: {faults:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_call_that_fuel_does_not_end_ends_by_the_wall_clock() -> Result<()> {
+    let limits = Limits { fuel: u64::MAX, wall_ms: 20, ..Limits::default() };
+    let mut stage = Stage::with(vec![plain("misbehave")], limits, Store::in_memory()?)?;
+    let decision = stage.chat("mallory", "!do spin")?;
+    assert_eq!(lines(&decision.answers, "misbehave"), ["fails: it ran for longer than 20 ms"]);
+    Ok(())
+}
+
+#[test]
+fn state_without_end_stops_at_the_limit_and_what_was_kept_stays() -> Result<()> {
+    let limits = Limits { state_bytes: 2 << 20, ..Limits::default() };
+    let mut stage = Stage::with(vec![plain("misbehave")], limits, Store::in_memory()?)?;
+    let hoard = |stage: &mut Stage| -> Result<Vec<String>> {
+        stage.wait(1)?;
+        Ok(lines(&stage.chat("mallory", "!do hoard")?.answers, "misbehave"))
+    };
+    assert_eq!(hoard(&mut stage)?.len(), 252);
+    assert_eq!(hoard(&mut stage)?.len(), 252);
+    let refused = hoard(&mut stage)?;
+    ensure!(refused.len() == 1 && refused[0].contains("more than 100000 keys or 2097152 bytes"), "{refused:?}");
+    stage.engine.commit()?;
+    assert_eq!(stage.engine.snapshot()?.rows()?.0, 501);
+    Ok(())
+}
+
+#[test]
+fn a_chatty_rule_is_cut_short_and_goes_on() -> Result<()> {
+    let decision = stage()?.chat("mallory", "!do chatter")?;
+    assert_eq!(lines(&decision.answers, "misbehave").len(), 2);
+    Ok(())
+}
+
+#[test]
+fn an_instance_is_gone_after_its_events_and_after_the_commit() -> Result<()> {
+    let remembered = |stage: &mut Stage| -> Result<()> {
+        stage.chat("mallory", "!do remember")?;
+        Ok(())
+    };
+    let limits = Limits { instance_events: 2, ..Limits::default() };
+    let mut stage = Stage::with(vec![plain("misbehave")], limits, Store::in_memory()?)?;
+    let mut seen = Vec::new();
+    for round in 0..5 {
+        remembered(&mut stage)?;
+        let answer = stage.chat("mallory", "!do remember")?;
+        let put = lines(&answer.answers, "misbehave");
+        ensure!(put.iter().any(|line| line.contains("remembered")), "{put:?}");
+        if round == 2 {
+            stage.engine.commit()?;
+        }
+        seen.push(put);
+    }
+    ensure!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+    Ok(())
+}
+
+#[test]
+fn a_timer_in_the_past_comes_no_sooner_than_a_tenth_of_a_second() -> Result<()> {
+    let mut stage = stage()?;
+    stage.chat("mallory", "!do tick")?;
+    let now = stage.now;
+    assert_eq!(stage.engine.next_wake(), Some(now + 100));
+    Ok(())
+}
+
+#[test]
+fn an_output_belongs_to_the_rule_that_shows_it_first() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("witness"), ("other", "witness", Vec::new())])?;
+    let decision = stage.chat("ann", "?fave")?;
+    ensure!(lines(&decision.answers, "other")[0].contains("the output seen belongs to the rule in slot witness"));
+    Ok(())
+}

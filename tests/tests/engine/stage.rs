@@ -1,0 +1,137 @@
+//! An engine on a stage: real components over a store in memory, and events by the line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
+use heat_engine::{Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line};
+
+/// The channel of every event on this stage.
+pub(crate) const CHANNEL: &str = "seaside";
+
+/// The first of January 2026, in milliseconds since 1970.
+pub(crate) const START: u64 = 1_767_225_600_000;
+
+/// The folder of the project.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them.
+pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
+    let target = std::env::current_exe()?.ancestors().nth(3).context("the test does not run from a target folder")?.to_owned();
+    for folder in ["rules", "guests"] {
+        if let Ok(bytes) = std::fs::read(target.join(folder).join(format!("{name}.wasm"))) {
+            return Ok(bytes);
+        }
+    }
+    bail!("{name}.wasm is not built; run `cargo xtask rules`")
+}
+
+/// Slot, component and settings of one rule.
+pub(crate) type Part = (&'static str, &'static str, Vec<(String, Given)>);
+
+/// A rule in the slot of its own name, with default settings.
+pub(crate) fn plain(name: &'static str) -> Part {
+    (name, name, Vec::new())
+}
+
+pub(crate) struct Stage {
+    pub(crate) engine: Engine,
+    pub(crate) now: u64,
+    events: u64,
+}
+
+impl Stage {
+    pub(crate) fn new(parts: Vec<Part>) -> Result<Self> {
+        Self::with(parts, Limits::default(), Store::in_memory()?)
+    }
+
+    pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
+        let sandbox = Arc::new(Sandbox::new(None)?);
+        let limits = Arc::new(limits);
+        let mut rules = Vec::new();
+        for (slot, name, settings) in parts {
+            let component = Arc::new(Component::load(&sandbox, &limits, &component(name)?)?);
+            rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
+        }
+        let engine = Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }])?;
+        Ok(Self { engine, now: START, events: 0 })
+    }
+
+    /// A chat line of somebody, with an id of its own.
+    pub(crate) fn chat(&mut self, login: &str, text: &str) -> Result<Decision> {
+        let line = chat_line(login, text);
+        self.event(Happening::Chat(line))
+    }
+
+    pub(crate) fn mqtt(&mut self, topic: &str, payload: &[u8], retained: bool) -> Result<Decision> {
+        self.event(Happening::Mqtt(MqttMessage { topic: topic.to_owned(), payload: payload.to_vec(), retained }))
+    }
+
+    pub(crate) fn event(&mut self, what: Happening) -> Result<Decision> {
+        self.events += 1;
+        let id = format!("event-{}-{}", self.now, self.events);
+        let event = Event { id, channel: CHANNEL.to_owned(), at: self.now, what };
+        Ok(self.engine.handle(self.now, event)?)
+    }
+
+    /// Lets time pass, and fires each timer at its time.
+    pub(crate) fn wait(&mut self, milliseconds: u64) -> Result<Vec<Decision>> {
+        let end = self.now + milliseconds;
+        let mut decisions = Vec::new();
+        while let Some(at) = self.engine.next_wake().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            decisions.extend(self.engine.fire(self.now)?);
+        }
+        self.now = end;
+        Ok(decisions)
+    }
+
+    /// The text of an output, as of the last commit.
+    pub(crate) fn output(&self, name: &str) -> Option<String> {
+        self.engine.outputs().iter().find(|((_, output), _)| output == name).and_then(|(_, text)| text.clone())
+    }
+
+    /// How many faves the channel has, as of the last commit.
+    pub(crate) fn faves(&self) -> Result<u64> {
+        Ok(self.engine.snapshot()?.channel_tally(CHANNEL)?.faves)
+    }
+}
+
+pub(crate) fn chat_line(login: &str, text: &str) -> ChatLine {
+    ChatLine {
+        message: String::new(),
+        person: person(login),
+        standing: Standing {
+            broadcaster: false,
+            moderator: false,
+            vip: false,
+            subscriber: false,
+            first_message: false,
+            returning: false,
+        },
+        text: text.to_owned(),
+        emotes: Vec::new(),
+        bits: 0,
+        reply_to: None,
+        shared_from: None,
+    }
+}
+
+pub(crate) fn person(login: &str) -> Person {
+    Person { id: format!("id-{login}"), login: login.to_owned(), name: login.to_owned() }
+}
+
+/// What a slot answered, effect by effect; its fault if it had none.
+pub(crate) fn lines(answers: &[Answer], slot: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for answer in answers.iter().filter(|answer| *answer.slot == *slot) {
+        match &answer.outcome {
+            Ok(effects) => lines.extend(effects.iter().map(effect_line)),
+            Err(fault) => lines.push(format!("fails: {fault}")),
+        }
+    }
+    lines
+}

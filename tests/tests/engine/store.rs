@@ -1,0 +1,68 @@
+//! What the store keeps: state by generation, outputs of rules that are gone, the outbox, the schema version.
+
+use anyhow::{Result, ensure};
+use heat_engine::{Limits, Store, StoreError};
+
+use crate::stage::{START, Stage, lines, plain};
+
+#[test]
+fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("heat.redb");
+    let mut stage = Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
+    stage.chat("ann", "?fave")?;
+    stage.engine.commit()?;
+    assert_eq!(stage.output("heat").as_deref(), Some("1"));
+    drop(stage);
+    let stage = Stage::with(vec![plain("fave")], Limits::default(), Store::open(&file)?)?;
+    let outputs: Vec<_> = stage.engine.outputs().values().collect();
+    assert_eq!(outputs, [&None]);
+    Ok(())
+}
+
+#[test]
+fn state_of_an_older_version_is_rewritten_into_a_new_generation() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("heat.redb");
+    let open = |guest| Stage::with(vec![plain("fave"), ("total", guest, Vec::new())], Limits::default(), Store::open(&file)?);
+    let mut stage = open("totals-one")?;
+    stage.chat("ann", "?fave pie")?;
+    let decision = stage.chat("ann", "?fave pie")?;
+    ensure!(lines(&decision.answers, "total").contains(&"show total \"2\"".to_owned()));
+    stage.engine.commit()?;
+    drop(stage);
+
+    let mut stage = open("totals-two")?;
+    stage.wait(1)?;
+    let decision = stage.chat("ann", "?fave pie")?;
+    ensure!(lines(&decision.answers, "total").contains(&"show total \"3 in all\"".to_owned()), "{decision:?}");
+    stage.engine.commit()?;
+    drop(stage);
+
+    let error = open("totals-one").err().map(|error| error.to_string()).unwrap_or_default();
+    ensure!(error.contains("state version 2, and the component knows versions up to 1"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_store_is_open_once() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("heat.redb");
+    let _first = Store::open(&file)?;
+    ensure!(matches!(Store::open(&file), Err(StoreError::InUse)));
+    Ok(())
+}
+
+#[test]
+fn old_blocks_of_the_log_go_and_new_ones_stay() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave")])?;
+    for _ in 0..3 {
+        stage.chat("ann", "hello")?;
+        stage.engine.commit()?;
+        stage.wait(3_600_000)?;
+    }
+    // The record of the chain and the first line are older than this.
+    assert_eq!(stage.engine.expire_log(START + 1)?, 2);
+    assert_eq!(stage.engine.snapshot()?.records_since(0)?.len(), 2);
+    Ok(())
+}
