@@ -68,7 +68,9 @@ impl Channel {
             run.on_event(slot, event, target)?;
         }
         for (place, fave) in &counted {
-            for slot in of_role(&mut self.slots, Role::Formula).filter(|slot| slot.rule.interest.takes_faves()) {
+            for slot in of_role(&mut self.slots, Role::Formula)
+                .filter(|slot| slot.rule.interest.takes_faves())
+            {
                 run.call(slot, fave, *place)?;
             }
         }
@@ -90,7 +92,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Calls a slot for the event itself, if it is for it, and returns the faves that it asks for.
-    fn on_event(&mut self, slot: &mut Slot, event: &Event, target: For<'_>) -> Result<Vec<NewFave>, StoreError> {
+    fn on_event(
+        &mut self,
+        slot: &mut Slot,
+        event: &Event,
+        target: For<'_>,
+    ) -> Result<Vec<NewFave>, StoreError> {
         let verdict = match target {
             For::Slot(name) if *slot.key.slot == *name => self.call(slot, event, 0)?,
             For::Slot(_) => return Ok(Vec::new()),
@@ -99,7 +106,11 @@ impl Run<'_> {
                 Some(Taken::AsItIs) => self.call(slot, event, 0)?,
                 Some(Taken::Command(command)) => {
                     let (id, channel, at) = (event.id.clone(), event.channel.clone(), event.at);
-                    self.call(slot, &Event { id, channel, at, what: Happening::Command(*command) }, 0)?
+                    self.call(
+                        slot,
+                        &Event { id, channel, at, what: Happening::Command(*command) },
+                        0,
+                    )?
                 }
             },
         };
@@ -107,11 +118,19 @@ impl Run<'_> {
     }
 
     /// Takes one fave through the multipliers. None when one of them drops it.
-    fn weigh(&mut self, slots: &mut [Slot], cause: &Event, fave: NewFave, place: u32) -> Result<Option<Event>, StoreError> {
+    fn weigh(
+        &mut self,
+        slots: &mut [Slot],
+        cause: &Event,
+        fave: NewFave,
+        place: u32,
+    ) -> Result<Option<Event>, StoreError> {
         let NewFave { person, item, weight } = fave;
         let what = Happening::Fave(Fave { person, item, weight });
-        let mut event = Event { id: cause.id.clone(), channel: cause.channel.clone(), at: cause.at, what };
-        for slot in of_role(slots, Role::Multiplier).filter(|slot| slot.rule.interest.takes_faves()) {
+        let mut event =
+            Event { id: cause.id.clone(), channel: cause.channel.clone(), at: cause.at, what };
+        for slot in of_role(slots, Role::Multiplier).filter(|slot| slot.rule.interest.takes_faves())
+        {
             let verdict = self.call(slot, &event, place)?;
             if verdict.dropped {
                 return Ok(None);
@@ -132,7 +151,12 @@ impl Run<'_> {
     }
 
     /// Calls a slot. `number` is 0 for the event itself and counts its faves from 1.
-    fn call(&mut self, slot: &mut Slot, event: &Event, number: u32) -> Result<crate::pending::Verdict, StoreError> {
+    fn call(
+        &mut self,
+        slot: &mut Slot,
+        event: &Event,
+        number: u32,
+    ) -> Result<crate::pending::Verdict, StoreError> {
         let (answer, verdict) = slot.call(self.sandbox, self.pending, self.now, event, number)?;
         report(&event.channel, &event.id, &answer);
         self.decision.answers.push(answer);

@@ -12,10 +12,12 @@ pub use generated::heat::rules::about::{
     Description, Interests, Kind, Role, Setting, SettingKind, SettingValue, Settings,
 };
 pub use generated::heat::rules::counts::Tally;
-pub use generated::heat::rules::effects::{Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output};
+pub use generated::heat::rules::effects::{
+    Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output,
+};
 pub use generated::heat::rules::events::{
-    ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, MqttMessage,
-    Person, Raid, Redemption, Standing, Subscription, Tier,
+    ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain,
+    HypeTrainStage, MqttMessage, Person, Raid, Redemption, Standing, Subscription, Tier,
 };
 pub(crate) use generated::heat::rules::log::Level;
 pub(crate) use generated::{Rule as RuleExports, RulePre};

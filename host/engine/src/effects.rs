@@ -8,9 +8,18 @@ use crate::limits::Limits;
 const LARGEST_WEIGHT: i64 = 1_000_000_000;
 
 /// Takes the effects of one call whole, or says why not. `on_fave`: the call was for a fave.
-pub(crate) fn check(effects: &[Effect], role: Role, on_fave: bool, limits: &Limits) -> Result<(), String> {
+pub(crate) fn check(
+    effects: &[Effect],
+    role: Role,
+    on_fave: bool,
+    limits: &Limits,
+) -> Result<(), String> {
     if effects.len() > limits.effects {
-        return Err(format!("it has {} effects, and the limit is {}", effects.len(), limits.effects));
+        return Err(format!(
+            "it has {} effects, and the limit is {}",
+            effects.len(),
+            limits.effects
+        ));
     }
     for effect in effects {
         allowed(effect, role, on_fave)?;
@@ -45,7 +54,9 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
             if person.id.is_empty() {
                 return Err("a fave needs the id of a person".to_owned());
             }
-            [&person.id, &person.login, &person.name].into_iter().try_for_each(|part| key(part, limits))?;
+            [&person.id, &person.login, &person.name]
+                .into_iter()
+                .try_for_each(|part| key(part, limits))?;
             weight(fave.weight)
         }
         Effect::Weigh(to) => weight(*to),
@@ -64,7 +75,11 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
         Effect::Clip(clip) => {
             text("title", &clip.title, limits)?;
             // Twitch, Create Clip: 5 to 60 seconds.
-            if (5..=60).contains(&clip.seconds) { Ok(()) } else { Err("a clip has 5 to 60 seconds".to_owned()) }
+            if (5..=60).contains(&clip.seconds) {
+                Ok(())
+            } else {
+                Err("a clip has 5 to 60 seconds".to_owned())
+            }
         }
     }
 }
@@ -73,14 +88,18 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
 fn output_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-        return Err(format!("the output {name:?} is not named with 1 to 64 lower-case letters, digits, - and _"));
+        return Err(format!(
+            "the output {name:?} is not named with 1 to 64 lower-case letters, digits, - and _"
+        ));
     }
     Ok(())
 }
 
 fn weight(weight: i64) -> Result<(), String> {
     if weight == 0 || weight.checked_abs().is_none_or(|size| size > LARGEST_WEIGHT) {
-        return Err(format!("the weight {weight} is 0, or larger than {LARGEST_WEIGHT} thousandths"));
+        return Err(format!(
+            "the weight {weight} is 0, or larger than {LARGEST_WEIGHT} thousandths"
+        ));
     }
     Ok(())
 }
@@ -101,7 +120,10 @@ fn bytes(what: &str, length: usize, limits: &Limits) -> Result<(), String> {
 
 fn text(what: &str, text: &str, limits: &Limits) -> Result<(), String> {
     if text.chars().count() > limits.text_chars {
-        return Err(format!("the text of the {what} is longer than {} characters", limits.text_chars));
+        return Err(format!(
+            "the text of the {what} is longer than {} characters",
+            limits.text_chars
+        ));
     }
     Ok(())
 }
@@ -120,11 +142,15 @@ pub fn effect_line(effect: &Effect) -> String {
     match effect {
         Effect::Put(entry) => format!("put {} ({} bytes)", entry.key, entry.value.len()),
         Effect::Delete(key) => format!("delete {key}"),
-        Effect::Fave(fave) => format!("fave {} {:?} {}", fave.person.login, fave.item, thousandths(fave.weight)),
+        Effect::Fave(fave) => {
+            format!("fave {} {:?} {}", fave.person.login, fave.item, thousandths(fave.weight))
+        }
         Effect::Weigh(weight) => format!("weigh {}", thousandths(*weight)),
         Effect::Drop => "drop".to_owned(),
         Effect::Show(output) => format!("show {} {:?}", output.name, output.text),
-        Effect::Publish(message) => format!("publish {} {:?}", message.topic, String::from_utf8_lossy(&message.payload)),
+        Effect::Publish(message) => {
+            format!("publish {} {:?}", message.topic, String::from_utf8_lossy(&message.payload))
+        }
         Effect::Say(line) => format!("say {line:?}"),
         Effect::Wake(alarm) => match alarm.at {
             Some(at) => format!("wake {} at {at}", alarm.name),
@@ -138,5 +164,9 @@ pub fn effect_line(effect: &Effect) -> String {
 pub fn thousandths(weight: i64) -> String {
     let sign = if weight < 0 { "-" } else { "" };
     let (whole, rest) = (weight.unsigned_abs() / 1000, weight.unsigned_abs() % 1000);
-    if rest == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest:03}").trim_end_matches('0').to_owned() }
+    if rest == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{rest:03}").trim_end_matches('0').to_owned()
+    }
 }

@@ -73,7 +73,11 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the chains over the store, takes back the outputs of rules that are gone, and commits that.
-    pub fn open(sandbox: Arc<Sandbox>, store: Store, chains: Vec<Chain>) -> Result<Self, OpenError> {
+    pub fn open(
+        sandbox: Arc<Sandbox>,
+        store: Store,
+        chains: Vec<Chain>,
+    ) -> Result<Self, OpenError> {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
         let mut seen = Seen::default();
@@ -92,7 +96,8 @@ impl Engine {
             dirty: true,
         };
         let channels = HashMap::new();
-        let mut engine = Self { sandbox, store, channels, pending, outputs: Outputs::new(), seen, next_record };
+        let mut engine =
+            Self { sandbox, store, channels, pending, outputs: Outputs::new(), seen, next_record };
         for chain in chains {
             engine.add(chain, newest)?;
         }
@@ -106,25 +111,46 @@ impl Engine {
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
             let slot: Arc<str> = slot.into();
-            let overlay = self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
-            let opened = Slot::open(&self.sandbox, &name, &slot, rule, overlay, &mut self.pending.timers)?;
-            let describe = |error| OpenError::Rule { channel: name.to_string(), slot: slot.to_string(), error };
+            let overlay =
+                self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
+            let opened =
+                Slot::open(&self.sandbox, &name, &slot, rule, overlay, &mut self.pending.timers)?;
+            let describe = |error| OpenError::Rule {
+                channel: name.to_string(),
+                slot: slot.to_string(),
+                error,
+            };
             slots.push(opened.map_err(describe)?);
         }
-        let live = slots.iter().map(|slot| (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone()));
-        self.pending.record(Record::Chain { now, channel: name.to_string(), slots: live.collect() });
+        let live = slots.iter().map(|slot| {
+            (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
+        });
+        self.pending.record(Record::Chain {
+            now,
+            channel: name.to_string(),
+            slots: live.collect(),
+        });
         self.channels.insert(Arc::clone(&name), Channel { name, slots, now });
         Ok(())
     }
 
     /// The stored outputs, those of rules that are gone taken back.
     fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
-        let overlay = self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
+        let overlay =
+            self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
         let mut outputs = Outputs::new();
         for ((channel, name), (slot, text)) in overlay.stored_outputs()? {
-            let shown = self.channels.get(&channel).is_some_and(|channel| channel.slots.iter().any(|it| it.key.slot == slot));
+            let shown = self
+                .channels
+                .get(&channel)
+                .is_some_and(|channel| channel.slots.iter().any(|it| it.key.slot == slot));
             if !shown && text.is_some() {
-                info!(channel = &*channel, output = name, rule = &*slot, "output taken back: its rule is gone");
+                info!(
+                    channel = &*channel,
+                    output = name,
+                    rule = &*slot,
+                    "output taken back: its rule is gone"
+                );
                 overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
             }
             outputs.insert((channel, name), text.filter(|_| shown));
@@ -161,8 +187,14 @@ impl Engine {
             channel.now = channel.now.max(now);
             let now = channel.now;
             let id = format!("timer:{}:{name}:{now}", slot.slot);
-            let event = Event { id, channel: channel.name.to_string(), at: now, what: Happening::Timer(name.clone()) };
-            let decision = channel.decide(&self.sandbox, &mut self.pending, &event, For::Slot(&slot.slot))?;
+            let event = Event {
+                id,
+                channel: channel.name.to_string(),
+                at: now,
+                what: Happening::Timer(name.clone()),
+            };
+            let decision =
+                channel.decide(&self.sandbox, &mut self.pending, &event, For::Slot(&slot.slot))?;
             let place = self.pending.records.len() - faults(&decision);
             let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
             self.pending.records.insert(place, Record::Timer { now, channel, slot, name });
@@ -207,7 +239,8 @@ impl Engine {
         self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
         self.pending.records.clear();
         (self.pending.urgent, self.pending.dirty) = (false, false);
-        let messages = outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
+        let messages =
+            outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         Ok(Committed { outputs_changed, messages, says: std::mem::take(&mut self.pending.says) })
     }
 

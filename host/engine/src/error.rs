@@ -17,7 +17,9 @@ pub enum LoadError {
     #[error("it is a core module, not a component; `cargo xtask rules` turns one into the other")]
     CoreModule,
     /// It wants something that no rule gets.
-    #[error("it imports `{0}`, which no rule gets; a rule may import only the interfaces of heat:rules@1.0.0 (build it without WASI)")]
+    #[error(
+        "it imports `{0}`, which no rule gets; a rule may import only the interfaces of heat:rules@1.0.0 (build it without WASI)"
+    )]
     Import(String),
     /// It does not export what a rule exports, or with other types.
     #[error("it is not a rule of heat:rules@1.0.0: {0}")]
@@ -48,7 +50,9 @@ pub enum StoreError {
     #[error("the store is in use by another heatd; stop that one first")]
     InUse,
     /// Written by a newer heatd.
-    #[error("the store has schema version {found}, and this heatd knows versions up to {known}; install the newer heatd again")]
+    #[error(
+        "the store has schema version {found}, and this heatd knows versions up to {known}; install the newer heatd again"
+    )]
     Newer {
         /// The version in the file.
         found: u64,
@@ -75,7 +79,13 @@ macro_rules! from_redb {
     )*};
 }
 
-from_redb!(redb::TableError, redb::TransactionError, redb::CommitError, redb::StorageError, redb::SetDurabilityError);
+from_redb!(
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::StorageError,
+    redb::SetDurabilityError
+);
 
 impl From<redb::DatabaseError> for StoreError {
     fn from(error: redb::DatabaseError) -> Self {

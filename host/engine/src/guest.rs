@@ -6,7 +6,10 @@ use tracing::{debug, info, warn};
 use wasmtime::component::Linker;
 use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap};
 
-use crate::contract::{Description, Effect, Entry, Event, Interests, Level, Person, RuleExports, RulePre, SettingValue, Settings, Tally};
+use crate::contract::{
+    Description, Effect, Entry, Event, Interests, Level, Person, RuleExports, RulePre,
+    SettingValue, Settings, Tally,
+};
 use crate::error::{Fault, StoreError};
 use crate::limits::Limits;
 use crate::overlay::{Overlay, SlotKey};
@@ -65,7 +68,12 @@ fn charge(store: &mut StoreContextMut<'_, Host>, cost: Cost) -> wasmtime::Result
 }
 
 impl ResourceLimiter for Host {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         if desired > self.limits.memory {
             self.memory_refused = true;
             wasmtime::bail!("memory limit")
@@ -73,7 +81,12 @@ impl ResourceLimiter for Host {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= 100_000)
     }
 }
@@ -82,12 +95,16 @@ impl ResourceLimiter for Host {
 pub(crate) fn add_views(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     add_state(linker)?;
     add_counts(linker)?;
-    linker.instance("heat:rules/config@1.0.0")?.func_wrap("get", |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
-        charge(&mut store, Cost { rows: 0, bytes: name.len() })?;
-        let settings = Arc::clone(&store.data().settings);
-        let value: Option<SettingValue> = settings.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-        Ok((value,))
-    })?;
+    linker.instance("heat:rules/config@1.0.0")?.func_wrap(
+        "get",
+        |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
+            charge(&mut store, Cost { rows: 0, bytes: name.len() })?;
+            let settings = Arc::clone(&store.data().settings);
+            let value: Option<SettingValue> =
+                settings.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+            Ok((value,))
+        },
+    )?;
     linker.instance("heat:rules/log@1.0.0")?.func_wrap(
         "write",
         |mut store: StoreContextMut<'_, Host>, (level, line): (Level, String)| {
@@ -110,9 +127,11 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     })?;
     state.func_wrap(
         "scan",
-        |mut store: StoreContextMut<'_, Host>, (prefix, after, limit): (String, Option<String>, u32)| {
+        |mut store: StoreContextMut<'_, Host>,
+         (prefix, after, limit): (String, Option<String>, u32)| {
             let entries: Vec<Entry> = Host::read(&mut store, |overlay, slot| {
-                let entries = overlay.scan_state(slot, &prefix, after.as_deref(), limit as usize)?;
+                let entries =
+                    overlay.scan_state(slot, &prefix, after.as_deref(), limit as usize)?;
                 let bytes = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
                 Ok((entries, Cost { rows: 0, bytes }))
             })?;
@@ -125,22 +144,32 @@ fn add_counts(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     const NOTHING_READ: Cost = Cost { rows: 1, bytes: 0 };
     let mut counts = linker.instance("heat:rules/counts@1.0.0")?;
     counts.func_wrap("of-channel", |mut store: StoreContextMut<'_, Host>, (): ()| {
-        let tally: Tally = Host::read(&mut store, |overlay, slot| Ok((overlay.channel_tally(slot)?, NOTHING_READ)))?;
+        let tally: Tally = Host::read(&mut store, |overlay, slot| {
+            Ok((overlay.channel_tally(slot)?, NOTHING_READ))
+        })?;
         Ok((tally,))
     })?;
     counts.func_wrap("of-item", |mut store: StoreContextMut<'_, Host>, (item,): (String,)| {
-        let tally: Tally = Host::read(&mut store, |overlay, slot| Ok((overlay.item_tally(slot, &item)?, NOTHING_READ)))?;
+        let tally: Tally = Host::read(&mut store, |overlay, slot| {
+            Ok((overlay.item_tally(slot, &item)?, NOTHING_READ))
+        })?;
         Ok((tally,))
     })?;
     counts.func_wrap("of-person", |mut store: StoreContextMut<'_, Host>, (id,): (String,)| {
-        let tally: Tally = Host::read(&mut store, |overlay, slot| Ok((overlay.person_tally(slot, &id)?, NOTHING_READ)))?;
+        let tally: Tally = Host::read(&mut store, |overlay, slot| {
+            Ok((overlay.person_tally(slot, &id)?, NOTHING_READ))
+        })?;
         Ok((tally,))
     })?;
-    counts.func_wrap("of-person-item", |mut store: StoreContextMut<'_, Host>, (id, item): (String, String)| {
-        let tally: Tally =
-            Host::read(&mut store, |overlay, slot| Ok((overlay.person_item_tally(slot, &id, &item)?, NOTHING_READ)))?;
-        Ok((tally,))
-    })?;
+    counts.func_wrap(
+        "of-person-item",
+        |mut store: StoreContextMut<'_, Host>, (id, item): (String, String)| {
+            let tally: Tally = Host::read(&mut store, |overlay, slot| {
+                Ok((overlay.person_item_tally(slot, &id, &item)?, NOTHING_READ))
+            })?;
+            Ok((tally,))
+        },
+    )?;
     counts.func_wrap("top-items", |mut store: StoreContextMut<'_, Host>, (limit,): (u32,)| {
         let top: Vec<(String, Tally)> = Host::read(&mut store, |overlay, slot| {
             let (top, rows) = overlay.top_items(slot, limit as usize)?;
@@ -213,7 +242,11 @@ impl Guest {
         self.call(sandbox, |exports, store| exports.call_describe(store))
     }
 
-    pub(crate) fn takes(&mut self, sandbox: &Sandbox, settings: &Settings) -> Result<Result<Interests, String>, Fault> {
+    pub(crate) fn takes(
+        &mut self,
+        sandbox: &Sandbox,
+        settings: &Settings,
+    ) -> Result<Result<Interests, String>, Fault> {
         self.call(sandbox, |exports, store| exports.call_takes(store, settings))
     }
 
@@ -223,7 +256,9 @@ impl Guest {
         from: u32,
         entry: &Entry,
     ) -> Result<Result<Vec<Entry>, String>, Fault> {
-        self.call(sandbox, |exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))
+        self.call(sandbox, |exports, store| {
+            exports.call_migrate(store, from, &entry.key, &entry.value)
+        })
     }
 
     /// Calls `handle` over this overlay, which comes back whatever happens.
@@ -276,7 +311,9 @@ fn fault(store: &Store<Host>, error: wasmtime::Error) -> Fault {
         Some(Trap::Interrupt) => Fault::Wall(limits.wall_ms),
         Some(Trap::StackOverflow) => Fault::Stack(STACK),
         Some(trap) => Fault::Trap(trap.to_string()),
-        None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => Fault::Answer(limits.answer_bytes),
+        None if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
+            Fault::Answer(limits.answer_bytes)
+        }
         None => Fault::Trap(format!("{:#}", error.root_cause())),
     }
 }

@@ -31,7 +31,11 @@ impl Interest {
             check_filter(filter)?;
         }
         Ok(Self {
-            commands: wanted.commands.into_iter().map(|command| (command.to_lowercase(), command)).collect(),
+            commands: wanted
+                .commands
+                .into_iter()
+                .map(|command| (command.to_lowercase(), command))
+                .collect(),
             words: wanted.words.into_iter().collect(),
             topics: wanted.topics,
             kinds: wanted.kinds,
@@ -46,8 +50,14 @@ impl Interest {
     pub(crate) fn taken(&self, event: &Event) -> Option<Taken> {
         match &event.what {
             Happening::Chat(line) => self.taken_line(line),
-            Happening::Mqtt(message) => self.topics.iter().any(|filter| matches(filter, &message.topic)).then_some(Taken::AsItIs),
-            other => kind(other).is_some_and(|kind| self.kinds.contains(&kind)).then_some(Taken::AsItIs),
+            Happening::Mqtt(message) => self
+                .topics
+                .iter()
+                .any(|filter| matches(filter, &message.topic))
+                .then_some(Taken::AsItIs),
+            other => {
+                kind(other).is_some_and(|kind| self.kinds.contains(&kind)).then_some(Taken::AsItIs)
+            }
         }
     }
 
@@ -56,13 +66,20 @@ impl Interest {
         if !self.commands.is_empty() {
             let asked = first.to_lowercase();
             if let Some((_, name)) = self.commands.iter().find(|(command, _)| *command == asked) {
-                let arguments = line.text.trim_start().strip_prefix(first).unwrap_or_default().trim().to_owned();
+                let arguments = line
+                    .text
+                    .trim_start()
+                    .strip_prefix(first)
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned();
                 let command = Command { name: name.clone(), arguments, line: line.clone() };
                 return Some(Taken::Command(Box::new(command)));
             }
         }
         let wanted = self.kinds.contains(&Kind::Chat)
-            || (!self.words.is_empty() && line.text.split(' ').any(|word| self.words.contains(word)));
+            || (!self.words.is_empty()
+                && line.text.split(' ').any(|word| self.words.contains(word)));
         wanted.then_some(Taken::AsItIs)
     }
 }
@@ -92,14 +109,18 @@ fn kind(what: &Happening) -> Option<Kind> {
 /// Refuses what is no topic filter (MQTT 5, section 4.7).
 pub fn check_filter(filter: &str) -> Result<(), String> {
     if filter.is_empty() || filter.len() > 1024 || filter.contains(char::is_control) {
-        return Err(format!("{filter:?} is no MQTT topic filter: it is empty, too long, or has control characters"));
+        return Err(format!(
+            "{filter:?} is no MQTT topic filter: it is empty, too long, or has control characters"
+        ));
     }
     let levels: Vec<&str> = filter.split('/').collect();
     for (place, level) in levels.iter().enumerate() {
         let alone = level.len() == 1;
         let last = place + 1 == levels.len();
         if (level.contains('+') && !alone) || (level.contains('#') && !(alone && last)) {
-            return Err(format!("{filter:?} is no MQTT topic filter: + and # stand for whole levels, # for the last"));
+            return Err(format!(
+                "{filter:?} is no MQTT topic filter: + and # stand for whole levels, # for the last"
+            ));
         }
     }
     Ok(())

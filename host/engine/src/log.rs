@@ -63,7 +63,10 @@ impl Record {
     /// The time of the record.
     pub fn at(&self) -> u64 {
         match self {
-            Self::Event { now, .. } | Self::Timer { now, .. } | Self::Fault { now, .. } | Self::Chain { now, .. } => *now,
+            Self::Event { now, .. }
+            | Self::Timer { now, .. }
+            | Self::Fault { now, .. }
+            | Self::Chain { now, .. } => *now,
         }
     }
 }
@@ -81,7 +84,9 @@ impl Block {
     /// Compresses the records, the first of which has this number. None when there are none.
     pub(crate) fn encode(first: u64, records: &[Record]) -> Result<Option<Self>, StoreError> {
         let times = || records.iter().map(Record::at);
-        let (Some(first_at), Some(last_at)) = (times().min(), times().max()) else { return Ok(None) };
+        let (Some(first_at), Some(last_at)) = (times().min(), times().max()) else {
+            return Ok(None);
+        };
         let plain = rmp_serde::to_vec_named(records).map_err(damaged)?;
         let compressed = zstd::bulk::compress(&plain, LEVEL).map_err(damaged)?;
         let records = u32::try_from(records.len()).map_err(damaged)?;
@@ -89,7 +94,9 @@ impl Block {
     }
 
     pub(crate) fn decode(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
-        let size = zstd::bulk::Decompressor::upper_bound(compressed).unwrap_or(LARGEST_BLOCK).min(LARGEST_BLOCK);
+        let size = zstd::bulk::Decompressor::upper_bound(compressed)
+            .unwrap_or(LARGEST_BLOCK)
+            .min(LARGEST_BLOCK);
         let plain = zstd::bulk::decompress(compressed, size).map_err(damaged)?;
         rmp_serde::from_slice(&plain).map_err(damaged)
     }

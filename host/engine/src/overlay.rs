@@ -7,7 +7,9 @@ use redb::{ReadableTable, WriteTransaction};
 
 use crate::contract::{ClipRequest, Entry, Fave, Message, Person, Tally};
 use crate::error::StoreError;
-use crate::store::{CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, Snapshot, TALLIES, TIMERS};
+use crate::store::{
+    CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, Snapshot, TALLIES, TIMERS,
+};
 
 /// Kinds of count, the second part of a tally's key.
 pub(crate) const CHANNEL: u8 = 0;
@@ -86,13 +88,18 @@ impl Overlay {
         let lowest = from.unwrap_or(prefix);
         let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         let changes = self.state.range((Arc::new(slot.clone()), lowest.to_owned())..);
-        let mine = || changes.clone().take_while(|((owner, key), _)| **owner == *slot && key.starts_with(prefix));
+        let mine = || {
+            changes
+                .clone()
+                .take_while(|((owner, key), _)| **owner == *slot && key.starts_with(prefix))
+        };
         let changed = mine().count();
         let start = (&*slot.channel, &*slot.slot, slot.generation, lowest);
         for row in self.snapshot.state.range(start..)? {
             let (key, value) = row?;
             let (channel, name, generation, key) = key.value();
-            let here = channel == &*slot.channel && name == &*slot.slot && generation == slot.generation;
+            let here =
+                channel == &*slot.channel && name == &*slot.slot && generation == slot.generation;
             // As many rows as may be wanted, and one more for each that a change may hide.
             if !here || !key.starts_with(prefix) || found.len() > limit.saturating_add(changed) {
                 break;
@@ -105,7 +112,8 @@ impl Overlay {
                 None => drop(found.remove(key)),
             }
         }
-        let entries = found.into_iter().filter(|(key, _)| from.is_none_or(|after| key.as_str() > after));
+        let entries =
+            found.into_iter().filter(|(key, _)| from.is_none_or(|after| key.as_str() > after));
         Ok(entries.take(limit).map(|(key, value)| Entry { key, value }).collect())
     }
 
@@ -118,8 +126,16 @@ impl Overlay {
         self.generations.insert(key, (slot.generation, state_version));
     }
 
-    fn tally(&self, channel: &Arc<str>, kind: u8, person: &str, item: &str) -> Result<Tally, StoreError> {
-        if let Some(tally) = self.tallies.get(&(Arc::clone(channel), kind, person.to_owned(), item.to_owned())) {
+    fn tally(
+        &self,
+        channel: &Arc<str>,
+        kind: u8,
+        person: &str,
+        item: &str,
+    ) -> Result<Tally, StoreError> {
+        if let Some(tally) =
+            self.tallies.get(&(Arc::clone(channel), kind, person.to_owned(), item.to_owned()))
+        {
             return Ok(*tally);
         }
         let row = self.snapshot.tallies.get((&**channel, kind, person, item))?;
@@ -138,7 +154,12 @@ impl Overlay {
         self.tally(&slot.channel, PERSON, person, "")
     }
 
-    pub(crate) fn person_item_tally(&self, slot: &SlotKey, person: &str, item: &str) -> Result<Tally, StoreError> {
+    pub(crate) fn person_item_tally(
+        &self,
+        slot: &SlotKey,
+        person: &str,
+        item: &str,
+    ) -> Result<Tally, StoreError> {
         self.tally(&slot.channel, PERSON_ITEM, person, item)
     }
 
@@ -172,20 +193,34 @@ impl Overlay {
     }
 
     /// The greatest items, and how many rows it took to find them.
-    pub(crate) fn top_items(&self, slot: &SlotKey, limit: usize) -> Result<(Vec<(String, Tally)>, usize), StoreError> {
+    pub(crate) fn top_items(
+        &self,
+        slot: &SlotKey,
+        limit: usize,
+    ) -> Result<(Vec<(String, Tally)>, usize), StoreError> {
         let (top, rows) = self.top(&slot.channel, ITEM, limit)?;
         Ok((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows))
     }
 
     /// The greatest people, and how many rows it took to find them.
-    pub(crate) fn top_people(&self, slot: &SlotKey, limit: usize) -> Result<(Vec<(Person, Tally)>, usize), StoreError> {
+    pub(crate) fn top_people(
+        &self,
+        slot: &SlotKey,
+        limit: usize,
+    ) -> Result<(Vec<(Person, Tally)>, usize), StoreError> {
         let (top, rows) = self.top(&slot.channel, PERSON, limit)?;
-        let named = top.into_iter().map(|((id, _), tally)| Ok((self.person(&slot.channel, id)?, tally)));
+        let named =
+            top.into_iter().map(|((id, _), tally)| Ok((self.person(&slot.channel, id)?, tally)));
         Ok((named.collect::<Result<_, StoreError>>()?, rows))
     }
 
     #[expect(clippy::type_complexity, reason = "a private pair of key and tally")]
-    fn top(&self, channel: &Arc<str>, kind: u8, limit: usize) -> Result<(Vec<((String, String), Tally)>, usize), StoreError> {
+    fn top(
+        &self,
+        channel: &Arc<str>,
+        kind: u8,
+        limit: usize,
+    ) -> Result<(Vec<((String, String), Tally)>, usize), StoreError> {
         let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
         for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {
             let (key, value) = row?;
@@ -196,11 +231,18 @@ impl Overlay {
             all.insert((person.to_owned(), item.to_owned()), tally(value.value()));
         }
         let first = (Arc::clone(channel), kind, String::new(), String::new());
-        let changed = self.tallies.range(first..).take_while(|((here, this, ..), _)| here == channel && *this == kind);
-        all.extend(changed.map(|((_, _, person, item), tally)| ((person.clone(), item.clone()), *tally)));
+        let changed = self
+            .tallies
+            .range(first..)
+            .take_while(|((here, this, ..), _)| here == channel && *this == kind);
+        all.extend(
+            changed.map(|((_, _, person, item), tally)| ((person.clone(), item.clone()), *tally)),
+        );
         let rows = all.len();
         let mut top: Vec<_> = all.into_iter().collect();
-        top.sort_by(|(name, one), (other, two)| two.weight.cmp(&one.weight).then_with(|| name.cmp(other)));
+        top.sort_by(|(name, one), (other, two)| {
+            two.weight.cmp(&one.weight).then_with(|| name.cmp(other))
+        });
         top.truncate(limit);
         Ok((top, rows))
     }
@@ -217,7 +259,11 @@ impl Overlay {
     }
 
     /// Who shows an output, and what.
-    pub(crate) fn output(&self, channel: &Arc<str>, name: &str) -> Result<Option<ShownOutput>, StoreError> {
+    pub(crate) fn output(
+        &self,
+        channel: &Arc<str>,
+        name: &str,
+    ) -> Result<Option<ShownOutput>, StoreError> {
         if let Some(output) = self.outputs.get(&(Arc::clone(channel), name.to_owned())) {
             return Ok(Some(output.clone()));
         }
@@ -226,14 +272,19 @@ impl Overlay {
     }
 
     /// Every output below the changes, with the slot that shows it.
-    pub(crate) fn stored_outputs(&self) -> Result<Vec<((Arc<str>, String), ShownOutput)>, StoreError> {
+    pub(crate) fn stored_outputs(
+        &self,
+    ) -> Result<Vec<((Arc<str>, String), ShownOutput)>, StoreError> {
         self.snapshot
             .outputs
             .iter()?
             .map(|row| {
                 let (key, value) = row?;
                 let ((channel, name), (slot, text)) = (key.value(), value.value());
-                Ok(((Arc::from(channel), name.to_owned()), (Arc::from(slot), text.map(str::to_owned))))
+                Ok((
+                    (Arc::from(channel), name.to_owned()),
+                    (Arc::from(slot), text.map(str::to_owned)),
+                ))
             })
             .collect()
     }
@@ -241,7 +292,9 @@ impl Overlay {
     /// The stored timers of a slot.
     pub(crate) fn alarms(&self, slot: &SlotKey) -> Result<Vec<(String, u64)>, StoreError> {
         let mut alarms = Vec::new();
-        for row in self.snapshot.timers.range((&*slot.channel, &*slot.slot, slot.generation, "")..)? {
+        for row in
+            self.snapshot.timers.range((&*slot.channel, &*slot.slot, slot.generation, "")..)?
+        {
             let (key, at) = row?;
             let (channel, name, generation, alarm) = key.value();
             if channel != &*slot.channel || name != &*slot.slot || generation != slot.generation {
@@ -319,7 +372,9 @@ impl Overlay {
         let mut outbox = transaction.open_table(OUTBOX)?;
         for (number, message) in &self.outbox {
             match message {
-                Some(message) => drop(outbox.insert(number, (message.topic.as_str(), message.payload.as_slice()))?),
+                Some(message) => drop(
+                    outbox.insert(number, (message.topic.as_str(), message.payload.as_slice()))?,
+                ),
                 None => drop(outbox.remove(number)?),
             }
         }

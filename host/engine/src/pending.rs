@@ -72,7 +72,12 @@ impl Pending {
     }
 
     /// Takes the effects of a call, whole. Whatever can refuse them has been asked before anything changes.
-    pub(crate) fn take(&mut self, slot: &mut Slot, now: u64, effects: &[Effect]) -> Result<Result<Verdict, Fault>, StoreError> {
+    pub(crate) fn take(
+        &mut self,
+        slot: &mut Slot,
+        now: u64,
+        effects: &[Effect],
+    ) -> Result<Result<Verdict, Fault>, StoreError> {
         let usage = match self.fits(slot, effects)? {
             Ok(usage) => usage,
             Err(problem) => return Ok(Err(Fault::Effects(problem))),
@@ -87,7 +92,11 @@ impl Pending {
     }
 
     /// Whether the slot's state and timers stay within their limits, and its outputs are its own.
-    fn fits(&mut self, slot: &Slot, effects: &[Effect]) -> Result<Result<StateUse, String>, StoreError> {
+    fn fits(
+        &mut self,
+        slot: &Slot,
+        effects: &[Effect],
+    ) -> Result<Result<StateUse, String>, StoreError> {
         let limits = Arc::clone(&slot.rule.limits);
         let mut usage = slot.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
@@ -104,13 +113,20 @@ impl Pending {
                     usage.replace(key.len(), before, None);
                     sizes.push((key, None));
                 }
-                Effect::Wake(alarm) if alarm.at.is_some() && !self.timers.is_set(&slot.key, &alarm.name) => new_timers += 1,
+                Effect::Wake(alarm)
+                    if alarm.at.is_some() && !self.timers.is_set(&slot.key, &alarm.name) =>
+                {
+                    new_timers += 1
+                }
                 Effect::Show(output) => {
                     let owner = self.overlay().output(&slot.key.channel, &output.name)?;
                     if let Some((owner, Some(_))) = owner
                         && owner != slot.key.slot
                     {
-                        return Ok(Err(format!("the output {} belongs to the rule in slot {owner}", output.name)));
+                        return Ok(Err(format!(
+                            "the output {} belongs to the rule in slot {owner}",
+                            output.name
+                        )));
                     }
                 }
                 _ => {}
@@ -127,17 +143,30 @@ impl Pending {
     }
 
     /// The size of a value as it will stand after the effects so far.
-    fn size_of(&mut self, slot: &Slot, key: &str, sizes: &[(&str, Option<usize>)]) -> Result<Option<usize>, StoreError> {
+    fn size_of(
+        &mut self,
+        slot: &Slot,
+        key: &str,
+        sizes: &[(&str, Option<usize>)],
+    ) -> Result<Option<usize>, StoreError> {
         match sizes.iter().rev().find(|(changed, _)| *changed == key) {
             Some((_, size)) => Ok(*size),
             None => Ok(self.overlay().state(&slot.key, key)?.map(|value| value.len())),
         }
     }
 
-    fn apply(&mut self, slot: &Slot, now: u64, effect: &Effect, verdict: &mut Verdict) -> Result<(), StoreError> {
+    fn apply(
+        &mut self,
+        slot: &Slot,
+        now: u64,
+        effect: &Effect,
+        verdict: &mut Verdict,
+    ) -> Result<(), StoreError> {
         let key = &slot.key;
         match effect {
-            Effect::Put(entry) => self.overlay().put_state(key, entry.key.clone(), Some(entry.value.clone())),
+            Effect::Put(entry) => {
+                self.overlay().put_state(key, entry.key.clone(), Some(entry.value.clone()))
+            }
             Effect::Delete(name) => self.overlay().put_state(key, name.clone(), None),
             Effect::Fave(fave) => verdict.faves.push(fave.clone()),
             Effect::Weigh(weight) => verdict.weight = Some(*weight),
@@ -145,7 +174,9 @@ impl Pending {
             Effect::Show(output) => {
                 let shown = (Arc::clone(&key.slot), Some(output.text.clone()));
                 if self.overlay().output(&key.channel, &output.name)?.as_ref() != Some(&shown) {
-                    self.overlay().outputs.insert((Arc::clone(&key.channel), output.name.clone()), shown);
+                    self.overlay()
+                        .outputs
+                        .insert((Arc::clone(&key.channel), output.name.clone()), shown);
                     self.urgent = true;
                 }
             }
@@ -154,7 +185,11 @@ impl Pending {
                 self.urgent = true;
             }
             Effect::Say(text) => {
-                self.says.push(Say { channel: Arc::clone(&key.channel), text: text.clone(), at: now });
+                self.says.push(Say {
+                    channel: Arc::clone(&key.channel),
+                    text: text.clone(),
+                    at: now,
+                });
                 self.urgent = true;
             }
             Effect::Wake(alarm) => {

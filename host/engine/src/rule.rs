@@ -25,7 +25,8 @@ impl Component {
     pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
         let pre = sandbox.compile(bytes)?;
         let describe = |fault: Fault| LoadError::Describe(fault.to_string());
-        let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None).map_err(describe)?;
+        let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
+            .map_err(describe)?;
         let description = guest.describe(sandbox).map_err(describe)?;
         sandbox.ticker().disarm();
         check(&description).map_err(LoadError::Describe)?;
@@ -37,11 +38,17 @@ fn check(description: &Description) -> Result<(), String> {
     let name = &description.name;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
-        return Err(format!("its name {name:?} is not 1 to 32 lower-case letters, digits and hyphens"));
+        return Err(format!(
+            "its name {name:?} is not 1 to 32 lower-case letters, digits and hyphens"
+        ));
     }
-    for (what, text, longest) in [("version", &description.version, 32), ("summary", &description.summary, 500)] {
+    for (what, text, longest) in
+        [("version", &description.version, 32), ("summary", &description.summary, 500)]
+    {
         if text.len() > longest || text.contains(char::is_control) {
-            return Err(format!("its {what} is longer than {longest} bytes, or has control characters"));
+            return Err(format!(
+                "its {what} is longer than {longest} bytes, or has control characters"
+            ));
         }
     }
     check_schema(&description.settings)
@@ -65,12 +72,18 @@ impl Rule {
     ) -> Result<Self, LoadError> {
         let settings = Arc::new(resolve(&component.description.settings, given)?);
         let fails = |fault: Fault| LoadError::Describe(fault.to_string());
-        let mut guest = Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
+        let mut guest =
+            Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
         let taken = guest.takes(sandbox, &settings).map_err(fails)?;
         sandbox.ticker().disarm();
         let refused = |problem| LoadError::Setting { name: String::new(), problem };
         let interest = Interest::new(taken.map_err(refused)?).map_err(refused)?;
-        Ok(Self { component: Arc::clone(component), settings, limits: Arc::clone(limits), interest })
+        Ok(Self {
+            component: Arc::clone(component),
+            settings,
+            limits: Arc::clone(limits),
+            interest,
+        })
     }
 
     /// What the component says of itself.
@@ -88,14 +101,22 @@ impl Rule {
     }
 
     /// Rewrites entries of an older state version, all or none.
-    pub(crate) fn migrate(&self, sandbox: &Sandbox, from: u32, entries: &[Entry]) -> Result<Vec<Entry>, LoadError> {
+    pub(crate) fn migrate(
+        &self,
+        sandbox: &Sandbox,
+        from: u32,
+        entries: &[Entry],
+    ) -> Result<Vec<Entry>, LoadError> {
         let refused = |problem: String| LoadError::State(problem);
         let mut guest = Guest::new(sandbox, self.pre(), &self.limits, &self.settings, None)
             .map_err(|fault| refused(fault.to_string()))?;
         let mut migrated = Vec::new();
         for entry in entries {
-            let answer = guest.migrate(sandbox, from, entry).map_err(|fault| refused(fault.to_string()))?;
-            migrated.extend(answer.map_err(|problem| refused(format!("key {:?}: {problem}", entry.key)))?);
+            let answer =
+                guest.migrate(sandbox, from, entry).map_err(|fault| refused(fault.to_string()))?;
+            migrated.extend(
+                answer.map_err(|problem| refused(format!("key {:?}: {problem}", entry.key)))?,
+            );
         }
         sandbox.ticker().disarm();
         Ok(migrated)

@@ -22,7 +22,9 @@ pub const STACK: usize = 256 << 10;
 const MEMORY_RESERVATION: u64 = 16 << 20;
 
 /// A component's SHA-256: its identity in the log, the store and the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
@@ -72,17 +74,23 @@ impl Sandbox {
         }
         let component = self.cached(Digest::of(bytes), bytes)?;
         self.check_imports(&component)?;
-        let linked = self.linker.instantiate_pre(&component).map_err(|error| LoadError::World(format!("{error:#}")))?;
+        let linked = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::World(format!("{error:#}")))?;
         RulePre::new(linked).map_err(|error| LoadError::World(format!("{error:#}")))
     }
 
     fn cached(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
-        let file = self.cache.as_ref().map(|folder| folder.join(format!("{digest}-{:016x}.cwasm", self.settings_hash())));
+        let file = self
+            .cache
+            .as_ref()
+            .map(|folder| folder.join(format!("{digest}-{:016x}.cwasm", self.settings_hash())));
         if let Some(component) = file.as_deref().and_then(|file| self.read_cache(file)) {
             return Ok(component);
         }
-        let component =
-            Component::new(&self.engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
+        let component = Component::new(&self.engine, bytes)
+            .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
         if let Some(file) = file
             && let Err(error) = write_cache(&file, &component)
         {
@@ -98,7 +106,10 @@ impl Sandbox {
         hasher.finish()
     }
 
-    #[expect(unsafe_code, reason = "deserialising compiled code is unsafe by its nature; the checksum below guards it")]
+    #[expect(
+        unsafe_code,
+        reason = "deserialising compiled code is unsafe by its nature; the checksum below guards it"
+    )]
     fn read_cache(&self, file: &Path) -> Option<Component> {
         let bytes = std::fs::read(file).ok()?;
         let (sum, code) = bytes.split_at_checked(32)?;

@@ -21,15 +21,23 @@ pub enum Given {
 }
 
 /// The value of every setting of the schema: as given, or the default. What is not in the schema is refused.
-pub(crate) fn resolve(schema: &[Setting], given: &[(String, Given)]) -> Result<Settings, LoadError> {
+pub(crate) fn resolve(
+    schema: &[Setting],
+    given: &[(String, Given)],
+) -> Result<Settings, LoadError> {
     for (name, _) in given {
         if !schema.iter().any(|setting| setting.name == *name) {
             let known: Vec<&str> = schema.iter().map(|setting| setting.name.as_str()).collect();
-            return Err(refused(name, format!("the rule has no such setting; it has {}", known.join(", "))));
+            return Err(refused(
+                name,
+                format!("the rule has no such setting; it has {}", known.join(", ")),
+            ));
         }
     }
     let value = |setting: &Setting| match given.iter().find(|(name, _)| *name == setting.name) {
-        Some((name, given)) => value(&setting.kind, given).map_err(|problem| refused(name, problem)),
+        Some((name, given)) => {
+            value(&setting.kind, given).map_err(|problem| refused(name, problem))
+        }
         None => Ok(default(&setting.kind)),
     };
     schema.iter().map(|setting| Ok((setting.name.clone(), value(setting)?))).collect()
@@ -41,12 +49,15 @@ pub(crate) fn check_schema(schema: &[Setting]) -> Result<(), String> {
         let name = &setting.name;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            return Err(format!("the setting {name:?} is not named with lower-case letters, digits and underscores"));
+            return Err(format!(
+                "the setting {name:?} is not named with lower-case letters, digits and underscores"
+            ));
         }
         if schema[..place].iter().any(|other| other.name == *name) {
             return Err(format!("the setting {name:?} is described twice"));
         }
-        check_default(&setting.kind).map_err(|problem| format!("the default of {name:?} does not fit: {problem}"))?;
+        check_default(&setting.kind)
+            .map_err(|problem| format!("the default of {name:?} does not fit: {problem}"))?;
     }
     Ok(())
 }
@@ -57,8 +68,12 @@ fn check_default(kind: &SettingKind) -> Result<(), String> {
         SettingKind::Number(it) => within(it.default, it.min, it.max),
         SettingKind::Duration(it) => within(it.default, it.min, it.max),
         SettingKind::Text(it) => no_longer(&it.default, it.max_length),
-        SettingKind::Choice(it) if it.choices.is_empty() => Err("there is nothing to choose".to_owned()),
-        SettingKind::Numbers(it) if it.iter().any(|(_, number)| !number.is_finite()) => Err("it is not finite".to_owned()),
+        SettingKind::Choice(it) if it.choices.is_empty() => {
+            Err("there is nothing to choose".to_owned())
+        }
+        SettingKind::Numbers(it) if it.iter().any(|(_, number)| !number.is_finite()) => {
+            Err("it is not finite".to_owned())
+        }
         _ => Ok(()),
     }
 }
@@ -70,7 +85,9 @@ fn default(kind: &SettingKind) -> SettingValue {
         SettingKind::Number(it) => SettingValue::Number(it.default),
         SettingKind::Duration(it) => SettingValue::Duration(it.default),
         SettingKind::Text(it) => SettingValue::Text(it.default.clone()),
-        SettingKind::Choice(it) => SettingValue::Text(it.choices.first().cloned().unwrap_or_default()),
+        SettingKind::Choice(it) => {
+            SettingValue::Text(it.choices.first().cloned().unwrap_or_default())
+        }
         SettingKind::Texts(value) => SettingValue::Texts(value.clone()),
         SettingKind::Numbers(value) => SettingValue::Numbers(value.clone()),
     }
@@ -132,7 +149,11 @@ fn within<N: PartialOrd + std::fmt::Display>(value: N, min: N, max: N) -> Result
 }
 
 fn no_longer(text: &str, max: u32) -> Result<(), String> {
-    if text.chars().count() <= max as usize { Ok(()) } else { Err(format!("it is longer than {max} characters")) }
+    if text.chars().count() <= max as usize {
+        Ok(())
+    } else {
+        Err(format!("it is longer than {max} characters"))
+    }
 }
 
 fn wanted(kind: &SettingKind) -> &'static str {
@@ -153,7 +174,8 @@ fn refused(name: &str, problem: String) -> LoadError {
 
 /// Milliseconds of a length of time: whole numbers with the units ms, s, m, h, d, in any order and number: "1h30m".
 pub fn parse_duration(text: &str) -> Result<u64, String> {
-    let problem = || format!("{text:?} is no length of time; write \"500ms\", \"90s\", \"10m\", \"1h30m\"");
+    let problem =
+        || format!("{text:?} is no length of time; write \"500ms\", \"90s\", \"10m\", \"1h30m\"");
     let mut rest = text.trim();
     let mut total = 0u64;
     if rest.is_empty() {
@@ -161,7 +183,9 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(problem)?;
-        let unit = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |end| digits + end);
+        let unit = rest[digits..]
+            .find(|c: char| c.is_ascii_digit())
+            .map_or(rest.len(), |end| digits + end);
         let count: u64 = rest[..digits].parse().map_err(|_| problem())?;
         let factor = match rest[digits..unit].trim() {
             "ms" => 1,
@@ -171,7 +195,10 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             "d" => 86_400_000,
             _ => return Err(problem()),
         };
-        total = count.checked_mul(factor).and_then(|part| total.checked_add(part)).ok_or_else(problem)?;
+        total = count
+            .checked_mul(factor)
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(problem)?;
         rest = &rest[unit..];
     }
     Ok(total)
@@ -183,10 +210,14 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_numbers_with_units() {
-        for (text, expected) in [("500ms", 500), ("90s", 90_000), ("1h30m", 5_400_000), (" 2d ", 172_800_000)] {
+        for (text, expected) in
+            [("500ms", 500), ("90s", 90_000), ("1h30m", 5_400_000), (" 2d ", 172_800_000)]
+        {
             assert_eq!(parse_duration(text), Ok(expected));
         }
-        for text in ["", "10", "m", "1.5h", "-1s", "10x", "99999999999999999999s", "200000000000000d"] {
+        for text in
+            ["", "10", "m", "1.5h", "-1s", "10x", "99999999999999999999s", "200000000000000d"]
+        {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

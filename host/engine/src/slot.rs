@@ -62,7 +62,8 @@ impl Slot {
         overlay: &mut Overlay,
         timers: &mut Timers,
     ) -> Result<Result<Self, LoadError>, StoreError> {
-        let mut key = SlotKey { channel: Arc::clone(channel), slot: Arc::clone(name), generation: 0 };
+        let mut key =
+            SlotKey { channel: Arc::clone(channel), slot: Arc::clone(name), generation: 0 };
         let version = rule.description().state_version;
         let found = overlay.snapshot().generation(&key)?;
         if let Some((generation, _)) = found {
@@ -72,13 +73,17 @@ impl Slot {
         let alarms = overlay.alarms(&key)?;
         let rewritten = match found {
             Some((_, before)) if before > version => {
-                let problem = format!("it is of state version {before}, and the component knows versions up to {version}");
+                let problem = format!(
+                    "it is of state version {before}, and the component knows versions up to {version}"
+                );
                 return Ok(Err(LoadError::State(problem)));
             }
-            Some((_, before)) if before < version => match rule.migrate(sandbox, before, &entries) {
-                Ok(migrated) => Some(migrated),
-                Err(error) => return Ok(Err(error)),
-            },
+            Some((_, before)) if before < version => {
+                match rule.migrate(sandbox, before, &entries) {
+                    Ok(migrated) => Some(migrated),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
             _ => None,
         };
         key.generation += u64::from(rewritten.is_some());
@@ -143,16 +148,17 @@ impl Slot {
         event: &Event,
     ) -> Result<Result<Vec<crate::contract::Effect>, Fault>, StoreError> {
         let limits = &self.rule.limits;
-        let mut guest = match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
-            Some(guest) => guest,
-            None => {
-                let slot = Some(Arc::clone(&self.key));
-                match Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot) {
-                    Ok(guest) => guest,
-                    Err(fault) => return Ok(Err(fault)),
+        let mut guest =
+            match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
+                Some(guest) => guest,
+                None => {
+                    let slot = Some(Arc::clone(&self.key));
+                    match Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot) {
+                        Ok(guest) => guest,
+                        Err(fault) => return Ok(Err(fault)),
+                    }
                 }
-            }
-        };
+            };
         let overlay = pending.overlay.take().expect("the overlay is lent only while a guest runs");
         let (overlay, answer) = guest.handle(sandbox, overlay, now, event);
         pending.overlay = Some(overlay);

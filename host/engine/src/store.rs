@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
 use redb::{
-    Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition,
 };
 
 use crate::contract::Tally;
@@ -24,23 +25,30 @@ const CACHE_BYTES: usize = 8 << 20;
 /// Single numbers by name: `schema`, `next-record`, `next-send`.
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// (channel, slot, generation, key) -> value: the rules' own state.
-pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> = TableDefinition::new("state");
+pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
+    TableDefinition::new("state");
 /// (channel, slot) -> (generation, state version).
-pub(crate) const GENERATIONS: TableDefinition<'_, (&str, &str), (u64, u32)> = TableDefinition::new("generations");
+pub(crate) const GENERATIONS: TableDefinition<'_, (&str, &str), (u64, u32)> =
+    TableDefinition::new("generations");
 /// (channel, kind of count, person, item) -> (faves, weight, people).
-pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64, u32)> = TableDefinition::new("tallies");
+pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64, u32)> =
+    TableDefinition::new("tallies");
 /// (channel, person's id) -> (login, name), as last seen with a fave.
-pub(crate) const PEOPLE: TableDefinition<'_, (&str, &str), (&str, &str)> = TableDefinition::new("people");
+pub(crate) const PEOPLE: TableDefinition<'_, (&str, &str), (&str, &str)> =
+    TableDefinition::new("people");
 /// (channel, output) -> (slot that shows it, text). No text: it has been taken back.
-pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)> = TableDefinition::new("outputs");
+pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)> =
+    TableDefinition::new("outputs");
 /// (channel, slot, generation, name) -> time.
-pub(crate) const TIMERS: TableDefinition<'_, (&str, &str, u64, &str), u64> = TableDefinition::new("timers");
+pub(crate) const TIMERS: TableDefinition<'_, (&str, &str, u64, &str), u64> =
+    TableDefinition::new("timers");
 /// Number -> (topic, payload): messages that no broker has acknowledged.
 pub(crate) const OUTBOX: TableDefinition<'_, u64, (&str, &[u8])> = TableDefinition::new("outbox");
 /// Number -> (channel, title, seconds): clips that nobody has made yet.
 pub(crate) const CLIPS: TableDefinition<'_, u64, (&str, &str, u32)> = TableDefinition::new("clips");
 /// Number of the first record -> (first time, last time, records, compressed records).
-pub(crate) const LOG: TableDefinition<'_, u64, (u64, u64, u32, &[u8])> = TableDefinition::new("log");
+pub(crate) const LOG: TableDefinition<'_, u64, (u64, u64, u32, &[u8])> =
+    TableDefinition::new("log");
 
 /// The database. One process at a time can have it open.
 pub struct Store {
@@ -99,13 +107,19 @@ impl Store {
     }
 
     /// Writes the changes and the records in one transaction, durable when this returns.
-    pub(crate) fn commit(&self, overlay: &Overlay, block: Option<&Block>) -> Result<(), StoreError> {
+    pub(crate) fn commit(
+        &self,
+        overlay: &Overlay,
+        block: Option<&Block>,
+    ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
         if let Some(block) = block {
             let row = (block.first_at, block.last_at, block.records, block.compressed.as_slice());
             transaction.open_table(LOG)?.insert(block.first, row)?;
-            transaction.open_table(META)?.insert("next-record", block.first + u64::from(block.records))?;
+            transaction
+                .open_table(META)?
+                .insert("next-record", block.first + u64::from(block.records))?;
         }
         transaction.commit()?;
         Ok(())
@@ -140,9 +154,11 @@ fn builder() -> Builder {
 /// The tables as of one commit. Owns what it reads, so that it can live as long as an overlay.
 pub struct Snapshot {
     pub(crate) state: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), &'static [u8]>,
-    pub(crate) tallies: ReadOnlyTable<(&'static str, u8, &'static str, &'static str), (u64, i64, u32)>,
+    pub(crate) tallies:
+        ReadOnlyTable<(&'static str, u8, &'static str, &'static str), (u64, i64, u32)>,
     pub(crate) people: ReadOnlyTable<(&'static str, &'static str), (&'static str, &'static str)>,
-    pub(crate) outputs: ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
+    pub(crate) outputs:
+        ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
     generations: ReadOnlyTable<(&'static str, &'static str), (u64, u32)>,
     outbox: ReadOnlyTable<u64, (&'static str, &'static [u8])>,

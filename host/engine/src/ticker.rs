@@ -24,7 +24,8 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     pub(crate) fn start(engine: &Engine) -> Self {
-        let shared = Arc::new(Shared { armed: AtomicBool::new(false), ended: AtomicBool::new(false) });
+        let shared =
+            Arc::new(Shared { armed: AtomicBool::new(false), ended: AtomicBool::new(false) });
         let engine = engine.clone();
         let seen = Arc::clone(&shared);
         let thread = thread::spawn(move || {

@@ -34,7 +34,10 @@ impl Timers {
 
     /// How many timers a slot has set.
     pub(crate) fn count(&self, slot: &Arc<SlotKey>) -> usize {
-        self.set.range((Arc::clone(slot), String::new())..).take_while(|((owner, _), _)| owner == slot).count()
+        self.set
+            .range((Arc::clone(slot), String::new())..)
+            .take_while(|((owner, _), _)| owner == slot)
+            .count()
     }
 
     /// When the next one comes due.

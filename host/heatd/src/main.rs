@@ -1,1 +1,134 @@
-fn main(){}
+//! heatd: the Heat Level daemon. Rules decide, the engine commits, the daemon connects.
+//!
+//! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
+//! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
+//! [`http`], [`metrics`], [`embedded`], [`tls`] and [`backoff`] serve these.
+
+mod backoff;
+mod broker;
+mod chains;
+mod chat;
+mod clock;
+mod config;
+mod daemon;
+mod decider;
+mod embedded;
+mod http;
+mod metrics;
+mod shutdown;
+mod tls;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser};
+use tracing_subscriber::EnvFilter;
+
+/// The exit code for a configuration that cannot be used (EX_USAGE of sysexits.h).
+const BAD_CONFIGURATION: u8 = 64;
+
+/// The Heat Level daemon: reads Twitch chat and MQTT, lets rules decide, keeps the counts, and shows the heat by MQTT.
+#[derive(Parser)]
+#[command(name = "heatd", version)]
+enum Command {
+    /// Runs the daemon until Ctrl-C or SIGTERM.
+    Run(Options),
+    /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
+    Check(Options),
+}
+
+#[derive(Args)]
+struct Options {
+    /// The configuration file. The commented reference is heatd.toml beside the sources of heatd.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// How log lines look: for people, or one JSON object a line.
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // Nothing can be done where not even this can be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { BAD_CONFIGURATION } else { 0 });
+        }
+    };
+    match command {
+        Command::Run(options) => match prepare(&options) {
+            Ok(prepared) => run(prepared),
+            Err(mistakes) => refuse(&mistakes),
+        },
+        Command::Check(options) => match prepare(&options) {
+            Ok(prepared) => {
+                print(&prepared.summary());
+                ExitCode::SUCCESS
+            }
+            Err(mistakes) => refuse(&mistakes),
+        },
+    }
+}
+
+fn prepare(options: &Options) -> Result<daemon::Prepared, String> {
+    let file = options.config.display();
+    let text = std::fs::read_to_string(&options.config)
+        .map_err(|error| format!("{file} cannot be read: {error}\n"))?;
+    let mistakes = config::Mistakes::new(&options.config, &text);
+    let config = config::Config::read(&text, &options.config, &mistakes);
+    start_log(&config.log, options.log_format)
+        .map_err(|error| format!("{file}: `log`: {error}\n"))?;
+    if !mistakes.is_empty() {
+        return Err(mistakes.to_string());
+    }
+    let prepared =
+        daemon::Prepared::new(config, &mistakes).map_err(|error| format!("{error:#}\n"))?;
+    if !mistakes.is_empty() {
+        return Err(mistakes.to_string());
+    }
+    Ok(prepared)
+}
+
+fn run(prepared: daemon::Prepared) -> ExitCode {
+    match daemon::run(prepared) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "heatd ends");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(directives: &str, format: LogFormat) -> Result<(), String> {
+    let filter = EnvFilter::try_new(directives).map_err(|error| error.to_string())?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            log.with_ansi(terminal).with_target(false).init();
+        }
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "mistakes are for the person at the terminal, before there is a log"
+)]
+fn refuse(mistakes: &str) -> ExitCode {
+    eprint!("{mistakes}");
+    ExitCode::from(BAD_CONFIGURATION)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command")]
+fn print(text: &str) {
+    print!("{text}");
+}

@@ -18,5 +18,13 @@ pub(crate) fn run() -> Result<()> {
 
 /// Clippy, with warnings as errors, over the host programs and their tests.
 pub(crate) fn lints() -> Result<()> {
-    shell::run(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    shell::run(&mut cargo([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
 }

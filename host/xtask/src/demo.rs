@@ -6,4 +6,6 @@ pub(crate) struct Options {
     #[arg(long)]
     seconds: Option<u64>,
 }
-pub(crate) fn run(_o: &Options) -> anyhow::Result<()> { anyhow::bail!("x {:?}", _o.seconds) }
+pub(crate) fn run(_o: &Options) -> anyhow::Result<()> {
+    anyhow::bail!("x {:?}", _o.seconds)
+}

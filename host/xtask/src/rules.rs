@@ -14,9 +14,11 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
     tools::wasm_target(TARGET)?;
-    let rules: Vec<String> = crates(&root().join("rules"))?.into_iter().filter(|name| name != "sdk").collect();
+    let rules: Vec<String> =
+        crates(&root().join("rules"))?.into_iter().filter(|name| name != "sdk").collect();
     let guests = crates(&root().join("tests/guests"))?;
-    let mut build = cargo(["build", "--quiet", "--locked", "--profile", "rule", "--target", TARGET]);
+    let mut build =
+        cargo(["build", "--quiet", "--locked", "--profile", "rule", "--target", TARGET]);
     for name in rules.iter().chain(&guests) {
         build.args(["--package", name]);
     }
@@ -30,7 +32,9 @@ pub(crate) fn build() -> Result<PathBuf> {
 /// The crates in a folder, which are named as their folders are.
 fn crates(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?
+    {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
             names.push(entry.file_name().to_string_lossy().into_owned());
@@ -43,8 +47,10 @@ fn crates(folder: &Path) -> Result<Vec<String>> {
 fn componentize(names: &[String], folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     for name in names {
-        let module = target().join(TARGET).join("rule").join(format!("{}.wasm", name.replace('-', "_")));
-        let bytes = std::fs::read(&module).with_context(|| format!("failed to read {}", module.display()))?;
+        let module =
+            target().join(TARGET).join("rule").join(format!("{}.wasm", name.replace('-', "_")));
+        let bytes = std::fs::read(&module)
+            .with_context(|| format!("failed to read {}", module.display()))?;
         let component = ComponentEncoder::default()
             .validate(true)
             .module(&bytes)
@@ -52,7 +58,8 @@ fn componentize(names: &[String], folder: &Path) -> Result<()> {
             .with_context(|| format!("failed to make a component of {name}"))?;
         let file = folder.join(format!("{name}.wasm"));
         let size = component.len() / 1024;
-        std::fs::write(&file, component).with_context(|| format!("failed to write {}", file.display()))?;
+        std::fs::write(&file, component)
+            .with_context(|| format!("failed to write {}", file.display()))?;
         say(&format!("  {} ({size} KiB)", file.display()));
     }
     Ok(())

@@ -47,7 +47,8 @@ pub(crate) fn say(line: &str) {
 
 fn line(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
-    let name = program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name =
+        program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
     format!("{name} {}", arguments.join(" "))
 }

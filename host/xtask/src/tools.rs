@@ -28,14 +28,25 @@ const PROGRAMS: [(&str, &str); 5] = [
 
 /// Installs the programs that the tests run, where this user may: as root, with apt-get.
 pub(crate) fn for_tests() -> Result<()> {
-    let missing: Vec<&str> = PROGRAMS.iter().filter(|(program, _)| !found(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !found(program))
+        .map(|(_, package)| *package)
+        .collect();
     if !missing.is_empty() {
-        if !(found("apt-get") && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")) {
-            bail!("the tests need {0}; install them, on Debian: sudo apt-get install {0}", missing.join(" "));
+        if !(found("apt-get")
+            && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0"))
+        {
+            bail!(
+                "the tests need {0}; install them, on Debian: sudo apt-get install {0}",
+                missing.join(" ")
+            );
         }
         say(&format!("installing what the tests need: {}", missing.join(" ")));
         run(Command::new("apt-get").args(["update", "-qq"]))?;
-        run(Command::new("apt-get").args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing))?;
+        run(Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(&missing))?;
     }
     for program in ["node", "npm"] {
         if !found(program) {

@@ -15,18 +15,29 @@ struct Decay;
 
 impl Formula for Decay {
     fn about() -> About {
-        About::new("decay", env!("CARGO_PKG_VERSION"), "Shows the heat: each fave adds to it, and it halves with time.")
-            .duration("half_life", 600_000, (1_000, 86_400_000), "The time in which the heat halves.")
-            .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds.")
-            .text("output", "heat", 32, "The name of the output that shows the heat as a whole number.")
+        About::new(
+            "decay",
+            env!("CARGO_PKG_VERSION"),
+            "Shows the heat: each fave adds to it, and it halves with time.",
+        )
+        .duration("half_life", 600_000, (1_000, 86_400_000), "The time in which the heat halves.")
+        .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds.")
+        .text(
+            "output",
+            "heat",
+            32,
+            "The name of the output that shows the heat as a whole number.",
+        )
     }
 
     fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
         let half_life = call.settings().duration("half_life");
         let kept = state::get::<(f64, u64)>(HEAT);
-        let mut heat = kept.map_or(0.0, |(value, at)| decayed(value, call.now().saturating_sub(at), half_life));
+        let mut heat = kept
+            .map_or(0.0, |(value, at)| decayed(value, call.now().saturating_sub(at), half_life));
         if let Happening::Fave(fave) = &event.what {
-            heat = (heat + fave.weight as f64 / 1000.0 * call.settings().number("per_fave")).max(0.0);
+            heat =
+                (heat + fave.weight as f64 / 1000.0 * call.settings().number("per_fave")).max(0.0);
             call.put(HEAT, (heat, call.now()));
         }
         show(call, heat, half_life);

@@ -1,7 +1,8 @@
 //! `?fave`: a chat command, a word or emote in chat, or an MQTT message becomes a fave.
 
 use heat_rule::{
-    About, Call, ChatLine, Command, Event, Handler, Happening, Interests, MqttMessage, ONE_FAVE, Person, Settings, handler,
+    About, Call, ChatLine, Command, Event, Handler, Happening, Interests, MqttMessage, ONE_FAVE,
+    Person, Settings, handler,
 };
 
 /// The longest item, in characters. Twitch's lines have 500, but an item is a name.
@@ -21,7 +22,9 @@ impl Handler for FaveRule {
     fn takes(settings: &Settings) -> Result<Interests, String> {
         let command = settings.text("command");
         let mut interests = Interests::none();
-        for command in settings.texts("aliases").into_iter().chain((!command.is_empty()).then_some(command)) {
+        for command in
+            settings.texts("aliases").into_iter().chain((!command.is_empty()).then_some(command))
+        {
             interests = interests.command(command);
         }
         for word in settings.texts("words") {
@@ -51,7 +54,8 @@ fn on_command(call: &mut Call<FaveRule>, command: &Command) {
 /// Counts the first of the words that the line has.
 fn on_line(call: &mut Call<FaveRule>, line: &ChatLine) {
     let words = call.settings().texts("words");
-    if let Some(word) = line.text.split(' ').find(|word| words.iter().any(|wanted| wanted == word)) {
+    if let Some(word) = line.text.split(' ').find(|word| words.iter().any(|wanted| wanted == word))
+    {
         call.fave(line.person.clone(), word, ONE_FAVE);
     }
 }
@@ -61,8 +65,10 @@ fn on_message(call: &mut Call<FaveRule>, message: &MqttMessage) -> Result<(), St
     if message.retained {
         return Ok(());
     }
-    let text = std::str::from_utf8(&message.payload).map_err(|error| format!("{} is not UTF-8: {error}", message.topic))?;
-    let sender = Person { id: "mqtt".to_owned(), login: "mqtt".to_owned(), name: "MQTT".to_owned() };
+    let text = std::str::from_utf8(&message.payload)
+        .map_err(|error| format!("{} is not UTF-8: {error}", message.topic))?;
+    let sender =
+        Person { id: "mqtt".to_owned(), login: "mqtt".to_owned(), name: "MQTT".to_owned() };
     call.fave(sender, item(text), ONE_FAVE);
     Ok(())
 }

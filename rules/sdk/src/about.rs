@@ -1,7 +1,8 @@
 //! How a rule describes itself and the settings that it understands.
 
 use crate::bindings::heat::rules::about::{
-    ChoiceSetting, DurationSetting, IntegerSetting, NumberSetting, Setting, SettingKind, TextSetting,
+    ChoiceSetting, DurationSetting, IntegerSetting, NumberSetting, Setting, SettingKind,
+    TextSetting,
 };
 
 /// What a rule says of itself. The role comes from the trait that the rule implements.

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use crate::state::Stored;
 use crate::{
-    Alarm, ClipRequest, Effect, Entry, Formula, Handler, Message, NewFave, Output, Person, Settings, Timestamp, Weight,
+    Alarm, ClipRequest, Effect, Entry, Formula, Handler, Message, NewFave, Output, Person,
+    Settings, Timestamp, Weight,
 };
 
 /// One call of the rule `R`. It collects the effects; nothing happens before the rule returns without an error.
@@ -71,7 +72,8 @@ impl<R: Formula> Call<R> {
 
     /// Sends one MQTT message, at least once.
     pub fn publish(&mut self, topic: impl Into<String>, payload: impl Into<Vec<u8>>) {
-        self.effects.push(Effect::Publish(Message { topic: topic.into(), payload: payload.into() }));
+        self.effects
+            .push(Effect::Publish(Message { topic: topic.into(), payload: payload.into() }));
     }
 
     /// Asks for a clip of the last seconds.

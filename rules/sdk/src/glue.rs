@@ -5,7 +5,9 @@ use std::sync::Once;
 use crate::bindings::Description;
 use crate::bindings::heat::rules::about::Role;
 use crate::role::Verdict;
-use crate::{About, Call, Effect, Event, Formula, Handler, Happening, Level, Multiplier, Timestamp};
+use crate::{
+    About, Call, Effect, Event, Formula, Handler, Happening, Level, Multiplier, Timestamp,
+};
 
 /// The functions that the macros call.
 pub struct Plumbing;
@@ -24,7 +26,10 @@ impl Plumbing {
     }
 
     /// One call of a handler.
-    pub fn handle_as_handler<R: Handler>(now: Timestamp, event: &Event) -> Result<Vec<Effect>, String> {
+    pub fn handle_as_handler<R: Handler>(
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Vec<Effect>, String> {
         log_panics();
         let mut call = Call::new(now);
         R::handle(&mut call, event)?;
@@ -32,7 +37,10 @@ impl Plumbing {
     }
 
     /// One call of a formula.
-    pub fn handle_as_formula<R: Formula>(now: Timestamp, event: &Event) -> Result<Vec<Effect>, String> {
+    pub fn handle_as_formula<R: Formula>(
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Vec<Effect>, String> {
         log_panics();
         let mut call = Call::new(now);
         R::handle(&mut call, event)?;
@@ -40,7 +48,10 @@ impl Plumbing {
     }
 
     /// One call of a multiplier: faves go to a function of their own, which answers with a verdict.
-    pub fn handle_as_multiplier<R: Multiplier>(now: Timestamp, event: &Event) -> Result<Vec<Effect>, String> {
+    pub fn handle_as_multiplier<R: Multiplier>(
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Vec<Effect>, String> {
         log_panics();
         let mut call = Call::new(now);
         if let Happening::Fave(fave) = &event.what {
@@ -59,5 +70,7 @@ impl Plumbing {
 /// A panic ends the call as a trap without words; this puts its message and place into the daemon's log first.
 fn log_panics() {
     static HOOK: Once = Once::new();
-    HOOK.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log(Level::Warn, &panic.to_string()))));
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| crate::log(Level::Warn, &panic.to_string())))
+    });
 }

@@ -49,10 +49,13 @@ pub mod bindings {
 pub use about::About;
 pub use bindings::heat::rules::about::Kind;
 pub use bindings::heat::rules::counts;
-pub use bindings::heat::rules::effects::{Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output};
+pub use bindings::heat::rules::effects::{
+    Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output,
+};
 pub use bindings::heat::rules::events::{
-    ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, MqttMessage,
-    Person, Raid, Redemption, Standing, Subscription, Tier, Timestamp, Weight,
+    ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain,
+    HypeTrainStage, MqttMessage, Person, Raid, Redemption, Standing, Subscription, Tier, Timestamp,
+    Weight,
 };
 pub use bindings::heat::rules::log::Level;
 pub use call::Call;

@@ -79,7 +79,12 @@ pub struct Interests(wit::Interests);
 impl Interests {
     /// Nothing but the rule's own timers.
     pub fn none() -> Self {
-        Self(wit::Interests { commands: Vec::new(), words: Vec::new(), topics: Vec::new(), kinds: Vec::new() })
+        Self(wit::Interests {
+            commands: Vec::new(),
+            words: Vec::new(),
+            topics: Vec::new(),
+            kinds: Vec::new(),
+        })
     }
 
     /// Adds a command with its prefix, such as `?fave`, compared without case.

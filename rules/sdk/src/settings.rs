@@ -75,10 +75,14 @@ impl Settings {
 
     fn value(&self, name: &str) -> SettingValue {
         let value = match &self.0 {
-            Some(given) => given.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
+            Some(given) => {
+                given.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+            }
             None => config::get(name),
         };
-        value.unwrap_or_else(|| panic!("the rule asks for a setting {name:?} that its description does not list"))
+        value.unwrap_or_else(|| {
+            panic!("the rule asks for a setting {name:?} that its description does not list")
+        })
     }
 }
 

@@ -19,18 +19,29 @@ fn every_case_of_every_rule_is_as_written() -> Result<()> {
     let mut count = 0;
     for (rule, file) in case_files()? {
         let written = std::fs::read_to_string(&file)?;
-        let play = |instance_events| play(&rule, &written, instance_events).with_context(|| file.display().to_string());
+        let play = |instance_events| {
+            play(&rule, &written, instance_events).with_context(|| file.display().to_string())
+        };
         let played = play(64)?;
-        ensure!(played == play(1)?, "{}: the rule keeps state in a variable: it answers otherwise when its instance is new", file.display());
+        ensure!(
+            played == play(1)?,
+            "{}: the rule keeps state in a variable: it answers otherwise when its instance is new",
+            file.display()
+        );
         if update {
             std::fs::write(&file, &played)?;
         } else if played != written {
-            different.push(format!("{}\n--- written\n{written}\n--- played\n{played}", file.display()));
+            different
+                .push(format!("{}\n--- written\n{written}\n--- played\n{played}", file.display()));
         }
         count += 1;
     }
     ensure!(count > 0, "there are no cases");
-    ensure!(different.is_empty(), "{}\nUPDATE_EXPECT=1 takes what was played\n", different.join("\n"));
+    ensure!(
+        different.is_empty(),
+        "{}\nUPDATE_EXPECT=1 takes what was played\n",
+        different.join("\n")
+    );
     Ok(())
 }
 
@@ -39,7 +50,9 @@ pub(crate) fn case_files() -> Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for rule in crate::contract::rules()? {
         let folder = root().join("rules").join(&rule).join("cases");
-        for entry in std::fs::read_dir(&folder).with_context(|| format!("{} has no cases", folder.display()))? {
+        for entry in std::fs::read_dir(&folder)
+            .with_context(|| format!("{} has no cases", folder.display()))?
+        {
             files.push((rule.clone(), entry?.path()));
         }
     }
@@ -51,7 +64,11 @@ pub(crate) fn case_files() -> Result<Vec<(String, PathBuf)>> {
 /// Plays a file, and returns it with the answers of now.
 fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
     let inputs: Vec<&str> = text.lines().filter(|line| !line.starts_with("  ")).collect();
-    let settings = inputs.iter().filter_map(|line| line.strip_prefix("set ")).map(setting).collect::<Result<Vec<_>>>()?;
+    let settings = inputs
+        .iter()
+        .filter_map(|line| line.strip_prefix("set "))
+        .map(setting)
+        .collect::<Result<Vec<_>>>()?;
     let limits = Limits { instance_events, ..Limits::default() };
     let mut stage = Stage::with(chain(rule, settings)?, limits, Store::in_memory()?)?;
     let mut played = String::new();
@@ -91,9 +108,12 @@ fn given(value: &toml::Value) -> Result<Given> {
         toml::Value::Float(value) => Given::Float(*value),
         toml::Value::String(value) => Given::Text(value.clone()),
         toml::Value::Array(list) => Given::List(list.iter().map(given).collect::<Result<_>>()?),
-        toml::Value::Table(table) => {
-            Given::Table(table.iter().map(|(name, value)| Ok((name.clone(), given(value)?))).collect::<Result<_>>()?)
-        }
+        toml::Value::Table(table) => Given::Table(
+            table
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), given(value)?)))
+                .collect::<Result<_>>()?,
+        ),
         toml::Value::Datetime(_) => anyhow::bail!("no setting is a date"),
     })
 }
@@ -106,7 +126,8 @@ fn step(stage: &mut Stage, line: &str) -> Result<Vec<Answer>> {
         let decisions = stage.wait(parse_duration(time).map_err(anyhow::Error::msg)?)?;
         return Ok(decisions.into_iter().flat_map(|decision| decision.answers).collect());
     }
-    let (who, text) = line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
+    let (who, text) =
+        line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
     let decision = match who.strip_prefix("mqtt ") {
         Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
         None => stage.chat(who, text)?,

@@ -22,12 +22,17 @@ pub(crate) fn rules() -> Result<Vec<String>> {
 
 #[test]
 fn every_rule_is_named_as_its_folder_and_has_cases() -> Result<()> {
-    let with_cases: BTreeSet<String> = crate::cases::case_files()?.into_iter().map(|(rule, _)| rule).collect();
+    let with_cases: BTreeSet<String> =
+        crate::cases::case_files()?.into_iter().map(|(rule, _)| rule).collect();
     let sandbox = Sandbox::new(None)?;
     for rule in rules()? {
         let loaded = Component::load(&sandbox, &Limits::default(), &component(&rule)?)?;
         assert_eq!(loaded.description.name, rule);
-        ensure!(with_cases.contains(&rule), "{} has no case", crate::cases::folder_of(&rule).display());
+        ensure!(
+            with_cases.contains(&rule),
+            "{} has no case",
+            crate::cases::folder_of(&rule).display()
+        );
         for setting in &loaded.description.settings {
             ensure!(!setting.help.is_empty(), "setting {} of {rule} has no help", setting.name);
         }
@@ -58,13 +63,18 @@ fn what_is_no_component_is_refused_with_the_reason() -> Result<()> {
 fn a_component_without_the_exports_is_refused() -> Result<()> {
     let empty = wat::parse_str("(component)")?;
     let words = refusal(&empty)?;
-    ensure!(words.contains("not a rule of heat:rules@1.0.0") && words.contains("describe"), "{words}");
+    ensure!(
+        words.contains("not a rule of heat:rules@1.0.0") && words.contains("describe"),
+        "{words}"
+    );
     Ok(())
 }
 
 #[test]
 fn a_component_that_imports_anything_else_is_refused_by_the_name_of_the_import() -> Result<()> {
-    for import in ["wasi:filesystem/types@0.2.0", "wasi:clocks/wall-clock@0.2.0", "heat:rules/secrets@1.0.0"] {
+    for import in
+        ["wasi:filesystem/types@0.2.0", "wasi:clocks/wall-clock@0.2.0", "heat:rules/secrets@1.0.0"]
+    {
         let bytes = wat::parse_str(format!("(component (import \"{import}\" (instance)))"))?;
         let words = refusal(&bytes)?;
         ensure!(words.contains(&format!("imports `{import}`")), "{words}");
@@ -75,7 +85,10 @@ fn a_component_that_imports_anything_else_is_refused_by_the_name_of_the_import()
 #[test]
 fn a_component_that_fails_to_describe_itself_is_refused() -> Result<()> {
     let words = refusal(&component("liar")?)?;
-    ensure!(words.contains("it does not describe itself") && words.contains("half_life"), "{words}");
+    ensure!(
+        words.contains("it does not describe itself") && words.contains("half_life"),
+        "{words}"
+    );
     Ok(())
 }
 
@@ -84,7 +97,8 @@ fn settings_are_held_against_what_the_rule_describes() -> Result<()> {
     let sandbox = Sandbox::new(None)?;
     let limits = std::sync::Arc::new(Limits::default());
     let decay = std::sync::Arc::new(Component::load(&sandbox, &limits, &component("decay")?)?);
-    let misbehave = std::sync::Arc::new(Component::load(&sandbox, &limits, &component("misbehave")?)?);
+    let misbehave =
+        std::sync::Arc::new(Component::load(&sandbox, &limits, &component("misbehave")?)?);
     let text = |text: &str| Given::Text(text.to_owned());
     for (component, name, value, expected) in [
         (&decay, "half_live", text("10m"), "no such setting"),
@@ -97,7 +111,9 @@ fn settings_are_held_against_what_the_rule_describes() -> Result<()> {
     ] {
         match Rule::new(&sandbox, &limits, component, &[(name.to_owned(), value)]) {
             Ok(_) => anyhow::bail!("{name} was accepted"),
-            Err(error @ LoadError::Setting { .. }) => ensure!(error.to_string().contains(expected), "{error}"),
+            Err(error @ LoadError::Setting { .. }) => {
+                ensure!(error.to_string().contains(expected), "{error}")
+            }
             Err(error) => anyhow::bail!("{name}: {error}"),
         }
     }

@@ -63,7 +63,10 @@ fn state_without_end_stops_at_the_limit_and_what_was_kept_stays() -> Result<()> 
     assert_eq!(hoard(&mut stage)?.len(), 252);
     assert_eq!(hoard(&mut stage)?.len(), 252);
     let refused = hoard(&mut stage)?;
-    ensure!(refused.len() == 1 && refused[0].contains("more than 100000 keys or 2097152 bytes"), "{refused:?}");
+    ensure!(
+        refused.len() == 1 && refused[0].contains("more than 100000 keys or 2097152 bytes"),
+        "{refused:?}"
+    );
     stage.engine.commit()?;
     assert_eq!(stage.engine.snapshot()?.rows()?.0, 501);
     Ok(())
@@ -110,8 +113,12 @@ fn a_timer_in_the_past_comes_no_sooner_than_a_tenth_of_a_second() -> Result<()> 
 
 #[test]
 fn an_output_belongs_to_the_rule_that_shows_it_first() -> Result<()> {
-    let mut stage = Stage::new(vec![plain("fave"), plain("witness"), ("other", "witness", Vec::new())])?;
+    let mut stage =
+        Stage::new(vec![plain("fave"), plain("witness"), ("other", "witness", Vec::new())])?;
     let decision = stage.chat("ann", "?fave")?;
-    ensure!(lines(&decision.answers, "other")[0].contains("the output seen belongs to the rule in slot witness"));
+    ensure!(
+        lines(&decision.answers, "other")[0]
+            .contains("the output seen belongs to the rule in slot witness")
+    );
     Ok(())
 }

@@ -15,15 +15,22 @@ fn a_fave_is_counted_before_the_formula_sees_it() -> Result<()> {
     let mut stage = Stage::new(vec![plain("witness"), plain("fave")])?;
     let decision = stage.chat("ann", "?fave pie")?;
     assert_eq!(decision.faves.len(), 1);
-    assert_eq!(lines(&decision.answers, "witness"), ["show seen \"1 faves of 1 people, 1 for pie\""]);
+    assert_eq!(
+        lines(&decision.answers, "witness"),
+        ["show seen \"1 faves of 1 people, 1 for pie\""]
+    );
     let decision = stage.chat("ann", "?fave pie")?;
-    assert_eq!(lines(&decision.answers, "witness"), ["show seen \"2 faves of 1 people, 2 for pie\""]);
+    assert_eq!(
+        lines(&decision.answers, "witness"),
+        ["show seen \"2 faves of 1 people, 2 for pie\""]
+    );
     Ok(())
 }
 
 #[test]
 fn multipliers_weigh_in_the_configured_order_and_may_drop() -> Result<()> {
-    let weigher = |slot, times: i64| (slot, "weigher", vec![("times".to_owned(), Given::Integer(times))]);
+    let weigher =
+        |slot, times: i64| (slot, "weigher", vec![("times".to_owned(), Given::Integer(times))]);
     let mut stage = Stage::new(vec![plain("fave"), weigher("double", 2), weigher("triple", 3)])?;
     assert_eq!(stage.chat("ann", "?fave pie")?.faves[0].weight, 6000);
     let decision = stage.chat("ann", "?fave nothing")?;
@@ -83,7 +90,12 @@ fn the_same_events_give_the_same_state_in_groups_of_1_and_of_64() -> Result<()> 
         stage.engine.commit()?;
         let snapshot = stage.engine.snapshot()?;
         let records: Vec<Record> = snapshot.records_since(0)?;
-        Ok((stage.engine.outputs().clone(), snapshot.channel_tally("seaside")?, snapshot.rows()?.0, records))
+        Ok((
+            stage.engine.outputs().clone(),
+            snapshot.channel_tally("seaside")?,
+            snapshot.rows()?.0,
+            records,
+        ))
     };
     let one = run(1, 1)?;
     let many = run(64, 50)?;
@@ -98,13 +110,15 @@ fn the_same_events_give_the_same_state_in_groups_of_1_and_of_64() -> Result<()> 
 fn a_timer_is_kept_over_a_restart_and_fires_once_with_the_true_time() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");
-    let mut stage = Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
+    let mut stage =
+        Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("1"));
     drop(stage);
 
-    let mut stage = Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
+    let mut stage =
+        Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
     assert_eq!(stage.output("heat").as_deref(), Some("1"));
     let late = START + 86_400_000;
     assert!(stage.engine.next_wake().is_some_and(|at| at < late));
@@ -122,7 +136,8 @@ fn time_never_runs_backwards_within_a_channel() -> Result<()> {
     stage.now -= 3_600_000;
     stage.chat("bob", "?fave")?;
     stage.engine.commit()?;
-    let times: Vec<u64> = stage.engine.snapshot()?.records_since(START)?.iter().map(Record::at).collect();
+    let times: Vec<u64> =
+        stage.engine.snapshot()?.records_since(START)?.iter().map(Record::at).collect();
     assert_eq!(times, [START, START]);
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
-use heat_engine::{Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line};
+use heat_engine::{
+    Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
+};
 
 /// The channel of every event on this stage.
 pub(crate) const CHANNEL: &str = "seaside";
@@ -20,7 +22,11 @@ pub(crate) fn root() -> PathBuf {
 
 /// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them.
 pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
-    let target = std::env::current_exe()?.ancestors().nth(3).context("the test does not run from a target folder")?.to_owned();
+    let target = std::env::current_exe()?
+        .ancestors()
+        .nth(3)
+        .context("the test does not run from a target folder")?
+        .to_owned();
     for folder in ["rules", "guests"] {
         if let Ok(bytes) = std::fs::read(target.join(folder).join(format!("{name}.wasm"))) {
             return Ok(bytes);
@@ -56,7 +62,8 @@ impl Stage {
             let component = Arc::new(Component::load(&sandbox, &limits, &component(name)?)?);
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
-        let engine = Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }])?;
+        let engine =
+            Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }])?;
         Ok(Self { engine, now: START, events: 0 })
     }
 
@@ -67,7 +74,11 @@ impl Stage {
     }
 
     pub(crate) fn mqtt(&mut self, topic: &str, payload: &[u8], retained: bool) -> Result<Decision> {
-        self.event(Happening::Mqtt(MqttMessage { topic: topic.to_owned(), payload: payload.to_vec(), retained }))
+        self.event(Happening::Mqtt(MqttMessage {
+            topic: topic.to_owned(),
+            payload: payload.to_vec(),
+            retained,
+        }))
     }
 
     pub(crate) fn event(&mut self, what: Happening) -> Result<Decision> {
@@ -91,7 +102,11 @@ impl Stage {
 
     /// The text of an output, as of the last commit.
     pub(crate) fn output(&self, name: &str) -> Option<String> {
-        self.engine.outputs().iter().find(|((_, output), _)| output == name).and_then(|(_, text)| text.clone())
+        self.engine
+            .outputs()
+            .iter()
+            .find(|((_, output), _)| output == name)
+            .and_then(|(_, text)| text.clone())
     }
 
     /// How many faves the channel has, as of the last commit.

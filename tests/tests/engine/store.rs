@@ -9,7 +9,8 @@ use crate::stage::{START, Stage, lines, plain};
 fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");
-    let mut stage = Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
+    let mut stage =
+        Stage::with(vec![plain("fave"), plain("decay")], Limits::default(), Store::open(&file)?)?;
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("1"));
@@ -24,7 +25,13 @@ fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
 fn state_of_an_older_version_is_rewritten_into_a_new_generation() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");
-    let open = |guest| Stage::with(vec![plain("fave"), ("total", guest, Vec::new())], Limits::default(), Store::open(&file)?);
+    let open = |guest| {
+        Stage::with(
+            vec![plain("fave"), ("total", guest, Vec::new())],
+            Limits::default(),
+            Store::open(&file)?,
+        )
+    };
     let mut stage = open("totals-one")?;
     stage.chat("ann", "?fave pie")?;
     let decision = stage.chat("ann", "?fave pie")?;
@@ -35,7 +42,10 @@ fn state_of_an_older_version_is_rewritten_into_a_new_generation() -> Result<()> 
     let mut stage = open("totals-two")?;
     stage.wait(1)?;
     let decision = stage.chat("ann", "?fave pie")?;
-    ensure!(lines(&decision.answers, "total").contains(&"show total \"3 in all\"".to_owned()), "{decision:?}");
+    ensure!(
+        lines(&decision.answers, "total").contains(&"show total \"3 in all\"".to_owned()),
+        "{decision:?}"
+    );
     stage.engine.commit()?;
     drop(stage);
 

@@ -10,7 +10,11 @@ struct Misbehave;
 
 impl Handler for Misbehave {
     fn about() -> About {
-        About::new("misbehave", "1.0.0", "Does on command what no rule should.").boolean("refuse", false, "Refuses its settings.")
+        About::new("misbehave", "1.0.0", "Does on command what no rule should.").boolean(
+            "refuse",
+            false,
+            "Refuses its settings.",
+        )
     }
 
     fn takes(settings: &Settings) -> Result<Interests, String> {
@@ -41,11 +45,18 @@ fn misbehave(call: &mut Call<Misbehave>, what: &str) -> Result<(), String> {
         "flood" => (0..1000u32).for_each(|number| call.put(format!("key {number}"), number)),
         "long key" => call.put("k".repeat(1000), 1u32),
         "big value" => call.put("big", "v".repeat(100_000)),
-        "huge answer" => (0..40).for_each(|number| call.put(format!("{number}"), "v".repeat(60_000))),
-        "hoard" => (0..250).for_each(|number| call.put(format!("{}-{number}", call.now()), "v".repeat(4_000))),
-        "chatter" => (0..100).for_each(|_| heat_rule::log(heat_rule::Level::Warn, &"x".repeat(5_000))),
+        "huge answer" => {
+            (0..40).for_each(|number| call.put(format!("{number}"), "v".repeat(60_000)))
+        }
+        "hoard" => (0..250)
+            .for_each(|number| call.put(format!("{}-{number}", call.now()), "v".repeat(4_000))),
+        "chatter" => {
+            (0..100).for_each(|_| heat_rule::log(heat_rule::Level::Warn, &"x".repeat(5_000)))
+        }
         "read" => (0..1_000_000).for_each(|_| drop(black_box(state::get::<String>("before")))),
-        "alarms" => (0..200).for_each(|number| call.wake_at(format!("{number}"), call.now() + 1_000)),
+        "alarms" => {
+            (0..200).for_each(|number| call.wake_at(format!("{number}"), call.now() + 1_000))
+        }
         "remember" => return remember(call),
         "tick" => call.wake_at("tick", 0),
         other => return Err(format!("I do not know how to {other}")),

@@ -19,7 +19,8 @@ impl Formula for Total {
     }
 
     fn migrate(from: u32, _key: String, value: Vec<u8>) -> Result<Vec<Entry>, String> {
-        let total = u32::from_bytes(&value).ok_or_else(|| format!("version {from} kept no such value"))?;
+        let total =
+            u32::from_bytes(&value).ok_or_else(|| format!("version {from} kept no such value"))?;
         Ok(vec![Entry { key: "sum".to_owned(), value: total.to_string().into_bytes() }])
     }
 }

@@ -12,7 +12,13 @@ impl Formula for Witness {
     fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
         if let Happening::Fave(fave) = &event.what {
             let (all, item) = (counts::of_channel(), counts::of_item(&fave.item));
-            call.show("seen", format!("{} faves of {} people, {} for {}", all.faves, all.people, item.faves, fave.item));
+            call.show(
+                "seen",
+                format!(
+                    "{} faves of {} people, {} for {}",
+                    all.faves, all.people, item.faves, fave.item
+                ),
+            );
         }
         Ok(())
     }

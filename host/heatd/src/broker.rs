@@ -1,0 +1,123 @@
+//! The connection to the MQTT broker: messages in, outputs and messages out, again and again.
+//!
+//! A connection has two sides that run at once and never wait for each other: [`receiver`] polls, which is all that makes
+//! progress on the socket, and [`sender`] sends. A new client is made for each connection, so nothing of an old one lingers; what
+//! has to be repeated comes from the store, by way of [`outgoing`].
+
+mod incoming;
+mod options;
+mod outgoing;
+mod receiver;
+mod sender;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use heat_engine::Outputs;
+use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, ManualAck};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::backoff::Backoff;
+use crate::decider::{Input, Mailbox, Receipt};
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+pub(crate) use incoming::Routes;
+pub(crate) use options::Address;
+use outgoing::Outgoing;
+use receiver::Receiver;
+use sender::Sender;
+
+/// How many requests may wait between the sending and the polling side.
+const REQUESTS: usize = 64;
+
+/// How long the last words to the broker may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What the connection is made of.
+pub(crate) struct Link {
+    pub(crate) address: Address,
+    pub(crate) prefix: String,
+    pub(crate) routes: Routes,
+    /// Messages that an earlier run of the daemon did not get acknowledged.
+    pub(crate) outbox: Vec<(u64, String, Vec<u8>)>,
+    pub(crate) outputs: watch::Receiver<Arc<Outputs>>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) inputs: mpsc::WeakSender<Input>,
+    pub(crate) metrics: Metrics,
+}
+
+/// What the two sides of one connection share.
+#[derive(Default)]
+struct Shared {
+    /// The broker has let us in.
+    connected: Notify,
+    /// Received messages of this connection that wait for their commit. Those of an old connection are gone with it.
+    unacknowledged: Mutex<HashMap<Receipt, ManualAck>>,
+}
+
+impl Shared {
+    fn keep(&self, receipt: Receipt, ack: ManualAck) {
+        // No await happens under this lock, and nothing in here panics.
+        self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).insert(receipt, ack);
+    }
+
+    fn release(&self, receipt: Receipt) -> Option<ManualAck> {
+        self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).remove(&receipt)
+    }
+}
+
+/// Keeps a connection until the engine has ended, and leaves with the last outputs shown. `shutdown` ends only what comes in.
+pub(crate) async fn run(link: Link, shutdown: Shutdown) {
+    let Link { address, prefix, routes, outbox, mut outputs, mailbox, inputs, metrics } = link;
+    let status = format!("{prefix}/status");
+    let filters = routes.filters();
+    let mut outgoing = Outgoing::new(&prefix, outbox);
+    let mut receiver = Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown);
+    let mut sender =
+        Sender { outputs: outputs.clone(), mailbox, inputs, filters, status: status.clone() };
+    let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
+    while outputs.has_changed().is_ok() {
+        let options = options::options(&address, &status);
+        let (client, mut event_loop) = AsyncClient::builder(options).capacity(REQUESTS).build();
+        let shared = Shared::default();
+        outgoing.reconnected();
+        let lost = tokio::select! {
+            lost = receiver.run(&mut event_loop, &shared) => lost,
+            () = sender.run(&client, &shared, &mut outgoing) => {
+                let farewell = async { while event_loop.poll().await.is_ok() {} };
+                // Whoever does not hear the farewell sees the connection close.
+                let _ = timeout(GOODBYE, farewell).await;
+                info!("broker left");
+                return;
+            }
+        };
+        if receiver.was_connected() {
+            backoff.reset();
+        }
+        metrics.mqtt_connected(false);
+        let wait = backoff.next(fastrand::f64());
+        warn!(
+            reason = explain(&lost),
+            wait_ms = wait.as_millis() as u64,
+            "no connection to the broker"
+        );
+        tokio::select! {
+            () = sleep(wait) => {}
+            // Only the end of the engine resolves this.
+            _ = outputs.wait_for(|_| false) => {}
+        }
+    }
+}
+
+/// What went wrong, and for a refusal what to do.
+fn explain(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized) => {
+            "the broker refuses user and password; check `user` and `password_file` in [mqtt.broker]".to_owned()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,111 @@
+//! An MQTT message as events of the channels whose rules take its topic. Pure, but for the numbers it hands out.
+
+use std::sync::Arc;
+
+use heat_engine::matches;
+use heat_engine::wit::{Event, Happening, MqttMessage};
+
+/// The longest id that a payload may name, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// Which channels take which topics.
+pub(crate) struct Routes {
+    routes: Vec<(Arc<str>, String)>,
+    /// Ids of messages without one: unique over restarts by the time of the start.
+    started: u64,
+    number: u64,
+}
+
+impl Routes {
+    pub(crate) fn new(routes: Vec<(Arc<str>, String)>, started: u64) -> Self {
+        Self { routes, started, number: 0 }
+    }
+
+    /// The topic filters to subscribe to.
+    pub(crate) fn filters(&self) -> Vec<String> {
+        let mut filters: Vec<String> =
+            self.routes.iter().map(|(_, filter)| filter.clone()).collect();
+        filters.sort();
+        filters.dedup();
+        filters
+    }
+
+    /// The message as an event of each channel that takes it.
+    pub(crate) fn events(&mut self, message: &MqttMessage, now: u64) -> Vec<Event> {
+        self.number += 1;
+        let id = match named_id(&message.payload) {
+            Some(id) => format!("mqtt:{}:{id}", message.topic),
+            None => format!("mqtt:{}:{}", self.started, self.number),
+        };
+        let mut channels: Vec<&Arc<str>> = self
+            .routes
+            .iter()
+            .filter(|(_, filter)| matches(filter, &message.topic))
+            .map(|(channel, _)| channel)
+            .collect();
+        channels.dedup();
+        let event = |channel: &Arc<str>| Event {
+            id: id.clone(),
+            channel: channel.to_string(),
+            at: now,
+            what: Happening::Mqtt(message.clone()),
+        };
+        channels.into_iter().map(event).collect()
+    }
+}
+
+/// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one.
+fn named_id(payload: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: String,
+    }
+    if payload.first() != Some(&b'{') {
+        return None;
+    }
+    let named: Named = serde_json::from_slice(payload).ok()?;
+    (!named.id.is_empty() && named.id.len() <= LONGEST_ID).then_some(named.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(payloads: &[&[u8]]) -> Vec<String> {
+        let mut routes = Routes::new(vec![("seaside".into(), "deck/+".to_owned())], 7);
+        let message = |payload: &&[u8]| MqttMessage {
+            topic: "deck/a".to_owned(),
+            payload: payload.to_vec(),
+            retained: false,
+        };
+        payloads
+            .iter()
+            .flat_map(|payload| routes.events(&message(payload), 1))
+            .map(|event| event.id)
+            .collect()
+    }
+
+    #[test]
+    fn an_id_in_the_payload_is_the_id_of_the_event() {
+        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a:a1"]);
+    }
+
+    #[test]
+    fn payloads_without_a_usable_id_get_a_number() {
+        let odd: [&[u8]; 6] = [b"", b"\xFF\xFE", b"{", br#"{"id":7}"#, br#"{"id":""}"#, b"pie"];
+        assert_eq!(ids(&odd), (1..=6).map(|number| format!("mqtt:7:{number}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_topic_that_no_rule_takes_is_no_event() {
+        let mut routes =
+            Routes::new(vec![("a".into(), "x".to_owned()), ("a".into(), "+".to_owned())], 7);
+        let message = |topic: &str| MqttMessage {
+            topic: topic.to_owned(),
+            payload: Vec::new(),
+            retained: false,
+        };
+        assert_eq!(routes.events(&message("x"), 1).len(), 1);
+        assert!(routes.events(&message("y/z"), 1).is_empty());
+    }
+}

@@ -1,0 +1,134 @@
+//! The polling side of a connection: what the broker sends becomes events, refusals become log lines.
+
+use heat_engine::wit::MqttMessage;
+use rumqttc::{
+    ConnectionError, Event, EventLoop, Packet, PubAckReason, Publish, SubscribeReasonCode,
+};
+use rumqttc::{ManualAck, PubAck, QoS};
+use tokio::sync::mpsc;
+use tracing::{debug, error, info, warn};
+
+use super::Shared;
+use super::incoming::Routes;
+use crate::clock::now;
+use crate::decider::{Input, Receipt};
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+
+/// Lives over all connections, so that no receipt number is used twice.
+pub(super) struct Receiver {
+    routes: Routes,
+    inputs: mpsc::WeakSender<Input>,
+    metrics: Metrics,
+    shutdown: Shutdown,
+    last_receipt: Receipt,
+    connected: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        routes: Routes,
+        inputs: mpsc::WeakSender<Input>,
+        metrics: Metrics,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self { routes, inputs, metrics, shutdown, last_receipt: 0, connected: false }
+    }
+
+    /// Whether the last connection came up.
+    pub(super) fn was_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Polls until the connection is lost.
+    pub(super) async fn run(
+        &mut self,
+        event_loop: &mut EventLoop,
+        shared: &Shared,
+    ) -> ConnectionError {
+        self.connected = false;
+        loop {
+            match event_loop.poll().await {
+                Ok(Event::Incoming(packet)) => self.take(packet, shared).await,
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+
+    async fn take(&mut self, packet: Packet, shared: &Shared) {
+        match packet {
+            Packet::ConnAck(_) => {
+                self.connected = true;
+                self.metrics.mqtt_connected(true);
+                info!("broker connected");
+                shared.connected.notify_one();
+            }
+            Packet::Publish(publish) => self.take_message(&publish, shared).await,
+            Packet::SubAck(answer) => {
+                for code in answer.return_codes {
+                    if !matches!(code, SubscribeReasonCode::Success(_)) {
+                        error!(reason = ?code, "the broker refuses a subscription; check its access list");
+                    }
+                }
+            }
+            Packet::PubAck(PubAck { reason, .. })
+                if !matches!(
+                    reason,
+                    PubAckReason::Success | PubAckReason::NoMatchingSubscribers
+                ) =>
+            {
+                error!(?reason, "the broker refuses a message; check its access list");
+            }
+            _ => {}
+        }
+    }
+
+    /// Passes a message on to the engine. Waiting for room there is safe: the engine never waits for this side.
+    async fn take_message(&mut self, publish: &Publish, shared: &Shared) {
+        if self.shutdown.has_begun() {
+            // Not acknowledged, so that the broker keeps it for the next start.
+            return;
+        }
+        let ack = (publish.qos == QoS::AtLeastOnce)
+            .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
+        let Ok(topic) = std::str::from_utf8(&publish.topic) else {
+            warn!("a message with a topic that is not UTF-8 is left out");
+            return;
+        };
+        let message = MqttMessage {
+            topic: topic.to_owned(),
+            payload: publish.payload.to_vec(),
+            retained: publish.retain,
+        };
+        let now = now();
+        let mut events = self.routes.events(&message, now);
+        debug!(topic, bytes = message.payload.len(), channels = events.len(), "message received");
+        self.metrics.mqtt_message();
+        self.last_receipt += 1;
+        let receipt = self.last_receipt;
+        if let Some(ack) = ack.clone() {
+            shared.keep(receipt, ack);
+        }
+        let last = events.pop();
+        for event in events {
+            self.send(Input::event(now, event)).await;
+        }
+        // The receipt rides on the last event of the message: all of them are in one commit, or in earlier ones.
+        let receipt = ack.is_some().then_some(receipt);
+        match last {
+            Some(event) => self.send(Input::with_receipt(now, event, receipt)).await,
+            None => self.send(Input::receipt_only(now, receipt)).await,
+        }
+    }
+
+    async fn send(&self, input: Input) {
+        let sent = match self.inputs.upgrade() {
+            Some(inputs) => inputs.send(input).await.is_ok(),
+            None => false,
+        };
+        if !sent {
+            debug!("a message came too late for the engine; the broker keeps it");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The sending side of a connection: subscribes, reconciles outputs, hands over the outbox, acknowledges what is committed.
+
+use std::sync::Arc;
+
+use heat_engine::{Outputs, Say};
+use rumqttc::{
+    AsyncClient, ClientError, PublishNotice, PublishNoticeError, PublishOptions, PublishResult,
+    QoS, SubscribeFilter,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::{debug, error, warn};
+
+use super::outgoing::Outgoing;
+use super::{GOODBYE, Shared};
+use crate::decider::{Input, Mail, Mailbox};
+
+/// Lives over all connections.
+pub(super) struct Sender {
+    pub(super) outputs: watch::Receiver<Arc<Outputs>>,
+    pub(super) mailbox: Arc<Mailbox>,
+    /// Tells the engine what the broker has acknowledged.
+    pub(super) inputs: mpsc::WeakSender<Input>,
+    pub(super) filters: Vec<String>,
+    pub(super) status: String,
+}
+
+/// The acknowledgements that are awaited, each with the number of its message.
+type Notices = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
+
+/// What the sending side does next.
+enum Step {
+    /// An output has changed.
+    Outputs,
+    Mail(Mail),
+    Acknowledged(u64, Result<PublishResult, PublishNoticeError>),
+    EngineEnded,
+}
+
+impl Sender {
+    /// Sends until the engine has ended and everything is said. On a lost connection it waits to be dropped: the polling side
+    /// knows why.
+    pub(super) async fn run(
+        &mut self,
+        client: &AsyncClient,
+        shared: &Shared,
+        outgoing: &mut Outgoing,
+    ) {
+        shared.connected.notified().await;
+        if let Err(error) = self.talk(client, shared, outgoing).await {
+            debug!(%error, "nothing more can be sent on this connection");
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn talk(
+        &mut self,
+        client: &AsyncClient,
+        shared: &Shared,
+        outgoing: &mut Outgoing,
+    ) -> Result<(), ClientError> {
+        client
+            .publish(self.status.clone(), "online", PublishOptions::at_least_once().retained())
+            .await?;
+        if !self.filters.is_empty() {
+            let filters = self
+                .filters
+                .iter()
+                .map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+            client.subscribe_many(filters).await?;
+        }
+        let mut notices = Notices::new();
+        loop {
+            let wanted = Arc::clone(&self.outputs.borrow_and_update());
+            outgoing.reconcile(client, &wanted).await?;
+            watch_notices(&mut notices, outgoing.send(client).await?);
+            match self.next(&mut notices).await {
+                Step::Outputs => {}
+                Step::Mail(mail) => take_mail(mail, client, shared, outgoing).await?,
+                Step::Acknowledged(number, result) => {
+                    self.acknowledged(number, result, outgoing).await
+                }
+                Step::EngineEnded => return self.leave(client, outgoing, &mut notices).await,
+            }
+        }
+    }
+
+    /// Waits for the next thing to do.
+    async fn next(&mut self, notices: &mut Notices) -> Step {
+        tokio::select! {
+            changed = self.outputs.changed() => if changed.is_ok() { Step::Outputs } else { Step::EngineEnded },
+            mail = self.mailbox.take() => Step::Mail(mail),
+            Some(Ok((number, result))) = notices.join_next() => Step::Acknowledged(number, result),
+        }
+    }
+
+    /// The engine has ended: what it left is sent, and the broker is told that heatd is gone.
+    async fn leave(
+        &mut self,
+        client: &AsyncClient,
+        outgoing: &mut Outgoing,
+        notices: &mut Notices,
+    ) -> Result<(), ClientError> {
+        if let Some(mail) = self.mailbox.take_now() {
+            outgoing.add(mail.messages);
+        }
+        watch_notices(notices, outgoing.send(client).await?);
+        let wanted = Arc::clone(&self.outputs.borrow_and_update());
+        outgoing.reconcile(client, &wanted).await?;
+        let options = PublishOptions::at_least_once().retained();
+        let offline = client.publish_tracked(self.status.clone(), "offline", options).await?;
+        // Messages are sent in order, so that all before this one have arrived when it has.
+        if timeout(GOODBYE, offline.wait_async()).await.is_err() {
+            warn!(
+                "the broker did not acknowledge the last messages; they are repeated at the next start"
+            );
+        }
+        client.disconnect().await
+    }
+
+    /// Forgets a message that has arrived. One that the broker refuses is forgotten too, and the log says so.
+    async fn acknowledged(
+        &mut self,
+        number: u64,
+        result: Result<PublishResult, PublishNoticeError>,
+        outgoing: &mut Outgoing,
+    ) {
+        match result {
+            Ok(_) => {}
+            Err(PublishNoticeError::V5PubAck(reason)) => {
+                error!(?reason, "the broker refuses a message of a rule; it is given up");
+            }
+            // Lost with the connection: the next one repeats it.
+            Err(_) => return,
+        }
+        outgoing.acknowledged(number);
+        if let Some(inputs) = self.inputs.upgrade() {
+            // The engine is gone only when the whole daemon is about to be; then the next start sends it again.
+            let _ = inputs.send(Input::sent(number)).await;
+        }
+    }
+}
+
+fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
+    for (number, notice) in sent {
+        notices.spawn(async move { (number, notice.wait_async().await) });
+    }
+}
+
+async fn take_mail(
+    mail: Mail,
+    client: &AsyncClient,
+    shared: &Shared,
+    outgoing: &mut Outgoing,
+) -> Result<(), ClientError> {
+    outgoing.add(mail.messages);
+    mail.says.iter().for_each(cannot_say);
+    for receipt in mail.receipts {
+        if let Some(ack) = shared.release(receipt) {
+            client.manual_ack(ack).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Chat is read without a login, and nobody may speak without one.
+fn cannot_say(say: &Say) {
+    warn!(
+        channel = &*say.channel,
+        text = say.text,
+        "a rule wants to say this in chat, and heatd has no login to chat"
+    );
+}

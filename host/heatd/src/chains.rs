@@ -1,0 +1,133 @@
+//! Loads the configured rules and makes the chain of each channel.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
+use tracing::{error, info};
+
+use crate::config::{Config, Mistakes, RuleConfig, most_like};
+
+/// The chains of all channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
+pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> Vec<Chain> {
+    let mut loader = Loader {
+        config,
+        sandbox,
+        mistakes,
+        limits: Arc::new(Limits::default()),
+        components: HashMap::new(),
+    };
+    let mut chains: Vec<Chain> = config
+        .twitch
+        .channels
+        .iter()
+        .map(|channel| Chain { channel: channel.clone(), rules: Vec::new() })
+        .collect();
+    for rule in &config.rules {
+        loader.add(rule, &mut chains);
+    }
+    chains
+}
+
+struct Loader<'a> {
+    config: &'a Config,
+    sandbox: &'a Sandbox,
+    mistakes: &'a Mistakes,
+    limits: Arc<Limits>,
+    /// By file: a component that two slots name is compiled once.
+    components: HashMap<PathBuf, Arc<Component>>,
+}
+
+impl Loader<'_> {
+    /// Adds a rule to the chains that it is for, or to none of them.
+    fn add(&mut self, rule: &RuleConfig, chains: &mut [Chain]) {
+        let mut made = Vec::new();
+        for (place, chain) in
+            chains.iter().enumerate().filter(|(_, chain)| rule.is_for(&chain.channel))
+        {
+            match self.rule(rule) {
+                Ok(rule) => made.push((place, rule)),
+                Err(error) => {
+                    info!(
+                        channel = chain.channel,
+                        "the rule is left out of this channel and every other"
+                    );
+                    return self.refuse(rule, &error);
+                }
+            }
+        }
+        if let Some((_, first)) = made.first() {
+            let (name, version) = (&first.description().name, &first.description().version);
+            let role = role_name(first.description().role);
+            info!(slot = rule.slot, name, version, role, digest = %first.digest(), "rule loaded");
+        }
+        for (place, loaded) in made {
+            chains[place].rules.push((rule.slot.clone(), loaded));
+        }
+    }
+
+    fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, Refusal> {
+        let component = self.component(rule)?;
+        Rule::new(self.sandbox, &self.limits, &component, &rule.settings)
+            .map_err(|error| Refusal::Load(error, Some(component)))
+    }
+
+    fn component(&mut self, rule: &RuleConfig) -> Result<Arc<Component>, Refusal> {
+        if let Some(component) = self.components.get(&rule.file) {
+            return Ok(Arc::clone(component));
+        }
+        let bytes = std::fs::read(&rule.file).map_err(Refusal::Read)?;
+        let component = Component::load(self.sandbox, &self.limits, &bytes)
+            .map_err(|error| Refusal::Load(error, None))?;
+        let component = Arc::new(component);
+        self.components.insert(rule.file.clone(), Arc::clone(&component));
+        Ok(component)
+    }
+
+    fn refuse(&self, rule: &RuleConfig, refusal: &Refusal) {
+        let problem = format!(
+            "the rule in slot `{}`, {}, is refused: {refusal}",
+            rule.slot,
+            rule.file.display()
+        );
+        if self.config.skip_broken_rules {
+            error!(slot = rule.slot, problem, "rule left out, as skip_broken_rules says");
+            return;
+        }
+        let (span, hint) = match refusal {
+            Refusal::Load(LoadError::Setting { name, .. }, component) => {
+                let place = rule.settings.iter().position(|(key, _)| key == name);
+                let span =
+                    place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span);
+                let known = component.iter().flat_map(|component| &component.description.settings);
+                let known =
+                    known.map(|setting| setting.name.as_str()).filter(|known| known != name);
+                (span, most_like(name, known).map(|known| format!("did you mean `{known}`?")))
+            }
+            _ => (
+                &rule.file_span,
+                Some("skip_broken_rules = true starts heatd with the other rules".to_owned()),
+            ),
+        };
+        match hint {
+            Some(hint) => self.mistakes.add_with_hint(span, problem, hint),
+            None => self.mistakes.add(span, problem),
+        }
+    }
+}
+
+/// Why a rule is not in a chain.
+enum Refusal {
+    Read(std::io::Error),
+    Load(LoadError, Option<Arc<Component>>),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Read(error) => write!(f, "the file cannot be read: {error}"),
+            Self::Load(error, _) => error.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Reads Twitch chat without a login: any number of channels over as many connections as that needs.
+//!
+//! Lines are taken apart by the twitch-irc crate. Its client is not used: it joins in bursts, comes back without backoff, drops the
+//! connection for one bad byte, and buffers without bound; ARCHITECTURE.md has the measurements. What stands here
+//! instead is one loop for each connection.
+
+mod connection;
+mod event;
+mod joins;
+mod lines;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_rustls::rustls::ClientConfig;
+use tracing::{info, warn};
+
+use crate::backoff::Backoff;
+use crate::config::Twitch;
+use crate::decider::Input;
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+use connection::{Connection, Ended};
+use joins::Joins;
+
+/// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
+const CHANNELS_PER_CONNECTION: usize = 50;
+
+/// What every connection of the chat has.
+#[derive(Clone)]
+pub(crate) struct Chat {
+    pub(crate) twitch: Arc<Twitch>,
+    /// None: plain TCP, for tests and for a proxy on this machine.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) metrics: Metrics,
+}
+
+/// How many connections these channels need.
+pub(crate) fn connections(twitch: &Twitch) -> usize {
+    twitch.channels.len().div_ceil(CHANNELS_PER_CONNECTION)
+}
+
+/// Keeps the connections until the shutdown. Returns when all of them have ended.
+pub(crate) async fn run(chat: Chat, shutdown: Shutdown) {
+    let joins = Joins::default();
+    let mut connections = JoinSet::new();
+    for channels in chat.twitch.channels.chunks(CHANNELS_PER_CONNECTION) {
+        connections.spawn(keep(chat.clone(), channels.to_vec(), joins.clone(), shutdown.clone()));
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+/// Connects again and again.
+async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shutdown) {
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
+    let mut number = 0;
+    loop {
+        let mut connection = Connection::new(&chat, &channels, &joins, &mut number);
+        let ended = tokio::select! {
+            ended = connection.run() => ended,
+            () = shutdown.begun() => return,
+        };
+        if connection.was_welcomed() {
+            backoff.reset();
+        }
+        if connection.was_welcomed() {
+            chat.metrics.chat_connected(false);
+        }
+        let wait = match &ended {
+            // Twitch asks for it, and lines are missed until it is done.
+            Ended::Reconnect => Duration::ZERO,
+            Ended::NobodyListens => return,
+            _ => backoff.next(fastrand::f64()),
+        };
+        let wait_ms = wait.as_millis() as u64;
+        match ended {
+            Ended::Reconnect => info!("chat asks to reconnect"),
+            ended => {
+                warn!(reason = %ended, wait_ms, "chat connection lost; lines sent meanwhile are missed")
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shutdown.begun() => return,
+        }
+    }
+}

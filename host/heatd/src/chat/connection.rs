@@ -1,0 +1,209 @@
+//! One connection to Twitch chat: logs in, joins, reads, answers and sends pings.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tracing::{debug, info, warn};
+use twitch_irc::message::IRCMessage;
+
+use super::Chat;
+use super::event::from_message;
+use super::joins::Joins;
+use super::lines::Lines;
+use crate::clock::now;
+use crate::decider::Input;
+
+/// How long connecting and the handshake may take.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Why a connection has ended.
+pub(crate) enum Ended {
+    /// Twitch will close the connection and asks to come back at once (dev.twitch.tv/docs/chat/irc, RECONNECT).
+    Reconnect,
+    Closed,
+    /// The other side no longer answers, though the connection looks open.
+    Silent,
+    Failed(std::io::Error),
+    /// heatd is shutting down.
+    NobodyListens,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reconnect => f.write_str("the server asks to reconnect"),
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::Silent => f.write_str("the server no longer answers"),
+            Self::Failed(error) => error.fmt(f),
+            Self::NobodyListens => f.write_str("heatd is shutting down"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A socket, encrypted or not.
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
+
+pub(crate) struct Connection<'a> {
+    chat: &'a Chat,
+    joins: &'a Joins,
+    /// Not yet joined on this connection.
+    to_join: VecDeque<String>,
+    /// Counts lines over all connections of the task: an id for those that have none.
+    number: &'a mut u64,
+    welcomed: bool,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(
+        chat: &'a Chat,
+        channels: &[String],
+        joins: &'a Joins,
+        number: &'a mut u64,
+    ) -> Self {
+        Self { chat, joins, to_join: channels.iter().cloned().collect(), number, welcomed: false }
+    }
+
+    /// Whether the server has let us in.
+    pub(crate) fn was_welcomed(&self) -> bool {
+        self.welcomed
+    }
+
+    /// Runs until the connection ends, and says why.
+    pub(crate) async fn run(&mut self) -> Ended {
+        match self.talk().await {
+            Ok(()) => Ended::Closed,
+            Err(ended) => ended,
+        }
+    }
+
+    async fn talk(&mut self) -> Result<(), Ended> {
+        let socket = timeout(CONNECT, self.connect()).await.map_err(|_| Ended::Silent)??;
+        let (read, mut write) = split(socket);
+        // Any justinfan with digits reads without a password; digits of chance keep two connections apart.
+        let nick = fastrand::u32(10_000..100_000_000);
+        send(
+            &mut write,
+            &format!("CAP REQ :twitch.tv/tags twitch.tv/commands\r\nNICK justinfan{nick}\r\n"),
+        )
+        .await?;
+        self.listen(BufReader::new(read), write).await
+    }
+
+    async fn connect(&self) -> std::io::Result<Box<dyn Socket>> {
+        let twitch = &self.chat.twitch;
+        let stream = TcpStream::connect((twitch.host.as_str(), twitch.port)).await?;
+        stream.set_nodelay(true)?;
+        let Some(tls) = &self.chat.tls else { return Ok(Box::new(stream)) };
+        let name = ServerName::try_from(twitch.host.clone()).map_err(std::io::Error::other)?;
+        Ok(Box::new(TlsConnector::from(tls.clone()).connect(name, stream).await?))
+    }
+
+    async fn listen(
+        &mut self,
+        mut read: BufReader<ReadHalf<Box<dyn Socket>>>,
+        mut write: WriteHalf<Box<dyn Socket>>,
+    ) -> Result<(), Ended> {
+        let ping = Duration::from_millis(self.chat.twitch.ping);
+        let mut lines = Lines::default();
+        let mut heard = Instant::now();
+        let mut asked = false;
+        loop {
+            let patience = if asked { ping * 2 } else { ping };
+            let joining = self.welcomed && !self.to_join.is_empty();
+            tokio::select! {
+                line = lines.next(&mut read) => {
+                    let Some(line) = line? else { return Ok(()) };
+                    (heard, asked) = (Instant::now(), false);
+                    self.take(&line, &mut write).await?;
+                }
+                () = self.joins.next(), if joining => self.join(&mut write).await?,
+                () = sleep_until(heard + patience) => {
+                    if asked {
+                        return Err(Ended::Silent);
+                    }
+                    asked = true;
+                    send(&mut write, "PING :heatd\r\n").await?;
+                }
+            }
+        }
+    }
+
+    async fn join(&mut self, write: &mut WriteHalf<Box<dyn Socket>>) -> Result<(), Ended> {
+        if let Some(channel) = self.to_join.pop_front() {
+            send(write, &format!("JOIN #{channel}\r\n")).await?;
+            debug!(channel, "joining");
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &mut self,
+        line: &str,
+        write: &mut WriteHalf<Box<dyn Socket>>,
+    ) -> Result<(), Ended> {
+        if line.trim().is_empty() {
+            return Ok(());
+        }
+        let message = match IRCMessage::parse(line) {
+            Ok(message) => message,
+            Err(error) => {
+                self.chat.metrics.bad_line();
+                debug!(%error, "a line that is no IRC message is left out");
+                return Ok(());
+            }
+        };
+        match message.command.as_str() {
+            "PING" => {
+                let word = message.params.first().map_or("tmi.twitch.tv", String::as_str);
+                send(write, &format!("PONG :{word}\r\n")).await?;
+            }
+            "001" => {
+                self.welcomed = true;
+                self.chat.metrics.chat_connected(true);
+                info!(
+                    server = self.chat.twitch.host,
+                    channels = self.to_join.len(),
+                    "chat connected"
+                );
+            }
+            "RECONNECT" => return Err(Ended::Reconnect),
+            "NOTICE" => notice(&message),
+            _ => self.pass_on(&message).await?,
+        }
+        Ok(())
+    }
+
+    /// Waits while the engine's queue is full: Twitch keeps the lines for as long.
+    async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
+        *self.number += 1;
+        let now = now();
+        let Some(event) = from_message(message, now, *self.number) else { return Ok(()) };
+        self.chat.metrics.chat_line();
+        self.chat.inputs.send(Input::event(now, event)).await.map_err(|_| Ended::NobodyListens)
+    }
+}
+
+/// What Twitch has to say about a channel or the login: suspended, no such channel.
+fn notice(message: &IRCMessage) {
+    let channel = message.params.first().map_or("", String::as_str);
+    let text = message.params.get(1).map_or("", String::as_str);
+    warn!(channel, text, "notice from chat");
+}
+
+async fn send(write: &mut WriteHalf<Box<dyn Socket>>, text: &str) -> std::io::Result<()> {
+    write.write_all(text.as_bytes()).await?;
+    write.flush().await
+}

@@ -1,0 +1,242 @@
+//! The configuration: read once from a TOML file into its final types, every mistake with its line.
+//!
+//! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
+
+mod mistakes;
+mod mqtt;
+mod section;
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use heat_engine::Given;
+use toml::de::DeTable;
+
+pub(crate) use mistakes::{Mistakes, most_like};
+pub(crate) use mqtt::{Broker, Embedded, Mqtt, User};
+use section::Section;
+
+/// Everything that heatd is told.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The data folder. Nothing outside it is ever written.
+    pub(crate) data: PathBuf,
+    /// How much is logged: a level, or directives by module.
+    pub(crate) log: String,
+    /// Where /healthz, /readyz and /metrics are served.
+    pub(crate) http: SocketAddr,
+    /// How old the log of events may grow, in milliseconds.
+    pub(crate) keep_log: u64,
+    /// How long plain chat may wait for its commit, in milliseconds.
+    pub(crate) flush: u64,
+    /// Whether heatd starts with the other rules when one cannot be loaded.
+    pub(crate) skip_broken_rules: bool,
+    pub(crate) twitch: Twitch,
+    pub(crate) mqtt: Mqtt,
+    /// In the order of the file.
+    pub(crate) rules: Vec<RuleConfig>,
+}
+
+/// Twitch chat, read without a login.
+#[derive(Debug)]
+pub(crate) struct Twitch {
+    /// Logins, in lower case.
+    pub(crate) channels: Vec<String>,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
+    /// Silence after which the server is asked for a sign of life, in milliseconds; as long again ends the connection.
+    pub(crate) ping: u64,
+}
+
+/// One rule at its place in the chain.
+#[derive(Debug)]
+pub(crate) struct RuleConfig {
+    pub(crate) slot: String,
+    pub(crate) file: PathBuf,
+    /// None: every channel.
+    pub(crate) channels: Option<Vec<String>>,
+    pub(crate) settings: Vec<(String, Given)>,
+    /// Where the rule, its file and its settings stand in the configuration.
+    pub(crate) span: Range<usize>,
+    pub(crate) file_span: Range<usize>,
+    pub(crate) setting_spans: Vec<Range<usize>>,
+}
+
+impl Config {
+    /// Reads the text of a file. What is wrong with it is in `mistakes`; a configuration with mistakes must not be used.
+    pub(crate) fn read(text: &str, file: &Path, mistakes: &Mistakes) -> Self {
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            mistakes.add(&error.span().unwrap_or(0..0), error.message());
+        }
+        let mut root = Section::new("", table.get_ref(), 0..0, mistakes);
+        let data = root.text("data").map_or_else(|| "heat-data".to_owned(), |(data, _)| data);
+        let log = root.text("log").map_or_else(|| "info".to_owned(), |(log, _)| log);
+        let twitch = Twitch::read(root.section("twitch"), mistakes);
+        let config = Self {
+            data: folder.join(data),
+            log,
+            http: read_http(root.section("http")),
+            keep_log: root
+                .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
+                .unwrap_or(30 * 86_400_000),
+            flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
+            skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
+            mqtt: Mqtt::read(root.section("mqtt"), &folder, mistakes),
+            rules: root
+                .sections("rule")
+                .into_iter()
+                .filter_map(|rule| RuleConfig::read(rule, &folder, &twitch))
+                .collect(),
+            twitch,
+        };
+        root.end();
+        config.check(mistakes);
+        config
+    }
+
+    fn check(&self, mistakes: &Mistakes) {
+        for (place, rule) in self.rules.iter().enumerate() {
+            if self.rules[..place].iter().any(|other| other.slot == rule.slot) {
+                mistakes.add(
+                    &rule.span,
+                    format!("there are two rules in slot `{}`; give one another `slot`", rule.slot),
+                );
+            }
+        }
+        if self.rules.is_empty() {
+            mistakes.add(&(0..0), "there is no [[rule]]; without rules nothing is counted");
+        }
+    }
+}
+
+fn read_http(section: Option<Section<'_>>) -> SocketAddr {
+    let default = SocketAddr::from(([127, 0, 0, 1], 8077));
+    let Some(mut section) = section else { return default };
+    let listen = section.listen("listen");
+    if let Some((address, span)) = &listen
+        && !address.ip().is_loopback()
+    {
+        let problem = "`listen` must be a loopback address: these pages have no authentication";
+        section.mistakes().add_with_hint(
+            span,
+            problem,
+            "put a reverse proxy before it to reach it from elsewhere",
+        );
+    }
+    section.end();
+    listen.map_or(default, |(address, _)| address)
+}
+
+impl Twitch {
+    fn read(section: Option<Section<'_>>, mistakes: &Mistakes) -> Self {
+        let mut twitch = Self {
+            channels: Vec::new(),
+            host: "irc.chat.twitch.tv".to_owned(),
+            port: 6697,
+            tls: true,
+            ping: 60_000,
+        };
+        let Some(mut section) = section else {
+            mistakes.add_with_hint(
+                &(0..0),
+                "there is no [twitch]",
+                "write [twitch] and channels = [\"yourname\"]",
+            );
+            return twitch;
+        };
+        for (name, span) in section.texts("channels").unwrap_or_default() {
+            twitch.add_channel(&name, &span, mistakes);
+        }
+        if twitch.channels.is_empty() {
+            mistakes.add(&section.span(), "`channels` must name at least one channel");
+        }
+        if let Some((server, span)) = section.text("server") {
+            match server
+                .rsplit_once(':')
+                .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
+            {
+                Some((host, port)) => (twitch.host, twitch.port) = (host, port),
+                None => mistakes.add(
+                    &span,
+                    "`server` must be a host and a port, such as \"irc.chat.twitch.tv:6697\"",
+                ),
+            }
+        }
+        twitch.tls = section.boolean("tls").unwrap_or(true);
+        twitch.ping = section.duration("ping", 100, 300_000).unwrap_or(60_000);
+        section.end();
+        twitch
+    }
+
+    /// Twitch logins have 4 to 25 letters, digits and underscores; some old ones are shorter.
+    fn add_channel(&mut self, name: &str, span: &Range<usize>, mistakes: &Mistakes) {
+        let login = name.trim_start_matches('#').to_lowercase();
+        let plain = login.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if login.is_empty() || login.len() > 25 || !plain {
+            let problem = format!("{name:?} is no channel");
+            mistakes.add_with_hint(
+                span,
+                problem,
+                "write the name at the end of the channel's address: \"yourname\"",
+            );
+        } else if self.channels.contains(&login) {
+            mistakes.add(span, format!("the channel {login:?} stands here twice"));
+        } else {
+            self.channels.push(login);
+        }
+    }
+}
+
+impl RuleConfig {
+    fn read(mut section: Section<'_>, folder: &Path, twitch: &Twitch) -> Option<Self> {
+        let (span, mistakes) = (section.span(), section.mistakes());
+        let file = section.text("file");
+        let slot = section.text("slot");
+        let channels = section.texts("channels");
+        let settings =
+            section.section("settings").map(|mut settings| settings.all()).unwrap_or_default();
+        section.end();
+        let Some((file, file_span)) = file else {
+            mistakes.add_with_hint(
+                &span,
+                "this [[rule]] has no `file`",
+                "write file = \"rules/fave.wasm\"",
+            );
+            return None;
+        };
+        let file = folder.join(file);
+        let stem =
+            file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let (slot, slot_span) = slot.unwrap_or((stem, file_span.clone()));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if slot.is_empty() || slot.len() > 32 || !slot.chars().all(plain) {
+            let hint = "a slot is named with 1 to 32 lower-case letters, digits, - and _";
+            mistakes.add_with_hint(&slot_span, format!("{slot:?} cannot name a slot"), hint);
+        }
+        for (name, span) in channels.iter().flatten() {
+            if !twitch.channels.contains(&name.to_lowercase()) {
+                let problem = format!("the channel {name:?} is not in [twitch] channels");
+                match most_like(name, twitch.channels.iter().map(String::as_str)) {
+                    Some(known) => {
+                        mistakes.add_with_hint(span, problem, format!("did you mean {known:?}?"))
+                    }
+                    None => mistakes.add(span, problem),
+                }
+            }
+        }
+        let channels =
+            channels.map(|list| list.into_iter().map(|(name, _)| name.to_lowercase()).collect());
+        let setting_spans = settings.iter().map(|(_, _, span)| span.clone()).collect();
+        let settings = settings.into_iter().map(|(name, given, _)| (name, given)).collect();
+        Some(Self { slot, file, channels, settings, span, file_span, setting_spans })
+    }
+
+    /// Whether the rule is in the chain of this channel.
+    pub(crate) fn is_for(&self, channel: &str) -> bool {
+        self.channels.as_ref().is_none_or(|channels| channels.iter().any(|name| name == channel))
+    }
+}

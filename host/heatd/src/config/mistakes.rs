@@ -1,0 +1,86 @@
+//! Mistakes in a configuration: all of them, each with its line, and with a suggestion where there is one.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// One mistake. `at` is where it stands in the text, in bytes.
+#[derive(Debug)]
+struct Mistake {
+    at: usize,
+    problem: String,
+    hint: Option<String>,
+}
+
+/// Where mistakes are gathered while a configuration is read.
+pub(crate) struct Mistakes {
+    file: PathBuf,
+    text: String,
+    found: RefCell<Vec<Mistake>>,
+}
+
+impl Mistakes {
+    pub(crate) fn new(file: &Path, text: &str) -> Self {
+        Self { file: file.to_owned(), text: text.to_owned(), found: RefCell::default() }
+    }
+
+    /// Adds a mistake that stands here.
+    pub(crate) fn add(&self, span: &Range<usize>, problem: impl Into<String>) {
+        self.found.borrow_mut().push(Mistake {
+            at: span.start,
+            problem: problem.into(),
+            hint: None,
+        });
+    }
+
+    /// Adds a mistake, with what to do about it.
+    pub(crate) fn add_with_hint(
+        &self,
+        span: &Range<usize>,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let mistake = Mistake { at: span.start, problem: problem.into(), hint: Some(hint.into()) };
+        self.found.borrow_mut().push(mistake);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, mistake: &Mistake) -> fmt::Result {
+        let before = self.text.get(..mistake.at).unwrap_or(&self.text);
+        let line = before.matches('\n').count();
+        let shown = self.text.lines().nth(line).unwrap_or_default();
+        writeln!(f, "{}:{}: {}", self.file.display(), line + 1, mistake.problem)?;
+        if !shown.trim().is_empty() {
+            writeln!(f, "    {}", shown.trim_end())?;
+        }
+        match &mistake.hint {
+            Some(hint) => writeln!(f, "    {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut found = self.found.borrow_mut();
+        found.sort_by_key(|mistake| mistake.at);
+        found.iter().try_for_each(|mistake| self.write(f, mistake))
+    }
+}
+
+/// The known word that is most like this one, if any is.
+pub(crate) fn most_like<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}

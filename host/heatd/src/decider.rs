@@ -1,0 +1,226 @@
+//! The engine's thread: drains what is waiting, decides on each event in order, commits once.
+//!
+//! It never waits for what it feeds. Outputs are a value that changes, everything else goes into a mailbox that is
+//! bounded by what the store and the broker's inflight window allow; so no one can be stuck waiting for the engine while it waits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use heat_engine::wit::{Event, Message};
+use heat_engine::{Engine, Outputs, Say, StoreError};
+use tokio::sync::{Notify, mpsc, watch};
+use tracing::{debug, info};
+
+use crate::clock::now;
+use crate::metrics::Metrics;
+
+/// The most events of one commit.
+const GROUP: usize = 1024;
+
+/// So many records are committed even when nobody waits for them: memory is small.
+const FULL: usize = 4096;
+
+/// The number of a received MQTT message, which is acknowledged after the commit.
+pub(crate) type Receipt = u64;
+
+/// Everything that can happen to the engine.
+pub(crate) struct Input {
+    /// When heatd took it in, in milliseconds since 1970.
+    now: u64,
+    what: What,
+}
+
+enum What {
+    Event { event: Box<Event>, receipt: Option<Receipt> },
+    Receipt(Option<Receipt>),
+    Tick,
+    Sent(u64),
+}
+
+impl Input {
+    pub(crate) fn event(now: u64, event: Event) -> Self {
+        Self { now, what: What::Event { event: Box::new(event), receipt: None } }
+    }
+
+    /// An event whose sender waits for an acknowledgement.
+    pub(crate) fn with_receipt(now: u64, event: Event, receipt: Option<Receipt>) -> Self {
+        Self { now, what: What::Event { event: Box::new(event), receipt } }
+    }
+
+    /// A message that no rule takes: acknowledged in its turn.
+    pub(crate) fn receipt_only(now: u64, receipt: Option<Receipt>) -> Self {
+        Self { now, what: What::Receipt(receipt) }
+    }
+
+    /// A timer may be due, or a group may have waited long enough.
+    pub(crate) fn tick(now: u64) -> Self {
+        Self { now, what: What::Tick }
+    }
+
+    /// The broker has acknowledged this message of the outbox.
+    pub(crate) fn sent(number: u64) -> Self {
+        Self { now: now(), what: What::Sent(number) }
+    }
+}
+
+/// When the engine wants to be woken, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Agenda {
+    timer: Option<u64>,
+    flush: Option<u64>,
+}
+
+impl Agenda {
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.timer.into_iter().chain(self.flush).min()
+    }
+}
+
+/// What has to leave, all of it durable.
+#[derive(Default)]
+pub(crate) struct Mail {
+    pub(crate) messages: Vec<(u64, Message)>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) says: Vec<Say>,
+}
+
+/// Where the engine's thread leaves what others have to send.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
+    filled: Notify,
+}
+
+impl Mailbox {
+    fn put(&self, messages: Vec<(u64, Message)>, receipts: Vec<Receipt>, says: Vec<Say>) {
+        if messages.is_empty() && receipts.is_empty() && says.is_empty() {
+            return;
+        }
+        // Nothing in here panics, so a poisoned lock cannot be.
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        mail.messages.extend(messages);
+        mail.receipts.extend(receipts);
+        mail.says.extend(says);
+        drop(mail);
+        self.filled.notify_one();
+    }
+
+    /// Takes what is there; waits while there is nothing.
+    pub(crate) async fn take(&self) -> Mail {
+        loop {
+            if let Some(mail) = self.take_now() {
+                return mail;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// Takes what is there.
+    pub(crate) fn take_now(&self) -> Option<Mail> {
+        let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        let empty = mail.messages.is_empty() && mail.receipts.is_empty() && mail.says.is_empty();
+        (!empty).then_some(mail)
+    }
+}
+
+/// What the engine's thread feeds.
+pub(crate) struct Outlets {
+    pub(crate) outputs: watch::Sender<Arc<Outputs>>,
+    pub(crate) agenda: watch::Sender<Agenda>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) metrics: Metrics,
+    /// How long a group that nobody waits for may stay open, in milliseconds.
+    pub(crate) flush: u64,
+}
+
+/// Runs until every sender of inputs is gone, then commits what is left. An error is the store's: the engine must not go on.
+pub(crate) fn run(
+    mut engine: Engine,
+    mut inputs: mpsc::Receiver<Input>,
+    outlets: Outlets,
+) -> Result<(), StoreError> {
+    let mut group =
+        Group { engine: &mut engine, outlets: &outlets, receipts: Vec::new(), open_since: None };
+    group.engine.fire(now())?;
+    group.end(now())?;
+    while let Some(first) = inputs.blocking_recv() {
+        let mut last = first.now;
+        group.take(first)?;
+        for _ in 1..GROUP {
+            let Ok(input) = inputs.try_recv() else { break };
+            last = input.now;
+            group.take(input)?;
+        }
+        outlets.metrics.queue_depth(inputs.len());
+        group.end(last)?;
+    }
+    group.commit()?;
+    info!("the last events are committed");
+    Ok(())
+}
+
+/// The events since the last commit.
+struct Group<'a> {
+    engine: &'a mut Engine,
+    outlets: &'a Outlets,
+    receipts: Vec<Receipt>,
+    open_since: Option<u64>,
+}
+
+impl Group<'_> {
+    fn take(&mut self, input: Input) -> Result<(), StoreError> {
+        let metrics = &self.outlets.metrics;
+        match input.what {
+            What::Event { event, receipt } => {
+                let decision = self.engine.handle(input.now, *event)?;
+                metrics.decided(&decision);
+                self.receipts.extend(receipt);
+            }
+            What::Receipt(receipt) => self.receipts.extend(receipt),
+            What::Tick => {
+                for decision in self.engine.fire(input.now)? {
+                    metrics.decided(&decision);
+                }
+            }
+            What::Sent(number) => self.engine.sent(number),
+        }
+        Ok(())
+    }
+
+    /// Commits if somebody waits for it, or if the group has been open for long or is full.
+    fn end(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.engine.is_pending() && self.open_since.is_none() {
+            self.open_since = Some(now);
+        }
+        let due =
+            self.open_since.is_some_and(|since| now.saturating_sub(since) >= self.outlets.flush);
+        if self.engine.is_urgent()
+            || !self.receipts.is_empty()
+            || due
+            || self.engine.pending_records() >= FULL
+        {
+            self.commit()?;
+        }
+        let flush = self.open_since.map(|since| since + self.outlets.flush);
+        self.outlets.agenda.send_replace(Agenda { timer: self.engine.next_wake(), flush });
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let records = self.engine.pending_records();
+        let committed = self.engine.commit()?;
+        self.open_since = None;
+        self.outlets.metrics.committed(started.elapsed());
+        debug!(records, "committed");
+        if committed.outputs_changed {
+            self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
+        }
+        self.outlets.mailbox.put(
+            committed.messages,
+            std::mem::take(&mut self.receipts),
+            committed.says,
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! What is counted for /metrics, and the state that /readyz asks for.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use heat_engine::Decision;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Which rule a figure is about.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Slot {
+    slot: String,
+}
+
+/// The figures of one daemon. Cheap to clone; all clones are the same figures.
+#[derive(Clone)]
+pub(crate) struct Metrics(Arc<Figures>);
+
+struct Figures {
+    registry: Registry,
+    chat_lines: Counter,
+    bad_lines: Counter,
+    mqtt_messages: Counter,
+    duplicates: Counter,
+    faves: Counter,
+    calls: Family<Slot, Counter>,
+    failures: Family<Slot, Counter>,
+    commit_seconds: Histogram,
+    queue: Gauge,
+    chat: Gauge,
+    mqtt: Gauge,
+    wanted_connections: i64,
+    stopping: AtomicBool,
+}
+
+impl Metrics {
+    /// Figures of a daemon that wants so many connections to chat.
+    pub(crate) fn new(wanted_connections: usize) -> Self {
+        let mut registry = Registry::with_prefix("heatd");
+        let mut counter = |name: &str, help: &str| {
+            let counter: Counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let chat_lines = counter("chat_lines", "Chat lines taken in");
+        let bad_lines = counter("chat_bad_lines", "Lines from chat that are no IRC messages");
+        let mqtt_messages = counter("mqtt_messages", "MQTT messages taken in for rules");
+        let duplicates =
+            counter("duplicate_events", "Events that were told twice and counted once");
+        let faves = counter("faves", "Faves counted");
+        let (calls, failures) =
+            (Family::<Slot, Counter>::default(), Family::<Slot, Counter>::default());
+        registry.register("rule_calls", "Calls of rules", calls.clone());
+        registry.register(
+            "rule_failures",
+            "Calls of rules that failed, whose effects were dropped",
+            failures.clone(),
+        );
+        let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 14));
+        registry.register_with_unit(
+            "commit",
+            "Time of a durable commit",
+            Unit::Seconds,
+            commit_seconds.clone(),
+        );
+        let mut gauge = |name: &str, help: &str| {
+            let gauge: Gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let queue = gauge("queue_events", "Events that wait for the engine");
+        let chat = gauge("chat_connections", "Connections to chat that are up");
+        let mqtt = gauge("mqtt_connected", "1 while the broker is connected");
+        Self(Arc::new(Figures {
+            chat_lines,
+            bad_lines,
+            mqtt_messages,
+            duplicates,
+            faves,
+            calls,
+            failures,
+            commit_seconds,
+            queue,
+            chat,
+            mqtt,
+            wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
+            stopping: AtomicBool::new(false),
+            registry,
+        }))
+    }
+
+    pub(crate) fn chat_line(&self) {
+        self.0.chat_lines.inc();
+    }
+
+    pub(crate) fn bad_line(&self) {
+        self.0.bad_lines.inc();
+    }
+
+    pub(crate) fn mqtt_message(&self) {
+        self.0.mqtt_messages.inc();
+    }
+
+    pub(crate) fn queue_depth(&self, depth: usize) {
+        self.0.queue.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// A connection to chat came up or went down.
+    pub(crate) fn chat_connected(&self, up: bool) {
+        self.0.chat.inc_by(if up { 1 } else { -1 });
+    }
+
+    pub(crate) fn mqtt_connected(&self, up: bool) {
+        self.0.mqtt.set(i64::from(up));
+    }
+
+    pub(crate) fn stopping(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// What came of one event.
+    pub(crate) fn decided(&self, decision: &Decision) {
+        self.0.duplicates.inc_by(u64::from(decision.duplicate));
+        self.0.faves.inc_by(decision.faves.len() as u64);
+        for answer in &decision.answers {
+            let slot = Slot { slot: answer.slot.to_string() };
+            self.0.calls.get_or_create(&slot).inc();
+            if answer.outcome.is_err() {
+                self.0.failures.get_or_create(&slot).inc();
+            }
+        }
+    }
+
+    pub(crate) fn committed(&self, took: Duration) {
+        self.0.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    /// What keeps the daemon from being ready, in words; none when it is.
+    pub(crate) fn not_ready(&self) -> Vec<&'static str> {
+        let figures = &self.0;
+        let mut reasons = Vec::new();
+        if figures.stopping.load(Ordering::Relaxed) {
+            reasons.push("heatd is shutting down");
+        }
+        if figures.chat.get() < figures.wanted_connections {
+            reasons.push("chat is not connected");
+        }
+        if figures.mqtt.get() == 0 {
+            reasons.push("the MQTT broker is not connected");
+        }
+        reasons
+    }
+
+    /// All figures in the OpenMetrics text format.
+    pub(crate) fn page(&self) -> String {
+        let mut page = String::new();
+        if let Err(error) = prometheus_client::encoding::text::encode(&mut page, &self.0.registry) {
+            // Writing into a string does not fail; if it ever does, the page says so.
+            let _ = writeln!(page, "# {error}");
+        }
+        page
+    }
+}

@@ -1,0 +1,46 @@
+//! Encryption: whom heatd trusts, and secrets that nobody can guess.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// Trusts the authorities of this PEM file, or those of the system. The provider is named, so that two in one program
+/// cannot make rustls panic.
+pub(crate) fn client(ca: Option<&Path>) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        Some(file) => {
+            let certificates = CertificateDer::pem_file_iter(file)
+                .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
+                .with_context(|| format!("failed to read certificates from {}", file.display()))?;
+            roots.add_parsable_certificates(certificates);
+            ensure!(!roots.is_empty(), "{} holds no certificate in PEM form", file.display());
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            ensure!(
+                !roots.is_empty(),
+                "this system has no certificate authorities; install ca-certificates"
+            );
+        }
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("failed to set up TLS")?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A secret of 256 random bits, in hexadecimal.
+pub(crate) fn secret() -> Result<String> {
+    let mut bytes = [0; 32];
+    default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| anyhow!("the system gives no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

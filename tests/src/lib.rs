@@ -1,0 +1,35 @@
+//! The harness that the tests share: scripted and real peers for the programs under test.
+//!
+//! Read in this order:
+//! - [`patience`]: waiting for something to become true; the only clock of the tests.
+//! - [`notice`]: what a person must see even when every test passes.
+//! - [`irc`]: one raw line of chat taken apart, without the parser that the daemon uses.
+//! - [`twitch`]: a scripted Twitch chat server on a real socket.
+//! - [`chat`]: made-up chat from a seed, with the counts that it must lead to.
+//! - [`recordings`]: recorded chat, found through `HEAT_RECORDINGS`, with independent counts.
+//! - [`processes`]: real programs, started, watched and ended.
+//! - [`tls`]: certificates for a server on this machine.
+//! - [`mosquitto`]: a real MQTT broker, and real clients of it.
+//! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
+//!
+//! Nothing here knows the engine or the daemon. Everything listens on loopback and lives in temporary folders.
+
+pub mod patience;
+
+pub mod notice;
+
+pub mod irc;
+
+pub mod twitch;
+
+pub mod chat;
+
+pub mod recordings;
+
+pub mod processes;
+
+pub mod tls;
+
+pub mod mosquitto;
+
+pub mod peer;
