@@ -125,7 +125,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
     let http = tokio::spawn(http::run(listener, metrics.clone(), shutdown.clone()));
     // The queue ends with its sources; the broker's connection outlives them, and holds only a weak end of it.
-    let inputs = inputs.downgrade();
+    let weak_inputs = inputs.downgrade();
+    drop(inputs);
     let link = Link {
         address,
         prefix: config.mqtt.prefix,
@@ -133,7 +134,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         outbox,
         outputs,
         mailbox,
-        inputs,
+        inputs: weak_inputs,
         metrics: metrics.clone(),
     };
     let broker = tokio::spawn(broker::run(link, shutdown));

@@ -20,7 +20,12 @@ impl Formula for Decay {
             env!("CARGO_PKG_VERSION"),
             "Shows the heat: each fave adds to it, and it halves with time.",
         )
-        .duration("half_life", 600_000, (1_000, 86_400_000), "The time in which the heat halves.")
+        .duration(
+            "half_life",
+            600_000,
+            (0, 30 * 86_400_000),
+            "The time in which the heat halves. \"0s\": it never falls.",
+        )
         .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds.")
         .text(
             "output",
@@ -49,7 +54,7 @@ fn show(call: &mut Call<Decay>, heat: f64, half_life: u64) {
     let shown = degrees(heat);
     let output = call.settings().text("output");
     call.show(&output, shown);
-    if shown > 0 {
+    if shown > 0 && half_life > 0 {
         let at = call.now() + time_until(heat, shown as f64 - 0.5, half_life).max(SHORTEST_WAIT);
         call.wake_at("fall", at);
     } else {
@@ -59,6 +64,9 @@ fn show(call: &mut Call<Decay>, heat: f64, half_life: u64) {
 
 /// What is left of a value after so many milliseconds.
 fn decayed(value: f64, elapsed: u64, half_life: u64) -> f64 {
+    if half_life == 0 {
+        return value;
+    }
     value * (-(elapsed as f64) / half_life as f64).exp2()
 }
 

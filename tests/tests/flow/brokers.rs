@@ -1,0 +1,189 @@
+//! Brokers: the embedded one and mosquitto, killed, restarted, refusing; and what is shown when they come back.
+
+use anyhow::{Result, ensure};
+use heat_tests::mosquitto::{Mosquitto, Options};
+use heat_tests::patience::eventually;
+use heat_tests::processes::Program;
+use heat_tests::tls::Certificates;
+
+use crate::town::{Broker, Town};
+
+fn start(town: &Town, broker: &Broker) -> Result<Program> {
+    let heatd = town.heatd(&(town.head(&["seaside"], broker) + &Town::rules("LUL")?))?;
+    town.chat.wait_joined("seaside")?;
+    Ok(heatd)
+}
+
+#[test]
+fn outputs_and_availability_are_shown_again_when_a_broker_comes_back_empty() -> Result<()> {
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let heatd = start(&town, &Broker::At(broker.port()))?;
+    let watch = broker.subscribe("heat/v1/#")?;
+    town.chat.say("seaside", "ann", "?fave");
+    watch.wait_for_last("heat/v1/seaside/heat", "1")?;
+    broker.kill()?;
+    // Counted while there is no broker.
+    town.chat.say("seaside", "bob", "?fave");
+    town.wait_for_figure("heatd_faves_total", 2)?;
+    broker.resume()?;
+    let late = broker.subscribe("heat/v1/#")?;
+    late.wait_for_last("heat/v1/seaside/heat", "2")?;
+    late.wait_for_last("heat/v1/status", "online")?;
+    // What rules take is asked for again as well.
+    broker.publish("deck/fave", b"pie", false, 1)?;
+    late.wait_for_last("heat/v1/seaside/heat", "3")?;
+    drop(heatd);
+    late.wait_for_last("heat/v1/status", "offline")?;
+    Ok(())
+}
+
+#[test]
+fn heatd_leaves_with_the_last_outputs_shown_and_says_that_it_is_gone() -> Result<()> {
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let mut heatd = start(&town, &Broker::At(broker.port()))?;
+    let watch = broker.subscribe("heat/v1/#")?;
+    for _ in 0..50 {
+        town.chat.say("seaside", "ann", "?fave");
+    }
+    town.wait_for_figure("heatd_chat_lines_total", 50)?;
+    ensure!(heatd.terminate()?.success());
+    watch.wait_for_last("heat/v1/status", "offline")?;
+    assert_eq!(watch.last("heat/v1/seaside/heat").as_deref(), Some("50"));
+    // And after a restart the count goes on where it was.
+    let _heatd = town.heatd(&std::fs::read_to_string(town.path("heatd.toml"))?)?;
+    town.wait_for_joins("seaside", 2)?;
+    town.chat.say("seaside", "ann", "?fave");
+    watch.wait_for_last("heat/v1/seaside/heat", "51")?;
+    Ok(())
+}
+
+#[test]
+fn messages_sent_while_heatd_is_away_are_counted_when_it_is_back() -> Result<()> {
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let mut heatd = start(&town, &Broker::At(broker.port()))?;
+    broker.publish("deck/fave", b"{\"id\":\"first\"}", false, 1)?;
+    town.wait_for_figure("heatd_faves_total", 1)?;
+    heatd.kill()?;
+    broker.publish("deck/fave", b"{\"id\":\"second\"}", false, 1)?;
+    broker.publish("deck/fave", b"{\"id\":\"first\"}", false, 1)?;
+    let _heatd = town.heatd(&std::fs::read_to_string(town.path("heatd.toml"))?)?;
+    let watch = broker.subscribe("heat/v1/#")?;
+    watch.wait_for_last("heat/v1/seaside/heat", "2")?;
+    town.wait_for_figure("heatd_duplicate_events_total", 1)
+}
+
+#[test]
+fn an_external_broker_may_want_tls_and_a_password() -> Result<()> {
+    let town = Town::new()?;
+    let options = Options::default().user("heatd", "secret-word").tls(Certificates::new()?);
+    let options = options.acl("user heatd").acl("topic readwrite #");
+    let mut broker = Mosquitto::start_with(options)?;
+    let authority = broker.authority().map(|file| file.display().to_string()).unwrap_or_default();
+    std::fs::write(town.path("password"), "secret-word\n")?;
+    let head = town.head(&["seaside"], &Broker::At(broker.port()));
+    let head = head.replace("host = \"127.0.0.1\"", "host = \"localhost\"");
+    let secure =
+        format!("tls = true\nca = {authority:?}\nuser = \"heatd\"\npassword_file = \"password\"\n");
+    let heatd = town.heatd(&(head.clone() + &secure + &Town::rules("LUL")?))?;
+    heatd.wait_for_line(|line| line.contains("broker connected"))?;
+    town.chat.wait_joined("seaside")?;
+    town.chat.say("seaside", "ann", "?fave");
+    let watch =
+        broker.subscribe_as(Some(&("heatd".to_owned(), "secret-word".to_owned())), "heat/v1/#")?;
+    watch.wait_for_last("heat/v1/seaside/heat", "1")?;
+    ensure!(
+        !heatd.lines().iter().any(|line| line.contains("secret-word")),
+        "the password is in the log"
+    );
+    drop(heatd);
+
+    std::fs::write(town.path("password"), "wrong\n")?;
+    let heatd = town.heatd(&(head + &secure + &Town::rules("LUL")?))?;
+    heatd.wait_for_line(|line| {
+        line.contains("refuses user and password; check `user` and `password_file`")
+    })?;
+    Ok(())
+}
+
+#[test]
+fn the_embedded_broker_keeps_strangers_out_and_readers_from_writing() -> Result<()> {
+    let town = Town::new()?;
+    std::fs::write(town.path("writer.password"), "let-me-read\n")?;
+    let user = "[[mqtt.embedded.user]]\nname = \"writer\"\npassword_file = \"writer.password\"\nread = [\"heat/#\"]\n";
+    let configuration =
+        town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + user + &Town::rules("LUL")?;
+    let heatd = town.heatd(&configuration)?;
+    heatd.wait_for_line(|line| line.contains("broker connected"))?;
+    let file = town.path("heat.txt");
+    let stranger = town.writer(town.mqtt, &town.path("stranger.txt"), &[])?;
+    stranger.wait_for_line(|line| line.contains("password"))?;
+    let password = town.path("writer.password").display().to_string();
+    let _writer =
+        town.writer(town.mqtt, &file, &["--user", "writer", "--password-file", &password])?;
+    town.chat.wait_joined("seaside")?;
+    town.chat.say("seaside", "ann", "?fave");
+    town.wait_for_text(&file, "🔥 HEAT LEVEL: 1")?;
+    let port = town.mqtt.to_string();
+    let publish = |topic: &str| {
+        let mut publish = std::process::Command::new("mosquitto_pub");
+        publish.args([
+            "-V",
+            "5",
+            "-q",
+            "1",
+            "-p",
+            &port,
+            "-u",
+            "writer",
+            "-P",
+            "let-me-read",
+            "-t",
+            topic,
+            "-m",
+            "99",
+            "-r",
+        ]);
+        publish.output()
+    };
+    let refused = publish("heat/v1/seaside/heat")?;
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("ot authorized"), "{refused:?}");
+    town.chat.say("seaside", "bob", "?fave");
+    town.wait_for_text(&file, "🔥 HEAT LEVEL: 2")
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() -> Result<()> {
+    let town = Town::new()?;
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", town.mqtt))?;
+    let configuration =
+        town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + &Town::rules("LUL")?;
+    let mut heatd = town.heatd(&configuration)?;
+    let status = heatd.wait()?;
+    assert_eq!(status.code(), Some(1));
+    let words = heatd.lines().join("\n");
+    ensure!(words.contains(&format!("failed to listen on 127.0.0.1:{}", town.mqtt)), "{words}");
+    Ok(())
+}
+
+#[test]
+fn outputs_of_a_rule_that_was_taken_out_are_deleted_at_the_broker() -> Result<()> {
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let mut heatd = start(&town, &Broker::At(broker.port()))?;
+    town.chat.say("seaside", "ann", "?fave");
+    let watch = broker.subscribe("heat/v1/seaside/#")?;
+    watch.wait_for_last("heat/v1/seaside/heat", "1")?;
+    heatd.terminate()?;
+    let fave = crate::town::component("rules", "fave")?;
+    let _heatd = town.heatd(
+        &(town.head(&["seaside"], &Broker::At(broker.port()))
+            + &format!("[[rule]]\nfile = {fave:?}\n")),
+    )?;
+    watch.wait_for_last("heat/v1/seaside/heat", "")?;
+    let late = broker.subscribe("heat/v1/#")?;
+    late.wait_for_last("heat/v1/status", "online")?;
+    eventually("nothing to be retained", || late.last("heat/v1/seaside/heat").is_none())
+}

@@ -1,0 +1,176 @@
+//! Mistakes in the configuration: refused before a socket opens, all of them, each with its line.
+
+use std::process::Output;
+
+use anyhow::{Result, ensure};
+
+use crate::town::{Broker, Town, component};
+
+/// What `heatd check` answers.
+fn check(town: &Town, configuration: &str) -> Result<(Option<i32>, String)> {
+    let Output { status, stdout, stderr } = town.heatd_command("check", configuration)?.output()?;
+    Ok((status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned()))
+}
+
+fn good(town: &Town) -> Result<String> {
+    Ok(town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + &Town::rules("LUL")?)
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_right() -> Result<()> {
+    let town = Town::new()?;
+    let (code, words) = check(&town, &good(&town)?)?;
+    ensure!(code == Some(0) && words.contains("#seaside: fave (handler"), "{code:?} {words}");
+    ensure!(!town.path("heat-data/heat.redb").exists(), "checking made a store");
+    Ok(())
+}
+
+#[test]
+fn the_commented_reference_is_a_good_configuration() -> Result<()> {
+    let town = Town::new()?;
+    let reference =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/heatd/heatd.toml"))?;
+    std::fs::create_dir(town.path("rules"))?;
+    for rule in ["fave", "decay"] {
+        std::fs::copy(component("rules", rule)?, town.path(&format!("rules/{rule}.wasm")))?;
+    }
+    let (code, words) = check(&town, &reference)?;
+    ensure!(code == Some(0), "{words}");
+    // What is commented out is right as well.
+    let every_line: String = reference
+        .lines()
+        .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
+        .collect();
+    ensure!(every_line != reference);
+    std::fs::write(town.path("writer.password"), "secret\n")?;
+    let (code, words) = check(&town, &every_line)?;
+    ensure!(code == Some(0), "{words}");
+    Ok(())
+}
+
+#[test]
+fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
+    let town = Town::new()?;
+    let good = good(&town)?;
+    let (fave, decay) = (component("rules", "fave")?, component("rules", "decay")?);
+    let rule = format!("[[rule]]\nfile = {fave:?}\n");
+    let cases = [
+        (
+            good.replace("channels =", "chanels ="),
+            vec!["heatd.toml:3: unknown key `chanels` in [twitch]", "did you mean `channels`?"],
+        ),
+        (
+            good.replace("tls = false", "tls = 1"),
+            vec!["heatd.toml:5: `tls` must be true or false, and is a integer"],
+        ),
+        (
+            good.replace("[\"seaside\"]", "[\"sea side\"]"),
+            vec!["heatd.toml:3: \"sea side\" is no channel"],
+        ),
+        (
+            good.replace("ping = \"1s\"", "ping = \"soon\""),
+            vec!["heatd.toml:6:", "is no length of time; write"],
+        ),
+        (
+            good.replace("listen = \"127.0.0.1:", "listen = \"0.0.0.0:"),
+            vec![
+                "`listen` must be a loopback address",
+                "a broker without users may listen on loopback only",
+            ],
+        ),
+        (
+            good.clone() + "[[rule]]\nfile = \"missing.wasm\"\n",
+            vec!["missing.wasm, is refused: the file cannot be read", "skip_broken_rules = true"],
+        ),
+        (format!("{good}{rule}"), vec!["there are two rules in slot `fave`"]),
+        (
+            good.replace("half_life", "half_live"),
+            vec!["setting `half_live`: the rule has no such setting", "did you mean `half_life`?"],
+        ),
+        (good.replace("\"0s\"", "7"), vec!["setting `half_life`: it must be a length of time"]),
+        (
+            good.clone() + "[mqtt.broker]\nhost = \"x\"\n",
+            vec!["there are both [mqtt.embedded] and [mqtt.broker]"],
+        ),
+        (
+            good.clone()
+                + &format!(
+                    "[[rule]]\nslot = \"other\"\nfile = {decay:?}\nchannels = [\"seasid\"]\n"
+                ),
+            vec!["the channel \"seasid\" is not in [twitch] channels", "did you mean \"seaside\"?"],
+        ),
+        (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
+        (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
+        (String::new(), vec!["there is no [twitch]", "there is no [[rule]]"]),
+    ];
+    for (configuration, expected) in cases {
+        let (code, words) = check(&town, &configuration)?;
+        ensure!(code == Some(64), "code {code:?}: {words}\n{configuration}");
+        for part in expected {
+            ensure!(words.contains(part), "{part:?} is not in:\n{words}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn several_mistakes_are_named_at_once() -> Result<()> {
+    let town = Town::new()?;
+    let bad = good(&town)?.replace("tls =", "tsl =").replace("ping =", "pong =");
+    let (code, words) = check(&town, &bad)?;
+    ensure!(
+        code == Some(64) && words.contains("heatd.toml:5:") && words.contains("heatd.toml:6:"),
+        "{words}"
+    );
+    Ok(())
+}
+
+#[test]
+fn running_with_a_mistake_opens_nothing() -> Result<()> {
+    let town = Town::new()?;
+    let mut heatd = town.heatd(&good(&town)?.replace("tls =", "tsl ="))?;
+    assert_eq!(heatd.wait()?.code(), Some(64));
+    ensure!(town.chat.connections_made() == 0 && !town.path("heat-data/heat.redb").exists());
+    Ok(())
+}
+
+#[test]
+fn a_broken_component_stops_the_start_or_is_left_out_as_configured() -> Result<()> {
+    let town = Town::new()?;
+    let whole = std::fs::read(component("rules", "decay")?)?;
+    let liar = std::fs::read(component("guests", "liar")?)?;
+    let broken: [(&str, &[u8], &str); 4] = [
+        ("truncated", &whole[..whole.len() / 2], "not a WebAssembly component"),
+        ("text", b"hello", "not a WebAssembly component"),
+        ("module", b"\0asm\x01\0\0\0", "core module"),
+        ("liar", &liar, "does not describe itself"),
+    ];
+    for (name, bytes, reason) in broken {
+        std::fs::write(town.path(&format!("{name}.wasm")), bytes)?;
+        let configuration = good(&town)? + &format!("[[rule]]\nfile = \"{name}.wasm\"\n");
+        let (code, words) = check(&town, &configuration)?;
+        ensure!(
+            code == Some(64) && words.contains(reason) && words.contains(&format!("slot `{name}`")),
+            "{words}"
+        );
+        let heatd = town.heatd(&format!("skip_broken_rules = true\n{configuration}"))?;
+        heatd.wait_for_line(|line| line.contains("rule left out") && line.contains(reason))?;
+        heatd.wait_for_line(|line| line.contains("chat connected"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_heatd_on_the_same_store_is_refused() -> Result<()> {
+    let town = Town::new()?;
+    let first = town.heatd(&good(&town)?)?;
+    first.wait_for_line(|line| line.contains("chat connected"))?;
+    let mut second = town.heatd(&good(&town)?)?;
+    assert_eq!(second.wait()?.code(), Some(1));
+    ensure!(
+        second.lines().iter().any(|line| line.contains("in use by another heatd")),
+        "{:?}",
+        second.lines()
+    );
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
+
+mod brokers;
+mod configuration;
+mod network;
+mod odd;
+mod peers;
+mod recorded;
+mod town;
