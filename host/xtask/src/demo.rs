@@ -1,11 +1,167 @@
-//! demo
+//! The main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file, and a screen to watch it on.
+
+mod screen;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use heat_tests::patience::eventually;
+use heat_tests::processes::{Program, free_port};
+use heat_tests::twitch::Server;
+
+use crate::shell::{self, cargo, say, target};
+use crate::rules;
+use screen::Screen;
+use story::Story;
+
+/// The channel of the demo.
+const CHANNEL: &str = "seaside";
+
+/// How often the screen is brought up to date.
+const FRAME: Duration = Duration::from_millis(50);
+
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Ends by itself after so many seconds.
-    #[arg(long)]
+    /// Ends by itself after so many seconds, with the final state.
+    #[arg(long, value_name = "N")]
     seconds: Option<u64>,
 }
-pub(crate) fn run(_o: &Options) -> anyhow::Result<()> {
-    anyhow::bail!("x {:?}", _o.seconds)
+
+/// Builds what is needed, runs everything, and ends all of it.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    say("building; the first time this takes some minutes");
+    let rules = rules::build()?;
+    shell::run(cargo(["build", "--quiet", "--locked", "--workspace", "--bins"]).env("CARGO_TERM_PROGRESS_WHEN", "auto"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed)).context("failed to wait for Ctrl-C")?;
+    let mut demo = Demo::start(&rules)?;
+    demo.play(options.seconds.map(Duration::from_secs), &stop)?;
+    demo.end()
+}
+
+/// Everything that runs.
+struct Demo {
+    chat: Server,
+    heatd: Program,
+    writer: Program,
+    file: PathBuf,
+    story: Story,
+    screen: Screen,
+    http: u16,
+}
+
+impl Demo {
+    fn start(rules: &Path) -> Result<Self> {
+        let folder = target().join("demo");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).with_context(|| format!("failed to empty {}", folder.display()))?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let (chat, file) = (Server::start()?, folder.join("heat.txt"));
+        let (http, mqtt) = (free_port()?, free_port()?);
+        let configuration = folder.join("heatd.toml");
+        std::fs::write(&configuration, settings(&chat, http, mqtt, rules))?;
+        let programs = target().join("debug");
+        let mut heatd = Command::new(programs.join("heatd"));
+        heatd.args(["run", "--log-format", "json", "--config"]).arg(&configuration);
+        let heatd = Program::start(heatd)?;
+        let mut writer = Command::new(programs.join("heat-writer"));
+        writer.args(["--broker", &format!("127.0.0.1:{mqtt}"), "--file"]).arg(&file);
+        let writer = Program::start(writer)?;
+        heatd.wait_for_line(|line| line.contains("broker connected"))?;
+        chat.wait_joined(CHANNEL)?;
+        eventually("the file of heat-writer", || file.is_file())?;
+        say(&format!("configuration  {}", configuration.display()));
+        say(&format!("the file       {}", file.display()));
+        say(&format!("the broker     mosquitto_sub -p {mqtt} -v -t 'heat/v1/#'"));
+        say(&format!("health         http://127.0.0.1:{http}/readyz and /metrics"));
+        say("Ctrl-C ends it\n");
+        Ok(Self { chat, heatd, writer, file, story: Story::new(CHANNEL), screen: Screen::new(), http })
+    }
+
+    /// Plays until the time is over or somebody stops it.
+    fn play(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> Result<()> {
+        let start = Instant::now();
+        let mut seen = 0;
+        while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
+            for said in self.story.due(start.elapsed()) {
+                self.chat.send(CHANNEL, &said.line);
+                self.screen.chat(said.name, &said.text);
+            }
+            seen = self.show_log(seen);
+            self.screen.gauge(&std::fs::read_to_string(&self.file).unwrap_or_default());
+            ensure!(self.heatd.is_running(), "heatd has ended:\n{}", self.heatd.lines().join("\n"));
+            ensure!(self.writer.is_running(), "heat-writer has ended:\n{}", self.writer.lines().join("\n"));
+            thread::sleep(FRAME);
+        }
+        Ok(())
+    }
+
+    fn show_log(&mut self, seen: usize) -> usize {
+        let lines = self.heatd.lines();
+        lines.get(seen..).unwrap_or_default().iter().for_each(|line| self.screen.log(line));
+        lines.len()
+    }
+
+    /// Waits for the last fave to be counted, shows the final state, and ends the programs in data order.
+    fn end(mut self) -> Result<()> {
+        let sent = self.story.faves();
+        let counted = eventually("the last fave to be counted", || match faves(self.http) {
+            Ok(counted) if counted >= sent => Ok(counted),
+            Ok(counted) => Err(format!("{counted} of {sent}")),
+            Err(error) => Err(error.to_string()),
+        });
+        let stopped = (self.heatd.terminate(), self.writer.terminate());
+        self.screen.leave();
+        let counted = counted?;
+        let shown = std::fs::read_to_string(&self.file).context("the file is gone")?;
+        say(&format!("\nchat lines sent {}, faves sent {sent}, faves counted {counted}", self.story.lines()));
+        say(&format!("{} says: {shown}", self.file.display()));
+        ensure!(counted == sent, "heatd counted {counted} faves, and chat had {sent}");
+        ensure!(stopped.0?.success(), "heatd ended with an error:\n{}", self.heatd.lines().join("\n"));
+        ensure!(stopped.1?.success(), "heat-writer ended with an error:\n{}", self.writer.lines().join("\n"));
+        Ok(())
+    }
+}
+
+fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
+    let (fave, decay) = (rules.join("fave.wasm"), rules.join("decay.wasm"));
+    format!(
+        r#"# Written by `cargo xtask demo`. The commented reference is host/heatd/heatd.toml.
+log = "info,heat_engine=debug"
+[twitch]
+channels = ["{CHANNEL}"]
+server = "{}"
+tls = false
+[http]
+listen = "127.0.0.1:{http}"
+[mqtt.embedded]
+listen = "127.0.0.1:{mqtt}"
+[[rule]]
+file = {fave:?}
+[[rule]]
+file = {decay:?}
+settings.half_life = "6s"
+"#,
+        chat.addr()
+    )
+}
+
+/// How many faves heatd has counted, by its own page.
+fn faves(http: u16) -> Result<u64> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", http))?;
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    let figure = page.lines().find_map(|line| line.strip_prefix("heatd_faves_total "));
+    figure.context("no figure of the faves")?.trim().parse().context("no number of faves")
 }

@@ -71,6 +71,6 @@ impl Plumbing {
 fn log_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        std::panic::set_hook(Box::new(|panic| crate::log(Level::Warn, &panic.to_string())))
+        std::panic::set_hook(Box::new(|panic| crate::log(Level::Warn, &panic.to_string())));
     });
 }
