@@ -20,7 +20,7 @@ pub enum Record {
         /// When, as the engine's monotone time of the channel.
         now: u64,
         /// The event.
-        event: Event,
+        event: Box<Event>,
     },
     /// A timer came due.
     Timer {

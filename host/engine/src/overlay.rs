@@ -214,7 +214,6 @@ impl Overlay {
         Ok((named.collect::<Result<_, StoreError>>()?, rows))
     }
 
-    #[expect(clippy::type_complexity, reason = "a private pair of key and tally")]
     fn top(
         &self,
         channel: &Arc<str>,

@@ -116,7 +116,7 @@ impl Pending {
                 Effect::Wake(alarm)
                     if alarm.at.is_some() && !self.timers.is_set(&slot.key, &alarm.name) =>
                 {
-                    new_timers += 1
+                    new_timers += 1;
                 }
                 Effect::Show(output) => {
                     let owner = self.overlay().output(&slot.key.channel, &output.name)?;
@@ -165,7 +165,7 @@ impl Pending {
         let key = &slot.key;
         match effect {
             Effect::Put(entry) => {
-                self.overlay().put_state(key, entry.key.clone(), Some(entry.value.clone()))
+                self.overlay().put_state(key, entry.key.clone(), Some(entry.value.clone()));
             }
             Effect::Delete(name) => self.overlay().put_state(key, name.clone(), None),
             Effect::Fave(fave) => verdict.faves.push(fave.clone()),

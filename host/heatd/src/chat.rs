@@ -79,7 +79,7 @@ async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shu
         match ended {
             Ended::Reconnect => info!("chat asks to reconnect"),
             ended => {
-                warn!(reason = %ended, wait_ms, "chat connection lost; lines sent meanwhile are missed")
+                warn!(reason = %ended, wait_ms, "chat connection lost; lines sent meanwhile are missed");
             }
         }
         tokio::select! {

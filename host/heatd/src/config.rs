@@ -222,7 +222,7 @@ impl RuleConfig {
                 let problem = format!("the channel {name:?} is not in [twitch] channels");
                 match most_like(name, twitch.channels.iter().map(String::as_str)) {
                     Some(known) => {
-                        mistakes.add_with_hint(span, problem, format!("did you mean {known:?}?"))
+                        mistakes.add_with_hint(span, problem, format!("did you mean {known:?}?"));
                     }
                     None => mistakes.add(span, problem),
                 }

@@ -38,7 +38,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
     let rules = rules::build()?;
-    shell::run(cargo(["build", "--quiet", "--locked", "--workspace", "--bins"]).env("CARGO_TERM_PROGRESS_WHEN", "auto"))?;
+    shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed)).context("failed to wait for Ctrl-C")?;

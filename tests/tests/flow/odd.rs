@@ -58,7 +58,7 @@ fn odd_messages_break_nothing_and_the_next_good_one_counts() -> Result<()> {
     let town = Town::new()?;
     let broker = Mosquitto::start_with(Options::default().extra("message_size_limit 0"))?;
     // A hostile retained message waits for every subscriber.
-    broker.publish("deck/fave", &vec![b'x'; 1 << 20], true, 1)?;
+    broker.publish("deck/fave", vec![b'x'; 1 << 20], true, 1)?;
     let heatd =
         town.heatd(&(town.head(&["seaside"], &Broker::At(broker.port())) + &Town::rules("LUL")?))?;
     heatd.wait_for_line(|line| line.contains("broker connected"))?;
@@ -66,7 +66,7 @@ fn odd_messages_break_nothing_and_the_next_good_one_counts() -> Result<()> {
     broker.publish("deck/fave", b"\xFF\xFE\xFD", false, 1)?;
     broker.publish("deck/fave", b"", false, 1)?;
     broker.publish("deck/fave", b"{\"id\": broken", false, 1)?;
-    broker.publish("deck/fave", &vec![b'y'; 1 << 20], false, 1)?;
+    broker.publish("deck/fave", vec![b'y'; 1 << 20], false, 1)?;
     broker.publish("deck/fave", "\u{0}\u{202E}".as_bytes(), false, 1)?;
     broker.publish("deck/fave", b"a good one", false, 1)?;
     // The empty, the broken, the odd and the good one are texts; the others are not, or too large to be sent to us.

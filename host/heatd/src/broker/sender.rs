@@ -79,7 +79,7 @@ impl Sender {
                 Step::Outputs => {}
                 Step::Mail(mail) => take_mail(mail, client, shared, outgoing).await?,
                 Step::Acknowledged(number, result) => {
-                    self.acknowledged(number, result, outgoing).await
+                    self.acknowledged(number, result, outgoing).await;
                 }
                 Step::EngineEnded => return self.leave(client, outgoing, &mut notices).await,
             }

@@ -75,7 +75,7 @@ impl Mqtt {
         if let Some((prefix, span)) = section.text("prefix") {
             match check_topic(&prefix) {
                 Ok(()) if !prefix.starts_with(['/', '$']) && !prefix.ends_with('/') => {
-                    mqtt.prefix = prefix
+                    mqtt.prefix = prefix;
                 }
                 Ok(()) => mistakes
                     .add(&span, "`prefix` must neither start nor end with / and not start with $"),

@@ -46,16 +46,16 @@ fn misbehave(call: &mut Call<Misbehave>, what: &str) -> Result<(), String> {
         "long key" => call.put("k".repeat(1000), 1u32),
         "big value" => call.put("big", "v".repeat(100_000)),
         "huge answer" => {
-            (0..40).for_each(|number| call.put(format!("{number}"), "v".repeat(60_000)))
+            (0..40).for_each(|number| call.put(format!("{number}"), "v".repeat(60_000)));
         }
         "hoard" => (0..250)
             .for_each(|number| call.put(format!("{}-{number}", call.now()), "v".repeat(4_000))),
         "chatter" => {
-            (0..100).for_each(|_| heat_rule::log(heat_rule::Level::Warn, &"x".repeat(5_000)))
+            (0..100).for_each(|_| heat_rule::log(heat_rule::Level::Warn, &"x".repeat(5_000)));
         }
         "read" => (0..1_000_000).for_each(|_| drop(black_box(state::get::<String>("before")))),
         "alarms" => {
-            (0..200).for_each(|number| call.wake_at(format!("{number}"), call.now() + 1_000))
+            (0..200).for_each(|number| call.wake_at(format!("{number}"), call.now() + 1_000));
         }
         "remember" => return remember(call),
         "tick" => call.wake_at("tick", 0),
