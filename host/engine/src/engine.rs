@@ -173,7 +173,9 @@ impl Engine {
         self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
         let decision = channel.decide(&self.sandbox, &mut self.pending, &event, For::Takers)?;
         let place = self.pending.records.len() - faults(&decision);
-        self.pending.records.insert(place, Record::Event { now: channel.now, event: Box::new(event) });
+        self.pending
+            .records
+            .insert(place, Record::Event { now: channel.now, event: Box::new(event) });
         self.pending.dirty = true;
         Ok(decision)
     }

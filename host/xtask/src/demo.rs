@@ -5,8 +5,8 @@ mod story;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, free_port};
 use heat_tests::twitch::Server;
 
-use crate::shell::{self, cargo, say, target};
 use crate::rules;
+use crate::shell::{self, cargo, say, target};
 use screen::Screen;
 use story::Story;
 
@@ -41,7 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
-    ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed)).context("failed to wait for Ctrl-C")?;
+    ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
+        .context("failed to wait for Ctrl-C")?;
     let mut demo = Demo::start(&rules)?;
     demo.play(options.seconds.map(Duration::from_secs), &stop)?;
     demo.end()
@@ -62,7 +63,8 @@ impl Demo {
     fn start(rules: &Path) -> Result<Self> {
         let folder = target().join("demo");
         if folder.exists() {
-            std::fs::remove_dir_all(&folder).with_context(|| format!("failed to empty {}", folder.display()))?;
+            std::fs::remove_dir_all(&folder)
+                .with_context(|| format!("failed to empty {}", folder.display()))?;
         }
         std::fs::create_dir_all(&folder)?;
         let (chat, file) = (Server::start()?, folder.join("heat.txt"));
@@ -84,7 +86,15 @@ impl Demo {
         say(&format!("the broker     mosquitto_sub -p {mqtt} -v -t 'heat/v1/#'"));
         say(&format!("health         http://127.0.0.1:{http}/readyz and /metrics"));
         say("Ctrl-C ends it\n");
-        Ok(Self { chat, heatd, writer, file, story: Story::new(CHANNEL), screen: Screen::new(), http })
+        Ok(Self {
+            chat,
+            heatd,
+            writer,
+            file,
+            story: Story::new(CHANNEL),
+            screen: Screen::new(),
+            http,
+        })
     }
 
     /// Plays until the time is over or somebody stops it.
@@ -99,7 +109,11 @@ impl Demo {
             seen = self.show_log(seen);
             self.screen.gauge(&std::fs::read_to_string(&self.file).unwrap_or_default());
             ensure!(self.heatd.is_running(), "heatd has ended:\n{}", self.heatd.lines().join("\n"));
-            ensure!(self.writer.is_running(), "heat-writer has ended:\n{}", self.writer.lines().join("\n"));
+            ensure!(
+                self.writer.is_running(),
+                "heat-writer has ended:\n{}",
+                self.writer.lines().join("\n")
+            );
             thread::sleep(FRAME);
         }
         Ok(())
@@ -123,11 +137,22 @@ impl Demo {
         self.screen.leave();
         let counted = counted?;
         let shown = std::fs::read_to_string(&self.file).context("the file is gone")?;
-        say(&format!("\nchat lines sent {}, faves sent {sent}, faves counted {counted}", self.story.lines()));
+        say(&format!(
+            "\nchat lines sent {}, faves sent {sent}, faves counted {counted}",
+            self.story.lines()
+        ));
         say(&format!("{} says: {shown}", self.file.display()));
         ensure!(counted == sent, "heatd counted {counted} faves, and chat had {sent}");
-        ensure!(stopped.0?.success(), "heatd ended with an error:\n{}", self.heatd.lines().join("\n"));
-        ensure!(stopped.1?.success(), "heat-writer ended with an error:\n{}", self.writer.lines().join("\n"));
+        ensure!(
+            stopped.0?.success(),
+            "heatd ended with an error:\n{}",
+            self.heatd.lines().join("\n")
+        );
+        ensure!(
+            stopped.1?.success(),
+            "heat-writer ended with an error:\n{}",
+            self.writer.lines().join("\n")
+        );
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::{check, rules, tools};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leaves out formatting and lints.
+    /// Leaves out formatting, lints and cargo-deny.
     #[arg(long)]
     no_check: bool,
     /// Passed to the test programs: names of tests, --nocapture ...
@@ -20,10 +20,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     tools::for_tests()?;
     if !options.no_check {
-        run_checks()?;
+        check::run()?;
     }
     rules::build()?;
-    // The tests start the real programs, which are built with the same features as everything else, once.
+    // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
+    // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
     let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     if !options.arguments.is_empty() {
@@ -35,11 +36,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }
     Ok(())
-}
-
-fn run_checks() -> Result<()> {
-    shell::run(&mut cargo(["fmt", "--all", "--check"]))?;
-    check::lints()
 }
 
 fn run_cargo(arguments: &[&str]) -> Result<()> {

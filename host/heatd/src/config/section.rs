@@ -152,7 +152,12 @@ impl<'a> Section<'a> {
         for item in list.iter() {
             match item.get_ref().as_table() {
                 Some(table) => {
-                    sections.push(Section::new(&self.below(key), table, item.span(), self.mistakes));
+                    sections.push(Section::new(
+                        &self.below(key),
+                        table,
+                        item.span(),
+                        self.mistakes,
+                    ));
                 }
                 None => self.wrong(key, item, "a table"),
             }

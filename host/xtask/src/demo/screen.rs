@@ -29,7 +29,9 @@ impl Screen {
         let field = |name: &str| entry["fields"][name].as_str().unwrap_or_default();
         if field("message") == "rule answered" {
             let (rule, effects) = (field("rule"), field("effects"));
-            let visible = effects.split("; ").filter(|effect| !effect.starts_with("put ") && !effect.starts_with("wake "));
+            let visible = effects
+                .split("; ")
+                .filter(|effect| !effect.starts_with("put ") && !effect.starts_with("wake "));
             for effect in visible {
                 self.line("36", &format!("        {rule} → {effect}"));
             }

@@ -48,7 +48,14 @@ pub(crate) struct Story {
 impl Story {
     pub(crate) fn new(channel: &str) -> Self {
         let run = u64::from(std::process::id());
-        Self { channel: channel.to_owned(), next: Duration::ZERO, lines: 0, faves: 0, run, chance: 1 }
+        Self {
+            channel: channel.to_owned(),
+            next: Duration::ZERO,
+            lines: 0,
+            faves: 0,
+            run,
+            chance: 1,
+        }
     }
 
     /// How many lines there were.

@@ -1,0 +1,150 @@
+//! The house: what each crate may link, what each file must say, and that the documents speak of what is there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The names of all crates that a package links, in any build of it.
+fn linked(package: &str) -> Result<BTreeSet<String>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = [
+        "tree",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+        "--package",
+        package,
+    ];
+    let output = Command::new(cargo).args(arguments).current_dir(root()).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout)?;
+    Ok(lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+}
+
+fn links_none_of(package: &str, unwanted: &[&str]) -> Result<()> {
+    let linked = linked(package)?;
+    ensure!(linked.len() > 1, "{package} links nothing: is it the right name?");
+    for name in unwanted {
+        ensure!(!linked.contains(*name), "{package} links {name}, which ARCHITECTURE.md forbids");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_engine_has_no_async_and_no_network() -> Result<()> {
+    links_none_of(
+        "heat-engine",
+        &["tokio", "rumqttc-v5-next", "twitch-irc", "axum", "mio", "rustls", "wasmtime-wasi"],
+    )
+}
+
+#[test]
+fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+    links_none_of(
+        "heat-writer",
+        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "tracing-subscriber"],
+    )
+}
+
+#[test]
+fn rules_link_the_contract_and_nothing_else() -> Result<()> {
+    for rule in ["fave", "decay"] {
+        links_none_of(rule, &["heat-engine", "wasmtime", "redb", "tokio", "rustls"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_harness_knows_neither_engine_nor_daemon() -> Result<()> {
+    links_none_of(
+        "heat-tests",
+        &["heat-engine", "wasmtime", "twitch-irc", "rumqttc-v5-next", "tokio"],
+    )
+}
+
+/// Every Rust file below these folders, with its text.
+fn sources(folders: &[&str]) -> Result<Vec<(PathBuf, String)>> {
+    let mut waiting: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut files = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+                waiting.push(path);
+            } else if path.extension() == Some("rs".as_ref()) {
+                let text = std::fs::read_to_string(&path)?;
+                files.push((path, text));
+            }
+        }
+    }
+    ensure!(!files.is_empty());
+    Ok(files)
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() -> Result<()> {
+    let mut wrong = Vec::new();
+    for (path, text) in sources(&["host", "rules", "tests"])? {
+        if !text.starts_with("//!") {
+            wrong.push(format!("{} does not open with //!", path.display()));
+        }
+        if text.lines().count() > 500 {
+            wrong.push(format!("{} has more than 500 lines", path.display()));
+        }
+        if path.file_name() == Some("mod.rs".as_ref()) {
+            wrong.push(format!("{} is named for nothing", path.display()));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn chat_and_broker_never_see_each_other() -> Result<()> {
+    let inside = |part: &str| -> Result<Vec<(PathBuf, String)>> {
+        let files = sources(&["host/heatd/src"])?.into_iter();
+        let belongs = |path: &Path| {
+            path.iter().any(|name| name == part) || path.ends_with(format!("{part}.rs"))
+        };
+        Ok(files.filter(|(path, _)| belongs(path)).collect())
+    };
+    for (part, other) in [("chat", "broker"), ("broker", "chat")] {
+        let files = inside(part)?;
+        ensure!(files.len() > 2, "{part} is not where it was");
+        for (path, text) in files {
+            ensure!(!text.contains(&format!("crate::{other}")), "{} uses {other}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_life_of_a_fave_names_functions_that_exist() -> Result<()> {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let section =
+        architecture.split("## Life of a `?fave`").nth(1).context("the section is gone")?;
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let hops: Vec<&str> =
+        section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect();
+    assert_eq!(hops.len(), 7, "{hops:?}");
+    for hop in hops {
+        let mut quoted = hop.split('`').skip(1).step_by(2);
+        let (function, file) =
+            (quoted.next().context("no function")?, quoted.next().context("no file")?);
+        let name = function.rsplit("::").next().unwrap_or(function);
+        let text =
+            std::fs::read_to_string(root().join(file)).with_context(|| format!("{hop}: {file}"))?;
+        ensure!(text.contains(&format!("fn {name}(")), "{file} has no function {name}");
+    }
+    Ok(())
+}
