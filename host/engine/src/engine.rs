@@ -87,11 +87,13 @@ impl Engine {
             }
         }
         let next_record = snapshot.meta("next-record")?;
+        let outbox = snapshot.outbox()?.len() as u64;
         let pending = Pending {
             overlay: Some(Box::new(Overlay::new(snapshot)?)),
             timers: Timers::default(),
             records: Vec::new(),
             says: Vec::new(),
+            outbox,
             urgent: true,
             dirty: true,
         };
@@ -254,7 +256,15 @@ impl Engine {
 
     /// A broker has acknowledged a message of the outbox.
     pub fn sent(&mut self, number: u64) {
-        self.pending.overlay().outbox.insert(number, None);
+        if self
+            .pending
+            .overlay()
+            .outbox
+            .insert(number, None)
+            .is_none_or(|waiting| waiting.is_some())
+        {
+            self.pending.outbox = self.pending.outbox.saturating_sub(1);
+        }
         self.pending.dirty = true;
     }
 

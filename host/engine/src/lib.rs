@@ -6,7 +6,7 @@
 //! - [`Engine`] takes events in, knows duplicates, commits groups of events as one transaction,
 //! - `channel` takes an event through the three phases of a channel's chain,
 //! - `interest` says which rules take it, `slot` calls one rule and takes its answer,
-//! - `guest` is a live instance with its views and limits, `effects` holds its answer against role and limits,
+//! - `guest` is a live instance with its limits, `views` what it can read, `effects` holds its answer against role and limits,
 //! - `pending` and `overlay` are what is decided and not committed, `timers` when to be woken, `seen` the known ids,
 //! - [`Store`] and its log are what is kept.
 //!
@@ -23,6 +23,7 @@ mod pending;
 mod seen;
 mod slot;
 mod timers;
+mod views;
 
 mod log;
 mod store;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub state_bytes: u64,
     /// Timers that one rule may have set in one channel.
     pub timers: usize,
+    /// Messages of all rules that may wait for a broker to acknowledge them.
+    pub outbox: u64,
     /// Events that one instance is called for before it is made anew.
     pub instance_events: u32,
     /// Log lines of one call.
@@ -48,6 +50,7 @@ impl Default for Limits {
             state_keys: 100_000,
             state_bytes: 16 << 20,
             timers: 100,
+            outbox: 10_000,
             instance_events: 64,
             log_lines: 20,
             log_line_bytes: 1024,

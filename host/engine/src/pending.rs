@@ -26,6 +26,8 @@ pub(crate) struct Pending {
     pub(crate) timers: Timers,
     pub(crate) records: Vec<Record>,
     pub(crate) says: Vec<Say>,
+    /// Messages that no broker has acknowledged.
+    pub(crate) outbox: u64,
     /// Something is pending that must be durable before anyone outside hears of it.
     pub(crate) urgent: bool,
     /// Something is pending at all.
@@ -100,7 +102,7 @@ impl Pending {
         let limits = Arc::clone(&slot.rule.limits);
         let mut usage = slot.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
-        let mut new_timers = 0;
+        let (mut new_timers, mut messages) = (0, 0);
         for effect in effects {
             match effect {
                 Effect::Put(entry) => {
@@ -118,6 +120,7 @@ impl Pending {
                 {
                     new_timers += 1;
                 }
+                Effect::Publish(_) => messages += 1,
                 Effect::Show(output) => {
                     let owner = self.overlay().output(&slot.key.channel, &output.name)?;
                     if let Some((owner, Some(_))) = owner
@@ -135,6 +138,10 @@ impl Pending {
         if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
             return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
+        }
+        if messages > 0 && self.outbox + messages > limits.outbox {
+            let most = limits.outbox;
+            return Ok(Err(format!("{most} messages wait for a broker already")));
         }
         if new_timers > 0 && self.timers.count(&slot.key) + new_timers > limits.timers {
             return Ok(Err(format!("it would have more than {} timers", limits.timers)));
@@ -182,6 +189,7 @@ impl Pending {
             }
             Effect::Publish(message) => {
                 self.overlay().publish(message.clone());
+                self.outbox += 1;
                 self.urgent = true;
             }
             Effect::Say(text) => {

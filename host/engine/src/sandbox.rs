@@ -12,8 +12,9 @@ use wasmtime::{Config, Engine};
 
 use crate::contract::RulePre;
 use crate::error::{LoadError, SandboxError};
-use crate::guest::{Host, add_views};
+use crate::guest::Host;
 use crate::ticker::Ticker;
+use crate::views::add_views;
 
 /// Stack of a guest, in bytes. Rules recurse over a chat line at most.
 pub const STACK: usize = 256 << 10;

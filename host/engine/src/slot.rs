@@ -69,8 +69,9 @@ impl Slot {
         if let Some((generation, _)) = found {
             key.generation = generation;
         }
-        let mut entries = overlay.scan_state(&key, "", None, usize::MAX)?;
-        let alarms = overlay.alarms(&key)?;
+        let before = Arc::new(key.clone());
+        let mut entries = overlay.scan_state(&before, "", None, usize::MAX)?;
+        let alarms = overlay.alarms(&before)?;
         let rewritten = match found {
             Some((_, before)) if before > version => {
                 let problem = format!(

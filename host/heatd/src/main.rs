@@ -63,11 +63,12 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Run(options) => match prepare(&options) {
+        Command::Run(options) => match prepare(&options, None) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),
         },
-        Command::Check(options) => match prepare(&options) {
+        // The log of what is loaded is for a daemon; a check answers in its own words.
+        Command::Check(options) => match prepare(&options, Some("error")) {
             Ok(prepared) => {
                 print(&prepared.summary());
                 ExitCode::SUCCESS
@@ -77,14 +78,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn prepare(options: &Options) -> Result<daemon::Prepared, String> {
+fn prepare(options: &Options, log: Option<&str>) -> Result<daemon::Prepared, String> {
     let file = options.config.display();
     let text = std::fs::read_to_string(&options.config)
         .map_err(|error| format!("{file} cannot be read: {error}\n"))?;
     let mistakes = config::Mistakes::new(&options.config, &text);
     let config = config::Config::read(&text, &options.config, &mistakes);
-    start_log(&config.log, options.log_format)
-        .map_err(|error| format!("{file}: `log`: {error}\n"))?;
+    EnvFilter::try_new(&config.log).map_err(|error| format!("{file}: `log`: {error}\n"))?;
+    start_log(log.unwrap_or(&config.log), options.log_format);
     if !mistakes.is_empty() {
         return Err(mistakes.to_string());
     }
@@ -106,9 +107,10 @@ fn run(prepared: daemon::Prepared) -> ExitCode {
     }
 }
 
-fn start_log(directives: &str, format: LogFormat) -> Result<(), String> {
-    let filter = EnvFilter::try_new(directives).map_err(|error| error.to_string())?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+fn start_log(directives: &str, format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives))
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => {
             let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -116,7 +118,6 @@ fn start_log(directives: &str, format: LogFormat) -> Result<(), String> {
         }
         LogFormat::Json => log.json().init(),
     }
-    Ok(())
 }
 
 #[expect(

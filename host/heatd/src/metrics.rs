@@ -100,8 +100,8 @@ impl Metrics {
         self.0.chat_lines.inc();
     }
 
-    pub(crate) fn bad_line(&self) {
-        self.0.bad_lines.inc();
+    pub(crate) fn bad_lines(&self, lines: u64) {
+        self.0.bad_lines.inc_by(lines);
     }
 
     pub(crate) fn mqtt_message(&self) {

@@ -31,7 +31,7 @@ const FRAME: Duration = Duration::from_millis(50);
 pub(crate) struct Options {
     /// Ends by itself after so many seconds, with the final state.
     #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
+    pub(crate) seconds: Option<u64>,
 }
 
 /// Builds what is needed, runs everything, and ends all of it.

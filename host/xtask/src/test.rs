@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::shell::{self, cargo, say};
-use crate::{check, rules, tools};
+use crate::{check, demo, rules, tools};
+
+/// The demo is run at the end, as a newcomer would: long enough for its first faves.
+const DEMO_SECONDS: u64 = 8;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -32,6 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         arguments.extend(options.arguments.iter().map(String::as_str));
     }
     run_cargo(&arguments)?;
+    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS) })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }

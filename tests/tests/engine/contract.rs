@@ -121,6 +121,32 @@ fn settings_are_held_against_what_the_rule_describes() -> Result<()> {
 }
 
 #[test]
+fn the_limits_that_the_contract_tells_are_the_limits() -> Result<()> {
+    let contract = std::fs::read_to_string(root().join("wit/rule.wit"))?;
+    let limits = Limits::default();
+    let millions = limits.fuel / 1_000_000;
+    for sentence in [
+        format!("{millions} million instructions"),
+        format!("{} ms", limits.wall_ms),
+        format!("{} MiB of memory", limits.memory >> 20),
+        format!("{} KiB of stack", heat_engine::STACK >> 10),
+        format!("{} MiB handed over", limits.answer_bytes >> 20),
+        format!("{} effects", limits.effects),
+        format!("{} bytes of a key", limits.key_bytes),
+        format!("{} KiB of a value", limits.value_bytes >> 10),
+        format!("{} characters of a text", limits.text_chars),
+        format!("{} keys", limits.state_keys),
+        format!("{} MiB of state", limits.state_bytes >> 20),
+        format!("{} timers", limits.timers),
+        format!("{} log lines of {} bytes", limits.log_lines, limits.log_line_bytes),
+        format!("at most {} events", limits.instance_events),
+    ] {
+        ensure!(contract.contains(&sentence), "wit/rule.wit does not say {sentence:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn compiled_code_is_kept_and_damaged_code_is_compiled_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let bytes = component("decay")?;

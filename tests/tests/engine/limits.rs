@@ -73,6 +73,26 @@ fn state_without_end_stops_at_the_limit_and_what_was_kept_stays() -> Result<()> 
 }
 
 #[test]
+fn messages_without_end_stop_while_no_broker_takes_them() -> Result<()> {
+    let limits = Limits { outbox: 2, ..Limits::default() };
+    let mut stage =
+        Stage::with(vec![plain("fave"), plain("publisher")], limits, Store::in_memory()?)?;
+    stage.chat("ann", "?fave a")?;
+    stage.chat("ann", "?fave b")?;
+    let refused = stage.chat("ann", "?fave c")?;
+    ensure!(
+        lines(&refused.answers, "publisher")[0].contains("2 messages wait for a broker already")
+    );
+    assert_eq!(refused.faves.len(), 1, "the fave counts all the same");
+    let numbers: Vec<u64> =
+        stage.engine.commit()?.messages.iter().map(|(number, _)| *number).collect();
+    stage.engine.sent(numbers[0]);
+    stage.engine.sent(numbers[0]);
+    assert_eq!(lines(&stage.chat("ann", "?fave d")?.answers, "publisher").len(), 2);
+    Ok(())
+}
+
+#[test]
 fn a_chatty_rule_is_cut_short_and_goes_on() -> Result<()> {
     let decision = stage()?.chat("mallory", "!do chatter")?;
     assert_eq!(lines(&decision.answers, "misbehave").len(), 2);

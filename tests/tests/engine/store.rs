@@ -55,6 +55,29 @@ fn state_of_an_older_version_is_rewritten_into_a_new_generation() -> Result<()> 
 }
 
 #[test]
+fn a_message_stays_in_the_outbox_until_it_is_acknowledged_also_over_a_restart() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("heat.redb");
+    let open = || {
+        Stage::with(vec![plain("fave"), plain("publisher")], Limits::default(), Store::open(&file)?)
+    };
+    let mut stage = open()?;
+    stage.chat("ann", "?fave pie")?;
+    ensure!(stage.engine.snapshot()?.outbox()?.is_empty(), "it left before the commit");
+    let committed = stage.engine.commit()?;
+    assert_eq!(committed.messages.len(), 1);
+    assert_eq!(committed.says[0].text, "ann faved pie");
+    drop(stage);
+    let mut stage = open()?;
+    let waiting = stage.engine.snapshot()?.outbox()?;
+    assert_eq!(waiting, [(committed.messages[0].0, "lights/flash".to_owned(), b"pie".to_vec())]);
+    stage.engine.sent(waiting[0].0);
+    stage.engine.commit()?;
+    ensure!(stage.engine.snapshot()?.outbox()?.is_empty());
+    Ok(())
+}
+
+#[test]
 fn a_store_is_open_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");

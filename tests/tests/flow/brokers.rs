@@ -10,8 +10,14 @@ use crate::town::{Broker, Town};
 
 fn start(town: &Town, broker: &Broker) -> Result<Program> {
     let heatd = town.heatd(&(town.head(&["seaside"], broker) + &Town::rules("LUL")?))?;
+    heatd.wait_for_line(is_subscribed)?;
     town.chat.wait_joined("seaside")?;
     Ok(heatd)
+}
+
+/// The sign that messages on the topics of rules arrive from now on.
+fn is_subscribed(line: &str) -> bool {
+    line.contains("subscribed")
 }
 
 #[test]
@@ -26,9 +32,11 @@ fn outputs_and_availability_are_shown_again_when_a_broker_comes_back_empty() -> 
     // Counted while there is no broker.
     town.chat.say("seaside", "bob", "?fave");
     town.wait_for_figure("heatd_faves_total", 2)?;
+    let seen = heatd.lines().len();
     broker.resume()?;
     let late = broker.subscribe("heat/v1/#")?;
     late.wait_for_last("heat/v1/seaside/heat", "2")?;
+    heatd.wait_for_line_after(seen, is_subscribed)?;
     late.wait_for_last("heat/v1/status", "online")?;
     // What rules take is asked for again as well.
     broker.publish("deck/fave", b"pie", false, 1)?;
@@ -152,6 +160,35 @@ fn the_embedded_broker_keeps_strangers_out_and_readers_from_writing() -> Result<
     ensure!(String::from_utf8_lossy(&refused.stderr).contains("ot authorized"), "{refused:?}");
     town.chat.say("seaside", "bob", "?fave");
     town.wait_for_text(&file, "🔥 HEAT LEVEL: 2")
+}
+
+#[test]
+fn a_message_of_a_rule_arrives_however_often_the_broker_or_heatd_is_killed() -> Result<()> {
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let publisher = crate::town::component("guests", "publisher")?;
+    let configuration = town.head(&["seaside"], &Broker::At(broker.port()))
+        + &Town::rules("LUL")?
+        + &format!("[[rule]]\nfile = {publisher:?}\n");
+    let mut heatd = town.heatd(&configuration)?;
+    town.chat.wait_joined("seaside")?;
+    let watch = broker.subscribe("lights/#")?;
+    town.chat.say("seaside", "ann", "?fave one");
+    watch.wait_for(|message| message.text() == "one")?;
+    // No login, so nothing is said; and the log says that.
+    heatd.wait_for_line(|line| {
+        line.contains("heatd has no login to chat") && line.contains("ann faved one")
+    })?;
+    broker.kill()?;
+    town.chat.say("seaside", "ann", "?fave two");
+    town.wait_for_figure("heatd_faves_total", 2)?;
+    heatd.kill()?;
+    drop(watch);
+    broker.resume()?;
+    let watch = broker.subscribe("lights/#")?;
+    let _heatd = town.heatd(&configuration)?;
+    watch.wait_for(|message| message.text() == "two")?;
+    Ok(())
 }
 
 #[test]

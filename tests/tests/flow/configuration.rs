@@ -174,3 +174,31 @@ fn a_second_heatd_on_the_same_store_is_refused() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_start_waits_while_the_clock_is_behind_the_store() -> Result<()> {
+    let town = Town::new()?;
+    std::fs::create_dir(town.path("heat-data"))?;
+    let hour_ahead = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis()
+        as u64
+        + 3_600_000;
+    write_event_at(&town, hour_ahead)?;
+    let mut heatd = town.heatd(&good(&town)?)?;
+    heatd.wait_for_line(|line| line.contains("the clock is behind the store"))?;
+    ensure!(town.chat.connections_made() == 0, "chat was read by a clock that is wrong");
+    ensure!(heatd.terminate()?.success());
+    Ok(())
+}
+
+/// Leaves a store whose newest record is of this time.
+fn write_event_at(town: &Town, at: u64) -> Result<()> {
+    use heat_engine::wit::{Event, Happening};
+    let store = heat_engine::Store::open(&town.path("heat-data/heat.redb"))?;
+    let sandbox = std::sync::Arc::new(heat_engine::Sandbox::new(None)?);
+    let chain = heat_engine::Chain { channel: "seaside".to_owned(), rules: Vec::new() };
+    let mut engine = heat_engine::Engine::open(sandbox, store, vec![chain])?;
+    let what = Happening::StreamStart;
+    engine.handle(at, Event { id: "ahead".to_owned(), channel: "seaside".to_owned(), at, what })?;
+    engine.commit()?;
+    Ok(())
+}

@@ -61,7 +61,7 @@ fn odd_messages_break_nothing_and_the_next_good_one_counts() -> Result<()> {
     broker.publish("deck/fave", vec![b'x'; 1 << 20], true, 1)?;
     let heatd =
         town.heatd(&(town.head(&["seaside"], &Broker::At(broker.port())) + &Town::rules("LUL")?))?;
-    heatd.wait_for_line(|line| line.contains("broker connected"))?;
+    heatd.wait_for_line(|line| line.contains("subscribed"))?;
     town.chat.wait_joined("seaside")?;
     broker.publish("deck/fave", b"\xFF\xFE\xFD", false, 1)?;
     broker.publish("deck/fave", b"", false, 1)?;

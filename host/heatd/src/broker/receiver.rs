@@ -66,6 +66,7 @@ impl Receiver {
             }
             Packet::Publish(publish) => self.take_message(&publish, shared).await,
             Packet::SubAck(answer) => {
+                debug!(filters = answer.return_codes.len(), "subscribed");
                 for code in answer.return_codes {
                     if !matches!(code, SubscribeReasonCode::Success(_)) {
                         error!(reason = ?code, "the broker refuses a subscription; check its access list");
@@ -93,7 +94,7 @@ impl Receiver {
         let ack = (publish.qos == QoS::AtLeastOnce)
             .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
         let Ok(topic) = std::str::from_utf8(&publish.topic) else {
-            warn!("a message with a topic that is not UTF-8 is left out");
+            warn!("the broker sent a topic that is not UTF-8; the message is left out");
             return;
         };
         let message = MqttMessage {

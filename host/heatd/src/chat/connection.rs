@@ -127,6 +127,7 @@ impl<'a> Connection<'a> {
                 line = lines.next(&mut read) => {
                     let Some(line) = line? else { return Ok(()) };
                     (heard, asked) = (Instant::now(), false);
+                    self.chat.metrics.bad_lines(lines.take_too_long());
                     self.take(&line, &mut write).await?;
                 }
                 () = self.joins.next(), if joining => self.join(&mut write).await?,
@@ -160,7 +161,7 @@ impl<'a> Connection<'a> {
         let message = match IRCMessage::parse(line) {
             Ok(message) => message,
             Err(error) => {
-                self.chat.metrics.bad_line();
+                self.chat.metrics.bad_lines(1);
                 debug!(%error, "a line that is no IRC message is left out");
                 return Ok(());
             }

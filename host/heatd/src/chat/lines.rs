@@ -14,7 +14,7 @@ pub(crate) struct Lines {
     /// The line began too long ago; its rest is thrown away.
     skipping: bool,
     /// Lines that were too long, since the start.
-    pub(crate) too_long: u64,
+    too_long: u64,
 }
 
 impl Lines {
@@ -39,6 +39,11 @@ impl Lines {
                 return Ok(Some(line));
             }
         }
+    }
+
+    /// How many lines were too long since this was asked last.
+    pub(crate) fn take_too_long(&mut self) -> u64 {
+        std::mem::take(&mut self.too_long)
     }
 
     fn finish(&mut self, ended: bool) -> Option<String> {

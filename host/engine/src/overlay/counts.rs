@@ -1,0 +1,158 @@
+//! The counts of faves: of a channel, an item, a person, and of what a person gave an item.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Overlay, SlotKey};
+use crate::contract::{Fave, Person, Tally};
+use crate::error::StoreError;
+
+/// Kinds of count, the second part of a tally's key.
+pub(crate) const CHANNEL: u8 = 0;
+const ITEM: u8 = 1;
+const PERSON: u8 = 2;
+const PERSON_ITEM: u8 = 3;
+
+impl Overlay {
+    fn tally(
+        &self,
+        channel: &Arc<str>,
+        kind: u8,
+        person: &str,
+        item: &str,
+    ) -> Result<Tally, StoreError> {
+        if let Some(tally) =
+            self.tallies.get(&(Arc::clone(channel), kind, person.to_owned(), item.to_owned()))
+        {
+            return Ok(*tally);
+        }
+        let row = self.snapshot.tallies.get((&**channel, kind, person, item))?;
+        Ok(row.map_or(Tally::default(), |row| tally(row.value())))
+    }
+
+    pub(crate) fn channel_tally(&self, slot: &SlotKey) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, CHANNEL, "", "")
+    }
+
+    pub(crate) fn item_tally(&self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, ITEM, "", item)
+    }
+
+    pub(crate) fn person_tally(&self, slot: &SlotKey, person: &str) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, PERSON, person, "")
+    }
+
+    pub(crate) fn person_item_tally(
+        &self,
+        slot: &SlotKey,
+        person: &str,
+        item: &str,
+    ) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, PERSON_ITEM, person, item)
+    }
+
+    /// Counts a fave: four tallies, and the person's name.
+    pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
+        let (person, item) = (fave.person.id.as_str(), fave.item.as_str());
+        let new_here = u32::from(self.tally(channel, PERSON, person, "")?.faves == 0);
+        let new_pair = u32::from(self.tally(channel, PERSON_ITEM, person, item)?.faves == 0);
+        self.add(channel, (CHANNEL, "", ""), fave.weight, new_here)?;
+        self.add(channel, (ITEM, "", item), fave.weight, new_pair)?;
+        self.add(channel, (PERSON, person, ""), fave.weight, new_here)?;
+        self.add(channel, (PERSON_ITEM, person, item), fave.weight, new_pair)?;
+        let name = (fave.person.login.clone(), fave.person.name.clone());
+        self.people.insert((Arc::clone(channel), person.to_owned()), name);
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        channel: &Arc<str>,
+        (kind, person, item): (u8, &str, &str),
+        weight: i64,
+        people: u32,
+    ) -> Result<(), StoreError> {
+        let mut tally = self.tally(channel, kind, person, item)?;
+        tally.faves += 1;
+        tally.weight = tally.weight.saturating_add(weight);
+        tally.people += people;
+        self.tallies.insert((Arc::clone(channel), kind, person.to_owned(), item.to_owned()), tally);
+        Ok(())
+    }
+
+    /// The greatest items, and how many rows it took to find them.
+    pub(crate) fn top_items(
+        &self,
+        slot: &SlotKey,
+        limit: usize,
+    ) -> Result<(Vec<(String, Tally)>, usize), StoreError> {
+        let (top, rows) = self.top(&slot.channel, ITEM, limit)?;
+        Ok((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows))
+    }
+
+    /// The greatest people, and how many rows it took to find them.
+    pub(crate) fn top_people(
+        &self,
+        slot: &SlotKey,
+        limit: usize,
+    ) -> Result<(Vec<(Person, Tally)>, usize), StoreError> {
+        let (top, rows) = self.top(&slot.channel, PERSON, limit)?;
+        let named =
+            top.into_iter().map(|((id, _), tally)| Ok((self.person(&slot.channel, id)?, tally)));
+        Ok((named.collect::<Result<_, StoreError>>()?, rows))
+    }
+
+    fn top(
+        &self,
+        channel: &Arc<str>,
+        kind: u8,
+        limit: usize,
+    ) -> Result<(Vec<((String, String), Tally)>, usize), StoreError> {
+        let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
+        for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {
+            let (key, value) = row?;
+            let (here, this, person, item) = key.value();
+            if here != &**channel || this != kind {
+                break;
+            }
+            all.insert((person.to_owned(), item.to_owned()), tally(value.value()));
+        }
+        let first = (Arc::clone(channel), kind, String::new(), String::new());
+        let changed = self
+            .tallies
+            .range(first..)
+            .take_while(|((here, this, ..), _)| here == channel && *this == kind);
+        all.extend(
+            changed.map(|((_, _, person, item), tally)| ((person.clone(), item.clone()), *tally)),
+        );
+        let rows = all.len();
+        let mut top: Vec<_> = all.into_iter().collect();
+        top.sort_by(|(name, one), (other, two)| {
+            two.weight.cmp(&one.weight).then_with(|| name.cmp(other))
+        });
+        top.truncate(limit);
+        Ok((top, rows))
+    }
+
+    fn person(&self, channel: &Arc<str>, id: String) -> Result<Person, StoreError> {
+        let (login, name) = match self.people.get(&(Arc::clone(channel), id.clone())) {
+            Some(names) => names.clone(),
+            None => match self.snapshot.people.get((&**channel, id.as_str()))? {
+                Some(row) => (row.value().0.to_owned(), row.value().1.to_owned()),
+                None => (id.clone(), id.clone()),
+            },
+        };
+        Ok(Person { id, login, name })
+    }
+}
+
+/// A stored tally.
+pub(crate) fn tally((faves, weight, people): (u64, i64, u32)) -> Tally {
+    Tally { faves, weight, people }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        tally((0, 0, 0))
+    }
+}

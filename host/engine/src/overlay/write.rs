@@ -1,0 +1,75 @@
+//! Writes an overlay into the tables, in the transaction of a commit.
+
+use redb::WriteTransaction;
+
+use super::Overlay;
+use crate::error::StoreError;
+use crate::store::{CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, TALLIES, TIMERS};
+
+impl Overlay {
+    /// Writes every change.
+    pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        self.write_state(transaction)?;
+        self.write_counts(transaction)?;
+        self.write_outgoing(transaction)
+    }
+
+    fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut state = transaction.open_table(STATE)?;
+        for ((slot, key), value) in &self.state {
+            let key = (&*slot.channel, &*slot.slot, slot.generation, key.as_str());
+            match value {
+                Some(value) => drop(state.insert(key, value.as_slice())?),
+                None => drop(state.remove(key)?),
+            }
+        }
+        let mut timers = transaction.open_table(TIMERS)?;
+        for ((slot, name), at) in &self.timers {
+            let key = (&*slot.channel, &*slot.slot, slot.generation, name.as_str());
+            match at {
+                Some(at) => drop(timers.insert(key, at)?),
+                None => drop(timers.remove(key)?),
+            }
+        }
+        let mut generations = transaction.open_table(GENERATIONS)?;
+        for ((channel, slot), generation) in &self.generations {
+            generations.insert((&**channel, &**slot), generation)?;
+        }
+        Ok(())
+    }
+
+    fn write_counts(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut tallies = transaction.open_table(TALLIES)?;
+        for ((channel, kind, person, item), tally) in &self.tallies {
+            let row = (tally.faves, tally.weight, tally.people);
+            tallies.insert((&**channel, *kind, person.as_str(), item.as_str()), row)?;
+        }
+        let mut people = transaction.open_table(PEOPLE)?;
+        for ((channel, id), (login, name)) in &self.people {
+            people.insert((&**channel, id.as_str()), (login.as_str(), name.as_str()))?;
+        }
+        Ok(())
+    }
+
+    fn write_outgoing(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut outputs = transaction.open_table(OUTPUTS)?;
+        for ((channel, name), (slot, text)) in &self.outputs {
+            outputs.insert((&**channel, name.as_str()), (&**slot, text.as_deref()))?;
+        }
+        let mut outbox = transaction.open_table(OUTBOX)?;
+        for (number, message) in &self.outbox {
+            match message {
+                Some(message) => drop(
+                    outbox.insert(number, (message.topic.as_str(), message.payload.as_slice()))?,
+                ),
+                None => drop(outbox.remove(number)?),
+            }
+        }
+        let mut clips = transaction.open_table(CLIPS)?;
+        for (number, channel, clip) in &self.clips {
+            clips.insert(number, (&**channel, clip.title.as_str(), clip.seconds))?;
+        }
+        transaction.open_table(META)?.insert("next-send", self.next_send)?;
+        Ok(())
+    }
+}
