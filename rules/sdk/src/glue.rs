@@ -30,10 +30,7 @@ impl Plumbing {
         now: Timestamp,
         event: &Event,
     ) -> Result<Vec<Effect>, String> {
-        log_panics();
-        let mut call = Call::new(now);
-        R::handle(&mut call, event)?;
-        Ok(call.effects)
+        answer(now, |call| R::handle(call, event))
     }
 
     /// One call of a formula.
@@ -41,10 +38,7 @@ impl Plumbing {
         now: Timestamp,
         event: &Event,
     ) -> Result<Vec<Effect>, String> {
-        log_panics();
-        let mut call = Call::new(now);
-        R::handle(&mut call, event)?;
-        Ok(call.effects)
+        answer(now, |call| R::handle(call, event))
     }
 
     /// One call of a multiplier: faves go to a function of their own, which answers with a verdict.
@@ -52,19 +46,27 @@ impl Plumbing {
         now: Timestamp,
         event: &Event,
     ) -> Result<Vec<Effect>, String> {
-        log_panics();
-        let mut call = Call::new(now);
-        if let Happening::Fave(fave) = &event.what {
-            match R::fave(&mut call, fave)? {
+        answer(now, |call| {
+            let Happening::Fave(fave) = &event.what else { return R::handle(call, event) };
+            match R::fave(call, fave)? {
                 Verdict::Keep => {}
                 Verdict::Weigh(weight) => call.effects.push(Effect::Weigh(weight)),
                 Verdict::Drop => call.effects.push(Effect::Drop),
             }
-        } else {
-            R::handle(&mut call, event)?;
-        }
-        Ok(call.effects)
+            Ok(())
+        })
     }
+}
+
+/// Lets a rule answer, and returns its effects when it does so without an error.
+fn answer<R>(
+    now: Timestamp,
+    ask: impl FnOnce(&mut Call<R>) -> Result<(), String>,
+) -> Result<Vec<Effect>, String> {
+    log_panics();
+    let mut call = Call::new(now);
+    ask(&mut call)?;
+    Ok(call.effects)
 }
 
 /// A panic ends the call as a trap without words; this puts its message and place into the daemon's log first.

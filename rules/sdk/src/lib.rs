@@ -6,7 +6,7 @@
 //! - [`Multiplier`] changes the weight of a fave or drops it,
 //! - [`Formula`] turns counted faves and passing time into outputs.
 //!
-//! ```ignore
+//! ```no_run
 //! use heat_rule::{About, Call, Event, Formula, counts, formula};
 //!
 //! struct Total;
@@ -23,6 +23,7 @@
 //! }
 //!
 //! formula!(Total);
+//! # fn main() {}
 //! ```
 //!
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
