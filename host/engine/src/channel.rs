@@ -16,8 +16,6 @@ pub(crate) struct Channel {
     pub(crate) name: Arc<str>,
     /// In the configured order; the phases go through it one role at a time.
     pub(crate) slots: Vec<Slot>,
-    /// The channel's time, which never runs backwards.
-    pub(crate) now: u64,
 }
 
 /// What came of one event.
@@ -44,10 +42,11 @@ impl Channel {
         &mut self,
         sandbox: &Sandbox,
         pending: &mut Pending,
+        now: u64,
         event: &Event,
         target: For<'_>,
     ) -> Result<Decision, StoreError> {
-        let mut run = Run { sandbox, pending, now: self.now, decision: Decision::default() };
+        let mut run = Run { sandbox, pending, now, decision: Decision::default() };
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {
             faves.extend(run.on_event(slot, event, target)?);

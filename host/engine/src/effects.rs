@@ -1,6 +1,6 @@
 //! Holds a rule's answer against its role and its limits, before any of it touches the overlay.
 
-use crate::contract::{Effect, Role};
+use crate::contract::{Effect, Entry, Role};
 use crate::interest::check_topic;
 use crate::limits::Limits;
 
@@ -20,6 +20,10 @@ pub(crate) fn check(
             effects.len(),
             limits.effects
         ));
+    }
+    let faves = effects.iter().filter(|effect| matches!(effect, Effect::Fave(_))).count();
+    if faves > limits.faves {
+        return Err(format!("it asks for {faves} faves, and the limit is {}", limits.faves));
     }
     for effect in effects {
         allowed(effect, role, on_fave)?;
@@ -43,10 +47,7 @@ fn allowed(effect: &Effect, role: Role, on_fave: bool) -> Result<(), String> {
 
 fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
     match effect {
-        Effect::Put(entry) => {
-            key(&entry.key, limits)?;
-            bytes("value", entry.value.len(), limits)
-        }
+        Effect::Put(entry) => check_entry(entry, limits),
         Effect::Delete(name) => key(name, limits),
         Effect::Fave(fave) => {
             text("item", &fave.item, limits)?;
@@ -67,6 +68,7 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
         }
         Effect::Publish(message) => {
             check_topic(&message.topic)?;
+            check_not_reserved(&message.topic, limits)?;
             key(&message.topic, limits)?;
             bytes("payload", message.payload.len(), limits)
         }
@@ -82,6 +84,23 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
             }
         }
     }
+}
+
+/// Whether an entry may be kept.
+pub(crate) fn check_entry(entry: &Entry, limits: &Limits) -> Result<(), String> {
+    key(&entry.key, limits)?;
+    bytes("value", entry.value.len(), limits)
+}
+
+/// What heatd shows under its own prefix is state, with an owner each; a message there would be a lie.
+fn check_not_reserved(topic: &str, limits: &Limits) -> Result<(), String> {
+    let reserved = &limits.reserved_topics;
+    let below = !reserved.is_empty()
+        && topic.strip_prefix(reserved.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    if below || topic.starts_with('$') {
+        return Err(format!("{topic:?} belongs to heatd or to the broker"));
+    }
+    Ok(())
 }
 
 /// An output's name is a level of an MQTT topic, so it may hold neither a level's end nor a wildcard.

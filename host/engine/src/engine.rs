@@ -60,6 +60,12 @@ pub enum OpenError {
     },
 }
 
+/// More records than this are committed before more is taken in.
+const FULL_RECORDS: usize = 4096;
+
+/// So are more bytes of events than this.
+const FULL_BYTES: usize = 4 << 20;
+
 /// The rules and the state of all channels.
 pub struct Engine {
     sandbox: Arc<Sandbox>,
@@ -69,17 +75,23 @@ pub struct Engine {
     outputs: Outputs,
     seen: Seen,
     next_record: u64,
+    /// The engine's time, which never runs backwards in any channel.
+    now: u64,
 }
 
 impl Engine {
     /// Opens the chains over the store, takes back the outputs of rules that are gone, and commits that.
+    ///
+    /// `now` is in milliseconds since 1970.
     pub fn open(
         sandbox: Arc<Sandbox>,
         store: Store,
         chains: Vec<Chain>,
+        now: u64,
     ) -> Result<Self, OpenError> {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
+        let now = now.max(newest);
         let mut seen = Seen::default();
         for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
             if let Record::Event { now, event } = record {
@@ -88,27 +100,38 @@ impl Engine {
         }
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;
+        let clips = snapshot.clips()?;
         let pending = Pending {
             overlay: Some(Box::new(Overlay::new(snapshot)?)),
             timers: Timers::default(),
             records: Vec::new(),
             says: Vec::new(),
             outbox,
+            clips,
+            bytes: 0,
             urgent: true,
             dirty: true,
         };
         let channels = HashMap::new();
-        let mut engine =
-            Self { sandbox, store, channels, pending, outputs: Outputs::new(), seen, next_record };
+        let mut engine = Self {
+            sandbox,
+            store,
+            channels,
+            pending,
+            outputs: Outputs::new(),
+            seen,
+            next_record,
+            now,
+        };
         for chain in chains {
-            engine.add(chain, newest)?;
+            engine.add(chain)?;
         }
         engine.outputs = engine.adopt_outputs()?;
         engine.commit()?;
         Ok(engine)
     }
 
-    fn add(&mut self, chain: Chain, now: u64) -> Result<(), OpenError> {
+    fn add(&mut self, chain: Chain) -> Result<(), OpenError> {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
@@ -128,11 +151,11 @@ impl Engine {
             (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
         });
         self.pending.record(Record::Chain {
-            now,
+            now: self.now,
             channel: name.to_string(),
             slots: live.collect(),
         });
-        self.channels.insert(Arc::clone(&name), Channel { name, slots, now });
+        self.channels.insert(Arc::clone(&name), Channel { name, slots });
         Ok(())
     }
 
@@ -162,22 +185,22 @@ impl Engine {
 
     /// Decides on one event. Nothing of it is outside before [`Engine::commit`].
     ///
-    /// `now` is in milliseconds since 1970; where it is behind the channel's time, that stands still.
+    /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
         let Some(channel) = self.channels.get_mut(event.channel.as_str()) else {
             return Ok(Decision::default());
         };
-        channel.now = channel.now.max(now);
-        if !self.seen.insert(channel.now, &event.channel, &event.id) {
+        self.now = self.now.max(now);
+        if !self.seen.insert(self.now, &event.channel, &event.id) {
             return Ok(Decision { duplicate: true, ..Decision::default() });
         }
         // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
         self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
-        let decision = channel.decide(&self.sandbox, &mut self.pending, &event, For::Takers)?;
+        self.pending.bytes += size(&event);
+        let decision =
+            channel.decide(&self.sandbox, &mut self.pending, self.now, &event, For::Takers)?;
         let place = self.pending.records.len() - faults(&decision);
-        self.pending
-            .records
-            .insert(place, Record::Event { now: channel.now, event: Box::new(event) });
+        self.pending.records.insert(place, Record::Event { now: self.now, event: Box::new(event) });
         self.pending.dirty = true;
         Ok(decision)
     }
@@ -188,8 +211,8 @@ impl Engine {
         while let Some((slot, name)) = self.pending.timers.pop_due(now) {
             self.pending.overlay().set_timer(&slot, name.clone(), None);
             let Some(channel) = self.channels.get_mut(&slot.channel) else { continue };
-            channel.now = channel.now.max(now);
-            let now = channel.now;
+            self.now = self.now.max(now);
+            let now = self.now;
             let id = format!("timer:{}:{name}:{now}", slot.slot);
             let event = Event {
                 id,
@@ -197,8 +220,13 @@ impl Engine {
                 at: now,
                 what: Happening::Timer(name.clone()),
             };
-            let decision =
-                channel.decide(&self.sandbox, &mut self.pending, &event, For::Slot(&slot.slot))?;
+            let decision = channel.decide(
+                &self.sandbox,
+                &mut self.pending,
+                now,
+                &event,
+                For::Slot(&slot.slot),
+            )?;
             let place = self.pending.records.len() - faults(&decision);
             let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
             self.pending.records.insert(place, Record::Timer { now, channel, slot, name });
@@ -228,6 +256,11 @@ impl Engine {
         self.pending.records.len()
     }
 
+    /// Whether so much waits that it has to be committed before more is taken in: memory and blocks stay small.
+    pub fn is_full(&self) -> bool {
+        self.pending.records.len() >= FULL_RECORDS || self.pending.bytes >= FULL_BYTES
+    }
+
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
     pub fn commit(&mut self) -> Result<Committed, StoreError> {
         self.end_group();
@@ -242,7 +275,7 @@ impl Engine {
         let outputs_changed = !outputs.is_empty();
         self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
         self.pending.records.clear();
-        (self.pending.urgent, self.pending.dirty) = (false, false);
+        (self.pending.urgent, self.pending.dirty, self.pending.bytes) = (false, false, 0);
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         Ok(Committed { outputs_changed, messages, says: std::mem::take(&mut self.pending.says) })
@@ -290,10 +323,22 @@ impl Engine {
         self.store.snapshot()
     }
 
-    /// Deletes what the log holds from before this time, and says how many blocks that were.
+    /// Deletes what the log holds from before this time, but for the chains that were live then; says how many blocks
+    /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
     }
+}
+
+/// Roughly how large an event is in memory and in the log, in bytes.
+fn size(event: &Event) -> usize {
+    const REST: usize = 200;
+    let text = match &event.what {
+        Happening::Chat(line) => line.text.len() + 60 * line.emotes.len(),
+        Happening::Mqtt(message) => message.payload.len() * 2,
+        _ => 0,
+    };
+    REST + text
 }
 
 /// The records that a decision has made already: its event goes before them.

@@ -96,6 +96,25 @@ impl From<redb::DatabaseError> for StoreError {
     }
 }
 
+/// The longest reason of a fault, in characters: a rule names it, and the log keeps it.
+const LONGEST_REASON: usize = 300;
+
+impl Fault {
+    /// The fault with a reason of bounded length.
+    pub(crate) fn cut(self) -> Self {
+        let cut = |reason: String| match reason.char_indices().nth(LONGEST_REASON) {
+            Some((end, _)) => format!("{}…", &reason[..end]),
+            None => reason,
+        };
+        match self {
+            Self::Trap(reason) => Self::Trap(cut(reason)),
+            Self::Effects(reason) => Self::Effects(cut(reason)),
+            Self::Error(reason) => Self::Error(cut(reason)),
+            other => other,
+        }
+    }
+}
+
 /// Why a call of a rule had no effects. It is a fact of the log: a replay repeats it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {

@@ -21,31 +21,56 @@ pub(crate) struct Host {
     /// Present while a call runs; a description needs none.
     pub(crate) overlay: Option<Box<Overlay>>,
     pub(crate) lines_left: u32,
+    /// Of all memories and tables of the instance together.
+    memory: usize,
+    table_entries: usize,
     memory_refused: bool,
     pub(crate) failed: Option<StoreError>,
 }
 
+/// Entries of all tables of an instance together.
+const TABLE_ENTRIES: usize = 100_000;
+
+/// How many core instances, tables and memories one component may have. A component of a scripting language is made of dozens of
+/// modules that share a memory.
+const PARTS: usize = 64;
+
 impl ResourceLimiter for Host {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.limits.memory {
+        let all = self.memory.saturating_add(desired.saturating_sub(current));
+        if all > self.limits.memory {
             self.memory_refused = true;
             wasmtime::bail!("memory limit")
         }
+        self.memory = all;
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+        self.table_entries = self.table_entries.saturating_add(desired.saturating_sub(current));
+        Ok(self.table_entries <= TABLE_ENTRIES)
+    }
+
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
     }
 }
 
@@ -70,6 +95,8 @@ impl Guest {
             slot,
             overlay: None,
             lines_left: limits.log_lines,
+            memory: 0,
+            table_entries: 0,
             memory_refused: false,
             failed: None,
         };

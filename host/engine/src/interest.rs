@@ -4,6 +4,12 @@ use std::collections::HashSet;
 
 use crate::contract::{ChatLine, Command, Event, Happening, Interests, Kind};
 
+/// How many commands, words and topics a rule may take, each.
+const MOST: usize = 64;
+
+/// How long each of them may be, in bytes.
+const LONGEST: usize = 256;
+
 /// What one slot takes, in the form that is quick to ask.
 #[derive(Debug, Default)]
 pub(crate) struct Interest {
@@ -17,6 +23,15 @@ pub(crate) struct Interest {
 impl Interest {
     /// Checks what a rule wants. The error says what is wrong with it.
     pub(crate) fn new(wanted: Interests) -> Result<Self, String> {
+        let lists = [&wanted.commands, &wanted.words, &wanted.topics];
+        for list in lists {
+            let long = list.iter().any(|entry| entry.len() > LONGEST);
+            if list.len() > MOST || long {
+                return Err(format!(
+                    "it may take {MOST} commands, words and topics each, of at most {LONGEST} bytes"
+                ));
+            }
+        }
         for command in &wanted.commands {
             if command.is_empty() || command.contains(char::is_whitespace) {
                 return Err(format!("the command {command:?} must be one word"));
@@ -113,6 +128,11 @@ pub fn check_filter(filter: &str) -> Result<(), String> {
             "{filter:?} is no MQTT topic filter: it is empty, too long, or has control characters"
         ));
     }
+    if filter.starts_with("$share/") || filter.starts_with("$queue/") {
+        return Err(format!(
+            "{filter:?} is shared with other clients, which would get a part of the messages"
+        ));
+    }
     let levels: Vec<&str> = filter.split('/').collect();
     for (place, level) in levels.iter().enumerate() {
         let alone = level.len() == 1;
@@ -173,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_filter_with_a_wildcard_inside_a_level_is_refused() {
-        for filter in ["", "a+/b", "a/#/b", "a/b#", "a\0b"] {
+        for filter in ["", "a+/b", "a/#/b", "a/b#", "a\0b", "$share/group/a"] {
             assert!(check_filter(filter).is_err(), "{filter:?}");
         }
         assert!(check_topic("a/+").is_err());

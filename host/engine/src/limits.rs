@@ -28,6 +28,14 @@ pub struct Limits {
     pub timers: usize,
     /// Messages of all rules that may wait for a broker to acknowledge them.
     pub outbox: u64,
+    /// Faves that one call may ask for: each of them calls the multipliers and formulas.
+    pub faves: usize,
+    /// Outputs that one rule may show in one channel.
+    pub outputs: usize,
+    /// Clips that may wait to be made.
+    pub clips: u64,
+    /// Topics starting with this belong to heatd's own outputs: no rule publishes there. Empty: none do.
+    pub reserved_topics: String,
     /// Events that one instance is called for before it is made anew.
     pub instance_events: u32,
     /// Log lines of one call.
@@ -49,8 +57,12 @@ impl Default for Limits {
             text_chars: 500,
             state_keys: 100_000,
             state_bytes: 16 << 20,
-            timers: 100,
+            timers: 32,
             outbox: 10_000,
+            faves: 16,
+            outputs: 64,
+            clips: 100,
+            reserved_topics: String::new(),
             instance_events: 64,
             log_lines: 20,
             log_line_bytes: 1024,

@@ -93,6 +93,11 @@ impl Block {
         Ok(Some(Self { first, first_at, last_at, records, compressed }))
     }
 
+    /// The block as a row of the table.
+    pub(crate) fn row(&self) -> (u64, u64, u32, &[u8]) {
+        (self.first_at, self.last_at, self.records, &self.compressed)
+    }
+
     pub(crate) fn decode(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
         let size = zstd::bulk::Decompressor::upper_bound(compressed)
             .unwrap_or(LARGEST_BLOCK)

@@ -3,7 +3,7 @@
 mod counts;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use redb::ReadableTable;
@@ -153,6 +153,22 @@ impl Overlay {
                 ))
             })
             .collect()
+    }
+
+    /// How many outputs a slot has ever shown.
+    pub(crate) fn outputs_of(&self, slot: &SlotKey) -> Result<usize, StoreError> {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for ((channel, name), (owner, _)) in self.stored_outputs()? {
+            if channel == slot.channel && owner == slot.slot {
+                names.insert(name);
+            }
+        }
+        let changed = self
+            .outputs
+            .iter()
+            .filter(|((channel, _), (owner, _))| *channel == slot.channel && *owner == slot.slot);
+        names.extend(changed.map(|((_, name), _)| name.clone()));
+        Ok(names.len())
     }
 
     /// The stored timers of a slot.

@@ -1,5 +1,6 @@
 //! What the events since the last commit have decided: the overlay, the records, and what leaves after the commit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::contract::{Effect, Event, NewFave};
@@ -26,8 +27,12 @@ pub(crate) struct Pending {
     pub(crate) timers: Timers,
     pub(crate) records: Vec<Record>,
     pub(crate) says: Vec<Say>,
+    /// Roughly how large the records are, in bytes.
+    pub(crate) bytes: usize,
     /// Messages that no broker has acknowledged.
     pub(crate) outbox: u64,
+    /// Clips that nobody has made.
+    pub(crate) clips: u64,
     /// Something is pending that must be durable before anyone outside hears of it.
     pub(crate) urgent: bool,
     /// Something is pending at all.
@@ -53,6 +58,7 @@ impl Pending {
     }
 
     pub(crate) fn fault(&mut self, slot: &Slot, now: u64, call: u32, fault: &Fault) {
+        self.bytes += 500;
         self.record(Record::Fault {
             now,
             channel: slot.key.channel.to_string(),
@@ -102,7 +108,8 @@ impl Pending {
         let limits = Arc::clone(&slot.rule.limits);
         let mut usage = slot.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
-        let (mut new_timers, mut messages) = (0, 0);
+        let (mut new_timers, mut messages, mut clips) = (0, 0, 0);
+        let mut new_outputs: BTreeSet<&str> = BTreeSet::new();
         for effect in effects {
             match effect {
                 Effect::Put(entry) => {
@@ -121,19 +128,29 @@ impl Pending {
                     new_timers += 1;
                 }
                 Effect::Publish(_) => messages += 1,
+                Effect::Clip(_) => clips += 1,
                 Effect::Show(output) => {
-                    let owner = self.overlay().output(&slot.key.channel, &output.name)?;
-                    if let Some((owner, Some(_))) = owner
-                        && owner != slot.key.slot
-                    {
-                        return Ok(Err(format!(
-                            "the output {} belongs to the rule in slot {owner}",
-                            output.name
-                        )));
+                    match self.overlay().output(&slot.key.channel, &output.name)? {
+                        Some((owner, Some(_))) if owner != slot.key.slot => {
+                            let name = &output.name;
+                            return Ok(Err(format!(
+                                "the output {name} belongs to the rule in slot {owner}"
+                            )));
+                        }
+                        Some((owner, _)) if owner == slot.key.slot => {}
+                        _ => drop(new_outputs.insert(&output.name)),
                     }
                 }
                 _ => {}
             }
+        }
+        if !new_outputs.is_empty()
+            && self.overlay().outputs_of(&slot.key)? + new_outputs.len() > limits.outputs
+        {
+            return Ok(Err(format!("it would show more than {} outputs", limits.outputs)));
+        }
+        if clips > 0 && self.clips + clips > limits.clips {
+            return Ok(Err(format!("{} clips wait to be made already", limits.clips)));
         }
         if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
@@ -179,7 +196,9 @@ impl Pending {
             Effect::Weigh(weight) => verdict.weight = Some(*weight),
             Effect::Drop => verdict.dropped = true,
             Effect::Show(output) => {
-                let shown = (Arc::clone(&key.slot), Some(output.text.clone()));
+                // An empty text takes the output back.
+                let text = Some(output.text.clone()).filter(|text| !text.is_empty());
+                let shown = (Arc::clone(&key.slot), text);
                 if self.overlay().output(&key.channel, &output.name)?.as_ref() != Some(&shown) {
                     self.overlay()
                         .outputs
@@ -207,6 +226,7 @@ impl Pending {
             }
             Effect::Clip(clip) => {
                 self.overlay().clip(&key.channel, clip.clone());
+                self.clips += 1;
                 self.urgent = true;
             }
         }

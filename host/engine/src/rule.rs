@@ -1,8 +1,10 @@
 //! A loaded rule: a component that has described itself, with settings that it accepts. Made off the engine's thread.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::contract::{Description, Entry, RulePre, Settings};
+use crate::effects::check_entry;
 use crate::error::{Fault, LoadError};
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
@@ -100,6 +102,23 @@ impl Rule {
         &self.component.pre
     }
 
+    /// Holds rewritten entries against the limits of a rule's state.
+    fn check_migrated(&self, entries: &[Entry]) -> Result<(), String> {
+        let mut keys = BTreeSet::new();
+        let mut bytes = 0;
+        for entry in entries {
+            check_entry(entry, &self.limits)?;
+            bytes += (entry.key.len() + entry.value.len()) as u64;
+            if !keys.insert(&entry.key) {
+                return Err(format!("it makes the key {:?} twice", entry.key));
+            }
+        }
+        if keys.len() as u64 > self.limits.state_keys || bytes > self.limits.state_bytes {
+            return Err("it makes more state than a rule may keep".to_owned());
+        }
+        Ok(())
+    }
+
     /// Rewrites entries of an older state version, all or none.
     pub(crate) fn migrate(
         &self,
@@ -119,6 +138,7 @@ impl Rule {
             );
         }
         sandbox.ticker().disarm();
+        self.check_migrated(&migrated).map_err(refused)?;
         Ok(migrated)
     }
 }

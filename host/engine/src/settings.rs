@@ -3,6 +3,9 @@
 use crate::contract::{Setting, SettingKind, SettingValue, Settings};
 use crate::error::LoadError;
 
+/// How many settings a rule may have.
+const MOST: usize = 64;
+
 /// A value as a configuration file writes it, before it is held against the rule's schema.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
@@ -45,6 +48,9 @@ pub(crate) fn resolve(
 
 /// Refuses a schema whose defaults break its own bounds: a lie in `describe` is found here, not mid-stream.
 pub(crate) fn check_schema(schema: &[Setting]) -> Result<(), String> {
+    if schema.len() > MOST {
+        return Err(format!("it has {} settings, and the limit is {MOST}", schema.len()));
+    }
     for (place, setting) in schema.iter().enumerate() {
         let name = &setting.name;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -90,6 +90,13 @@ impl Slot {
         key.generation += u64::from(rewritten.is_some());
         let key = Arc::new(key);
         if let Some(migrated) = rewritten {
+            // What was taken over is in the new generation, and the old one goes.
+            for entry in &entries {
+                overlay.put_state(&before, entry.key.clone(), None);
+            }
+            for (name, _) in &alarms {
+                overlay.set_timer(&before, name.clone(), None);
+            }
             for entry in &migrated {
                 overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
             }
@@ -134,6 +141,7 @@ impl Slot {
         match taken {
             Ok((effects, verdict)) => Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict)),
             Err(fault) => {
+                let fault = fault.cut();
                 self.guest = None;
                 pending.fault(self, now, number, &fault);
                 Ok((Answer { slot, on_fave, outcome: Err(fault) }, Verdict::default()))

@@ -2,13 +2,14 @@
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition,
+    Table, TableDefinition,
 };
 
 use crate::contract::Tally;
@@ -22,7 +23,7 @@ pub const SCHEMA_VERSION: u64 = 1;
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// Single numbers by name: `schema`, `next-record`, `next-send`.
+/// Single numbers by name: `schema`, `next-record`, `next-send`, `newest` (time of the newest record).
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// (channel, slot, generation, key) -> value: the rules' own state.
 pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
@@ -101,6 +102,7 @@ impl Store {
             timers: transaction.open_table(TIMERS)?,
             generations: transaction.open_table(GENERATIONS)?,
             outbox: transaction.open_table(OUTBOX)?,
+            clips: transaction.open_table(CLIPS)?,
             meta: transaction.open_table(META)?,
             log: transaction.open_table(LOG)?,
         })
@@ -115,34 +117,63 @@ impl Store {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
         if let Some(block) = block {
-            let row = (block.first_at, block.last_at, block.records, block.compressed.as_slice());
-            transaction.open_table(LOG)?.insert(block.first, row)?;
-            transaction
-                .open_table(META)?
-                .insert("next-record", block.first + u64::from(block.records))?;
+            transaction.open_table(LOG)?.insert(block.first, block.row())?;
+            let mut meta = transaction.open_table(META)?;
+            meta.insert("next-record", block.first + u64::from(block.records))?;
+            // The engine's time never runs backwards, so the last block has the newest record.
+            meta.insert("newest", block.last_at)?;
         }
         transaction.commit()?;
         Ok(())
     }
 
-    /// Deletes the blocks of the log whose records are all older than this time, and says how many they were.
+    /// Deletes the blocks of the log whose records are all older than this time, and says how many they were. The last
+    /// chain of each channel among them is kept, in the place of the last block that went.
     pub(crate) fn expire_log(&self, before: u64) -> Result<u64, StoreError> {
         let transaction = self.database.begin_write()?;
-        let removed = {
+        let (mut removed, mut more_than_chains) = (0, false);
+        {
             let mut log = transaction.open_table(LOG)?;
-            let mut removed = 0;
-            loop {
-                let oldest = log.first()?.map(|(number, block)| (number.value(), block.value().1));
-                match oldest {
-                    Some((number, last_at)) if last_at < before => drop(log.remove(number)?),
-                    _ => break removed,
+            let mut chains = BTreeMap::new();
+            let mut place = 0;
+            while let Some((number, records)) = oldest_block(&log, before)? {
+                for record in records {
+                    match &record {
+                        Record::Chain { channel, .. } => {
+                            drop(chains.insert(channel.clone(), record))
+                        }
+                        _ => more_than_chains = true,
+                    }
                 }
-                removed += 1;
+                log.remove(number)?;
+                (removed, place) = (removed + 1, number);
             }
-        };
-        transaction.commit()?;
-        Ok(removed)
+            let chains: Vec<Record> = chains.into_values().collect();
+            if let Some(block) = Block::encode(place, &chains)? {
+                log.insert(block.first, block.row())?;
+            }
+        }
+        // A block of chains that was kept before is no reason to write it again.
+        if removed > 1 || more_than_chains {
+            transaction.commit()?;
+            return Ok(removed);
+        }
+        transaction.abort()?;
+        Ok(0)
     }
+}
+
+/// The oldest block of the log, if all of its records are older than this.
+fn oldest_block(
+    log: &Table<'_, u64, (u64, u64, u32, &'static [u8])>,
+    before: u64,
+) -> Result<Option<(u64, Vec<Record>)>, StoreError> {
+    let Some((number, row)) = log.first()? else { return Ok(None) };
+    let (_, last_at, _, compressed) = row.value();
+    if last_at >= before {
+        return Ok(None);
+    }
+    Ok(Some((number.value(), Block::decode(compressed)?)))
 }
 
 fn builder() -> Builder {
@@ -162,6 +193,7 @@ pub struct Snapshot {
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
     generations: ReadOnlyTable<(&'static str, &'static str), (u64, u32)>,
     outbox: ReadOnlyTable<u64, (&'static str, &'static [u8])>,
+    clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
     meta: ReadOnlyTable<&'static str, u64>,
     log: ReadOnlyTable<u64, (u64, u64, u32, &'static [u8])>,
 }
@@ -186,6 +218,11 @@ impl Snapshot {
                 Ok((number.value(), topic.to_owned(), payload.to_vec()))
             })
             .collect()
+    }
+
+    /// How many clips nobody has made yet.
+    pub(crate) fn clips(&self) -> Result<u64, StoreError> {
+        Ok(self.clips.len()?)
     }
 
     /// The tally of all faves of a channel.
@@ -213,8 +250,8 @@ impl Snapshot {
         Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
     }
 
-    /// The time of the newest record, in milliseconds since 1970; 0 for an empty log.
+    /// The time of the newest record, in milliseconds since 1970; 0 for a new store.
     pub fn newest(&self) -> Result<u64, StoreError> {
-        Ok(self.log.last()?.map_or(0, |(_, block)| block.value().1))
+        self.meta("newest")
     }
 }

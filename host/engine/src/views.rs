@@ -42,8 +42,18 @@ struct Cost {
     bytes: usize,
 }
 
+/// More than any call can pay: the read was given up.
+const TOO_MUCH: Cost = Cost { rows: usize::MAX, bytes: 0 };
+
+/// How many rows the call can still pay for.
+fn affordable_rows(store: &StoreContextMut<'_, Host>) -> wasmtime::Result<usize> {
+    Ok(usize::try_from(store.get_fuel()? / FUEL_PER_ROW).unwrap_or(usize::MAX))
+}
+
 fn charge(store: &mut StoreContextMut<'_, Host>, cost: Cost) -> wasmtime::Result<()> {
-    let price = FUEL_PER_VIEW + FUEL_PER_BYTE * cost.bytes as u64 + FUEL_PER_ROW * cost.rows as u64;
+    let price = FUEL_PER_VIEW
+        .saturating_add(FUEL_PER_BYTE.saturating_mul(cost.bytes as u64))
+        .saturating_add(FUEL_PER_ROW.saturating_mul(cost.rows as u64));
     match store.get_fuel()?.checked_sub(price) {
         Some(left) => store.set_fuel(left),
         None => Err(Trap::OutOfFuel.into()),
@@ -88,11 +98,17 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         "scan",
         |mut store: StoreContextMut<'_, Host>,
          (prefix, after, limit): (String, Option<String>, u32)| {
+            let budget = affordable_rows(&store)?;
             let entries: Vec<Entry> = Host::read(&mut store, |overlay, slot| {
-                let entries =
-                    overlay.scan_state(slot, &prefix, after.as_deref(), limit as usize)?;
+                let entries = overlay.scan_state(
+                    slot,
+                    &prefix,
+                    after.as_deref(),
+                    (limit as usize).min(budget),
+                )?;
                 let bytes = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
-                Ok((entries, Cost { rows: 0, bytes }))
+                let rows = entries.len();
+                Ok((entries, Cost { rows, bytes }))
             })?;
             Ok((entries,))
         },
@@ -130,16 +146,24 @@ fn add_counts(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         },
     )?;
     counts.func_wrap("top-items", |mut store: StoreContextMut<'_, Host>, (limit,): (u32,)| {
+        let budget = affordable_rows(&store)?;
         let top: Vec<(String, Tally)> = Host::read(&mut store, |overlay, slot| {
-            let (top, rows) = overlay.top_items(slot, limit as usize)?;
-            Ok((top, Cost { rows, bytes: 0 }))
+            let found = overlay.top_items(slot, limit as usize, budget)?;
+            Ok(match found {
+                Some((top, rows)) => (top, Cost { rows, bytes: 0 }),
+                None => (Vec::new(), TOO_MUCH),
+            })
         })?;
         Ok((top,))
     })?;
     counts.func_wrap("top-people", |mut store: StoreContextMut<'_, Host>, (limit,): (u32,)| {
+        let budget = affordable_rows(&store)?;
         let top: Vec<(Person, Tally)> = Host::read(&mut store, |overlay, slot| {
-            let (top, rows) = overlay.top_people(slot, limit as usize)?;
-            Ok((top, Cost { rows, bytes: 0 }))
+            let found = overlay.top_people(slot, limit as usize, budget)?;
+            Ok(match found {
+                Some((top, rows)) => (top, Cost { rows, bytes: 0 }),
+                None => (Vec::new(), TOO_MUCH),
+            })
         })?;
         Ok((top,))
     })

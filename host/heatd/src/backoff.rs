@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A connection that lasted so long was of use: after it the first wait is a short one again.
+pub(crate) const LASTING: Duration = Duration::from_secs(30);
+
 /// The waits of one connection.
 pub(crate) struct Backoff {
     first: Duration,

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Result;
 use heat_engine::Outputs;
 use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, ManualAck};
 use tokio::sync::{Notify, mpsc, watch};
@@ -70,7 +71,7 @@ impl Shared {
 }
 
 /// Keeps a connection until the engine has ended, and leaves with the last outputs shown. `shutdown` ends only what comes in.
-pub(crate) async fn run(link: Link, shutdown: Shutdown) {
+pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let Link { address, prefix, routes, outbox, mut outputs, mailbox, inputs, metrics } = link;
     let status = format!("{prefix}/status");
     let filters = routes.filters();
@@ -91,10 +92,10 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) {
                 // Whoever does not hear the farewell sees the connection close.
                 let _ = timeout(GOODBYE, farewell).await;
                 info!("broker left");
-                return;
+                return Ok(());
             }
         };
-        if receiver.was_connected() {
+        if receiver.lasted() {
             backoff.reset();
         }
         metrics.mqtt_connected(false);
@@ -110,6 +111,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) {
             _ = outputs.wait_for(|_| false) => {}
         }
     }
+    Ok(())
 }
 
 /// What went wrong, and for a refusal what to do.

@@ -15,7 +15,10 @@ pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> V
         config,
         sandbox,
         mistakes,
-        limits: Arc::new(Limits::default()),
+        limits: Arc::new(Limits {
+            reserved_topics: config.mqtt.prefix.clone(),
+            ..Limits::default()
+        }),
         components: HashMap::new(),
     };
     let mut chains: Vec<Chain> = config

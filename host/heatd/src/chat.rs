@@ -12,6 +12,7 @@ mod lines;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::ClientConfig;
@@ -44,13 +45,16 @@ pub(crate) fn connections(twitch: &Twitch) -> usize {
 }
 
 /// Keeps the connections until the shutdown. Returns when all of them have ended.
-pub(crate) async fn run(chat: Chat, shutdown: Shutdown) {
+pub(crate) async fn run(chat: Chat, shutdown: Shutdown) -> Result<()> {
     let joins = Joins::default();
     let mut connections = JoinSet::new();
     for channels in chat.twitch.channels.chunks(CHANNELS_PER_CONNECTION) {
         connections.spawn(keep(chat.clone(), channels.to_vec(), joins.clone(), shutdown.clone()));
     }
-    while connections.join_next().await.is_some() {}
+    while let Some(ended) = connections.join_next().await {
+        ended.context("a connection to chat panicked")?;
+    }
+    Ok(())
 }
 
 /// Connects again and again.
@@ -63,7 +67,8 @@ async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shu
             ended = connection.run() => ended,
             () = shutdown.begun() => return,
         };
-        if connection.was_welcomed() {
+        let lasted = connection.lasted();
+        if lasted {
             backoff.reset();
         }
         if connection.was_welcomed() {
@@ -71,7 +76,7 @@ async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shu
         }
         let wait = match &ended {
             // Twitch asks for it, and lines are missed until it is done.
-            Ended::Reconnect => Duration::ZERO,
+            Ended::Reconnect if lasted => Duration::ZERO,
             Ended::NobodyListens => return,
             _ => backoff.next(fastrand::f64()),
         };

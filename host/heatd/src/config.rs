@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 
 use heat_engine::Given;
 use toml::de::DeTable;
+use tracing_subscriber::EnvFilter;
 
 pub(crate) use mistakes::{Mistakes, most_like};
-pub(crate) use mqtt::{Broker, Embedded, Mqtt, User};
+pub(crate) use mqtt::{Broker, Embedded, External, Mqtt, User};
 use section::Section;
 
 /// Everything that heatd is told.
@@ -74,7 +75,15 @@ impl Config {
         }
         let mut root = Section::new("", table.get_ref(), 0..0, mistakes);
         let data = root.text("data").map_or_else(|| "heat-data".to_owned(), |(data, _)| data);
-        let log = root.text("log").map_or_else(|| "info".to_owned(), |(log, _)| log);
+        let log = root.text("log").map_or_else(
+            || "info".to_owned(),
+            |(log, span)| {
+                if let Err(error) = EnvFilter::try_new(&log) {
+                    mistakes.add(&span, format!("`log` cannot be used: {error}"));
+                }
+                log
+            },
+        );
         let twitch = Twitch::read(root.section("twitch"), mistakes);
         let config = Self {
             data: folder.join(data),

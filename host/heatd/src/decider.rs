@@ -1,15 +1,15 @@
 //! The engine's thread: drains what is waiting, decides on each event in order, commits once.
 //!
-//! It never waits for what it feeds. Outputs are a value that changes, everything else goes into a mailbox that is
-//! bounded by what the store and the broker's inflight window allow; so no one can be stuck waiting for the engine while it waits.
+//! It never waits for what it feeds. Outputs are a value that changes; messages and receipts go into a mailbox, which is
+//! bounded by the limit of the outbox and by the broker's inflight window. So nobody can wait for the engine while it waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heat_engine::wit::{Event, Message};
 use heat_engine::{Engine, Outputs, Say, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::clock::now;
 use crate::metrics::Metrics;
@@ -17,8 +17,8 @@ use crate::metrics::Metrics;
 /// The most events of one commit.
 const GROUP: usize = 1024;
 
-/// So many records are committed even when nobody waits for them: memory is small.
-const FULL: usize = 4096;
+/// How often old blocks of the log are deleted.
+const EXPIRY: Duration = Duration::from_secs(3600);
 
 /// The number of a received MQTT message, which is acknowledged after the commit.
 pub(crate) type Receipt = u64;
@@ -63,17 +63,13 @@ impl Input {
     }
 }
 
-/// When the engine wants to be woken, in milliseconds since 1970.
+/// When the engine wants to be woken.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Agenda {
-    timer: Option<u64>,
-    flush: Option<u64>,
-}
-
-impl Agenda {
-    pub(crate) fn next(&self) -> Option<u64> {
-        self.timer.into_iter().chain(self.flush).min()
-    }
+    /// Of the next timer, in milliseconds since 1970.
+    pub(crate) timer: Option<u64>,
+    /// Of a group that has waited long enough. Not by the wall clock, which may be set.
+    pub(crate) flush: Option<Instant>,
 }
 
 /// What has to leave, all of it durable.
@@ -81,7 +77,6 @@ impl Agenda {
 pub(crate) struct Mail {
     pub(crate) messages: Vec<(u64, Message)>,
     pub(crate) receipts: Vec<Receipt>,
-    pub(crate) says: Vec<Say>,
 }
 
 /// Where the engine's thread leaves what others have to send.
@@ -92,15 +87,14 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    fn put(&self, messages: Vec<(u64, Message)>, receipts: Vec<Receipt>, says: Vec<Say>) {
-        if messages.is_empty() && receipts.is_empty() && says.is_empty() {
+    fn put(&self, messages: Vec<(u64, Message)>, receipts: Vec<Receipt>) {
+        if messages.is_empty() && receipts.is_empty() {
             return;
         }
         // Nothing in here panics, so a poisoned lock cannot be.
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         mail.messages.extend(messages);
         mail.receipts.extend(receipts);
-        mail.says.extend(says);
         drop(mail);
         self.filled.notify_one();
     }
@@ -118,7 +112,7 @@ impl Mailbox {
     /// Takes what is there.
     pub(crate) fn take_now(&self) -> Option<Mail> {
         let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
-        let empty = mail.messages.is_empty() && mail.receipts.is_empty() && mail.says.is_empty();
+        let empty = mail.messages.is_empty() && mail.receipts.is_empty();
         (!empty).then_some(mail)
     }
 }
@@ -129,8 +123,10 @@ pub(crate) struct Outlets {
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) metrics: Metrics,
-    /// How long a group that nobody waits for may stay open, in milliseconds.
-    pub(crate) flush: u64,
+    /// How long a group that nobody waits for may stay open.
+    pub(crate) flush: Duration,
+    /// How old the log may grow, in milliseconds.
+    pub(crate) keep_log: u64,
 }
 
 /// Runs until every sender of inputs is gone, then commits what is left. An error is the store's: the engine must not go on.
@@ -139,20 +135,26 @@ pub(crate) fn run(
     mut inputs: mpsc::Receiver<Input>,
     outlets: Outlets,
 ) -> Result<(), StoreError> {
-    let mut group =
-        Group { engine: &mut engine, outlets: &outlets, receipts: Vec::new(), open_since: None };
+    let mut group = Group {
+        engine: &mut engine,
+        outlets: &outlets,
+        receipts: Vec::new(),
+        expired_at: None,
+        open_since: None,
+    };
     group.engine.fire(now())?;
-    group.end(now())?;
+    group.end()?;
     while let Some(first) = inputs.blocking_recv() {
-        let mut last = first.now;
         group.take(first)?;
         for _ in 1..GROUP {
+            if group.engine.is_full() {
+                break;
+            }
             let Ok(input) = inputs.try_recv() else { break };
-            last = input.now;
             group.take(input)?;
         }
         outlets.metrics.queue_depth(inputs.len());
-        group.end(last)?;
+        group.end()?;
     }
     group.commit()?;
     info!("the last events are committed");
@@ -164,7 +166,8 @@ struct Group<'a> {
     engine: &'a mut Engine,
     outlets: &'a Outlets,
     receipts: Vec<Receipt>,
-    open_since: Option<u64>,
+    expired_at: Option<Instant>,
+    open_since: Option<Instant>,
 }
 
 impl Group<'_> {
@@ -188,21 +191,30 @@ impl Group<'_> {
     }
 
     /// Commits if somebody waits for it, or if the group has been open for long or is full.
-    fn end(&mut self, now: u64) -> Result<(), StoreError> {
+    fn end(&mut self) -> Result<(), StoreError> {
         if self.engine.is_pending() && self.open_since.is_none() {
-            self.open_since = Some(now);
+            self.open_since = Some(Instant::now());
         }
-        let due =
-            self.open_since.is_some_and(|since| now.saturating_sub(since) >= self.outlets.flush);
-        if self.engine.is_urgent()
-            || !self.receipts.is_empty()
-            || due
-            || self.engine.pending_records() >= FULL
-        {
+        let due = self.open_since.is_some_and(|since| since.elapsed() >= self.outlets.flush);
+        if self.engine.is_urgent() || !self.receipts.is_empty() || due || self.engine.is_full() {
             self.commit()?;
         }
         let flush = self.open_since.map(|since| since + self.outlets.flush);
+        self.expire()?;
         self.outlets.agenda.send_replace(Agenda { timer: self.engine.next_wake(), flush });
+        Ok(())
+    }
+
+    /// Deletes what the log need no longer hold, once an hour.
+    fn expire(&mut self) -> Result<(), StoreError> {
+        if self.expired_at.is_some_and(|at| at.elapsed() < EXPIRY) {
+            return Ok(());
+        }
+        self.expired_at = Some(Instant::now());
+        let blocks = self.engine.expire_log(now().saturating_sub(self.outlets.keep_log))?;
+        if blocks > 0 {
+            info!(blocks, "old blocks of the log deleted");
+        }
         Ok(())
     }
 
@@ -216,11 +228,14 @@ impl Group<'_> {
         if committed.outputs_changed {
             self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
         }
-        self.outlets.mailbox.put(
-            committed.messages,
-            std::mem::take(&mut self.receipts),
-            committed.says,
-        );
+        committed.says.iter().for_each(cannot_say);
+        self.outlets.mailbox.put(committed.messages, std::mem::take(&mut self.receipts));
         Ok(())
     }
+}
+
+/// Chat is read without a login, and nobody may speak without one.
+fn cannot_say(say: &Say) {
+    let (channel, text) = (&*say.channel, &say.text);
+    warn!(channel, text, "a rule wants to say this in chat, and heatd has no login to chat");
 }

@@ -23,7 +23,7 @@ use access::{Access, Guard};
 use retained::Retained;
 
 /// The largest message, in bytes.
-const LARGEST_MESSAGE: u32 = 256 << 10;
+const LARGEST_MESSAGE: u32 = 64 << 10;
 
 /// How many messages may wait for one client: more than there can be retained ones, or a replay would be cut.
 const QUEUE: usize = 10_000;
@@ -50,8 +50,7 @@ pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Runnin
         .build()
         .await;
     *context.extends.retain_mut().await = Box::new(Retained::default());
-    let access = Access::new(&config.users, own)
-        .map_err(|error| anyhow!("failed to read the users' topics: {error}"))?;
+    let access = Access::new(&config.users, own);
     let hooks = context.extends.hook_mgr().register();
     for kind in
         [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl]

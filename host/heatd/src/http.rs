@@ -19,7 +19,7 @@ pub(crate) async fn run(
     listener: TcpListener,
     metrics: Metrics,
     mut shutdown: Shutdown,
-) -> std::io::Result<()> {
+) -> anyhow::Result<()> {
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -27,7 +27,8 @@ pub(crate) async fn run(
         .with_state(metrics);
     axum::serve(listener, router)
         .with_graceful_shutdown(async move { shutdown.begun().await })
-        .await
+        .await?;
+    Ok(())
 }
 
 async fn ready(State(metrics): State<Metrics>) -> impl IntoResponse {

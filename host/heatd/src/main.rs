@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`http`], [`metrics`], [`embedded`], [`tls`] and [`backoff`] serve these.
+//! [`home`] and [`embedded`] say where the broker is; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
 
 mod backoff;
 mod broker;
@@ -11,8 +11,10 @@ mod chat;
 mod clock;
 mod config;
 mod daemon;
+mod data;
 mod decider;
 mod embedded;
+mod home;
 mod http;
 mod metrics;
 mod shutdown;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
+use heat_engine::OpenError;
 use tracing_subscriber::EnvFilter;
 
 /// The exit code for a configuration that cannot be used (EX_USAGE of sysexits.h).
@@ -63,12 +66,12 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Run(options) => match prepare(&options, None) {
+        Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),
         },
         // The log of what is loaded is for a daemon; a check answers in its own words.
-        Command::Check(options) => match prepare(&options, Some("error")) {
+        Command::Check(options) => match prepare(&options, true) {
             Ok(prepared) => {
                 print(&prepared.summary());
                 ExitCode::SUCCESS
@@ -78,19 +81,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn prepare(options: &Options, log: Option<&str>) -> Result<daemon::Prepared, String> {
+fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, String> {
     let file = options.config.display();
     let text = std::fs::read_to_string(&options.config)
         .map_err(|error| format!("{file} cannot be read: {error}\n"))?;
     let mistakes = config::Mistakes::new(&options.config, &text);
     let config = config::Config::read(&text, &options.config, &mistakes);
-    EnvFilter::try_new(&config.log).map_err(|error| format!("{file}: `log`: {error}\n"))?;
-    start_log(log.unwrap_or(&config.log), options.log_format);
     if !mistakes.is_empty() {
         return Err(mistakes.to_string());
     }
+    start_log(if check { "error" } else { &config.log }, options.log_format);
     let prepared =
-        daemon::Prepared::new(config, &mistakes).map_err(|error| format!("{error:#}\n"))?;
+        daemon::Prepared::new(config, &mistakes, !check).map_err(|error| format!("{error:#}\n"))?;
     if !mistakes.is_empty() {
         return Err(mistakes.to_string());
     }
@@ -102,7 +104,11 @@ fn run(prepared: daemon::Prepared) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "heatd ends");
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                // A rule that cannot take over its state is a matter of the configuration.
+                Some(OpenError::Rule { .. }) => ExitCode::from(BAD_CONFIGURATION),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ struct Figures {
     mqtt: Gauge,
     wanted_connections: i64,
     stopping: AtomicBool,
+    waits_for_clock: AtomicBool,
 }
 
 impl Metrics {
@@ -92,6 +93,7 @@ impl Metrics {
             mqtt,
             wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
             stopping: AtomicBool::new(false),
+            waits_for_clock: AtomicBool::new(false),
             registry,
         }))
     }
@@ -121,6 +123,11 @@ impl Metrics {
         self.0.mqtt.set(i64::from(up));
     }
 
+    /// The start waits for the clock to be set.
+    pub(crate) fn waits_for_clock(&self, waits: bool) {
+        self.0.waits_for_clock.store(waits, Ordering::Relaxed);
+    }
+
     pub(crate) fn stopping(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
@@ -148,6 +155,9 @@ impl Metrics {
         let mut reasons = Vec::new();
         if figures.stopping.load(Ordering::Relaxed) {
             reasons.push("heatd is shutting down");
+        }
+        if figures.waits_for_clock.load(Ordering::Relaxed) {
+            reasons.push("the clock is behind the store; heatd waits for it to be set");
         }
         if figures.chat.get() < figures.wanted_connections {
             reasons.push("chat is not connected");

@@ -3,10 +3,15 @@
 //! The value is kept as it was at the last fave; what it is now follows from the time between. The rule asks to be
 //! woken exactly when the shown number changes, so nothing polls.
 
-use heat_rule::{About, Call, Event, Formula, Happening, Timestamp, formula, state};
+use heat_rule::{
+    About, Call, Event, Formula, Happening, Interests, Kind, Settings, Timestamp, formula, state,
+};
 
 /// The key of the kept value.
 const HEAT: &str = "heat";
+
+/// The key of the output's name, to take the old one back when the setting changes.
+const OUTPUT: &str = "output";
 
 /// The shown number falls at most four times a second, in milliseconds.
 const SHORTEST_WAIT: u64 = 250;
@@ -35,6 +40,17 @@ impl Formula for Decay {
         )
     }
 
+    fn takes(settings: &Settings) -> Result<Interests, String> {
+        let output = settings.text("output");
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if output.is_empty() || !output.chars().all(plain) {
+            return Err(format!(
+                "the output {output:?} must be named with lower-case letters, digits, - and _"
+            ));
+        }
+        Ok(Interests::none().kind(Kind::Faves))
+    }
+
     fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
         let half_life = call.settings().duration("half_life");
         let kept = state::get::<(f64, u64)>(HEAT);
@@ -53,6 +69,13 @@ impl Formula for Decay {
 fn show(call: &mut Call<Decay>, heat: f64, half_life: u64) {
     let shown = degrees(heat);
     let output = call.settings().text("output");
+    let before: Option<String> = state::get(OUTPUT);
+    if before.as_ref() != Some(&output) {
+        if let Some(before) = before {
+            call.show(&before, "");
+        }
+        call.put(OUTPUT, output.clone());
+    }
     call.show(&output, shown);
     if shown > 0 && half_life > 0 {
         let at = call.now() + time_until(heat, shown as f64 - 0.5, half_life).max(SHORTEST_WAIT);

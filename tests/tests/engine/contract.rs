@@ -132,6 +132,8 @@ fn the_limits_that_the_contract_tells_are_the_limits() -> Result<()> {
         format!("{} KiB of stack", heat_engine::STACK >> 10),
         format!("{} MiB handed over", limits.answer_bytes >> 20),
         format!("{} effects", limits.effects),
+        format!("{} faves", limits.faves),
+        format!("{} outputs", limits.outputs),
         format!("{} bytes of a key", limits.key_bytes),
         format!("{} KiB of a value", limits.value_bytes >> 10),
         format!("{} characters of a text", limits.text_chars),

@@ -22,7 +22,9 @@ fn every_limit_ends_the_call_names_itself_and_drops_all_effects() -> Result<()> 
         ("long key", "a name of 1000 bytes is longer than 256"),
         ("big value", "a value of 100000 bytes is longer than 65536"),
         ("huge answer", "handed over more than 1048576 bytes"),
-        ("alarms", "more than 100 timers"),
+        ("alarms", "more than 32 timers"),
+        ("faves", "it asks for 101 faves, and the limit is 16"),
+        ("long error", "no reason at all!!!"),
     ] {
         let mut stage = stage()?;
         let decision = stage.chat("mallory", &format!("!do {what}"))?;

@@ -62,8 +62,12 @@ impl Stage {
             let component = Arc::new(Component::load(&sandbox, &limits, &component(name)?)?);
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
-        let engine =
-            Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }])?;
+        let engine = Engine::open(
+            sandbox,
+            store,
+            vec![Chain { channel: CHANNEL.to_owned(), rules }],
+            START,
+        )?;
         Ok(Self { engine, now: START, events: 0 })
     }
 

@@ -196,7 +196,7 @@ fn write_event_at(town: &Town, at: u64) -> Result<()> {
     let store = heat_engine::Store::open(&town.path("heat-data/heat.redb"))?;
     let sandbox = std::sync::Arc::new(heat_engine::Sandbox::new(None)?);
     let chain = heat_engine::Chain { channel: "seaside".to_owned(), rules: Vec::new() };
-    let mut engine = heat_engine::Engine::open(sandbox, store, vec![chain])?;
+    let mut engine = heat_engine::Engine::open(sandbox, store, vec![chain], at)?;
     let what = Happening::StreamStart;
     engine.handle(at, Event { id: "ahead".to_owned(), channel: "seaside".to_owned(), at, what })?;
     engine.commit()?;

@@ -1,6 +1,5 @@
 //! The counts of faves: of a channel, an item, a person, and of what a person gave an item.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Overlay, SlotKey};
@@ -80,26 +79,32 @@ impl Overlay {
         Ok(())
     }
 
-    /// The greatest items, and how many rows it took to find them.
+    /// The greatest items, and how many rows it took to find them; none when that were more than `budget`.
     pub(crate) fn top_items(
         &self,
         slot: &SlotKey,
         limit: usize,
-    ) -> Result<(Vec<(String, Tally)>, usize), StoreError> {
-        let (top, rows) = self.top(&slot.channel, ITEM, limit)?;
-        Ok((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows))
+        budget: usize,
+    ) -> Result<Option<(Vec<(String, Tally)>, usize)>, StoreError> {
+        let Some((top, rows)) = self.top(&slot.channel, ITEM, limit, budget)? else {
+            return Ok(None);
+        };
+        Ok(Some((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows)))
     }
 
-    /// The greatest people, and how many rows it took to find them.
+    /// The greatest people, and how many rows it took to find them; none when that were more than `budget`.
     pub(crate) fn top_people(
         &self,
         slot: &SlotKey,
         limit: usize,
-    ) -> Result<(Vec<(Person, Tally)>, usize), StoreError> {
-        let (top, rows) = self.top(&slot.channel, PERSON, limit)?;
+        budget: usize,
+    ) -> Result<Option<(Vec<(Person, Tally)>, usize)>, StoreError> {
+        let Some((top, rows)) = self.top(&slot.channel, PERSON, limit, budget)? else {
+            return Ok(None);
+        };
         let named =
             top.into_iter().map(|((id, _), tally)| Ok((self.person(&slot.channel, id)?, tally)));
-        Ok((named.collect::<Result<_, StoreError>>()?, rows))
+        Ok(Some((named.collect::<Result<_, StoreError>>()?, rows)))
     }
 
     fn top(
@@ -107,31 +112,31 @@ impl Overlay {
         channel: &Arc<str>,
         kind: u8,
         limit: usize,
-    ) -> Result<(Vec<((String, String), Tally)>, usize), StoreError> {
-        let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
+        budget: usize,
+    ) -> Result<Option<(Vec<Named>, usize)>, StoreError> {
+        let first = (Arc::clone(channel), kind, String::new(), String::new());
+        let changed = self.tallies.range(first..);
+        let mut top = Top { limit, best: Vec::new(), rows: 0 };
+        for ((_, _, person, item), tally) in
+            changed.take_while(|((here, this, ..), _)| here == channel && *this == kind)
+        {
+            top.add(((person.clone(), item.clone()), *tally));
+        }
         for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {
             let (key, value) = row?;
             let (here, this, person, item) = key.value();
             if here != &**channel || this != kind {
                 break;
             }
-            all.insert((person.to_owned(), item.to_owned()), tally(value.value()));
+            if top.rows >= budget {
+                return Ok(None);
+            }
+            let key = (Arc::clone(channel), kind, person.to_owned(), item.to_owned());
+            if !self.tallies.contains_key(&key) {
+                top.add(((key.2, key.3), tally(value.value())));
+            }
         }
-        let first = (Arc::clone(channel), kind, String::new(), String::new());
-        let changed = self
-            .tallies
-            .range(first..)
-            .take_while(|((here, this, ..), _)| here == channel && *this == kind);
-        all.extend(
-            changed.map(|((_, _, person, item), tally)| ((person.clone(), item.clone()), *tally)),
-        );
-        let rows = all.len();
-        let mut top: Vec<_> = all.into_iter().collect();
-        top.sort_by(|(name, one), (other, two)| {
-            two.weight.cmp(&one.weight).then_with(|| name.cmp(other))
-        });
-        top.truncate(limit);
-        Ok((top, rows))
+        Ok(Some(top.end()))
     }
 
     fn person(&self, channel: &Arc<str>, id: String) -> Result<Person, StoreError> {
@@ -143,6 +148,38 @@ impl Overlay {
             },
         };
         Ok(Person { id, login, name })
+    }
+}
+
+/// Person and item, with their tally.
+type Named = ((String, String), Tally);
+
+/// The greatest of many, in the memory of a few.
+struct Top {
+    limit: usize,
+    best: Vec<Named>,
+    rows: usize,
+}
+
+impl Top {
+    fn add(&mut self, named: Named) {
+        self.rows += 1;
+        self.best.push(named);
+        if self.best.len() > 256 + 2 * self.limit.min(10_000) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.best.sort_by(|(name, one), (other, two)| {
+            two.weight.cmp(&one.weight).then_with(|| name.cmp(other))
+        });
+        self.best.truncate(self.limit.min(10_000));
+    }
+
+    fn end(mut self) -> (Vec<Named>, usize) {
+        self.cut();
+        (self.best, self.rows)
     }
 }
 

@@ -1,5 +1,7 @@
 //! An MQTT message as events of the channels whose rules take its topic. Pure, but for the numbers it hands out.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use heat_engine::matches;
@@ -14,11 +16,22 @@ pub(crate) struct Routes {
     /// Ids of messages without one: unique over restarts by the time of the start.
     started: u64,
     number: u64,
+    /// By packet id: content and id of the last message with it. The broker repeats one that it has no acknowledgement of.
+    delivered: HashMap<u16, (u64, String)>,
+}
+
+/// How a message was delivered.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Delivery {
+    /// 0 for QoS 0.
+    pub(super) packet: u16,
+    /// The broker says that it may have sent this before.
+    pub(super) repeated: bool,
 }
 
 impl Routes {
     pub(crate) fn new(routes: Vec<(Arc<str>, String)>, started: u64) -> Self {
-        Self { routes, started, number: 0 }
+        Self { routes, started, number: 0, delivered: HashMap::new() }
     }
 
     /// The topic filters to subscribe to.
@@ -30,12 +43,33 @@ impl Routes {
         filters
     }
 
-    /// The message as an event of each channel that takes it.
-    pub(crate) fn events(&mut self, message: &MqttMessage, now: u64) -> Vec<Event> {
+    /// The id of a message without one of its own: a new number, or the number that it had when it was sent before.
+    fn id_of(&mut self, message: &MqttMessage, delivery: Delivery) -> String {
+        let content = content(message);
+        if let Some((before, id)) = self.delivered.get(&delivery.packet)
+            && delivery.repeated
+            && *before == content
+        {
+            return id.clone();
+        }
         self.number += 1;
+        let id = format!("mqtt:{}:{}", self.started, self.number);
+        if delivery.packet != 0 {
+            self.delivered.insert(delivery.packet, (content, id.clone()));
+        }
+        id
+    }
+
+    /// The message as an event of each channel that takes it.
+    pub(super) fn events(
+        &mut self,
+        message: &MqttMessage,
+        delivery: Delivery,
+        now: u64,
+    ) -> Vec<Event> {
         let id = match named_id(&message.payload) {
             Some(id) => format!("mqtt:{}:{id}", message.topic),
-            None => format!("mqtt:{}:{}", self.started, self.number),
+            None => self.id_of(message, delivery),
         };
         let mut channels: Vec<&Arc<str>> = self
             .routes
@@ -52,6 +86,13 @@ impl Routes {
         };
         channels.into_iter().map(event).collect()
     }
+}
+
+/// A number for topic and payload, to tell a repetition from another message with the same packet id.
+fn content(message: &MqttMessage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&message.topic, &message.payload).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one.
@@ -80,7 +121,7 @@ mod tests {
         };
         payloads
             .iter()
-            .flat_map(|payload| routes.events(&message(payload), 1))
+            .flat_map(|payload| routes.events(&message(payload), Delivery::default(), 1))
             .map(|event| event.id)
             .collect()
     }
@@ -97,6 +138,23 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_delivery_keeps_its_id_and_a_new_message_gets_another() {
+        let mut routes = Routes::new(vec![("seaside".into(), "deck/+".to_owned())], 7);
+        let mut id = |payload: &str, repeated| {
+            let message = MqttMessage {
+                topic: "deck/a".to_owned(),
+                payload: payload.into(),
+                retained: false,
+            };
+            routes.events(&message, Delivery { packet: 3, repeated }, 1).remove(0).id
+        };
+        let first = id("pie", false);
+        assert_eq!(id("pie", true), first);
+        assert_ne!(id("cake", true), first);
+        assert_ne!(id("pie", false), first);
+    }
+
+    #[test]
     fn a_topic_that_no_rule_takes_is_no_event() {
         let mut routes =
             Routes::new(vec![("a".into(), "x".to_owned()), ("a".into(), "+".to_owned())], 7);
@@ -105,7 +163,7 @@ mod tests {
             payload: Vec::new(),
             retained: false,
         };
-        assert_eq!(routes.events(&message("x"), 1).len(), 1);
-        assert!(routes.events(&message("y/z"), 1).is_empty());
+        assert_eq!(routes.events(&message("x"), Delivery::default(), 1).len(), 1);
+        assert!(routes.events(&message("y/z"), Delivery::default(), 1).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use rumqttc::{
 use tokio_rustls::rustls::ClientConfig;
 
 /// The largest message that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
-const LARGEST_MESSAGE: u32 = 256 << 10;
+const LARGEST_MESSAGE: u32 = 64 << 10;
 
 /// How many messages with QoS 1 may wait for their acknowledgement: a group of events can be as large.
 const RECEIVE_MAXIMUM: u16 = 512;

@@ -1,12 +1,15 @@
 //! What is sent to the broker: outputs as retained messages, and the outbox. Level-triggered: on every change and on every
 //! connection the difference between what is wanted and what this connection was told goes out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use heat_engine::Outputs;
 use heat_engine::wit::Message;
 use rumqttc::{AsyncClient, ClientError, PublishNotice, PublishOptions};
+use tokio::sync::mpsc;
+
+use crate::decider::Input;
 
 /// What the broker has been told on this connection, and what it still has to be told.
 pub(crate) struct Outgoing {
@@ -14,6 +17,8 @@ pub(crate) struct Outgoing {
     shown: HashMap<String, Option<String>>,
     /// Messages that no broker has acknowledged, in order; `true`: handed to this connection.
     outbox: BTreeMap<u64, (Message, bool)>,
+    /// Acknowledged messages that the engine has not been told of.
+    settled: VecDeque<u64>,
 }
 
 impl Outgoing {
@@ -22,7 +27,12 @@ impl Outgoing {
         let outbox = outbox
             .into_iter()
             .map(|(number, topic, payload)| (number, (Message { topic, payload }, false)));
-        Self { prefix: prefix.to_owned(), shown: HashMap::new(), outbox: outbox.collect() }
+        Self {
+            prefix: prefix.to_owned(),
+            shown: HashMap::new(),
+            outbox: outbox.collect(),
+            settled: VecDeque::new(),
+        }
     }
 
     /// A new connection knows nothing.
@@ -36,9 +46,21 @@ impl Outgoing {
             .extend(messages.into_iter().map(|(number, message)| (number, (message, false))));
     }
 
-    /// The broker has acknowledged a message.
+    /// The broker has acknowledged a message; the engine has to be told.
     pub(crate) fn acknowledged(&mut self, number: u64) {
-        self.outbox.remove(&number);
+        if self.outbox.remove(&number).is_some() {
+            self.settled.push_back(number);
+        }
+    }
+
+    /// Tells the engine what has been acknowledged. Cancelling loses nothing: a number goes when the engine has it.
+    pub(crate) async fn settle(&mut self, inputs: &mpsc::WeakSender<Input>) {
+        while let (Some(number), Some(inputs)) = (self.settled.front(), inputs.upgrade()) {
+            if inputs.send(Input::sent(*number)).await.is_err() {
+                return;
+            }
+            self.settled.pop_front();
+        }
     }
 
     /// The outputs that this connection has not been told, as topic and text.

@@ -1,5 +1,7 @@
 //! The polling side of a connection: what the broker sends becomes events, refusals become log lines.
 
+use std::time::Instant;
+
 use heat_engine::wit::MqttMessage;
 use rumqttc::{
     ConnectionError, Event, EventLoop, Packet, PubAckReason, Publish, SubscribeReasonCode,
@@ -9,7 +11,8 @@ use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
-use super::incoming::Routes;
+use super::incoming::{Delivery, Routes};
+use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::{Input, Receipt};
 use crate::metrics::Metrics;
@@ -22,7 +25,7 @@ pub(super) struct Receiver {
     metrics: Metrics,
     shutdown: Shutdown,
     last_receipt: Receipt,
-    connected: bool,
+    connected_at: Option<Instant>,
 }
 
 impl Receiver {
@@ -32,12 +35,12 @@ impl Receiver {
         metrics: Metrics,
         shutdown: Shutdown,
     ) -> Self {
-        Self { routes, inputs, metrics, shutdown, last_receipt: 0, connected: false }
+        Self { routes, inputs, metrics, shutdown, last_receipt: 0, connected_at: None }
     }
 
-    /// Whether the last connection came up.
-    pub(super) fn was_connected(&self) -> bool {
-        self.connected
+    /// Whether the last connection was of use: one that ends at once is no reason to come back at once.
+    pub(super) fn lasted(&self) -> bool {
+        self.connected_at.is_some_and(|at| at.elapsed() >= LASTING)
     }
 
     /// Polls until the connection is lost.
@@ -46,7 +49,7 @@ impl Receiver {
         event_loop: &mut EventLoop,
         shared: &Shared,
     ) -> ConnectionError {
-        self.connected = false;
+        self.connected_at = None;
         loop {
             match event_loop.poll().await {
                 Ok(Event::Incoming(packet)) => self.take(packet, shared).await,
@@ -59,7 +62,7 @@ impl Receiver {
     async fn take(&mut self, packet: Packet, shared: &Shared) {
         match packet {
             Packet::ConnAck(_) => {
-                self.connected = true;
+                self.connected_at = Some(Instant::now());
                 self.metrics.mqtt_connected(true);
                 info!("broker connected");
                 shared.connected.notify_one();
@@ -103,7 +106,8 @@ impl Receiver {
             retained: publish.retain,
         };
         let now = now();
-        let mut events = self.routes.events(&message, now);
+        let delivery = Delivery { packet: publish.pkid, repeated: publish.dup };
+        let mut events = self.routes.events(&message, delivery, now);
         debug!(topic, bytes = message.payload.len(), channels = events.len(), "message received");
         self.metrics.mqtt_message();
         self.last_receipt += 1;

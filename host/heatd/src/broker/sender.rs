@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heat_engine::{Outputs, Say};
+use heat_engine::Outputs;
 use rumqttc::{
     AsyncClient, ClientError, PublishNotice, PublishNoticeError, PublishOptions, PublishResult,
     QoS, SubscribeFilter,
@@ -15,6 +15,9 @@ use tracing::{debug, error, warn};
 use super::outgoing::Outgoing;
 use super::{GOODBYE, Shared};
 use crate::decider::{Input, Mail, Mailbox};
+
+/// How many filters go into one request: it must not be larger than a broker takes.
+const FILTERS_PER_REQUEST: usize = 32;
 
 /// Lives over all connections.
 pub(super) struct Sender {
@@ -64,14 +67,13 @@ impl Sender {
             .publish(self.status.clone(), "online", PublishOptions::at_least_once().retained())
             .await?;
         if !self.filters.is_empty() {
-            let filters = self
-                .filters
-                .iter()
-                .map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
-            client.subscribe_many(filters).await?;
+            for filters in self.filters.chunks(FILTERS_PER_REQUEST) {
+                client.subscribe_many(filters.iter().map(|filter| subscription(filter))).await?;
+            }
         }
         let mut notices = Notices::new();
         loop {
+            outgoing.settle(&self.inputs).await;
             let wanted = Arc::clone(&self.outputs.borrow_and_update());
             outgoing.reconcile(client, &wanted).await?;
             watch_notices(&mut notices, outgoing.send(client).await?);
@@ -79,9 +81,9 @@ impl Sender {
                 Step::Outputs => {}
                 Step::Mail(mail) => take_mail(mail, client, shared, outgoing).await?,
                 Step::Acknowledged(number, result) => {
-                    self.acknowledged(number, result, outgoing).await;
+                    acknowledged(number, &result, outgoing);
                 }
-                Step::EngineEnded => return self.leave(client, outgoing, &mut notices).await,
+                Step::EngineEnded => return self.leave(client, shared, outgoing).await,
             }
         }
     }
@@ -99,13 +101,13 @@ impl Sender {
     async fn leave(
         &mut self,
         client: &AsyncClient,
+        shared: &Shared,
         outgoing: &mut Outgoing,
-        notices: &mut Notices,
     ) -> Result<(), ClientError> {
+        // Messages stay in the store for the next start: what is acknowledged now could no longer be noted.
         if let Some(mail) = self.mailbox.take_now() {
-            outgoing.add(mail.messages);
+            take_mail(mail, client, shared, outgoing).await?;
         }
-        watch_notices(notices, outgoing.send(client).await?);
         let wanted = Arc::clone(&self.outputs.borrow_and_update());
         outgoing.reconcile(client, &wanted).await?;
         let options = PublishOptions::at_least_once().retained();
@@ -118,28 +120,28 @@ impl Sender {
         }
         client.disconnect().await
     }
+}
 
-    /// Forgets a message that has arrived. One that the broker refuses is forgotten too, and the log says so.
-    async fn acknowledged(
-        &mut self,
-        number: u64,
-        result: Result<PublishResult, PublishNoticeError>,
-        outgoing: &mut Outgoing,
-    ) {
-        match result {
-            Ok(_) => {}
-            Err(PublishNoticeError::V5PubAck(reason)) => {
-                error!(?reason, "the broker refuses a message of a rule; it is given up");
-            }
-            // Lost with the connection: the next one repeats it.
-            Err(_) => return,
+/// Forgets a message that has arrived. One that the broker refuses is forgotten too, and the log says so.
+fn acknowledged(
+    number: u64,
+    result: &Result<PublishResult, PublishNoticeError>,
+    outgoing: &mut Outgoing,
+) {
+    match result {
+        Ok(_) => outgoing.acknowledged(number),
+        Err(PublishNoticeError::V5PubAck(reason)) => {
+            error!(?reason, "the broker refuses a message of a rule; it is given up");
+            outgoing.acknowledged(number);
         }
-        outgoing.acknowledged(number);
-        if let Some(inputs) = self.inputs.upgrade() {
-            // The engine is gone only when the whole daemon is about to be; then the next start sends it again.
-            let _ = inputs.send(Input::sent(number)).await;
-        }
+        // Lost with the connection: the next one repeats it.
+        Err(_) => {}
     }
+}
+
+/// heatd's own messages are not for heatd: a rule that publishes what another takes would feed itself.
+fn subscription(filter: &str) -> SubscribeFilter {
+    SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, QoS::AtLeastOnce) }
 }
 
 fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
@@ -155,20 +157,10 @@ async fn take_mail(
     outgoing: &mut Outgoing,
 ) -> Result<(), ClientError> {
     outgoing.add(mail.messages);
-    mail.says.iter().for_each(cannot_say);
     for receipt in mail.receipts {
         if let Some(ack) = shared.release(receipt) {
             client.manual_ack(ack).await?;
         }
     }
     Ok(())
-}
-
-/// Chat is read without a login, and nobody may speak without one.
-fn cannot_say(say: &Say) {
-    warn!(
-        channel = &*say.channel,
-        text = say.text,
-        "a rule wants to say this in chat, and heatd has no login to chat"
-    );
 }

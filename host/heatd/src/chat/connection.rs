@@ -16,6 +16,7 @@ use super::Chat;
 use super::event::from_message;
 use super::joins::Joins;
 use super::lines::Lines;
+use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::Input;
 
@@ -63,7 +64,7 @@ pub(crate) struct Connection<'a> {
     to_join: VecDeque<String>,
     /// Counts lines over all connections of the task: an id for those that have none.
     number: &'a mut u64,
-    welcomed: bool,
+    welcomed: Option<Instant>,
 }
 
 impl<'a> Connection<'a> {
@@ -73,12 +74,17 @@ impl<'a> Connection<'a> {
         joins: &'a Joins,
         number: &'a mut u64,
     ) -> Self {
-        Self { chat, joins, to_join: channels.iter().cloned().collect(), number, welcomed: false }
+        Self { chat, joins, to_join: channels.iter().cloned().collect(), number, welcomed: None }
     }
 
     /// Whether the server has let us in.
     pub(crate) fn was_welcomed(&self) -> bool {
-        self.welcomed
+        self.welcomed.is_some()
+    }
+
+    /// Whether the connection was of use.
+    pub(crate) fn lasted(&self) -> bool {
+        self.welcomed.is_some_and(|at| at.elapsed() >= LASTING)
     }
 
     /// Runs until the connection ends, and says why.
@@ -122,7 +128,7 @@ impl<'a> Connection<'a> {
         let mut asked = false;
         loop {
             let patience = if asked { ping * 2 } else { ping };
-            let joining = self.welcomed && !self.to_join.is_empty();
+            let joining = self.welcomed.is_some() && !self.to_join.is_empty();
             tokio::select! {
                 line = lines.next(&mut read) => {
                     let Some(line) = line? else { return Ok(()) };
@@ -172,7 +178,7 @@ impl<'a> Connection<'a> {
                 send(write, &format!("PONG :{word}\r\n")).await?;
             }
             "001" => {
-                self.welcomed = true;
+                self.welcomed = Some(Instant::now());
                 self.chat.metrics.chat_connected(true);
                 info!(
                     server = self.chat.twitch.host,

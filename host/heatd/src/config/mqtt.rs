@@ -7,6 +7,7 @@ use heat_engine::check_topic;
 
 use super::mistakes::Mistakes;
 use super::section::Section;
+use crate::home::OWN_NAME;
 
 /// How heatd speaks MQTT.
 #[derive(Debug)]
@@ -110,6 +111,16 @@ impl Embedded {
             .into_iter()
             .filter_map(|user| User::read(user, folder))
             .collect();
+        for (place, user) in users.iter().enumerate() {
+            if user.name == OWN_NAME || users[..place].iter().any(|other| other.name == user.name) {
+                let problem = format!("the user name {:?} is taken", user.name);
+                mistakes.add_with_hint(
+                    &section.span(),
+                    problem,
+                    "each user needs a name of its own, other than heatd's",
+                );
+            }
+        }
         section.end();
         if let Some((address, span)) = &listen
             && !address.ip().is_loopback()
@@ -177,9 +188,9 @@ impl External {
             mistakes.add(&section.span(), "`user` and `password_file` belong together");
         }
         if let Some((ca, span)) = &ca
-            && let Err(error) = std::fs::metadata(folder.join(ca))
+            && let Err(error) = crate::tls::client(Some(&folder.join(ca)))
         {
-            mistakes.add(span, format!("the file of `ca` cannot be read: {error}"));
+            mistakes.add(span, format!("`ca` cannot be used: {error:#}"));
         }
         section.end();
         Self {
@@ -202,17 +213,17 @@ fn password(section: &mut Section<'_>, folder: &Path) -> Option<String> {
         mistakes.add_with_hint(&span, "a password does not belong into the configuration", hint);
     }
     let (file, span) = section.text("password_file")?;
-    match std::fs::read_to_string(folder.join(&file)) {
-        Ok(text) if !text.trim().is_empty() => {
-            Some(text.lines().next().unwrap_or_default().trim().to_owned())
-        }
-        Ok(_) => {
-            mistakes.add(&span, format!("{file} is empty"));
-            None
-        }
+    let text = match std::fs::read_to_string(folder.join(&file)) {
+        Ok(text) => text,
         Err(error) => {
             mistakes.add(&span, format!("{file} cannot be read: {error}"));
-            None
+            return None;
         }
+    };
+    let password = text.lines().next().unwrap_or_default().trim();
+    if password.is_empty() {
+        mistakes.add(&span, format!("the first line of {file} is empty; it is the password"));
+        return None;
     }
+    Some(password.to_owned())
 }

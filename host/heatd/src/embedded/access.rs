@@ -1,14 +1,12 @@
 //! Who may connect to the embedded broker, and which topics each may read and write.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rmqtt::Result;
+use heat_engine::matches;
 use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType};
-use rmqtt::topic::{Topic, TopicError};
 use rmqtt::types::{AuthResult, LastWill, PublishAclResult, SubscribeAclResult};
 use tracing::warn;
 
@@ -17,8 +15,8 @@ use crate::config::User;
 /// What one user may do.
 struct Rights {
     password: String,
-    read: Vec<Topic>,
-    write: Vec<Topic>,
+    read: Vec<String>,
+    write: Vec<String>,
 }
 
 /// All users. None at all: everybody may do everything, on loopback only.
@@ -26,27 +24,17 @@ struct Rights {
 pub(super) struct Access(Arc<HashMap<String, Rights>>);
 
 impl Access {
-    pub(super) fn new(users: &[User], (own, password): (&str, &str)) -> Result<Self> {
-        let filters = |texts: &[String]| {
-            texts
-                .iter()
-                .map(|text| Topic::from_str(text))
-                .collect::<std::result::Result<Vec<_>, TopicError>>()
+    pub(super) fn new(users: &[User], (own, password): (&str, &str)) -> Self {
+        let rights = |user: &User| {
+            let (read, write) = (user.read.clone(), user.write.clone());
+            (user.name.clone(), Rights { password: user.password.clone(), read, write })
         };
-        let mut rights = HashMap::new();
-        for user in users {
-            let (read, write) = (filters(&user.read)?, filters(&user.write)?);
-            rights
-                .insert(user.name.clone(), Rights { password: user.password.clone(), read, write });
-        }
+        let mut all: HashMap<String, Rights> = users.iter().map(rights).collect();
         if !users.is_empty() {
-            let all = vec![Topic::from_str("#")?];
-            rights.insert(
-                own.to_owned(),
-                Rights { password: password.to_owned(), read: all.clone(), write: all },
-            );
+            let (read, write) = (vec!["#".to_owned()], vec!["#".to_owned()]);
+            all.insert(own.to_owned(), Rights { password: password.to_owned(), read, write });
         }
-        Ok(Self(Arc::new(rights)))
+        Self(Arc::new(all))
     }
 
     fn knows(&self, user: &str, password: &[u8]) -> bool {
@@ -54,20 +42,30 @@ impl Access {
             || self.0.get(user).is_some_and(|rights| same(rights.password.as_bytes(), password))
     }
 
-    fn may_read(&self, user: &str, topic: &str) -> bool {
-        self.0.is_empty()
-            || self
-                .0
-                .get(user)
-                .is_some_and(|rights| rights.read.iter().any(|it| it.matches_str(topic)))
+    fn may_read(&self, user: &str, filter: &str) -> bool {
+        let may = |rights: &Rights| rights.read.iter().any(|allowed| covers(allowed, filter));
+        self.0.is_empty() || self.0.get(user).is_some_and(may)
     }
 
     fn may_write(&self, user: &str, topic: &str) -> bool {
-        self.0.is_empty()
-            || self
-                .0
-                .get(user)
-                .is_some_and(|rights| rights.write.iter().any(|it| it.matches_str(topic)))
+        let may = |rights: &Rights| rights.write.iter().any(|allowed| matches(allowed, topic));
+        self.0.is_empty() || self.0.get(user).is_some_and(may)
+    }
+}
+
+/// Whether everything that a filter asks for is in what is allowed. A wildcard asks for more than any name.
+fn covers(allowed: &str, asked: &str) -> bool {
+    if asked.starts_with('$') && !allowed.starts_with('$') {
+        return false;
+    }
+    let (mut allowed, mut asked) = (allowed.split('/'), asked.split('/'));
+    loop {
+        match (allowed.next(), asked.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(wanted), Some(level)) if wanted == level => {}
+            _ => return false,
+        }
     }
 }
 
@@ -128,5 +126,26 @@ impl Handler for Guard {
             _ => return (true, answer),
         };
         (false, Some(answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_wildcard_asks_for_more_than_any_name() {
+        for (allowed, asked, expected) in [
+            ("heat/#", "heat/v1/+/heat", true),
+            ("heat/#", "heat", true),
+            ("heat/+", "heat/x", true),
+            ("heat/+", "heat/+", true),
+            ("heat/+", "heat/#", false),
+            ("+", "#", false),
+            ("heat/x", "heat/+", false),
+            ("#", "$SYS/#", false),
+        ] {
+            assert_eq!(covers(allowed, asked), expected, "{allowed} {asked}");
+        }
     }
 }

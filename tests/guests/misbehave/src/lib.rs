@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use heat_rule::{
-    About, Call, Event, Handler, Happening, Interests, ONE_FAVE, Settings, handler, state,
+    About, Call, Event, Handler, Happening, Interests, ONE_FAVE, Person, Settings, handler, state,
 };
 
 struct Misbehave;
@@ -57,6 +57,12 @@ fn misbehave(call: &mut Call<Misbehave>, what: &str) -> Result<(), String> {
         "alarms" => {
             (0..200).for_each(|number| call.wake_at(format!("{number}"), call.now() + 1_000));
         }
+        "faves" => (0..100u32).for_each(|number| {
+            let id = number.to_string();
+            let person = Person { id: id.clone(), login: id.clone(), name: id };
+            call.fave(person, "", ONE_FAVE);
+        }),
+        "long error" => return Err(format!("no reason at all{}", "!".repeat(100_000))),
         "remember" => return remember(call),
         "tick" => call.wake_at("tick", 0),
         other => return Err(format!("I do not know how to {other}")),

@@ -1,0 +1,69 @@
+//! Where the broker is: elsewhere, or in this process, where it is started first.
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use tokio::task::JoinHandle;
+
+use crate::broker::Address;
+use crate::config::{Broker, Embedded, External};
+use crate::{embedded, tls};
+
+/// heatd's own name at the embedded broker. No user may have it.
+pub(crate) const OWN_NAME: &str = "heatd";
+
+/// An address, and the embedded broker if that is where it leads.
+pub(crate) struct Home {
+    pub(crate) address: Address,
+    embedded: Option<JoinHandle<Result<()>>>,
+}
+
+impl Home {
+    pub(crate) async fn find(broker: &Broker) -> Result<Self> {
+        match broker {
+            Broker::External(external) => Self::elsewhere(external),
+            Broker::Embedded(embedded) => Self::here(embedded).await,
+        }
+    }
+
+    fn elsewhere(external: &External) -> Result<Self> {
+        let tls = match external.tls {
+            true => Some(Arc::new(tls::client(external.ca.as_deref())?)),
+            false => None,
+        };
+        let address = Address {
+            host: external.host.clone(),
+            port: external.port,
+            login: external.login.clone(),
+            tls,
+            client_id: external.client_id.clone(),
+        };
+        Ok(Self { address, embedded: None })
+    }
+
+    async fn here(embedded: &Embedded) -> Result<Self> {
+        // Known to nobody but this process, and new at each start. It is the name of the session too: whoever could take that
+        // would take over what heatd has subscribed to.
+        let secret = tls::secret()?;
+        let running = embedded::start(embedded, (OWN_NAME, &secret)).await?;
+        let ip = running.address.ip();
+        let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
+        let login = (!embedded.users.is_empty()).then(|| (OWN_NAME.to_owned(), secret.clone()));
+        let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
+        let address = Address { host, port: running.address.port(), login, tls: None, client_id };
+        Ok(Self { address, embedded: Some(running.task) })
+    }
+
+    /// Takes out what waits for the end of the embedded broker: for ever if there is none.
+    pub(crate) fn ended(&mut self) -> impl Future<Output = anyhow::Error> + use<> {
+        let task = self.embedded.take();
+        async move {
+            let Some(task) = task else { return std::future::pending().await };
+            match task.await {
+                Ok(Ok(())) => anyhow!("the embedded broker ended unexpectedly"),
+                Ok(Err(error)) => error.context("the embedded broker failed"),
+                Err(error) => anyhow!(error).context("the embedded broker panicked"),
+            }
+        }
+    }
+}
