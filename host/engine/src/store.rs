@@ -140,7 +140,7 @@ impl Store {
                 for record in records {
                     match &record {
                         Record::Chain { channel, .. } => {
-                            drop(chains.insert(channel.clone(), record))
+                            drop(chains.insert(channel.clone(), record));
                         }
                         _ => more_than_chains = true,
                     }
