@@ -17,7 +17,8 @@ use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
 use crate::slot::Slot;
-use crate::store::{Snapshot, Store};
+use crate::store::Store;
+use crate::tables::Snapshot;
 use crate::timers::Timers;
 
 /// The rules of one channel, by slot, in order.

@@ -9,8 +9,9 @@ use crate::contract::{
 };
 use crate::error::{Fault, StoreError};
 use crate::limits::Limits;
-use crate::overlay::{Overlay, SlotKey};
+use crate::overlay::Overlay;
 use crate::sandbox::{STACK, Sandbox};
+use crate::tables::SlotKey;
 use crate::ticker::Ticker;
 
 /// What the store of an instance holds besides its memory.

@@ -8,7 +8,7 @@
 //! - `interest` says which rules take it, `slot` calls one rule and takes its answer,
 //! - `guest` is a live instance with its limits, `views` what it can read, `effects` holds its answer against role and limits,
 //! - `pending` and `overlay` are what is decided and not committed, `timers` when to be woken, `seen` the known ids,
-//! - [`Store`] and its log are what is kept.
+//! - [`Store`], its `tables` and its `log` are what is kept.
 //!
 //! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
 
@@ -27,7 +27,9 @@ mod views;
 
 mod log;
 mod store;
+mod tables;
 
+mod digest;
 mod limits;
 mod rule;
 mod sandbox;
@@ -38,19 +40,20 @@ mod contract;
 mod error;
 
 pub use channel::Decision;
+pub use digest::Digest;
 pub use effects::{effect_line, role_name, thousandths};
 pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
 pub use interest::{check_filter, check_topic, matches};
 pub use limits::Limits;
 pub use log::Record;
-pub use overlay::SlotKey;
 pub use pending::Say;
 pub use rule::{Component, Rule};
-pub use sandbox::{Digest, STACK, Sandbox};
+pub use sandbox::{STACK, Sandbox};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
-pub use store::{SCHEMA_VERSION, Snapshot, Store};
+pub use store::{SCHEMA_VERSION, Store};
+pub use tables::{SlotKey, Snapshot};
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {

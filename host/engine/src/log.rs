@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Event, Settings};
+use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::sandbox::Digest;
 
 /// zstd's level: beyond 3 the Pi pays more than the SD card gains.
 const LEVEL: i32 = 3;

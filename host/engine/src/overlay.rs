@@ -10,19 +10,7 @@ use redb::ReadableTable;
 
 use crate::contract::{ClipRequest, Entry, Message, Tally};
 use crate::error::StoreError;
-use crate::store::Snapshot;
-pub(crate) use counts::{CHANNEL, tally};
-
-/// Whose state it is: the state of a slot in a channel, in one generation.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SlotKey {
-    /// Login of the channel.
-    pub channel: Arc<str>,
-    /// Name of the slot in the configuration.
-    pub slot: Arc<str>,
-    /// Rises when the state is taken over by another run of the chain.
-    pub generation: u64,
-}
+use crate::tables::{SlotKey, Snapshot};
 
 type StateKey = (Arc<SlotKey>, String);
 type TallyKey = (Arc<str>, u8, String, String);

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::contract::{Description, Entry, RulePre, Settings};
+use crate::digest::Digest;
 use crate::effects::check_entry;
 use crate::error::{Fault, LoadError};
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
 use crate::limits::Limits;
-use crate::sandbox::{Digest, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::settings::{Given, check_schema, resolve};
 
 /// A component, compiled, linked and described.

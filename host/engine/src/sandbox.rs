@@ -5,12 +5,12 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use tracing::{debug, warn};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 
 use crate::contract::RulePre;
+use crate::digest::Digest;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::Host;
 use crate::ticker::Ticker;
@@ -21,25 +21,6 @@ pub const STACK: usize = 256 << 10;
 
 /// Address space that is reserved for a memory. The default of 4 GiB fails on a Pi 4 at the third instance.
 const MEMORY_RESERVATION: u64 = 16 << 20;
-
-/// A component's SHA-256: its identity in the log, the store and the cache.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub struct Digest(pub [u8; 32]);
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-}
-
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 /// Compiles components for one wasmtime engine. Cheap to share; compiling belongs on a thread of its own.
 pub struct Sandbox {

@@ -6,10 +6,11 @@ use crate::contract::{Event, Role};
 use crate::effects::check;
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
-use crate::overlay::{Overlay, SlotKey};
+use crate::overlay::Overlay;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
+use crate::tables::SlotKey;
 use crate::timers::Timers;
 
 /// How much state a rule keeps in a channel.

@@ -1,4 +1,4 @@
-//! The store: redb tables, their one schema version, and the commit of what an overlay holds.
+//! The store: one redb file, its schema version, and the commit of what an overlay holds.
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
@@ -7,49 +7,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{
-    Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    Table, TableDefinition,
-};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table};
 
-use crate::contract::Tally;
 use crate::error::StoreError;
 use crate::log::{Block, Record};
-use crate::overlay::{Overlay, SlotKey};
+use crate::overlay::Overlay;
+use crate::tables::{
+    CLIPS, GENERATIONS, LOG, META, OUTBOX, OUTPUTS, PEOPLE, STATE, Snapshot, TALLIES, TIMERS,
+};
 
-/// The version of everything below. A store of another version is migrated forward, or refused when it is newer.
+/// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
 pub const SCHEMA_VERSION: u64 = 1;
 
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
-
-/// Single numbers by name: `schema`, `next-record`, `next-send`, `newest` (time of the newest record).
-pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// (channel, slot, generation, key) -> value: the rules' own state.
-pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
-    TableDefinition::new("state");
-/// (channel, slot) -> (generation, state version).
-pub(crate) const GENERATIONS: TableDefinition<'_, (&str, &str), (u64, u32)> =
-    TableDefinition::new("generations");
-/// (channel, kind of count, person, item) -> (faves, weight, people).
-pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64, u32)> =
-    TableDefinition::new("tallies");
-/// (channel, person's id) -> (login, name), as last seen with a fave.
-pub(crate) const PEOPLE: TableDefinition<'_, (&str, &str), (&str, &str)> =
-    TableDefinition::new("people");
-/// (channel, output) -> (slot that shows it, text). No text: it has been taken back.
-pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)> =
-    TableDefinition::new("outputs");
-/// (channel, slot, generation, name) -> time.
-pub(crate) const TIMERS: TableDefinition<'_, (&str, &str, u64, &str), u64> =
-    TableDefinition::new("timers");
-/// Number -> (topic, payload): messages that no broker has acknowledged.
-pub(crate) const OUTBOX: TableDefinition<'_, u64, (&str, &[u8])> = TableDefinition::new("outbox");
-/// Number -> (channel, title, seconds): clips that nobody has made yet.
-pub(crate) const CLIPS: TableDefinition<'_, u64, (&str, &str, u32)> = TableDefinition::new("clips");
-/// Number of the first record -> (first time, last time, records, compressed records).
-pub(crate) const LOG: TableDefinition<'_, u64, (u64, u64, u32, &[u8])> =
-    TableDefinition::new("log");
 
 /// The database. One process at a time can have it open.
 pub struct Store {
@@ -180,78 +151,4 @@ fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
-}
-
-/// The tables as of one commit. Owns what it reads, so that it can live as long as an overlay.
-pub struct Snapshot {
-    pub(crate) state: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), &'static [u8]>,
-    pub(crate) tallies:
-        ReadOnlyTable<(&'static str, u8, &'static str, &'static str), (u64, i64, u32)>,
-    pub(crate) people: ReadOnlyTable<(&'static str, &'static str), (&'static str, &'static str)>,
-    pub(crate) outputs:
-        ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
-    pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
-    generations: ReadOnlyTable<(&'static str, &'static str), (u64, u32)>,
-    outbox: ReadOnlyTable<u64, (&'static str, &'static [u8])>,
-    clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
-    meta: ReadOnlyTable<&'static str, u64>,
-    log: ReadOnlyTable<u64, (u64, u64, u32, &'static [u8])>,
-}
-
-impl Snapshot {
-    pub(crate) fn meta(&self, name: &str) -> Result<u64, StoreError> {
-        Ok(self.meta.get(name)?.map_or(0, |number| number.value()))
-    }
-
-    /// The generation of a slot's state, and the state version that it is of.
-    pub(crate) fn generation(&self, slot: &SlotKey) -> Result<Option<(u64, u32)>, StoreError> {
-        Ok(self.generations.get((&*slot.channel, &*slot.slot))?.map(|row| row.value()))
-    }
-
-    /// Messages that no broker has acknowledged, in order.
-    pub fn outbox(&self) -> Result<Vec<(u64, String, Vec<u8>)>, StoreError> {
-        self.outbox
-            .iter()?
-            .map(|row| {
-                let (number, message) = row?;
-                let (topic, payload) = message.value();
-                Ok((number.value(), topic.to_owned(), payload.to_vec()))
-            })
-            .collect()
-    }
-
-    /// How many clips nobody has made yet.
-    pub(crate) fn clips(&self) -> Result<u64, StoreError> {
-        Ok(self.clips.len()?)
-    }
-
-    /// The tally of all faves of a channel.
-    pub fn channel_tally(&self, channel: &str) -> Result<Tally, StoreError> {
-        let row = self.tallies.get((channel, crate::overlay::CHANNEL, "", ""))?;
-        Ok(row.map_or(Tally::default(), |row| crate::overlay::tally(row.value())))
-    }
-
-    /// How many rows the state, the tallies and the log have: the same after a crash as before.
-    pub fn rows(&self) -> Result<(u64, u64, u64), StoreError> {
-        Ok((self.state.len()?, self.tallies.len()?, self.log.len()?))
-    }
-
-    /// The records of the log from this time on, oldest first.
-    pub fn records_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
-        let mut blocks = Vec::new();
-        for row in self.log.iter()?.rev() {
-            let (_, block) = row?;
-            let (_, last_at, _, compressed) = block.value();
-            if last_at < at {
-                break;
-            }
-            blocks.push(Block::decode(compressed)?);
-        }
-        Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
-    }
-
-    /// The time of the newest record, in milliseconds since 1970; 0 for a new store.
-    pub fn newest(&self) -> Result<u64, StoreError> {
-        self.meta("newest")
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::overlay::SlotKey;
+use crate::tables::SlotKey;
 
 /// The least time ahead that a timer can be set, in milliseconds: a rule that always wakes itself costs ten calls a second.
 pub(crate) const LEAST_WAIT: u64 = 100;

@@ -9,7 +9,8 @@ use wasmtime::{StoreContextMut, Trap};
 use crate::contract::{Entry, Level, Person, SettingValue, Tally};
 use crate::error::StoreError;
 use crate::guest::Host;
-use crate::overlay::{Overlay, SlotKey};
+use crate::overlay::Overlay;
+use crate::tables::SlotKey;
 
 /// Fuel that a call of a view costs, and each byte and row that it reads: the guest pays for the host's work.
 const FUEL_PER_VIEW: u64 = 500;

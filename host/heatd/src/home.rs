@@ -6,11 +6,8 @@ use anyhow::{Result, anyhow};
 use tokio::task::JoinHandle;
 
 use crate::broker::Address;
-use crate::config::{Broker, Embedded, External};
+use crate::config::{Broker, Embedded, External, OWN_NAME};
 use crate::{embedded, tls};
-
-/// heatd's own name at the embedded broker. No user may have it.
-pub(crate) const OWN_NAME: &str = "heatd";
 
 /// An address, and the embedded broker if that is where it leads.
 pub(crate) struct Home {

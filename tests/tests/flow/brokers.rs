@@ -224,3 +224,45 @@ fn outputs_of_a_rule_that_was_taken_out_are_deleted_at_the_broker() -> Result<()
     late.wait_for_last("heat/v1/status", "online")?;
     eventually("nothing to be retained", || late.last("heat/v1/seaside/heat").is_none())
 }
+
+#[test]
+fn the_mosquitto_configuration_of_deploy_lets_heatd_write_and_the_writer_read() -> Result<()> {
+    let town = Town::new()?;
+    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/mosquitto");
+    let configuration = std::fs::read_to_string(deploy.join("mosquitto.conf"))?;
+    let listener = format!("listener {} 127.0.0.1", town.mqtt);
+    ensure!(configuration.contains("listener 1883"));
+    std::fs::write(town.path("mosquitto.conf"), configuration.replace("listener 1883", &listener))?;
+    std::fs::copy(deploy.join("acl"), town.path("acl"))?;
+    for (user, create) in [("heatd", true), ("writer", false)] {
+        let mut passwd = std::process::Command::new("mosquitto_passwd");
+        passwd.arg("-b").args(create.then_some("-c")).args(["passwords", user, "secret"]);
+        ensure!(passwd.current_dir(town.folder.path()).status()?.success());
+    }
+    std::fs::write(town.path("password"), "secret\n")?;
+    let mut mosquitto = std::process::Command::new("mosquitto");
+    mosquitto.args(["-c", "mosquitto.conf"]).current_dir(town.folder.path());
+    // Started as root, mosquitto becomes another user, who has to read and write in this folder.
+    mosquitto_may_use(town.folder.path())?;
+    let _mosquitto = Program::start(mosquitto)?;
+    let head = town.head(&["seaside"], &Broker::At(town.mqtt));
+    let login = "user = \"heatd\"\npassword_file = \"password\"\n";
+    let heatd = town.heatd(&(head + login + &Town::rules("LUL")?))?;
+    heatd.wait_for_line(is_subscribed)?;
+    let password = town.path("password").display().to_string();
+    let file = town.path("heat.txt");
+    let _writer =
+        town.writer(town.mqtt, &file, &["--user", "writer", "--password-file", &password])?;
+    town.chat.wait_joined("seaside")?;
+    town.chat.say("seaside", "ann", "?fave");
+    town.wait_for_text(&file, "🔥 HEAT LEVEL: 1")
+}
+
+fn mosquitto_may_use(folder: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777))?;
+    for file in ["passwords", "acl", "mosquitto.conf"] {
+        std::fs::set_permissions(folder.join(file), std::fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}

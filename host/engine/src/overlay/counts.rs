@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Overlay, SlotKey};
+use super::Overlay;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
+use crate::tables::{CHANNEL, SlotKey, tally};
 
-/// Kinds of count, the second part of a tally's key.
-pub(crate) const CHANNEL: u8 = 0;
+/// Kinds of count, the second part of a tally's key; `CHANNEL` is the first.
 const ITEM: u8 = 1;
 const PERSON: u8 = 2;
 const PERSON_ITEM: u8 = 3;
@@ -180,16 +180,5 @@ impl Top {
     fn end(mut self) -> (Vec<Named>, usize) {
         self.cut();
         (self.best, self.rows)
-    }
-}
-
-/// A stored tally.
-pub(crate) fn tally((faves, weight, people): (u64, i64, u32)) -> Tally {
-    Tally { faves, weight, people }
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        tally((0, 0, 0))
     }
 }

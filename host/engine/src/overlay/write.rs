@@ -4,7 +4,7 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::store::{CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, TALLIES, TIMERS};
+use crate::tables::{CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, TALLIES, TIMERS};
 
 impl Overlay {
     /// Writes every change.

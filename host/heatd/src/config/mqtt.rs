@@ -7,7 +7,9 @@ use heat_engine::check_topic;
 
 use super::mistakes::Mistakes;
 use super::section::Section;
-use crate::home::OWN_NAME;
+
+/// heatd's own name at the embedded broker. No user may have it.
+pub(crate) const OWN_NAME: &str = "heatd";
 
 /// How heatd speaks MQTT.
 #[derive(Debug)]
