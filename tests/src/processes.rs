@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -68,10 +69,24 @@ pub(crate) fn build_folder() -> Result<PathBuf> {
     Ok(folder.parent().filter(|_| is_test).unwrap_or(folder).to_owned())
 }
 
-/// A port that nobody listens on at this moment. Someone else may take it before it is used: who starts a server on it
-/// must be ready to try another.
+/// Ports from here on are handed out: below those that systems take for outgoing connections, any of which could take a
+/// port between here and the start of a server.
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 12_000;
+
+/// A port that nobody listens on at this moment, and that is not handed out again by this process.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Two processes that start at once begin at different places.
+    let start = (std::process::id() % u32::from(PORTS)) as u16;
+    for _ in 0..PORTS {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST_PORT + start.wrapping_add(step) % PORTS;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("there is no free port from {FIRST_PORT} on")
 }
 
 #[cfg(all(test, unix))]
