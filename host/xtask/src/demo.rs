@@ -74,10 +74,10 @@ impl Demo {
         let programs = target().join("debug");
         let mut heatd = Command::new(programs.join("heatd"));
         heatd.args(["run", "--log-format", "json", "--config"]).arg(&configuration);
-        let heatd = Program::start(heatd)?;
+        let heatd = start(heatd)?;
         let mut writer = Command::new(programs.join("heat-writer"));
         writer.args(["--broker", &format!("127.0.0.1:{mqtt}"), "--file"]).arg(&file);
-        let writer = Program::start(writer)?;
+        let writer = start(writer)?;
         heatd.wait_for_line(|line| line.contains("broker connected"))?;
         chat.wait_joined(CHANNEL)?;
         eventually("the file of heat-writer", || file.is_file())?;
@@ -155,6 +155,13 @@ impl Demo {
         );
         Ok(())
     }
+}
+
+/// Starts a program that a Ctrl-C at the terminal does not reach: the demo ends its programs itself, in the order of the data.
+fn start(mut command: Command) -> Result<Program> {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    Program::start(command)
 }
 
 fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
