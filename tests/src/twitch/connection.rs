@@ -152,9 +152,12 @@ fn serve(hall: &Watched<Hall>, number: usize, outlet: &Outlet) {
 fn take(hall: &Watched<Hall>, number: usize, outlet: &Outlet, line: &[u8]) -> bool {
     let line = without_line_end(line);
     hall.wait_while(|hall| hall.connections[number - 1].state == State::Silent);
+    let received = Received {
+        connection: number,
+        at: Instant::now(),
+        line: String::from_utf8_lossy(line).into_owned(),
+    };
     let (session, answer, segments) = hall.change(|hall| {
-        let text = String::from_utf8_lossy(line).into_owned();
-        hall.received.push(Received { connection: number, at: Instant::now(), line: text });
         let connection = &hall.connections[number - 1];
         let mut session = connection.session.clone();
         let lines = session.answer(line, &House { behaviour: &hall.behaviour, rooms: &hall.rooms });
@@ -163,8 +166,10 @@ fn take(hall: &Watched<Hall>, number: usize, outlet: &Outlet, line: &[u8]) -> bo
         (session, bytes, hall.behaviour.segments.clone())
     });
     let sent = outlet.send(&answer, &segments).is_ok();
-    // Noted after the answer went out, so that who waits for a join may speak at once and is not heard before it.
+    // Noted after the answer went out and together with what it changes, so that who waits for a line, such as a join,
+    // may speak at once: it is heard, and not before the answer.
     hall.change(|hall| {
+        hall.received.push(received);
         let goes_on = sent && !session.over;
         hall.connections[number - 1].session = session;
         goes_on
