@@ -73,12 +73,14 @@ pub(crate) fn build_folder() -> Result<PathBuf> {
 /// port between here and the start of a server.
 const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 12_000;
+/// A prime, so that every place is reached.
+const SPREAD: u32 = 3_571;
 
 /// A port that nobody listens on at this moment, and that is not handed out again by this process.
 pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Two processes that start at once begin at different places.
-    let start = (std::process::id() % u32::from(PORTS)) as u16;
+    // Two processes that start at once have neighbouring numbers, and begin far from each other all the same.
+    let start = (std::process::id().wrapping_mul(SPREAD) % u32::from(PORTS)) as u16;
     for _ in 0..PORTS {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = FIRST_PORT + start.wrapping_add(step) % PORTS;
