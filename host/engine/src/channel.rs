@@ -124,8 +124,8 @@ impl Run<'_> {
         fave: NewFave,
         place: u32,
     ) -> Result<Option<Event>, StoreError> {
-        let NewFave { person, item, weight } = fave;
-        let what = Happening::Fave(Fave { person, item, weight });
+        let NewFave { person, standing, bits, item, weight } = fave;
+        let what = Happening::Fave(Fave { person, standing, bits, item, weight });
         let mut event =
             Event { id: cause.id.clone(), channel: cause.channel.clone(), at: cause.at, what };
         for slot in of_role(slots, Role::Multiplier).filter(|slot| slot.rule.interest.takes_faves())

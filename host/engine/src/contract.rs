@@ -13,7 +13,7 @@ pub use generated::heat::rules::about::{
 };
 pub use generated::heat::rules::counts::Tally;
 pub use generated::heat::rules::effects::{
-    Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output,
+    Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, Output,
 };
 pub use generated::heat::rules::events::{
     ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain,

@@ -1,6 +1,6 @@
 //! Holds a rule's answer against its role and its limits, before any of it touches the overlay.
 
-use crate::contract::{Effect, Entry, Role};
+use crate::contract::{Delivery, Effect, Entry, Role};
 use crate::interest::check_topic;
 use crate::limits::Limits;
 
@@ -168,7 +168,12 @@ pub fn effect_line(effect: &Effect) -> String {
         Effect::Drop => "drop".to_owned(),
         Effect::Show(output) => format!("show {} {:?}", output.name, output.text),
         Effect::Publish(message) => {
-            format!("publish {} {:?}", message.topic, String::from_utf8_lossy(&message.payload))
+            let payload = String::from_utf8_lossy(&message.payload);
+            let once = match message.delivery {
+                Delivery::AtLeastOnce => "",
+                Delivery::AtMostOnce => " at most once",
+            };
+            format!("publish {} {payload:?}{once}", message.topic)
         }
         Effect::Say(line) => format!("say {line:?}"),
         Effect::Wake(alarm) => match alarm.at {

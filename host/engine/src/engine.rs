@@ -18,7 +18,7 @@ use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
 use crate::slot::Slot;
 use crate::store::Store;
-use crate::tables::Snapshot;
+use crate::tables::{Snapshot, Stream};
 use crate::timers::Timers;
 
 /// The rules of one channel, by slot, in order.
@@ -34,8 +34,10 @@ pub struct Chain {
 pub struct Committed {
     /// Whether an output has changed; [`Engine::outputs`] has them all.
     pub outputs_changed: bool,
-    /// Messages to publish, with the number to pass to [`Engine::sent`] once a broker has acknowledged.
+    /// Messages to publish at least once, with the number to pass to [`Engine::sent`] once a broker has acknowledged.
     pub messages: Vec<(u64, Message)>,
+    /// Messages to publish at most once: what cannot be sent now is not sent.
+    pub passing: Vec<Message>,
     /// Chat lines to say.
     pub says: Vec<Say>,
 }
@@ -61,6 +63,12 @@ pub enum OpenError {
     },
 }
 
+/// Who shows the outputs that no rule shows: `stream`, which says whether the channel is live. No slot may have this name.
+pub const HOST: &str = "heatd";
+
+/// The output of each channel that says `live`, `offline` or `unknown`.
+const STREAM_OUTPUT: &str = "stream";
+
 /// More records than this are committed before more is taken in.
 const FULL_RECORDS: usize = 4096;
 
@@ -74,6 +82,7 @@ pub struct Engine {
     channels: HashMap<Arc<str>, Channel>,
     pending: Pending,
     outputs: Outputs,
+    streams: BTreeMap<Arc<str>, Stream>,
     seen: Seen,
     next_record: u64,
     /// The engine's time, which never runs backwards in any channel.
@@ -102,11 +111,14 @@ impl Engine {
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;
         let clips = snapshot.clips()?;
+        let streams = snapshot.streams()?.into_iter().map(|(channel, it)| (channel.into(), it));
+        let streams = streams.collect();
         let pending = Pending {
             overlay: Some(Box::new(Overlay::new(snapshot)?)),
             timers: Timers::default(),
             records: Vec::new(),
             says: Vec::new(),
+            passing: Vec::new(),
             outbox,
             clips,
             bytes: 0,
@@ -120,6 +132,7 @@ impl Engine {
             channels,
             pending,
             outputs: Outputs::new(),
+            streams,
             seen,
             next_record,
             now,
@@ -166,10 +179,9 @@ impl Engine {
             self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
         let mut outputs = Outputs::new();
         for ((channel, name), (slot, text)) in overlay.stored_outputs()? {
-            let shown = self
-                .channels
-                .get(&channel)
-                .is_some_and(|channel| channel.slots.iter().any(|it| it.key.slot == slot));
+            let shown = self.channels.get(&channel).is_some_and(|channel| {
+                *slot == *HOST || channel.slots.iter().any(|it| it.key.slot == slot)
+            });
             if !shown && text.is_some() {
                 info!(
                     channel = &*channel,
@@ -180,6 +192,11 @@ impl Engine {
                 overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
             }
             outputs.insert((channel, name), text.filter(|_| shown));
+        }
+        for channel in self.channels.keys() {
+            let state = state_name(self.streams.get(channel));
+            show_stream(overlay, channel, state);
+            outputs.insert((Arc::clone(channel), STREAM_OUTPUT.to_owned()), Some(state.to_owned()));
         }
         Ok(outputs)
     }
@@ -193,6 +210,10 @@ impl Engine {
         };
         self.now = self.now.max(now);
         if !self.seen.insert(self.now, &event.channel, &event.id) {
+            return Ok(Decision { duplicate: true, ..Decision::default() });
+        }
+        if !note_stream(&mut self.streams, &mut self.pending, &channel.name, self.now, &event.what)
+        {
             return Ok(Decision { duplicate: true, ..Decision::default() });
         }
         // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
@@ -279,7 +300,9 @@ impl Engine {
         (self.pending.urgent, self.pending.dirty, self.pending.bytes) = (false, false, 0);
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
-        Ok(Committed { outputs_changed, messages, says: std::mem::take(&mut self.pending.says) })
+        let says = std::mem::take(&mut self.pending.says);
+        let passing = std::mem::take(&mut self.pending.passing);
+        Ok(Committed { outputs_changed, messages, passing, says })
     }
 
     /// Ends the instances of the group, so that an idle daemon keeps none and nothing lives on in their memory.
@@ -307,6 +330,19 @@ impl Engine {
         &self.outputs
     }
 
+    /// Whether the stream of a channel is live; none while nobody has said so.
+    pub fn stream(&self, channel: &str) -> Option<Stream> {
+        self.streams.get(channel).copied()
+    }
+
+    /// The channels, each with its rules by slot, in order.
+    pub fn chains(&self) -> impl Iterator<Item = (&Arc<str>, Vec<(&Arc<str>, &Rule)>)> {
+        self.channels.values().map(|channel| {
+            let slots = channel.slots.iter().map(|slot| (&slot.key.slot, &slot.rule));
+            (&channel.name, slots.collect())
+        })
+    }
+
     /// The MQTT topic filters that rules take, with the channel of the rule.
     pub fn topics(&self) -> Vec<(Arc<str>, String)> {
         let of = |channel: &Channel| {
@@ -328,6 +364,45 @@ impl Engine {
     /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
+    }
+}
+
+/// Takes note of a stream that starts or ends. False when that was known: then it is no event. Several may say so, a moderator
+/// and a topic, each with an id of its own.
+fn note_stream(
+    streams: &mut BTreeMap<Arc<str>, Stream>,
+    pending: &mut Pending,
+    channel: &Arc<str>,
+    now: u64,
+    what: &Happening,
+) -> bool {
+    let live = match what {
+        Happening::StreamStart => true,
+        Happening::StreamEnd => false,
+        _ => return true,
+    };
+    if streams.get(channel).is_some_and(|stream| stream.live == live) {
+        return false;
+    }
+    let stream = Stream { live, since: now };
+    streams.insert(Arc::clone(channel), stream);
+    pending.overlay().streams.insert(Arc::clone(channel), stream);
+    show_stream(pending.overlay(), channel, state_name(Some(&stream)));
+    pending.urgent = true;
+    true
+}
+
+fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
+    let output = (Arc::clone(channel), STREAM_OUTPUT.to_owned());
+    overlay.outputs.insert(output, (HOST.into(), Some(state.to_owned())));
+}
+
+/// The state of a stream in a word: `unknown` while nobody has said.
+pub fn state_name(stream: Option<&Stream>) -> &'static str {
+    match stream {
+        None => "unknown",
+        Some(Stream { live: true, .. }) => "live",
+        Some(Stream { live: false, .. }) => "offline",
     }
 }
 

@@ -42,7 +42,7 @@ mod error;
 pub use channel::Decision;
 pub use digest::Digest;
 pub use effects::{effect_line, role_name, thousandths};
-pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
+pub use engine::{Chain, Committed, Engine, HOST, OpenError, Outputs, state_name};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
 pub use interest::{check_filter, check_topic, matches};
 pub use limits::Limits;
@@ -53,14 +53,14 @@ pub use sandbox::{STACK, Sandbox};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
 pub use store::{SCHEMA_VERSION, Store};
-pub use tables::{SlotKey, Snapshot};
+pub use tables::{SlotKey, Snapshot, Stream};
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {
     pub use crate::contract::{
-        Alarm, ChatLine, Cheer, ClipRequest, Command, Description, Effect, Emote, EmoteProvider,
-        Entry, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, Interests, Kind, Message,
-        MqttMessage, NewFave, Output, Person, Raid, Redemption, Role, Setting, SettingKind,
-        SettingValue, Settings, Standing, Subscription, Tally, Tier,
+        Alarm, ChatLine, Cheer, ClipRequest, Command, Delivery, Description, Effect, Emote,
+        EmoteProvider, Entry, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, Interests,
+        Kind, Message, MqttMessage, NewFave, Output, Person, Raid, Redemption, Role, Setting,
+        SettingKind, SettingValue, Settings, Standing, Subscription, Tally, Tier,
     };
 }

@@ -10,7 +10,7 @@ use redb::ReadableTable;
 
 use crate::contract::{ClipRequest, Entry, Message, Tally};
 use crate::error::StoreError;
-use crate::tables::{SlotKey, Snapshot};
+use crate::tables::{SlotKey, Snapshot, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
 type TallyKey = (Arc<str>, u8, String, String);
@@ -26,6 +26,7 @@ pub(crate) struct Overlay {
     people: BTreeMap<(Arc<str>, String), (String, String)>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
+    pub(crate) streams: BTreeMap<Arc<str>, Stream>,
     pub(crate) outbox: BTreeMap<u64, Option<Message>>,
     clips: Vec<(u64, Arc<str>, ClipRequest)>,
     next_send: u64,
@@ -42,6 +43,7 @@ impl Overlay {
             people: BTreeMap::new(),
             outputs: BTreeMap::new(),
             timers: BTreeMap::new(),
+            streams: BTreeMap::new(),
             outbox: BTreeMap::new(),
             clips: Vec::new(),
             next_send,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::contract::{Effect, Event, NewFave};
+use crate::contract::{Delivery, Effect, Event, Message, NewFave};
 use crate::error::{Fault, StoreError};
 use crate::log::Record;
 use crate::overlay::Overlay;
@@ -27,6 +27,8 @@ pub(crate) struct Pending {
     pub(crate) timers: Timers,
     pub(crate) records: Vec<Record>,
     pub(crate) says: Vec<Say>,
+    /// Messages to be sent at most once: they leave after the commit and are not kept.
+    pub(crate) passing: Vec<Message>,
     /// Roughly how large the records are, in bytes.
     pub(crate) bytes: usize,
     /// Messages that no broker has acknowledged.
@@ -127,7 +129,9 @@ impl Pending {
                 {
                     new_timers += 1;
                 }
-                Effect::Publish(_) => messages += 1,
+                Effect::Publish(message) if message.delivery == Delivery::AtLeastOnce => {
+                    messages += 1;
+                }
                 Effect::Clip(_) => clips += 1,
                 Effect::Show(output) => {
                     match self.overlay().output(&slot.key.channel, &output.name)? {
@@ -207,8 +211,13 @@ impl Pending {
                 }
             }
             Effect::Publish(message) => {
-                self.overlay().publish(message.clone());
-                self.outbox += 1;
+                match message.delivery {
+                    Delivery::AtLeastOnce => {
+                        self.overlay().publish(message.clone());
+                        self.outbox += 1;
+                    }
+                    Delivery::AtMostOnce => self.passing.push(message.clone()),
+                }
                 self.urgent = true;
             }
             Effect::Say(text) => {

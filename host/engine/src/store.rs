@@ -13,7 +13,8 @@ use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::tables::{
-    CLIPS, GENERATIONS, LOG, META, OUTBOX, OUTPUTS, PEOPLE, STATE, Snapshot, TALLIES, TIMERS,
+    CLIPS, GENERATIONS, LOG, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, Snapshot, TALLIES,
+    TIMERS,
 };
 
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
@@ -54,6 +55,7 @@ impl Store {
             transaction.open_table(PEOPLE)?;
             transaction.open_table(OUTPUTS)?;
             transaction.open_table(TIMERS)?;
+            transaction.open_table(STREAMS)?;
             transaction.open_table(OUTBOX)?;
             transaction.open_table(CLIPS)?;
             transaction.open_table(LOG)?;
@@ -72,6 +74,7 @@ impl Store {
             outputs: transaction.open_table(OUTPUTS)?,
             timers: transaction.open_table(TIMERS)?,
             generations: transaction.open_table(GENERATIONS)?,
+            streams: transaction.open_table(STREAMS)?,
             outbox: transaction.open_table(OUTBOX)?,
             clips: transaction.open_table(CLIPS)?,
             meta: transaction.open_table(META)?,

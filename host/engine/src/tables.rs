@@ -39,6 +39,8 @@ pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)
 /// (channel, slot, generation, name) -> time.
 pub(crate) const TIMERS: TableDefinition<'_, (&str, &str, u64, &str), u64> =
     TableDefinition::new("timers");
+/// Channel -> (whether the stream is live, since when): as far as anybody has said.
+pub(crate) const STREAMS: TableDefinition<'_, &str, (bool, u64)> = TableDefinition::new("streams");
 /// Number -> (topic, payload): messages that no broker has acknowledged.
 pub(crate) const OUTBOX: TableDefinition<'_, u64, (&str, &[u8])> = TableDefinition::new("outbox");
 /// Number -> (channel, title, seconds): clips that nobody has made yet.
@@ -46,6 +48,15 @@ pub(crate) const CLIPS: TableDefinition<'_, u64, (&str, &str, u32)> = TableDefin
 /// Number of the first record -> (first time, last time, records, compressed records).
 pub(crate) const LOG: TableDefinition<'_, u64, (u64, u64, u32, &[u8])> =
     TableDefinition::new("log");
+
+/// Whether a stream is live, as somebody has said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// Whether it has started and not ended.
+    pub live: bool,
+    /// When heatd heard of it, in milliseconds since 1970.
+    pub since: u64,
+}
 
 /// The kind of count that is of all faves of a channel.
 pub(crate) const CHANNEL: u8 = 0;
@@ -71,6 +82,7 @@ pub struct Snapshot {
         ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
     pub(crate) generations: ReadOnlyTable<(&'static str, &'static str), (u64, u32)>,
+    pub(crate) streams: ReadOnlyTable<&'static str, (bool, u64)>,
     pub(crate) outbox: ReadOnlyTable<u64, (&'static str, &'static [u8])>,
     pub(crate) clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
     pub(crate) meta: ReadOnlyTable<&'static str, u64>,
@@ -95,6 +107,18 @@ impl Snapshot {
                 let (number, message) = row?;
                 let (topic, payload) = message.value();
                 Ok((number.value(), topic.to_owned(), payload.to_vec()))
+            })
+            .collect()
+    }
+
+    /// The streams of which somebody has said whether they are live.
+    pub(crate) fn streams(&self) -> Result<Vec<(String, Stream)>, StoreError> {
+        self.streams
+            .iter()?
+            .map(|row| {
+                let (channel, stream) = row?;
+                let (live, since) = stream.value();
+                Ok((channel.value().to_owned(), Stream { live, since }))
             })
             .collect()
     }

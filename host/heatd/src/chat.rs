@@ -8,6 +8,8 @@ mod connection;
 mod event;
 mod joins;
 mod lines;
+mod notice;
+mod tags;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use crate::decider::Input;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use connection::{Connection, Ended};
+use event::Reader;
 use joins::Joins;
 
 /// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
@@ -60,9 +63,9 @@ pub(crate) async fn run(chat: Chat, shutdown: Shutdown) -> Result<()> {
 /// Connects again and again.
 async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shutdown) {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-    let mut number = 0;
+    let mut reader = Reader::default();
     loop {
-        let mut connection = Connection::new(&chat, &channels, &joins, &mut number);
+        let mut connection = Connection::new(&chat, &channels, &joins, &mut reader);
         let ended = tokio::select! {
             ended = connection.run() => ended,
             () = shutdown.begun() => return,

@@ -17,6 +17,9 @@ use crate::metrics::Metrics;
 /// The most events of one commit.
 const GROUP: usize = 1024;
 
+/// How many messages that are sent at most once may wait for a connection.
+const PASSING: usize = 256;
+
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
 
@@ -76,7 +79,15 @@ pub(crate) struct Agenda {
 #[derive(Default)]
 pub(crate) struct Mail {
     pub(crate) messages: Vec<(u64, Message)>,
+    /// To be sent at most once.
+    pub(crate) passing: Vec<Message>,
     pub(crate) receipts: Vec<Receipt>,
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.passing.is_empty() && self.receipts.is_empty()
+    }
 }
 
 /// Where the engine's thread leaves what others have to send.
@@ -87,14 +98,19 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    fn put(&self, messages: Vec<(u64, Message)>, receipts: Vec<Receipt>) {
-        if messages.is_empty() && receipts.is_empty() {
+    fn put(&self, new: Mail) {
+        if new.is_empty() {
             return;
         }
         // Nothing in here panics, so a poisoned lock cannot be.
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-        mail.messages.extend(messages);
-        mail.receipts.extend(receipts);
+        mail.messages.extend(new.messages);
+        // Nobody takes them while no broker is connected; then the oldest answers are the least missed.
+        let excess = (mail.passing.len() + new.passing.len()).saturating_sub(PASSING);
+        let kept = excess.min(mail.passing.len());
+        mail.passing.drain(..kept);
+        mail.passing.extend(new.passing.into_iter().skip(excess - kept));
+        mail.receipts.extend(new.receipts);
         drop(mail);
         self.filled.notify_one();
     }
@@ -109,11 +125,15 @@ impl Mailbox {
         }
     }
 
+    /// Throws away what was to be sent at most once: nobody was there to send it.
+    pub(crate) fn forget_passing(&self) {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner).passing.clear();
+    }
+
     /// Takes what is there.
     pub(crate) fn take_now(&self) -> Option<Mail> {
         let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
-        let empty = mail.messages.is_empty() && mail.receipts.is_empty();
-        (!empty).then_some(mail)
+        (!mail.is_empty()).then_some(mail)
     }
 }
 
@@ -229,7 +249,11 @@ impl Group<'_> {
             self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
         }
         committed.says.iter().for_each(cannot_say);
-        self.outlets.mailbox.put(committed.messages, std::mem::take(&mut self.receipts));
+        self.outlets.mailbox.put(Mail {
+            messages: committed.messages,
+            passing: committed.passing,
+            receipts: std::mem::take(&mut self.receipts),
+        });
         Ok(())
     }
 }

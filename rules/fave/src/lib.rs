@@ -48,7 +48,7 @@ impl Handler for FaveRule {
 }
 
 fn on_command(call: &mut Call<FaveRule>, command: &Command) {
-    call.fave(command.line.person.clone(), item(&command.arguments), ONE_FAVE);
+    call.fave_of(&command.line, item(&command.arguments), ONE_FAVE);
 }
 
 /// Counts the first of the words that the line has.
@@ -56,7 +56,7 @@ fn on_line(call: &mut Call<FaveRule>, line: &ChatLine) {
     let words = call.settings().texts("words");
     if let Some(word) = line.text.split(' ').find(|word| words.iter().any(|wanted| wanted == word))
     {
-        call.fave(line.person.clone(), word, ONE_FAVE);
+        call.fave_of(line, word, ONE_FAVE);
     }
 }
 

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use crate::state::Stored;
 use crate::{
-    Alarm, ClipRequest, Effect, Entry, Formula, Handler, Message, NewFave, Output, Person,
-    Settings, Timestamp, Weight,
+    Alarm, ChatLine, ClipRequest, Delivery, Effect, Entry, Formula, Handler, Message, NewFave,
+    Output, Person, Settings, Timestamp, Weight,
 };
 
 /// One call of the rule `R`. It collects the effects; nothing happens before the rule returns without an error.
@@ -60,7 +60,19 @@ impl<R> Call<R> {
 impl<R: Handler> Call<R> {
     /// Asks for a fave of this weight, in thousandths, to be weighed and counted.
     pub fn fave(&mut self, person: Person, item: impl Into<String>, weight: Weight) {
-        self.effects.push(Effect::Fave(NewFave { person, item: item.into(), weight }));
+        let item = item.into();
+        self.new_fave(NewFave { person, standing: None, bits: 0, item, weight });
+    }
+
+    /// Asks for a fave of the person who wrote this line. Multipliers see what that person is in the channel.
+    pub fn fave_of(&mut self, line: &ChatLine, item: impl Into<String>, weight: Weight) {
+        let (person, standing) = (line.person.clone(), Some(line.standing));
+        self.new_fave(NewFave { person, standing, bits: line.bits, item: item.into(), weight });
+    }
+
+    /// Asks for a fave of which everything is given.
+    pub fn new_fave(&mut self, fave: NewFave) {
+        self.effects.push(Effect::Fave(fave));
     }
 }
 
@@ -72,8 +84,16 @@ impl<R: Formula> Call<R> {
 
     /// Sends one MQTT message, at least once.
     pub fn publish(&mut self, topic: impl Into<String>, payload: impl Into<Vec<u8>>) {
-        self.effects
-            .push(Effect::Publish(Message { topic: topic.into(), payload: payload.into() }));
+        let (topic, payload) = (topic.into(), payload.into());
+        let delivery = Delivery::AtLeastOnce;
+        self.effects.push(Effect::Publish(Message { topic, payload, delivery }));
+    }
+
+    /// Sends one MQTT message at most once: for answers that nobody wants late.
+    pub fn publish_at_most_once(&mut self, topic: impl Into<String>, payload: impl Into<Vec<u8>>) {
+        let (topic, payload) = (topic.into(), payload.into());
+        let delivery = Delivery::AtMostOnce;
+        self.effects.push(Effect::Publish(Message { topic, payload, delivery }));
     }
 
     /// Asks for a clip of the last seconds.

@@ -51,7 +51,7 @@ pub use about::About;
 pub use bindings::heat::rules::about::Kind;
 pub use bindings::heat::rules::counts;
 pub use bindings::heat::rules::effects::{
-    Alarm, ClipRequest, Effect, Entry, Message, NewFave, Output,
+    Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, Output,
 };
 pub use bindings::heat::rules::events::{
     ChatLine, Cheer, Command, Emote, EmoteProvider, Event, Fave, Gift, Happening, HypeTrain,

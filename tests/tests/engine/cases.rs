@@ -1,15 +1,18 @@
 //! The rules' case files: chat in, effects out. `UPDATE_EXPECT=1` rewrites them with what the rules answer.
 //!
 //! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, and
-//! `set name = value` a setting, in the values of TOML, before anything else. What the rule answers stands indented below,
-//! without what it keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`.
+//! `set name = value` a setting, in the values of TOML, before anything else. A name may say what the person is: `ann
+//! (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
+//! `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
+//! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use heat_engine::wit::{Effect, Role};
+use heat_engine::wit::{Effect, Happening, Role};
 use heat_engine::{Answer, Component, Given, Limits, Sandbox, Store, effect_line, parse_duration};
 
+use crate::events;
 use crate::stage::{Part, Stage, component, root};
 
 #[test]
@@ -126,11 +129,15 @@ fn step(stage: &mut Stage, line: &str) -> Result<Vec<Answer>> {
         let decisions = stage.wait(parse_duration(time).map_err(anyhow::Error::msg)?)?;
         return Ok(decisions.into_iter().flat_map(|decision| decision.answers).collect());
     }
+    if let Some(what) = line.strip_prefix("* ") {
+        let what = events::read(what).with_context(|| format!("{line:?} is no event"))?;
+        return Ok(stage.event(what)?.answers);
+    }
     let (who, text) =
         line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
     let decision = match who.strip_prefix("mqtt ") {
         Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
-        None => stage.chat(who, text)?,
+        None => stage.event(Happening::Chat(events::line(who, text)?))?,
     };
     Ok(decision.answers)
 }

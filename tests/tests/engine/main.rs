@@ -2,6 +2,7 @@
 
 mod cases;
 mod contract;
+mod events;
 mod limits;
 mod phases;
 mod stage;

@@ -127,7 +127,7 @@ pub(crate) fn chat_line(login: &str, text: &str) -> ChatLine {
             broadcaster: false,
             moderator: false,
             vip: false,
-            subscriber: false,
+            subscription: None,
             first_message: false,
             returning: false,
         },

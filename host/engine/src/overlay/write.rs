@@ -4,7 +4,9 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, TALLIES, TIMERS};
+use crate::tables::{
+    CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
+};
 
 impl Overlay {
     /// Writes every change.
@@ -55,6 +57,10 @@ impl Overlay {
         let mut outputs = transaction.open_table(OUTPUTS)?;
         for ((channel, name), (slot, text)) in &self.outputs {
             outputs.insert((&**channel, name.as_str()), (&**slot, text.as_deref()))?;
+        }
+        let mut streams = transaction.open_table(STREAMS)?;
+        for (channel, stream) in &self.streams {
+            streams.insert(&**channel, (stream.live, stream.since))?;
         }
         let mut outbox = transaction.open_table(OUTBOX)?;
         for (number, message) in &self.outbox {

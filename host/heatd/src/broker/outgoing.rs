@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use heat_engine::Outputs;
-use heat_engine::wit::Message;
+use heat_engine::wit::{Delivery, Message};
 use rumqttc::{AsyncClient, ClientError, PublishNotice, PublishOptions};
 use tokio::sync::mpsc;
 
@@ -24,9 +24,9 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// Starts with the messages that an earlier run of the daemon did not get acknowledged.
     pub(crate) fn new(prefix: &str, outbox: Vec<(u64, String, Vec<u8>)>) -> Self {
-        let outbox = outbox
-            .into_iter()
-            .map(|(number, topic, payload)| (number, (Message { topic, payload }, false)));
+        let outbox = outbox.into_iter().map(|(number, topic, payload)| {
+            (number, (Message { topic, payload, delivery: Delivery::AtLeastOnce }, false))
+        });
         Self {
             prefix: prefix.to_owned(),
             shown: HashMap::new(),

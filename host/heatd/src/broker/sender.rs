@@ -51,6 +51,7 @@ impl Sender {
         outgoing: &mut Outgoing,
     ) {
         shared.connected.notified().await;
+        self.mailbox.forget_passing();
         if let Err(error) = self.talk(client, shared, outgoing).await {
             debug!(%error, "nothing more can be sent on this connection");
             std::future::pending::<()>().await;
@@ -157,6 +158,9 @@ async fn take_mail(
     outgoing: &mut Outgoing,
 ) -> Result<(), ClientError> {
     outgoing.add(mail.messages);
+    for message in mail.passing {
+        client.publish(message.topic, message.payload, PublishOptions::at_most_once()).await?;
+    }
     for receipt in mail.receipts {
         if let Some(ack) = shared.release(receipt) {
             client.manual_ack(ack).await?;

@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 use twitch_irc::message::IRCMessage;
 
 use super::Chat;
-use super::event::from_message;
+use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
 use crate::backoff::LASTING;
@@ -62,8 +62,8 @@ pub(crate) struct Connection<'a> {
     joins: &'a Joins,
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
-    /// Counts lines over all connections of the task: an id for those that have none.
-    number: &'a mut u64,
+    /// Lives over all connections of the task.
+    reader: &'a mut Reader,
     welcomed: Option<Instant>,
 }
 
@@ -72,9 +72,9 @@ impl<'a> Connection<'a> {
         chat: &'a Chat,
         channels: &[String],
         joins: &'a Joins,
-        number: &'a mut u64,
+        reader: &'a mut Reader,
     ) -> Self {
-        Self { chat, joins, to_join: channels.iter().cloned().collect(), number, welcomed: None }
+        Self { chat, joins, to_join: channels.iter().cloned().collect(), reader, welcomed: None }
     }
 
     /// Whether the server has let us in.
@@ -195,11 +195,16 @@ impl<'a> Connection<'a> {
 
     /// Waits while the engine's queue is full: Twitch keeps the lines for as long.
     async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
-        *self.number += 1;
         let now = now();
-        let Some(event) = from_message(message, now, *self.number) else { return Ok(()) };
-        self.chat.metrics.chat_line();
-        self.chat.inputs.send(Input::event(now, event)).await.map_err(|_| Ended::NobodyListens)
+        let events = self.reader.events(message, now);
+        if message.command == "PRIVMSG" && !events.is_empty() {
+            self.chat.metrics.chat_line();
+        }
+        for event in events {
+            let sent = self.chat.inputs.send(Input::event(now, event)).await;
+            sent.map_err(|_| Ended::NobodyListens)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,24 +1,55 @@
-//! A line of Twitch chat as an event. Pure: no sockets, no clock. Facts: dev.twitch.tv/docs/chat/irc, "IRC tags".
+//! Lines of Twitch chat as events. Pure: no sockets, no clock. Facts: dev.twitch.tv/docs/chat/irc.
 //!
 //! Tags are read one by one and leniently: Twitch adds and forgets tags without notice, and a line that lacks one is
 //! still a line that somebody wrote.
 
-use heat_engine::wit::{ChatLine, Emote, EmoteProvider, Event, Happening, Person, Standing};
-use twitch_irc::message::{IRCMessage, IRCPrefix};
+use heat_engine::wit::{ChatLine, Cheer, Emote, EmoteProvider, Event, Happening};
+use twitch_irc::message::IRCMessage;
+
+use super::notice::Notices;
+use super::tags::{number_tag, origin, person, shared_from, standing, tag};
 
 /// An invisible character that some clients append, so that Twitch does not take a repeated line for a duplicate.
 const INVISIBLE: char = '\u{E0000}';
 
-/// The event of a message, or none when it is no line of chat. `now` and `number` stand in for what an old line lacks.
-pub(crate) fn from_message(message: &IRCMessage, now: u64, number: u64) -> Option<Event> {
-    if message.command != "PRIVMSG" {
-        return None;
+/// Who cheers when somebody does so without a name (Twitch's account of that name).
+const ANONYMOUS_CHEERER: &str = "ananonymouscheerer";
+
+/// Turns the messages of one connection into events.
+#[derive(Default)]
+pub(super) struct Reader {
+    notices: Notices,
+    /// Counts messages: an id for those that have none.
+    number: u64,
+}
+
+impl Reader {
+    /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
+    pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
+        self.number += 1;
+        let Some(channel) = message.params.first().and_then(|it| it.strip_prefix('#')) else {
+            return Vec::new();
+        };
+        let whats = match message.command.as_str() {
+            "PRIVMSG" => chat(message).unwrap_or_default(),
+            "USERNOTICE" => self.notices.read(message).into_iter().collect(),
+            _ => return Vec::new(),
+        };
+        let id =
+            origin(message).map_or_else(|| format!("irc:{now}:{}", self.number), str::to_owned);
+        let at = number_tag(message, "tmi-sent-ts").unwrap_or(now);
+        let event = |(place, what)| {
+            // The cheer of a line is an event beside it.
+            let id = if place == 0 { id.clone() } else { format!("{id}:{place}") };
+            Event { id, channel: channel.to_lowercase(), at, what }
+        };
+        whats.into_iter().enumerate().map(event).collect()
     }
-    let channel = message.params.first()?.strip_prefix('#')?.to_lowercase();
-    let sent = message.params.get(1)?;
-    let (text, cut) = plain_text(message, sent);
-    let person = person(message)?;
-    let id = origin(message).map_or_else(|| format!("irc:{now}:{number}"), str::to_owned);
+}
+
+/// A line, and the bits that were cheered with it.
+fn chat(message: &IRCMessage) -> Option<Vec<Happening>> {
+    let (text, cut) = plain_text(message, message.params.get(1)?);
     let line = ChatLine {
         message: tag(message, "id").unwrap_or_default().to_owned(),
         standing: standing(message),
@@ -27,11 +58,15 @@ pub(crate) fn from_message(message: &IRCMessage, now: u64, number: u64) -> Optio
         bits: number_tag(message, "bits").unwrap_or(0),
         reply_to: tag(message, "reply-parent-user-login").map(str::to_owned),
         shared_from: shared_from(message).map(str::to_owned),
-        person,
+        person: person(message)?,
         text,
     };
-    let at = number_tag(message, "tmi-sent-ts").unwrap_or(now);
-    Some(Event { id, channel, at, what: Happening::Chat(line) })
+    // Bits are given to one channel; the copies of a shared chat are no cheers.
+    let cheer = (line.bits > 0 && line.shared_from.is_none()).then(|| {
+        let person = Some(line.person.clone()).filter(|it| it.login != ANONYMOUS_CHEERER);
+        Happening::Cheer(Cheer { person, bits: line.bits, text: line.text.clone() })
+    });
+    Some([Happening::Chat(line)].into_iter().chain(cheer).collect())
 }
 
 /// The text that a person wrote, and how many characters were cut from its start: `/me`, the mention of a reply.
@@ -46,41 +81,6 @@ fn plain_text(message: &IRCMessage, sent: &str) -> (String, usize) {
     }
     let rest = text.split_once(' ').map_or("", |(_, rest)| rest);
     (rest.to_owned(), text.chars().count() - rest.chars().count())
-}
-
-/// In a shared chat each channel gets a copy with an id of its own; the source's id is the same in all of them.
-fn origin(message: &IRCMessage) -> Option<&str> {
-    tag(message, "source-id").or_else(|| tag(message, "id"))
-}
-
-fn shared_from(message: &IRCMessage) -> Option<&str> {
-    let source = tag(message, "source-room-id")?;
-    (tag(message, "room-id") != Some(source)).then_some(source)
-}
-
-fn person(message: &IRCMessage) -> Option<Person> {
-    let login = match &message.prefix {
-        Some(IRCPrefix::Full { nick, .. }) => nick.to_lowercase(),
-        Some(IRCPrefix::HostOnly { host }) => host.split('.').next().unwrap_or(host).to_lowercase(),
-        None => tag(message, "display-name")?.to_lowercase(),
-    };
-    let id = tag(message, "user-id").unwrap_or(&login).to_owned();
-    let name = tag(message, "display-name").unwrap_or(&login).to_owned();
-    Some(Person { id, login, name })
-}
-
-fn standing(message: &IRCMessage) -> Standing {
-    let badges = tag(message, "badges").unwrap_or_default();
-    let has = |badge: &str| badges.split(',').any(|one| one.split('/').next() == Some(badge));
-    let is_set = |name| tag(message, name) == Some("1");
-    Standing {
-        broadcaster: has("broadcaster"),
-        moderator: has("moderator") || is_set("mod"),
-        vip: has("vip") || is_set("vip"),
-        subscriber: has("subscriber") || has("founder") || is_set("subscriber"),
-        first_message: is_set("first-msg"),
-        returning: is_set("returning-chatter"),
-    }
 }
 
 /// Reads `id:from-to,from-to/id:from-to`: inclusive ranges of code points. What does not fit the text is left out; Twitch
@@ -108,17 +108,10 @@ fn read_emotes(tag: &str, text: &str, cut: usize) -> Vec<Emote> {
     emotes
 }
 
-fn number_tag<N: std::str::FromStr>(message: &IRCMessage, name: &str) -> Option<N> {
-    tag(message, name)?.parse().ok()
-}
-
-/// The value of a tag; an empty one is as good as none.
-fn tag<'a>(message: &'a IRCMessage, name: &str) -> Option<&'a str> {
-    message.tags.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
+    use heat_engine::wit::{Person, Tier};
+
     use super::*;
 
     fn line(raw: &str) -> ChatLine {
@@ -129,7 +122,7 @@ mod tests {
     }
 
     fn event(raw: &str) -> Event {
-        from_message(&IRCMessage::parse(raw).unwrap(), 5, 1).unwrap()
+        Reader::default().events(&IRCMessage::parse(raw).unwrap(), 5).remove(0)
     }
 
     const ANN: &str = ":ann!ann@ann.tmi.twitch.tv PRIVMSG #Seaside";
@@ -148,7 +141,8 @@ mod tests {
             line.person,
             Person { id: "42".into(), login: "ann".into(), name: "Ann".into() }
         );
-        assert!(line.standing.moderator && line.standing.subscriber && line.standing.first_message);
+        assert!(line.standing.moderator && line.standing.first_message);
+        assert_eq!(line.standing.subscription, Some(Tier::One));
         assert!(!line.standing.vip && !line.standing.broadcaster);
     }
 
@@ -157,6 +151,36 @@ mod tests {
         let event = event(&format!("{ANN} hello"));
         assert_eq!((event.id.as_str(), event.at), ("irc:5:1", 5));
         assert_eq!(line(&format!("{ANN} hello")).person.id, "ann");
+    }
+
+    #[test]
+    fn the_tier_is_in_the_version_of_the_badge() {
+        for (tags, expected) in [
+            ("badges=subscriber/12", Some(Tier::One)),
+            ("badges=vip/1,subscriber/2012", Some(Tier::Two)),
+            ("badges=subscriber/3072,partner/1", Some(Tier::Three)),
+            ("subscriber=1", Some(Tier::One)),
+            ("badges=premium/1", None),
+        ] {
+            assert_eq!(
+                line(&format!("@{tags} {ANN} hi")).standing.subscription,
+                expected,
+                "{tags}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cheer_is_an_event_beside_its_line_but_not_in_a_copy_of_a_shared_chat() {
+        let read = |tags: &str| {
+            let raw = format!("@id=a;bits=100;{tags} {ANN} :Cheer100 nice");
+            Reader::default().events(&IRCMessage::parse(&raw).unwrap(), 5)
+        };
+        let events = read("user-id=42");
+        assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["a", "a:1"]);
+        let Happening::Cheer(cheer) = &events[1].what else { panic!() };
+        assert_eq!((cheer.bits, cheer.person.is_some()), (100, true));
+        assert_eq!(read("room-id=1;source-id=a;source-room-id=2").len(), 1);
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! The tags of a line of Twitch chat, read one by one and leniently. Facts: dev.twitch.tv/docs/chat/irc, "IRC tags".
+
+use heat_engine::wit::{Person, Standing, Tier};
+use twitch_irc::message::{IRCMessage, IRCPrefix};
+
+/// The value of a tag; an empty one is as good as none.
+pub(super) fn tag<'a>(message: &'a IRCMessage, name: &str) -> Option<&'a str> {
+    message.tags.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// The value of a tag that is a number; anything else is as good as none.
+pub(super) fn number_tag<N: std::str::FromStr>(message: &IRCMessage, name: &str) -> Option<N> {
+    tag(message, name)?.parse().ok()
+}
+
+/// In a shared chat each channel gets a copy with an id of its own; the source's id is the same in all of them.
+pub(super) fn origin(message: &IRCMessage) -> Option<&str> {
+    tag(message, "source-id").or_else(|| tag(message, "id"))
+}
+
+/// The channel, by id, where a line of a shared chat was sent, if that is another one.
+pub(super) fn shared_from(message: &IRCMessage) -> Option<&str> {
+    let source = tag(message, "source-room-id")?;
+    (tag(message, "room-id") != Some(source)).then_some(source)
+}
+
+/// Who wrote a line. Notices come from the server and name the person in tags.
+pub(super) fn person(message: &IRCMessage) -> Option<Person> {
+    let login = match (tag(message, "login"), &message.prefix) {
+        (Some(login), _) => login.to_lowercase(),
+        (None, Some(IRCPrefix::Full { nick, .. })) => nick.to_lowercase(),
+        (None, Some(IRCPrefix::HostOnly { host })) => {
+            host.split('.').next().unwrap_or(host).to_lowercase()
+        }
+        (None, None) => tag(message, "display-name")?.to_lowercase(),
+    };
+    let id = tag(message, "user-id").unwrap_or(&login).to_owned();
+    let name = tag(message, "display-name").unwrap_or(&login).to_owned();
+    Some(Person { id, login, name })
+}
+
+/// What the badges and tags say of a person in the channel.
+pub(super) fn standing(message: &IRCMessage) -> Standing {
+    let badges = tag(message, "badges").unwrap_or_default();
+    let has = |badge: &str| badges.split(',').any(|one| one.split('/').next() == Some(badge));
+    let is_set = |name| tag(message, name) == Some("1");
+    let subscribed = has("founder") || is_set("subscriber");
+    Standing {
+        broadcaster: has("broadcaster"),
+        moderator: has("moderator") || is_set("mod"),
+        vip: has("vip") || is_set("vip"),
+        subscription: tier_of_badge(badges).or_else(|| subscribed.then_some(Tier::One)),
+        first_message: is_set("first-msg"),
+        returning: is_set("returning-chatter"),
+    }
+}
+
+/// The version of the badge is the months, with 2000 or 3000 added for the second and third tier.
+fn tier_of_badge(badges: &str) -> Option<Tier> {
+    let version = badges.split(',').find_map(|badge| badge.strip_prefix("subscriber/"))?;
+    Some(match version.parse::<u32>().unwrap_or(0) {
+        0..2000 => Tier::One,
+        2000..3000 => Tier::Two,
+        _ => Tier::Three,
+    })
+}
