@@ -21,6 +21,8 @@ pub(crate) struct Channel {
 /// What came of one event.
 #[derive(Debug, Default)]
 pub struct Decision {
+    /// Login of the channel.
+    pub channel: Arc<str>,
     /// The event was taken in before: nothing happened.
     pub duplicate: bool,
     /// The calls that were made, in order.
@@ -46,7 +48,8 @@ impl Channel {
         event: &Event,
         target: For<'_>,
     ) -> Result<Decision, StoreError> {
-        let mut run = Run { sandbox, pending, now, decision: Decision::default() };
+        let decision = Decision { channel: Arc::clone(&self.name), ..Decision::default() };
+        let mut run = Run { sandbox, pending, now, decision };
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {
             faves.extend(run.on_event(slot, event, target)?);

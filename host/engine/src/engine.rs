@@ -67,7 +67,7 @@ pub enum OpenError {
 pub const HOST: &str = "heatd";
 
 /// The output of each channel that says `live`, `offline` or `unknown`.
-const STREAM_OUTPUT: &str = "stream";
+pub const STREAM_OUTPUT: &str = "stream";
 
 /// More records than this are committed before more is taken in.
 const FULL_RECORDS: usize = 4096;

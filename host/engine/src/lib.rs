@@ -42,7 +42,7 @@ mod error;
 pub use channel::Decision;
 pub use digest::Digest;
 pub use effects::{effect_line, role_name, thousandths};
-pub use engine::{Chain, Committed, Engine, HOST, OpenError, Outputs, state_name};
+pub use engine::{Chain, Committed, Engine, HOST, OpenError, Outputs, STREAM_OUTPUT, state_name};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
 pub use interest::{check_filter, check_topic, matches};
 pub use limits::Limits;

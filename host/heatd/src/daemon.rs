@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use heat_engine::{Chain, Engine, Sandbox, StoreError, role_name};
@@ -20,8 +20,11 @@ use crate::broker::{self, Link, Routes};
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mistakes};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
+use crate::feed::{Feed, Streams};
 use crate::home::Home;
+use crate::http::{Access, Api};
 use crate::metrics::Metrics;
+use crate::roster::Roster;
 use crate::{chains, clock, data, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -90,9 +93,28 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let listener = TcpListener::bind(config.http).await;
     let listener =
         listener.with_context(|| format!("failed to listen on {} for HTTP", config.http))?;
-    info!(address = %listener.local_addr()?, "http listens");
+    let address = listener.local_addr()?;
+    info!(%address, "http listens");
+    let access = Access { token: data::token(&config.data)?, address };
+    data::note_address(&config.data, address)?;
+    let (inputs, queue) = mpsc::channel(QUEUE);
+    let (outputs_in, outputs) = watch::channel(Arc::default());
+    let (streams_in, streams) = watch::channel(Arc::new(Streams::default()));
+    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
+    let api = Api {
+        metrics: metrics.clone(),
+        roster: roster.clone(),
+        feed: feed.clone(),
+        outputs: outputs.clone(),
+        streams,
+        // The queue ends with its sources.
+        inputs: inputs.downgrade(),
+        store: config.data.join(data::STORE),
+        started: Instant::now(),
+        shutdown: shutdown.clone(),
+    };
     let mut outward = JoinSet::new();
-    outward.spawn(http::run(listener, metrics.clone(), shutdown.clone()));
+    outward.spawn(http::run(listener, api, access));
 
     tokio::select! {
         () = clock::catch_up(newest, &metrics) => {}
@@ -102,8 +124,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut home = Home::find(&config.mqtt.broker).await?;
     let mut embedded_ended = Box::pin(home.ended());
 
-    let (inputs, queue) = mpsc::channel(QUEUE);
-    let (outputs_in, outputs) = watch::channel(Arc::new(engine.outputs().clone()));
+    outputs_in.send_replace(Arc::new(engine.outputs().clone()));
+    streams_in.send_replace(Arc::new(roster.streams(&engine)));
     let (agenda_in, agenda) = watch::channel(Agenda::default());
     let (engine_in, mut engine_ended) = oneshot::channel();
     let mailbox = Arc::new(Mailbox::default());
@@ -122,7 +144,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
-        // The queue ends with its sources; the broker's connection outlives them, and holds only a weak end of it.
+        // As above: the broker's connection outlives the sources.
         inputs: inputs.downgrade(),
         metrics: metrics.clone(),
     };
@@ -132,8 +154,11 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let outlets = Outlets {
         outputs: outputs_in,
         agenda: agenda_in,
+        streams: streams_in,
         mailbox,
         metrics: metrics.clone(),
+        roster,
+        feed,
         flush: Duration::from_millis(config.flush),
         keep_log: config.keep_log,
     };

@@ -1,22 +1,32 @@
 //! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else.
+//!
+//! Beside the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, which opens the API
+//! for who can read it.
 
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use heat_engine::Store;
 use tracing::warn;
 
+use crate::tls;
+
+/// The file of the store.
+pub(crate) const STORE: &str = "heat.redb";
+
 /// Makes the folder if there is none, so that only its owner may enter.
 pub(crate) fn prepare(data: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
+    let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
         builder.mode(0o700);
         // A folder that somebody else made is theirs to close; compiled code is kept in it, so it matters.
-        let open =
-            std::fs::metadata(data).is_ok_and(|folder| folder.permissions().mode() & 0o022 != 0);
+        let open = fs::metadata(data).is_ok_and(|folder| folder.permissions().mode() & 0o022 != 0);
         if open {
             warn!(data = %data.display(), "others may write into the data folder; close it: chmod 700");
         }
@@ -28,6 +38,102 @@ pub(crate) fn prepare(data: &Path) -> Result<()> {
 
 /// Opens the store in the data folder.
 pub(crate) fn open_store(data: &Path) -> Result<Store> {
-    let file = data.join("heat.redb");
+    let file = data.join(STORE);
     Store::open(&file).with_context(|| format!("failed to open {}", file.display()))
+}
+
+/// The token of the API: made once, and kept over restarts.
+pub(crate) fn token(data: &Path) -> Result<String> {
+    let file = data.join("api.token");
+    match fs::read_to_string(&file) {
+        Ok(token) if !token.trim().is_empty() => {
+            warn_if_open(&file);
+            return Ok(token.trim().to_owned());
+        }
+        // A start that was cut short may have left it empty.
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("failed to read {}", file.display()));
+        }
+    }
+    let token = tls::secret()?;
+    replace(&file, &token, 0o600)?;
+    Ok(token)
+}
+
+/// Notes where heatd listens.
+pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
+    replace(&data.join("api.url"), &format!("http://{address}"), 0o644)
+}
+
+/// Sets a file to one line of text; nobody sees it half written, or with other rights.
+fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
+    let new = file.with_extension("new");
+    let write = || {
+        let _ = fs::remove_file(&new);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+        #[cfg(not(unix))]
+        let _ = mode;
+        writeln!(options.open(&new)?, "{line}")?;
+        fs::rename(&new, file)
+    };
+    write().with_context(|| format!("failed to write {}", file.display()))
+}
+
+fn warn_if_open(token: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if fs::metadata(token).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+            warn!(token = %token.display(), "everybody may read the token of the API; close it: chmod o=");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = token;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_made_once_and_for_its_owner_alone() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let token = token(folder.path())?;
+        assert!(token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(super::token(folder.path())?, token);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(folder.path().join("api.token"))?.permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_empty_token_is_made_anew_and_one_that_cannot_be_read_is_an_error() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("api.token");
+        fs::write(&file, "\n")?;
+        assert_eq!(token(folder.path())?.len(), 64);
+        fs::remove_file(&file)?;
+        fs::create_dir(&file)?;
+        assert!(token(folder.path()).is_err_and(|error| error.to_string().contains("api.token")));
+        Ok(())
+    }
+
+    #[test]
+    fn the_address_is_that_of_the_last_start() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        for port in [1, 2] {
+            note_address(folder.path(), SocketAddr::from(([127, 0, 0, 1], port)))?;
+        }
+        assert_eq!(fs::read_to_string(folder.path().join("api.url"))?, "http://127.0.0.1:2\n");
+        Ok(())
+    }
 }

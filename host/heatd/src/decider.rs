@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use heat_engine::wit::{Event, Message};
-use heat_engine::{Engine, Outputs, Say, StoreError};
-use tokio::sync::{Notify, mpsc, watch};
+use heat_engine::{Decision, Engine, Outputs, Say, StoreError, Stream};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing::{debug, info, warn};
 
 use crate::clock::now;
+use crate::feed::{Feed, Streams, Told};
 use crate::metrics::Metrics;
+use crate::roster::Roster;
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
@@ -26,6 +28,9 @@ const EXPIRY: Duration = Duration::from_secs(3600);
 /// The number of a received MQTT message, which is acknowledged after the commit.
 pub(crate) type Receipt = u64;
 
+/// Where somebody waits for what a stream is.
+pub(crate) type Answer = oneshot::Sender<Option<Stream>>;
+
 /// Everything that can happen to the engine.
 pub(crate) struct Input {
     /// When heatd took it in, in milliseconds since 1970.
@@ -34,7 +39,15 @@ pub(crate) struct Input {
 }
 
 enum What {
-    Event { event: Box<Event>, receipt: Option<Receipt> },
+    Event {
+        event: Box<Event>,
+        receipt: Option<Receipt>,
+    },
+    /// An event after whose commit somebody is told what its channel's stream is.
+    Asked {
+        event: Box<Event>,
+        answer: Answer,
+    },
     Receipt(Option<Receipt>),
     Tick,
     Sent(u64),
@@ -48,6 +61,11 @@ impl Input {
     /// An event whose sender waits for an acknowledgement.
     pub(crate) fn with_receipt(now: u64, event: Event, receipt: Option<Receipt>) -> Self {
         Self { now, what: What::Event { event: Box::new(event), receipt } }
+    }
+
+    /// An event whose sender waits for what its channel's stream is then.
+    pub(crate) fn with_answer(now: u64, event: Event, answer: Answer) -> Self {
+        Self { now, what: What::Asked { event: Box::new(event), answer } }
     }
 
     /// A message that no rule takes: acknowledged in its turn.
@@ -142,11 +160,22 @@ pub(crate) struct Outlets {
     pub(crate) outputs: watch::Sender<Arc<Outputs>>,
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) streams: watch::Sender<Arc<Streams>>,
     pub(crate) metrics: Metrics,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) feed: Feed,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
     /// How old the log may grow, in milliseconds.
     pub(crate) keep_log: u64,
+}
+
+impl Outlets {
+    fn decided(&self, told: Option<Told>, decision: &Decision) {
+        self.metrics.decided(decision);
+        self.roster.decided(decision);
+        self.feed.decided(told, decision);
+    }
 }
 
 /// Runs until every sender of inputs is gone, then commits what is left. An error is the store's: the engine must not go on.
@@ -159,6 +188,7 @@ pub(crate) fn run(
         engine: &mut engine,
         outlets: &outlets,
         receipts: Vec::new(),
+        answers: Vec::new(),
         expired_at: None,
         open_since: None,
     };
@@ -186,27 +216,39 @@ struct Group<'a> {
     engine: &'a mut Engine,
     outlets: &'a Outlets,
     receipts: Vec<Receipt>,
+    /// Who waits, with the channel.
+    answers: Vec<(String, Answer)>,
     expired_at: Option<Instant>,
     open_since: Option<Instant>,
 }
 
 impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
-        let metrics = &self.outlets.metrics;
         match input.what {
             What::Event { event, receipt } => {
-                let decision = self.engine.handle(input.now, *event)?;
-                metrics.decided(&decision);
+                self.handle(input.now, *event)?;
                 self.receipts.extend(receipt);
+            }
+            What::Asked { event, answer } => {
+                let channel = event.channel.clone();
+                self.handle(input.now, *event)?;
+                self.answers.push((channel, answer));
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
                 for decision in self.engine.fire(input.now)? {
-                    metrics.decided(&decision);
+                    self.outlets.decided(None, &decision);
                 }
             }
             What::Sent(number) => self.engine.sent(number),
         }
+        Ok(())
+    }
+
+    fn handle(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+        let told = self.outlets.feed.note(&event);
+        let decision = self.engine.handle(now, event)?;
+        self.outlets.decided(told, &decision);
         Ok(())
     }
 
@@ -216,7 +258,8 @@ impl Group<'_> {
             self.open_since = Some(Instant::now());
         }
         let due = self.open_since.is_some_and(|since| since.elapsed() >= self.outlets.flush);
-        if self.engine.is_urgent() || !self.receipts.is_empty() || due || self.engine.is_full() {
+        let awaited = !self.receipts.is_empty() || !self.answers.is_empty();
+        if self.engine.is_urgent() || awaited || due || self.engine.is_full() {
             self.commit()?;
         }
         let flush = self.open_since.map(|since| since + self.outlets.flush);
@@ -247,6 +290,12 @@ impl Group<'_> {
         debug!(records, "committed");
         if committed.outputs_changed {
             self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
+            // Whether a stream is live is an output as well.
+            self.outlets.streams.send_replace(Arc::new(self.outlets.roster.streams(self.engine)));
+        }
+        for (channel, answer) in self.answers.drain(..) {
+            // Who has asked may be gone.
+            let _ = answer.send(self.engine.stream(&channel));
         }
         committed.says.iter().for_each(cannot_say);
         self.outlets.mailbox.put(Mail {

@@ -1,46 +1,94 @@
-//! The pages for machines, on loopback:
+//! What heatd serves by HTTP, on loopback. For machines, without a token:
 //!
 //! - `/healthz`: 200 while the process serves at all,
 //! - `/readyz`: 200 when chat and broker are connected, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in the OpenMetrics text format.
+//!
+//! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
+
+mod access;
+mod problem;
+mod status;
+mod stream;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
+use heat_engine::Outputs;
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch as value};
 
+use crate::decider::Input;
+use crate::feed::{Feed, Streams};
 use crate::metrics::Metrics;
+use crate::roster::Roster;
 use crate::shutdown::Shutdown;
+pub(crate) use access::Access;
+use problem::Problem;
+
+/// The largest body of a request, in bytes: nothing that is asked for is long.
+const LARGEST_BODY: usize = 4096;
+
+/// What the pages are made of.
+pub(crate) struct Api {
+    pub(crate) metrics: Metrics,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) feed: Feed,
+    pub(crate) outputs: value::Receiver<Arc<Outputs>>,
+    pub(crate) streams: value::Receiver<Arc<Streams>>,
+    pub(crate) inputs: mpsc::WeakSender<Input>,
+    /// The file of the store.
+    pub(crate) store: PathBuf,
+    pub(crate) started: Instant,
+    pub(crate) shutdown: Shutdown,
+}
 
 /// Serves until the shutdown.
-pub(crate) async fn run(
-    listener: TcpListener,
-    metrics: Metrics,
-    mut shutdown: Shutdown,
-) -> anyhow::Result<()> {
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(page))
-        .with_state(metrics);
-    axum::serve(listener, router)
+pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
+    let mut shutdown = api.shutdown.clone();
+    axum::serve(listener, router(Arc::new(api), Arc::new(access)))
         .with_graceful_shutdown(async move { shutdown.begun().await })
         .await?;
     Ok(())
 }
 
-async fn ready(State(metrics): State<Metrics>) -> impl IntoResponse {
-    match metrics.not_ready().as_slice() {
+fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
+    let guarded = Router::new()
+        .route("/status", get(status::answer))
+        .route("/watch", get(watch::watch))
+        .route("/channels/{channel}/stream", post(stream::change))
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "the API has no such resource") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
+        })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(access, access::check));
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(page))
+        .nest("/api/v1", guarded)
+        .with_state(api)
+}
+
+async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    match api.metrics.not_ready().as_slice() {
         [] => (StatusCode::OK, "ready\n".to_owned()),
         reasons => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))),
     }
 }
 
-async fn page(State(metrics): State<Metrics>) -> impl IntoResponse {
+async fn page(State(api): State<Arc<Api>>) -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-        metrics.page(),
+        api.metrics.page(),
     )
 }

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`home`] and [`embedded`] say where the broker is; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
+//! [`home`] and [`embedded`] say where the broker is; [`http`] is for clients and machines, [`feed`] and [`roster`] are what
+//! it tells beside the figures of [`metrics`]; [`data`], [`tls`] and [`backoff`] serve these.
 
 mod backoff;
 mod broker;
@@ -14,9 +15,11 @@ mod daemon;
 mod data;
 mod decider;
 mod embedded;
+mod feed;
 mod home;
 mod http;
 mod metrics;
+mod roster;
 mod shutdown;
 mod tls;
 

@@ -19,6 +19,17 @@ struct Slot {
     slot: String,
 }
 
+/// What the status tells of the figures.
+pub(crate) struct Summary {
+    pub(crate) chat_wanted: i64,
+    pub(crate) chat_up: i64,
+    pub(crate) mqtt_up: bool,
+    pub(crate) faves: u64,
+    pub(crate) chat_lines: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) queue: i64,
+}
+
 /// The figures of one daemon. Cheap to clone; all clones are the same figures.
 #[derive(Clone)]
 pub(crate) struct Metrics(Arc<Figures>);
@@ -166,6 +177,20 @@ impl Metrics {
             reasons.push("the MQTT broker is not connected");
         }
         reasons
+    }
+
+    /// The figures that a person asks for first. Counts are since the start.
+    pub(crate) fn summary(&self) -> Summary {
+        let figures = &self.0;
+        Summary {
+            chat_wanted: figures.wanted_connections,
+            chat_up: figures.chat.get(),
+            mqtt_up: figures.mqtt.get() != 0,
+            faves: figures.faves.get(),
+            chat_lines: figures.chat_lines.get(),
+            duplicates: figures.duplicates.get(),
+            queue: figures.queue.get(),
+        }
     }
 
     /// All figures in the OpenMetrics text format.

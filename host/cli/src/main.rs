@@ -1,0 +1,77 @@
+//! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
+//!
+//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it. Then the commands: [`status`], [`stream`] and [`watch`].
+//! [`clean`] keeps what strangers write from playing with the terminal, [`words`] says numbers to people, [`backoff`] waits.
+
+mod api;
+mod backoff;
+mod clean;
+mod find;
+mod status;
+mod stream;
+mod watch;
+mod words;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The exit code for a command line that cannot be understood (EX_USAGE of sysexits.h).
+const USAGE: u8 = 64;
+
+/// The command line of Heat Level: how heatd does, what happens in chat and what rules make of it, and when the stream starts.
+#[derive(Parser)]
+#[command(
+    name = "heat",
+    version,
+    after_help = "heat finds heatd by itself when it runs on the same machine: by what heatd leaves in its data folder, which is ./heat-data or \
+                  /var/lib/heatd, or the one that --data or HEAT_DATA names. From elsewhere, HEAT_URL says where heatd is, and HEAT_TOKEN_FILE \
+                  names a copy of its api.token."
+)]
+enum Command {
+    /// Shows how heatd does: connections, counts, channels with their outputs and rules.
+    Status(status::Options),
+    /// Shows what happens: chat, events, what rules answer, and the heat. Ends with q or Ctrl-C.
+    Watch(watch::Options),
+    /// Says that the stream starts or ends, which rules may act on.
+    Stream(stream::Options),
+}
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // Nothing can be done where not even this can be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    let done = match command {
+        Command::Status(options) => status::run(&options),
+        Command::Watch(options) => watch::run(options),
+        Command::Stream(options) => stream::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&format!("heat: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line for the person at the terminal, beside what was asked for.
+fn note(line: &str) {
+    // Where nobody listens, there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", clean::text(line));
+}
+
+/// The answer of a command. Where nobody reads it any more, that is no failure.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}

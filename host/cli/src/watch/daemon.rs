@@ -1,0 +1,99 @@
+//! Follows heatd's feed, and comes back when heatd does.
+
+use std::sync::mpsc::SyncSender;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::source::News;
+use crate::api::{Api, Feed, Sent};
+use crate::backoff::{Backoff, LASTING};
+use crate::find::{Place, Surroundings};
+
+/// heatd is on this machine, or near: it is worth a try often.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+pub(crate) struct Follower {
+    place: Place,
+    channel: Option<String>,
+    once: bool,
+    /// The connection that is open already.
+    feed: Option<Feed>,
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+impl Follower {
+    pub(crate) fn new(place: Place, channel: Option<String>, once: bool, feed: Feed) -> Self {
+        Self { place, channel, once, feed: Some(feed) }
+    }
+
+    /// One that has to connect first.
+    pub(crate) fn again(&self) -> Self {
+        let (place, channel) = (self.place.clone(), self.channel.clone());
+        Self { place, channel, once: self.once, feed: None }
+    }
+
+    /// Until nobody listens, or once.
+    pub(crate) fn run(&mut self, news: &SyncSender<News>) {
+        // Nobody listens: there is nothing left to do.
+        let _ = self.follow(news);
+    }
+
+    fn follow(&mut self, news: &SyncSender<News>) -> Result<(), Unheard> {
+        let mut backoff = Backoff::up_to(LONGEST_WAIT);
+        let mut told = String::new();
+        loop {
+            let opened = match self.feed.take() {
+                Some(feed) => Ok(feed),
+                None => self.open(),
+            };
+            let reason = match opened {
+                Ok(feed) => {
+                    tell(news, News::Up)?;
+                    told.clear();
+                    let start = Instant::now();
+                    let reason = pass_on(feed, news)?;
+                    if start.elapsed() >= LASTING {
+                        backoff.reset();
+                    }
+                    reason
+                }
+                Err(reason) => reason,
+            };
+            tell(news, News::Down)?;
+            if self.once {
+                return Ok(());
+            }
+            // What is said at every attempt is said once.
+            if told != reason {
+                tell(news, News::Note(format!("{reason}; waiting until it is back")))?;
+                told = reason;
+            }
+            sleep(backoff.next());
+        }
+    }
+
+    /// Address and token are looked for anew: both may have changed with heatd.
+    fn open(&self) -> Result<Feed, String> {
+        let found = self.place.find(&Surroundings::of_this_process());
+        let daemon = found.map_err(|missing| missing.to_string())?;
+        Api::new(daemon).watch(self.channel.as_deref()).map_err(|failure| failure.to_string())
+    }
+}
+
+fn tell(news: &SyncSender<News>, what: News) -> Result<(), Unheard> {
+    news.send(what).map_err(|_| Unheard)
+}
+
+/// Passes on what comes, and says why no more does.
+fn pass_on(mut feed: Feed, news: &SyncSender<News>) -> Result<String, Unheard> {
+    loop {
+        match feed.next() {
+            Ok(Some(Sent::Entry(json))) => tell(news, News::Entry(json))?,
+            Ok(Some(Sent::Alive)) => tell(news, News::Alive)?,
+            Ok(None) => return Ok("heatd has stopped".to_owned()),
+            Err(error) => return Ok(format!("the connection to heatd is lost: {error}")),
+        }
+    }
+}

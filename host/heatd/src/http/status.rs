@@ -1,0 +1,64 @@
+//! `GET /api/v1/status`: how heatd does, on one page.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use heat_engine::{STREAM_OUTPUT, state_name};
+use serde_json::{Value, json};
+
+use super::Api;
+use crate::roster::Listed;
+
+pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    let figures = api.metrics.summary();
+    let reasons = api.metrics.not_ready();
+    let channels: Vec<Value> = api.roster.0.iter().map(|listed| channel(&api, listed)).collect();
+    let page = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": api.started.elapsed().as_secs(),
+        "ready": reasons.is_empty(),
+        "reasons": reasons,
+        "connections": {
+            "chat": { "wanted": figures.chat_wanted, "up": figures.chat_up },
+            "mqtt": { "up": figures.mqtt_up },
+        },
+        "faves": figures.faves,
+        "chat_lines": figures.chat_lines,
+        "duplicates": figures.duplicates,
+        "queue": figures.queue,
+        "channels": channels,
+        "store_bytes": std::fs::metadata(&api.store).map_or(0, |store| store.len()),
+    });
+    ([(header::CONTENT_TYPE, "application/json")], page.to_string())
+}
+
+fn channel(api: &Api, listed: &Listed) -> Value {
+    let outputs = api.outputs.borrow();
+    let shown: BTreeMap<&str, &str> = outputs
+        .iter()
+        .filter(|((channel, name), _)| *channel == listed.channel && name != STREAM_OUTPUT)
+        .filter_map(|((_, name), text)| Some((name.as_str(), text.as_deref()?)))
+        .collect();
+    let stream = api.streams.borrow().get(&listed.channel).copied();
+    let rules = listed.rules.iter().map(|rule| {
+        json!({
+            "slot": rule.slot,
+            "name": rule.name,
+            "version": rule.version,
+            "role": rule.role,
+            "digest": rule.digest,
+            "calls": rule.calls.load(Ordering::Relaxed),
+            "failures": rule.failures.load(Ordering::Relaxed),
+        })
+    });
+    json!({
+        "name": &*listed.channel,
+        "stream": { "state": state_name(stream.as_ref()), "since": stream.map(|stream| stream.since) },
+        "outputs": shown,
+        "rules": rules.collect::<Vec<_>>(),
+    })
+}

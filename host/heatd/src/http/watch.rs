@@ -1,0 +1,166 @@
+//! `GET /api/v1/watch`: the feed as server-sent events, one JSON object each.
+//!
+//! First what stands now, then what happens. Outputs and streams are followed as values: one that changes faster than the
+//! watcher reads is told with its last value only.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use heat_engine::{Outputs, STREAM_OUTPUT};
+use serde::Deserialize;
+use tokio::sync::{broadcast, watch};
+
+use super::Api;
+use super::problem::Problem;
+use crate::feed::{Entry, Streams, What};
+use crate::shutdown::Shutdown;
+
+/// How often a watcher hears that the connection is alive.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// After so many entries in a row the values get their turn, however much happens.
+const TURN: u32 = 64;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    channel: Option<String>,
+}
+
+pub(super) async fn watch(
+    State(api): State<Arc<Api>>,
+    Query(asked): Query<Asked>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let channel = match asked.channel {
+        None => None,
+        Some(name) => {
+            let name = name.trim_start_matches('#').to_lowercase();
+            let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
+            Some(Arc::clone(&listed.channel))
+        }
+    };
+    let stream = unfold(Watcher::new(&api, channel), |mut watcher| async move {
+        let entry = watcher.next().await?;
+        // Entries are strings and numbers, which always become JSON.
+        let text = serde_json::to_string(&*entry).unwrap_or_default();
+        Some((Ok(Event::default().data(text)), watcher))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
+}
+
+struct Watcher {
+    /// None: all of them.
+    channel: Option<Arc<str>>,
+    channels: Vec<Arc<str>>,
+    entries: broadcast::Receiver<Arc<Entry>>,
+    outputs: watch::Receiver<Arc<Outputs>>,
+    streams: watch::Receiver<Arc<Streams>>,
+    /// What this watcher was told that outputs show and streams are.
+    told: BTreeMap<(Arc<str>, Option<String>), What>,
+    waiting: VecDeque<Arc<Entry>>,
+    in_a_row: u32,
+    shutdown: Shutdown,
+}
+
+impl Watcher {
+    fn new(api: &Api, channel: Option<Arc<str>>) -> Self {
+        let channels = match &channel {
+            Some(channel) => vec![Arc::clone(channel)],
+            None => api.roster.names(),
+        };
+        let names = channels.iter().map(ToString::to_string).collect();
+        let what = What::Hello { version: env!("CARGO_PKG_VERSION"), channels: names };
+        let hello = Entry { channel: Arc::from(""), what };
+        let mut watcher = Self {
+            channel,
+            channels,
+            entries: api.feed.subscribe(),
+            outputs: api.outputs.clone(),
+            streams: api.streams.clone(),
+            told: BTreeMap::new(),
+            waiting: VecDeque::from([Arc::new(hello)]),
+            in_a_row: 0,
+            shutdown: api.shutdown.clone(),
+        };
+        watcher.look();
+        watcher
+    }
+
+    /// The next entry; none when heatd stops.
+    async fn next(&mut self) -> Option<Arc<Entry>> {
+        loop {
+            if let Some(entry) = self.waiting.pop_front() {
+                return Some(entry);
+            }
+            if self.in_a_row >= TURN {
+                self.look();
+                continue;
+            }
+            tokio::select! {
+                // What happened comes before what it changed, and the end comes after all of it.
+                biased;
+                entry = self.entries.recv() => match entry {
+                    Ok(entry) if self.wants(&entry.channel) => {
+                        self.in_a_row += 1;
+                        return Some(entry);
+                    }
+                    Ok(_) => self.in_a_row += 1,
+                    Err(broadcast::error::RecvError::Lagged(entries)) => {
+                        let what = What::Missed { entries };
+                        return Some(Arc::new(Entry { channel: Arc::from(""), what }));
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                changed = self.outputs.changed() => {
+                    changed.ok()?;
+                    self.look();
+                }
+                changed = self.streams.changed() => {
+                    changed.ok()?;
+                    self.look();
+                }
+                () = self.shutdown.begun() => return None,
+            }
+        }
+    }
+
+    fn wants(&self, channel: &str) -> bool {
+        self.channel.as_ref().is_none_or(|wanted| **wanted == *channel)
+    }
+
+    /// Lines up what outputs and streams are now, where that is news to this watcher.
+    fn look(&mut self) {
+        self.in_a_row = 0;
+        let streams = Arc::clone(&self.streams.borrow_and_update());
+        for channel in self.channels.clone() {
+            let what = What::stream(streams.get(&channel).copied());
+            self.tell(channel, None, what);
+        }
+        let outputs = Arc::clone(&self.outputs.borrow_and_update());
+        for ((channel, name), text) in &*outputs {
+            if self.wants(channel) && name != STREAM_OUTPUT {
+                let what = What::Output { name: name.clone(), text: text.clone() };
+                self.tell(Arc::clone(channel), Some(name.clone()), what);
+            }
+        }
+    }
+
+    fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: What) {
+        let key = (Arc::clone(&channel), output);
+        // An output that was taken back before the watch began is no news.
+        let gone = matches!(what, What::Output { text: None, .. });
+        let news = match self.told.get(&key) {
+            Some(told) => *told != what,
+            None => !gone,
+        };
+        if news {
+            self.told.insert(key, what.clone());
+            self.waiting.push_back(Arc::new(Entry { channel, what }));
+        }
+    }
+}
