@@ -18,10 +18,11 @@ use tracing::info;
 
 use crate::broker::{self, Link, Routes};
 use crate::chat::{self, Chat};
-use crate::config::{Config, Mistakes};
+use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::home::Home;
 use crate::metrics::Metrics;
+use crate::streams::Streams;
 use crate::{chains, clock, data, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -111,14 +112,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut sources = JoinSet::new();
     let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
-    let chat = Chat { twitch, tls, inputs: inputs.clone(), metrics: metrics.clone() };
+    let chat =
+        Chat { twitch: twitch.clone(), tls, inputs: inputs.clone(), metrics: metrics.clone() };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
         address: home.address,
         prefix: config.mqtt.prefix,
-        routes: Routes::new(engine.topics(), clock::now()),
+        routes: Routes::new(topics(&engine, &config.stream, &twitch.channels), clock::now()),
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
@@ -134,6 +136,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         agenda: agenda_in,
         mailbox,
         metrics: metrics.clone(),
+        streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
         keep_log: config.keep_log,
     };
@@ -168,6 +171,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
         .await
         .unwrap_or_else(|_| Err(anyhow!("the shutdown took longer than {GRACE:?}")));
     cause.and(stopped)
+}
+
+/// What rules take by MQTT, and where it is said that a stream starts or ends.
+fn topics(engine: &Engine, signs: &StreamSigns, channels: &[String]) -> Vec<(Arc<str>, String)> {
+    let said = |channel: &String| Some((channel.as_str().into(), signs.topic_of(channel)?));
+    let mut topics = engine.topics();
+    topics.extend(channels.iter().filter_map(said));
+    topics.sort();
+    topics
 }
 
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as

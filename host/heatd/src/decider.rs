@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use crate::clock::now;
 use crate::metrics::Metrics;
+use crate::streams::{Sign, Streams};
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
@@ -143,6 +144,7 @@ pub(crate) struct Outlets {
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) metrics: Metrics,
+    pub(crate) streams: Streams,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
     /// How old the log may grow, in milliseconds.
@@ -153,11 +155,11 @@ pub(crate) struct Outlets {
 pub(crate) fn run(
     mut engine: Engine,
     mut inputs: mpsc::Receiver<Input>,
-    outlets: Outlets,
+    mut outlets: Outlets,
 ) -> Result<(), StoreError> {
     let mut group = Group {
         engine: &mut engine,
-        outlets: &outlets,
+        outlets: &mut outlets,
         receipts: Vec::new(),
         expired_at: None,
         open_since: None,
@@ -173,7 +175,7 @@ pub(crate) fn run(
             let Ok(input) = inputs.try_recv() else { break };
             group.take(input)?;
         }
-        outlets.metrics.queue_depth(inputs.len());
+        group.outlets.metrics.queue_depth(inputs.len());
         group.end()?;
     }
     group.commit()?;
@@ -184,7 +186,7 @@ pub(crate) fn run(
 /// The events since the last commit.
 struct Group<'a> {
     engine: &'a mut Engine,
-    outlets: &'a Outlets,
+    outlets: &'a mut Outlets,
     receipts: Vec<Receipt>,
     expired_at: Option<Instant>,
     open_since: Option<Instant>,
@@ -192,20 +194,58 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
-        let metrics = &self.outlets.metrics;
         match input.what {
             What::Event { event, receipt } => {
-                let decision = self.engine.handle(input.now, *event)?;
-                metrics.decided(&decision);
+                self.event(input.now, *event)?;
                 self.receipts.extend(receipt);
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
                 for decision in self.engine.fire(input.now)? {
-                    metrics.decided(&decision);
+                    self.outlets.metrics.decided(&decision);
                 }
+                self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
+        }
+        Ok(())
+    }
+
+    /// Decides on an event, and on what it says of the stream.
+    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+        let stream = self.engine.stream(&event.channel);
+        let before = self.outlets.streams.before(now, &event, stream);
+        let after = self.outlets.streams.after(&event);
+        match after {
+            Sign::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Sign::Unclear => {
+                let channel = &*event.channel;
+                warn!(channel, "a sign of the stream says neither start nor end; it is left out");
+            }
+            _ => {}
+        }
+        let signs = [before, after];
+        let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
+        for event in before.into_iter().chain([event]).chain(after) {
+            self.decide(now, event)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+        let decision = self.engine.handle(now, event)?;
+        self.outlets.metrics.decided(&decision);
+        Ok(())
+    }
+
+    fn end_silent_streams(&mut self, now: u64) -> Result<(), StoreError> {
+        let engine = &*self.engine;
+        let silent = self.outlets.streams.silent(now, |channel| is_live(engine, channel));
+        for channel in silent {
+            let cause = format!("silence:{channel}:{now}");
+            if let Some(event) = Sign::Ends.event(&cause, &channel, now) {
+                self.decide(now, event)?;
+            }
         }
         Ok(())
     }
@@ -221,7 +261,10 @@ impl Group<'_> {
         }
         let flush = self.open_since.map(|since| since + self.outlets.flush);
         self.expire()?;
-        self.outlets.agenda.send_replace(Agenda { timer: self.engine.next_wake(), flush });
+        let engine = &*self.engine;
+        let silence = self.outlets.streams.next(|channel| is_live(engine, channel));
+        let timer = engine.next_wake().into_iter().chain(silence).min();
+        self.outlets.agenda.send_replace(Agenda { timer, flush });
         Ok(())
     }
 
@@ -256,6 +299,10 @@ impl Group<'_> {
         });
         Ok(())
     }
+}
+
+fn is_live(engine: &Engine, channel: &str) -> bool {
+    engine.stream(channel).is_some_and(|stream| stream.live)
 }
 
 /// Chat is read without a login, and nobody may speak without one.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`home`] and [`embedded`] say where the broker is; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
+//! [`home`] and [`embedded`] say where the broker is; [`streams`] whether a stream is live; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
 
 mod backoff;
 mod broker;
@@ -18,6 +18,7 @@ mod home;
 mod http;
 mod metrics;
 mod shutdown;
+mod streams;
 mod tls;
 
 use std::path::PathBuf;

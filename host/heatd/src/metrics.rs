@@ -29,6 +29,7 @@ struct Figures {
     bad_lines: Counter,
     mqtt_messages: Counter,
     duplicates: Counter,
+    not_allowed: Counter,
     faves: Counter,
     calls: Family<Slot, Counter>,
     failures: Family<Slot, Counter>,
@@ -55,6 +56,8 @@ impl Metrics {
         let mqtt_messages = counter("mqtt_messages", "MQTT messages taken in for rules");
         let duplicates =
             counter("duplicate_events", "Events that were told twice and counted once");
+        let not_allowed =
+            counter("commands_not_allowed", "Commands of moderators that somebody else gave");
         let faves = counter("faves", "Faves counted");
         let (calls, failures) =
             (Family::<Slot, Counter>::default(), Family::<Slot, Counter>::default());
@@ -84,6 +87,7 @@ impl Metrics {
             bad_lines,
             mqtt_messages,
             duplicates,
+            not_allowed,
             faves,
             calls,
             failures,
@@ -108,6 +112,10 @@ impl Metrics {
 
     pub(crate) fn mqtt_message(&self) {
         self.0.mqtt_messages.inc();
+    }
+
+    pub(crate) fn command_not_allowed(&self) {
+        self.0.not_allowed.inc();
     }
 
     pub(crate) fn queue_depth(&self, depth: usize) {

@@ -6,4 +6,5 @@ mod network;
 mod odd;
 mod peers;
 mod recorded;
+mod streams;
 mod town;
