@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`home`] and [`embedded`] say where the broker is; [`streams`] whether a stream is live; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
+//! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is; [`streams`] whether a stream is live; [`http`], [`metrics`], [`data`], [`tls`] and [`backoff`] serve these.
 
 mod backoff;
 mod broker;
@@ -16,6 +16,7 @@ mod decider;
 mod embedded;
 mod home;
 mod http;
+mod init;
 mod metrics;
 mod shutdown;
 mod streams;
@@ -35,6 +36,8 @@ const BAD_CONFIGURATION: u8 = 64;
 #[derive(Parser)]
 #[command(name = "heatd", version)]
 enum Command {
+    /// Makes a folder to run from: a commented configuration, the rules, a user for the writer. Asks where OBS runs.
+    Init(init::Options),
     /// Runs the daemon until Ctrl-C or SIGTERM.
     Run(Options),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
@@ -67,6 +70,13 @@ fn main() -> ExitCode {
         }
     };
     match command {
+        Command::Init(options) => match init::run(&options) {
+            Ok(next) => {
+                print(&next);
+                ExitCode::SUCCESS
+            }
+            Err(error) => refuse(&format!("{error:#}\n")),
+        },
         Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),
