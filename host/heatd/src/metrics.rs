@@ -36,6 +36,7 @@ struct Figures {
     commit_seconds: Histogram,
     queue: Gauge,
     chat: Gauge,
+    channels: Gauge,
     mqtt: Gauge,
     wanted_connections: i64,
     stopping: AtomicBool,
@@ -81,6 +82,7 @@ impl Metrics {
         };
         let queue = gauge("queue_events", "Events that wait for the engine");
         let chat = gauge("chat_connections", "Connections to chat that are up");
+        let channels = gauge("channels_joined", "Channels that Twitch has confirmed");
         let mqtt = gauge("mqtt_connected", "1 while the broker is connected");
         Self(Arc::new(Figures {
             chat_lines,
@@ -94,6 +96,7 @@ impl Metrics {
             commit_seconds,
             queue,
             chat,
+            channels,
             mqtt,
             wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
             stopping: AtomicBool::new(false),
@@ -125,6 +128,16 @@ impl Metrics {
     /// A connection to chat came up or went down.
     pub(crate) fn chat_connected(&self, up: bool) {
         self.0.chat.inc_by(if up { 1 } else { -1 });
+    }
+
+    /// Twitch has confirmed one more channel.
+    pub(crate) fn channel_joined(&self) {
+        self.0.channels.inc();
+    }
+
+    /// A connection with so many channels is gone.
+    pub(crate) fn channels_left(&self, channels: usize) {
+        self.0.channels.dec_by(i64::try_from(channels).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn mqtt_connected(&self, up: bool) {
