@@ -48,6 +48,17 @@ fn the_settings_of_every_rule_are_documented_as_they_are() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_first_formula_of_the_docs_is_the_rule_that_is_tested() -> Result<()> {
+    let page = std::fs::read_to_string(root().join("docs/first-formula.md"))?;
+    let rule = std::fs::read_to_string(root().join("rules/crowd/src/lib.rs"))?;
+    ensure!(
+        page.contains(&format!("```rust\n{rule}```")),
+        "docs/first-formula.md shows other code"
+    );
+    Ok(())
+}
+
 fn row(setting: &Setting) -> String {
     let (kind, default) = match &setting.kind {
         SettingKind::Boolean(value) => ("`true` or `false`".to_owned(), value.to_string()),
