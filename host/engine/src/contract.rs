@@ -9,7 +9,7 @@ mod generated {
 }
 
 pub use generated::heat::rules::about::{
-    Description, Interests, Kind, Role, Setting, SettingKind, SettingValue, Settings,
+    Ability, Description, Interests, Kind, Role, Setting, SettingKind, SettingValue, Settings,
 };
 pub use generated::heat::rules::counts::Tally;
 pub use generated::heat::rules::effects::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::contract::{ChatLine, Command, Event, Happening, Interests, Kind};
+use crate::contract::{Ability, ChatLine, Command, Event, Happening, Interests, Kind};
 
 /// How many commands, words and topics a rule may take, each.
 const MOST: usize = 64;
@@ -18,6 +18,7 @@ pub(crate) struct Interest {
     words: HashSet<String>,
     pub(crate) topics: Vec<String>,
     kinds: Vec<Kind>,
+    pub(crate) needs: Vec<Ability>,
 }
 
 impl Interest {
@@ -54,6 +55,7 @@ impl Interest {
             words: wanted.words.into_iter().collect(),
             topics: wanted.topics,
             kinds: wanted.kinds,
+            needs: wanted.needs,
         })
     }
 

@@ -58,9 +58,9 @@ pub use tables::{SlotKey, Snapshot, Stream};
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {
     pub use crate::contract::{
-        Alarm, ChatLine, Cheer, ClipRequest, Command, Delivery, Description, Effect, Emote,
-        EmoteProvider, Entry, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage, Interests,
-        Kind, Message, MqttMessage, NewFave, Output, Person, Raid, Redemption, Role, Setting,
-        SettingKind, SettingValue, Settings, Standing, Subscription, Tally, Tier,
+        Ability, Alarm, ChatLine, Cheer, ClipRequest, Command, Delivery, Description, Effect,
+        Emote, EmoteProvider, Entry, Event, Fave, Gift, Happening, HypeTrain, HypeTrainStage,
+        Interests, Kind, Message, MqttMessage, NewFave, Output, Person, Raid, Redemption, Role,
+        Setting, SettingKind, SettingValue, Settings, Standing, Subscription, Tally, Tier,
     };
 }

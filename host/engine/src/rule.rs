@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::contract::{Description, Entry, RulePre, Settings};
+use crate::contract::{Ability, Description, Entry, RulePre, Settings};
 use crate::digest::Digest;
 use crate::effects::check_entry;
 use crate::error::{Fault, LoadError};
@@ -92,6 +92,11 @@ impl Rule {
     /// What the component says of itself.
     pub fn description(&self) -> &Description {
         &self.component.description
+    }
+
+    /// What the rule is of no use without.
+    pub fn needs(&self) -> &[Ability] {
+        &self.interest.needs
     }
 
     /// The SHA-256 of the component.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use heat_engine::wit::Ability;
 use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
 use tracing::{error, info};
 
@@ -72,8 +73,13 @@ impl Loader<'_> {
 
     fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, Refusal> {
         let component = self.component(rule)?;
-        Rule::new(self.sandbox, &self.limits, &component, &rule.settings)
-            .map_err(|error| Refusal::Load(error, Some(component)))
+        let made = Rule::new(self.sandbox, &self.limits, &component, &rule.settings)
+            .map_err(|error| Refusal::Load(error, Some(component)))?;
+        // Nothing can be given so far: chat is read without a login.
+        match made.needs().first() {
+            Some(ability) => Err(Refusal::Needs(*ability)),
+            None => Ok(made),
+        }
     }
 
     fn component(&mut self, rule: &RuleConfig) -> Result<Arc<Component>, Refusal> {
@@ -124,6 +130,7 @@ impl Loader<'_> {
 enum Refusal {
     Read(std::io::Error),
     Load(LoadError, Option<Arc<Component>>),
+    Needs(Ability),
 }
 
 impl std::fmt::Display for Refusal {
@@ -131,6 +138,13 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::Read(error) => write!(f, "the file cannot be read: {error}"),
             Self::Load(error, _) => error.fmt(f),
+            Self::Needs(ability) => {
+                let what = match ability {
+                    Ability::Say => "says lines in chat",
+                    Ability::Clip => "makes clips",
+                };
+                write!(f, "with these settings it {what}, and heatd has no login to Twitch yet")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! connection for one bad byte, and buffers without bound; ARCHITECTURE.md has the measurements. What stands here
 //! instead is one loop for each connection.
 
+mod awaited;
 mod connection;
 mod event;
 mod joins;

@@ -5,18 +5,20 @@
 mod mistakes;
 mod mqtt;
 mod section;
+mod stream;
 
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use heat_engine::Given;
+use heat_engine::{Given, HOST};
 use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use mistakes::{Mistakes, most_like};
 pub(crate) use mqtt::{Broker, Embedded, External, Mqtt, OWN_NAME, User};
 use section::Section;
+pub(crate) use stream::StreamSigns;
 
 /// Everything that heatd is told.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct Config {
     /// Whether heatd starts with the other rules when one cannot be loaded.
     pub(crate) skip_broken_rules: bool,
     pub(crate) twitch: Twitch,
+    /// Who may say that a stream starts or ends.
+    pub(crate) stream: StreamSigns,
     pub(crate) mqtt: Mqtt,
     /// In the order of the file.
     pub(crate) rules: Vec<RuleConfig>,
@@ -85,6 +89,7 @@ impl Config {
             },
         );
         let twitch = Twitch::read(root.section("twitch"), mistakes);
+        let stream = StreamSigns::read(root.section("stream"), twitch.channels.len(), mistakes);
         let config = Self {
             data: folder.join(data),
             log,
@@ -101,6 +106,7 @@ impl Config {
                 .filter_map(|rule| RuleConfig::read(rule, &folder, &twitch))
                 .collect(),
             twitch,
+            stream,
         };
         root.end();
         config.check(mistakes);
@@ -109,6 +115,14 @@ impl Config {
 
     fn check(&self, mistakes: &Mistakes) {
         for (place, rule) in self.rules.iter().enumerate() {
+            if rule.slot == HOST {
+                let hint = "give the rule another `slot`";
+                mistakes.add_with_hint(
+                    &rule.span,
+                    format!("the slot `{HOST}` is heatd's own"),
+                    hint,
+                );
+            }
             if self.rules[..place].iter().any(|other| other.slot == rule.slot) {
                 mistakes.add(
                     &rule.span,

@@ -18,13 +18,14 @@ use tracing::info;
 
 use crate::broker::{self, Link, Routes};
 use crate::chat::{self, Chat};
-use crate::config::{Config, Mistakes};
+use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
-use crate::feed::{Feed, Streams};
+use crate::feed::{Feed, States};
 use crate::home::Home;
 use crate::http::{Access, Api};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
+use crate::streams::Streams;
 use crate::{chains, clock, data, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -99,14 +100,14 @@ async fn wire(prepared: Prepared) -> Result<()> {
     data::note_address(&config.data, address)?;
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
-    let (streams_in, streams) = watch::channel(Arc::new(Streams::default()));
+    let (states_in, states) = watch::channel(Arc::new(States::default()));
     let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
     let api = Api {
         metrics: metrics.clone(),
         roster: roster.clone(),
         feed: feed.clone(),
         outputs: outputs.clone(),
-        streams,
+        states,
         // The queue ends with its sources.
         inputs: inputs.downgrade(),
         store: config.data.join(data::STORE),
@@ -125,7 +126,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut embedded_ended = Box::pin(home.ended());
 
     outputs_in.send_replace(Arc::new(engine.outputs().clone()));
-    streams_in.send_replace(Arc::new(roster.streams(&engine)));
+    states_in.send_replace(Arc::new(roster.states(&engine)));
     let (agenda_in, agenda) = watch::channel(Agenda::default());
     let (engine_in, mut engine_ended) = oneshot::channel();
     let mailbox = Arc::new(Mailbox::default());
@@ -133,14 +134,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut sources = JoinSet::new();
     let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
-    let chat = Chat { twitch, tls, inputs: inputs.clone(), metrics: metrics.clone() };
+    let chat =
+        Chat { twitch: twitch.clone(), tls, inputs: inputs.clone(), metrics: metrics.clone() };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
         address: home.address,
         prefix: config.mqtt.prefix,
-        routes: Routes::new(engine.topics(), clock::now()),
+        routes: Routes::new(topics(&engine, &config.stream, &twitch.channels), clock::now()),
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
@@ -154,11 +156,12 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let outlets = Outlets {
         outputs: outputs_in,
         agenda: agenda_in,
-        streams: streams_in,
+        states: states_in,
         mailbox,
         metrics: metrics.clone(),
         roster,
         feed,
+        streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
         keep_log: config.keep_log,
     };
@@ -193,6 +196,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
         .await
         .unwrap_or_else(|_| Err(anyhow!("the shutdown took longer than {GRACE:?}")));
     cause.and(stopped)
+}
+
+/// What rules take by MQTT, and where it is said that a stream starts or ends.
+fn topics(engine: &Engine, signs: &StreamSigns, channels: &[String]) -> Vec<(Arc<str>, String)> {
+    let said = |channel: &String| Some((channel.as_str().into(), signs.topic_of(channel)?));
+    let mut topics = engine.topics();
+    topics.extend(channels.iter().filter_map(said));
+    topics.sort();
+    topics
 }
 
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as

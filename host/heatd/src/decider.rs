@@ -12,9 +12,10 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing::{debug, info, warn};
 
 use crate::clock::now;
-use crate::feed::{Feed, Streams, Told};
+use crate::feed::{Feed, States, Told};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
+use crate::streams::{Sign, Streams};
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
@@ -160,10 +161,11 @@ pub(crate) struct Outlets {
     pub(crate) outputs: watch::Sender<Arc<Outputs>>,
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
-    pub(crate) streams: watch::Sender<Arc<Streams>>,
+    pub(crate) states: watch::Sender<Arc<States>>,
     pub(crate) metrics: Metrics,
     pub(crate) roster: Arc<Roster>,
     pub(crate) feed: Feed,
+    pub(crate) streams: Streams,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
     /// How old the log may grow, in milliseconds.
@@ -182,11 +184,11 @@ impl Outlets {
 pub(crate) fn run(
     mut engine: Engine,
     mut inputs: mpsc::Receiver<Input>,
-    outlets: Outlets,
+    mut outlets: Outlets,
 ) -> Result<(), StoreError> {
     let mut group = Group {
         engine: &mut engine,
-        outlets: &outlets,
+        outlets: &mut outlets,
         receipts: Vec::new(),
         answers: Vec::new(),
         expired_at: None,
@@ -203,7 +205,7 @@ pub(crate) fn run(
             let Ok(input) = inputs.try_recv() else { break };
             group.take(input)?;
         }
-        outlets.metrics.queue_depth(inputs.len());
+        group.outlets.metrics.queue_depth(inputs.len());
         group.end()?;
     }
     group.commit()?;
@@ -214,7 +216,7 @@ pub(crate) fn run(
 /// The events since the last commit.
 struct Group<'a> {
     engine: &'a mut Engine,
-    outlets: &'a Outlets,
+    outlets: &'a mut Outlets,
     receipts: Vec<Receipt>,
     /// Who waits, with the channel.
     answers: Vec<(String, Answer)>,
@@ -226,12 +228,12 @@ impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
         match input.what {
             What::Event { event, receipt } => {
-                self.handle(input.now, *event)?;
+                self.event(input.now, *event)?;
                 self.receipts.extend(receipt);
             }
             What::Asked { event, answer } => {
                 let channel = event.channel.clone();
-                self.handle(input.now, *event)?;
+                self.event(input.now, *event)?;
                 self.answers.push((channel, answer));
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
@@ -239,16 +241,50 @@ impl Group<'_> {
                 for decision in self.engine.fire(input.now)? {
                     self.outlets.decided(None, &decision);
                 }
+                self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
         }
         Ok(())
     }
 
-    fn handle(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    /// Decides on an event, and on what it says of the stream.
+    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+        let stream = self.engine.stream(&event.channel);
+        let before = self.outlets.streams.before(now, &event, stream);
+        let after = self.outlets.streams.after(&event);
+        match after {
+            Sign::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Sign::Unclear => {
+                let channel = &*event.channel;
+                warn!(channel, "a sign of the stream says neither start nor end; it is left out");
+            }
+            _ => {}
+        }
+        let signs = [before, after];
+        let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
+        for event in before.into_iter().chain([event]).chain(after) {
+            self.decide(now, event)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
         self.outlets.decided(told, &decision);
+        Ok(())
+    }
+
+    fn end_silent_streams(&mut self, now: u64) -> Result<(), StoreError> {
+        let engine = &*self.engine;
+        let silent = self.outlets.streams.silent(now, |channel| is_live(engine, channel));
+        for channel in silent {
+            let cause = format!("silence:{channel}:{now}");
+            if let Some(event) = Sign::Ends.event(&cause, &channel, now) {
+                self.decide(now, event)?;
+            }
+        }
         Ok(())
     }
 
@@ -264,7 +300,10 @@ impl Group<'_> {
         }
         let flush = self.open_since.map(|since| since + self.outlets.flush);
         self.expire()?;
-        self.outlets.agenda.send_replace(Agenda { timer: self.engine.next_wake(), flush });
+        let engine = &*self.engine;
+        let silence = self.outlets.streams.next(|channel| is_live(engine, channel));
+        let timer = engine.next_wake().into_iter().chain(silence).min();
+        self.outlets.agenda.send_replace(Agenda { timer, flush });
         Ok(())
     }
 
@@ -291,7 +330,7 @@ impl Group<'_> {
         if committed.outputs_changed {
             self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
             // Whether a stream is live is an output as well.
-            self.outlets.streams.send_replace(Arc::new(self.outlets.roster.streams(self.engine)));
+            self.outlets.states.send_replace(Arc::new(self.outlets.roster.states(self.engine)));
         }
         for (channel, answer) in self.answers.drain(..) {
             // Who has asked may be gone.
@@ -305,6 +344,10 @@ impl Group<'_> {
         });
         Ok(())
     }
+}
+
+fn is_live(engine: &Engine, channel: &str) -> bool {
+    engine.stream(channel).is_some_and(|stream| stream.live)
 }
 
 /// Chat is read without a login, and nobody may speak without one.

@@ -20,7 +20,7 @@ pub(crate) use told::Told;
 const CAPACITY: usize = 1024;
 
 /// The streams that somebody has told of, by channel.
-pub(crate) type Streams = BTreeMap<Arc<str>, Stream>;
+pub(crate) type States = BTreeMap<Arc<str>, Stream>;
 
 /// One line of the feed.
 #[derive(Debug, Clone, PartialEq, Serialize)]

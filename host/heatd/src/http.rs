@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 
 use crate::decider::Input;
-use crate::feed::{Feed, Streams};
+use crate::feed::{Feed, States};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::shutdown::Shutdown;
@@ -43,7 +43,7 @@ pub(crate) struct Api {
     pub(crate) roster: Arc<Roster>,
     pub(crate) feed: Feed,
     pub(crate) outputs: value::Receiver<Arc<Outputs>>,
-    pub(crate) streams: value::Receiver<Arc<Streams>>,
+    pub(crate) states: value::Receiver<Arc<States>>,
     pub(crate) inputs: mpsc::WeakSender<Input>,
     /// The file of the store.
     pub(crate) store: PathBuf,

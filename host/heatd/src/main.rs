@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`home`] and [`embedded`] say where the broker is; [`http`] is for clients and machines, [`feed`] and [`roster`] are what
-//! it tells beside the figures of [`metrics`]; [`data`], [`tls`] and [`backoff`] serve these.
+//! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
+//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
+//! [`backoff`] serve these.
 
 mod backoff;
 mod broker;
@@ -18,9 +19,11 @@ mod embedded;
 mod feed;
 mod home;
 mod http;
+mod init;
 mod metrics;
 mod roster;
 mod shutdown;
+mod streams;
 mod tls;
 
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ const BAD_CONFIGURATION: u8 = 64;
 #[derive(Parser)]
 #[command(name = "heatd", version)]
 enum Command {
+    /// Makes a folder to run from: a commented configuration, the rules, a user for the writer. Asks where OBS runs.
+    Init(init::Options),
     /// Runs the daemon until Ctrl-C or SIGTERM.
     Run(Options),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
@@ -69,6 +74,13 @@ fn main() -> ExitCode {
         }
     };
     match command {
+        Command::Init(options) => match init::run(&options) {
+            Ok(next) => {
+                print(&next);
+                ExitCode::SUCCESS
+            }
+            Err(error) => refuse(&format!("{error:#}\n")),
+        },
         Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),

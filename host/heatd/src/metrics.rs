@@ -40,12 +40,14 @@ struct Figures {
     bad_lines: Counter,
     mqtt_messages: Counter,
     duplicates: Counter,
+    not_allowed: Counter,
     faves: Counter,
     calls: Family<Slot, Counter>,
     failures: Family<Slot, Counter>,
     commit_seconds: Histogram,
     queue: Gauge,
     chat: Gauge,
+    channels: Gauge,
     mqtt: Gauge,
     wanted_connections: i64,
     stopping: AtomicBool,
@@ -66,6 +68,8 @@ impl Metrics {
         let mqtt_messages = counter("mqtt_messages", "MQTT messages taken in for rules");
         let duplicates =
             counter("duplicate_events", "Events that were told twice and counted once");
+        let not_allowed =
+            counter("commands_not_allowed", "Commands of moderators that somebody else gave");
         let faves = counter("faves", "Faves counted");
         let (calls, failures) =
             (Family::<Slot, Counter>::default(), Family::<Slot, Counter>::default());
@@ -89,18 +93,21 @@ impl Metrics {
         };
         let queue = gauge("queue_events", "Events that wait for the engine");
         let chat = gauge("chat_connections", "Connections to chat that are up");
+        let channels = gauge("channels_joined", "Channels that Twitch has confirmed");
         let mqtt = gauge("mqtt_connected", "1 while the broker is connected");
         Self(Arc::new(Figures {
             chat_lines,
             bad_lines,
             mqtt_messages,
             duplicates,
+            not_allowed,
             faves,
             calls,
             failures,
             commit_seconds,
             queue,
             chat,
+            channels,
             mqtt,
             wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
             stopping: AtomicBool::new(false),
@@ -121,6 +128,10 @@ impl Metrics {
         self.0.mqtt_messages.inc();
     }
 
+    pub(crate) fn command_not_allowed(&self) {
+        self.0.not_allowed.inc();
+    }
+
     pub(crate) fn queue_depth(&self, depth: usize) {
         self.0.queue.set(i64::try_from(depth).unwrap_or(i64::MAX));
     }
@@ -128,6 +139,16 @@ impl Metrics {
     /// A connection to chat came up or went down.
     pub(crate) fn chat_connected(&self, up: bool) {
         self.0.chat.inc_by(if up { 1 } else { -1 });
+    }
+
+    /// Twitch has confirmed one more channel.
+    pub(crate) fn channel_joined(&self) {
+        self.0.channels.inc();
+    }
+
+    /// A connection with so many channels is gone.
+    pub(crate) fn channels_left(&self, channels: usize) {
+        self.0.channels.dec_by(i64::try_from(channels).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn mqtt_connected(&self, up: bool) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use heat_engine::{Chain, Decision, Engine, role_name};
 
-use crate::feed::Streams;
+use crate::feed::States;
 
 /// The channels in the order of the configuration.
 pub(crate) struct Roster(pub(crate) Vec<Listed>);
@@ -55,7 +55,7 @@ impl Roster {
     }
 
     /// What the engine knows of the channels' streams.
-    pub(crate) fn streams(&self, engine: &Engine) -> Streams {
+    pub(crate) fn states(&self, engine: &Engine) -> States {
         let stream =
             |listed: &Listed| Some((Arc::clone(&listed.channel), engine.stream(&listed.channel)?));
         self.0.iter().filter_map(stream).collect()

@@ -48,7 +48,7 @@ pub mod bindings {
 }
 
 pub use about::About;
-pub use bindings::heat::rules::about::Kind;
+pub use bindings::heat::rules::about::{Ability, Kind};
 pub use bindings::heat::rules::counts;
 pub use bindings::heat::rules::effects::{
     Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, Output,

@@ -1,7 +1,7 @@
 //! The three jobs that a rule can have, a trait each, and what a rule asks to be called for.
 
 use crate::bindings::heat::rules::about as wit;
-use crate::{About, Call, Entry, Event, Fave, Kind, Settings, Weight};
+use crate::{Ability, About, Call, Entry, Event, Fave, Kind, Settings, Weight};
 
 /// Turns events into faves.
 pub trait Handler: Sized {
@@ -84,6 +84,7 @@ impl Interests {
             words: Vec::new(),
             topics: Vec::new(),
             kinds: Vec::new(),
+            needs: Vec::new(),
         })
     }
 
@@ -108,6 +109,12 @@ impl Interests {
     /// Adds a kind of event.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.0.kinds.push(kind);
+        self
+    }
+
+    /// Declares that the rule is of no use without this, so that a heatd without a login refuses it at the start.
+    pub fn need(mut self, ability: Ability) -> Self {
+        self.0.needs.push(ability);
         self
     }
 

@@ -7,13 +7,20 @@ pub struct Behaviour {
     pub accepts_logins: bool,
     /// False: the server reads `PING` but never answers, as a hung server does.
     pub answers_pings: bool,
+    /// Channels that do not exist: a join of one is not answered.
+    pub missing: Vec<String>,
     /// How what the server sends is cut on its way.
     pub segments: Segments,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { accepts_logins: true, answers_pings: true, segments: Segments::Whole }
+        Self {
+            accepts_logins: true,
+            answers_pings: true,
+            missing: Vec::new(),
+            segments: Segments::Whole,
+        }
     }
 }
 

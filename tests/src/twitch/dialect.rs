@@ -133,6 +133,9 @@ impl Session {
     }
 
     fn join(&mut self, channel: &str, house: &House<'_>) -> Vec<String> {
+        if house.behaviour.missing.iter().any(|missing| missing == channel) {
+            return Vec::new();
+        }
         let nick = self.nick.clone();
         self.joined.insert(channel.to_owned());
         let room = house.rooms.get(channel).cloned().unwrap_or_else(|| room_id(channel));

@@ -5,5 +5,6 @@ mod contract;
 mod events;
 mod limits;
 mod phases;
+mod reference;
 mod stage;
 mod store;

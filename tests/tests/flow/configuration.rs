@@ -54,6 +54,7 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
     let good = good(&town)?;
     let (fave, decay) = (component("rules", "fave")?, component("rules", "decay")?);
     let rule = format!("[[rule]]\nfile = {fave:?}\n");
+    let publisher = component("guests", "publisher")?;
     let cases = [
         (
             good.replace("channels =", "chanels ="),
@@ -98,6 +99,18 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
                     "[[rule]]\nslot = \"other\"\nfile = {decay:?}\nchannels = [\"seasid\"]\n"
                 ),
             vec!["the channel \"seasid\" is not in [twitch] channels", "did you mean \"seaside\"?"],
+        ),
+        (
+            good.clone() + "[stream]\ntopic = \"a/#\"\nsilence = \"1s\"\n",
+            vec!["+ and # belong to filters", "`silence` must be \"0s\" for never"],
+        ),
+        (
+            good.clone() + &format!("[[rule]]\nslot = \"heatd\"\nfile = {decay:?}\n"),
+            vec!["the slot `heatd` is heatd's own"],
+        ),
+        (
+            good.clone() + &format!("[[rule]]\nfile = {publisher:?}\nsettings.must_say = true\n"),
+            vec!["it says lines in chat, and heatd has no login to Twitch"],
         ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),

@@ -6,4 +6,6 @@ mod network;
 mod odd;
 mod peers;
 mod recorded;
+mod start;
+mod streams;
 mod town;

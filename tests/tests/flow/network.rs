@@ -111,3 +111,19 @@ fn channels_are_joined_no_faster_than_twitch_allows_also_after_a_reconnect() -> 
     }
     Ok(())
 }
+
+#[test]
+fn a_channel_that_does_not_exist_is_named_and_asked_for_again() -> Result<()> {
+    let town = Town::new()?;
+    town.chat.behave(|behaviour| behaviour.missing = vec!["nowhere".to_owned()]);
+    let configuration = town.head(&["nowhere", "seaside"], &Broker::Embedded(town.mqtt));
+    let heatd = town.heatd(&(configuration + &Town::rules("LUL")?))?;
+    heatd.wait_for_line(|line| {
+        line.contains("Twitch does not confirm the channel") && line.contains("nowhere")
+    })?;
+    town.wait_for_figure("heatd_channels_joined", 1)?;
+    town.chat.behave(|behaviour| behaviour.missing.clear());
+    town.wait_for_figure("heatd_channels_joined", 2)?;
+    town.chat.say("nowhere", "ann", "?fave");
+    town.wait_for_figure("heatd_faves_total", 1)
+}

@@ -312,7 +312,7 @@ mod tests {
     fn long_lines_go_on_below_their_text_and_the_newest_are_seen() {
         let mut screen = screen(&[&chat("first"), &chat("one two three four five")]);
         let expected = [
-            " #seaside: stre…  q leaves ",
+            " #seaside: stream… q leaves ",
             "        Ann: one two three  ",
             "             four five      ",
             "▕░░░░░░░░░░░░░░░░░░▏ heat – ",

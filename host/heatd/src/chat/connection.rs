@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 use twitch_irc::message::IRCMessage;
 
 use super::Chat;
+use super::awaited::Awaited;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
@@ -62,6 +63,9 @@ pub(crate) struct Connection<'a> {
     joins: &'a Joins,
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
+    awaited: Awaited,
+    /// How many channels the server has confirmed.
+    joined: usize,
     /// Lives over all connections of the task.
     reader: &'a mut Reader,
     welcomed: Option<Instant>,
@@ -74,7 +78,16 @@ impl<'a> Connection<'a> {
         joins: &'a Joins,
         reader: &'a mut Reader,
     ) -> Self {
-        Self { chat, joins, to_join: channels.iter().cloned().collect(), reader, welcomed: None }
+        Self {
+            chat,
+            joins,
+            to_join: channels.iter().cloned().collect(),
+            // As patient with a join as with a sign of life.
+            awaited: Awaited::new(Duration::from_millis(chat.twitch.ping)),
+            joined: 0,
+            reader,
+            welcomed: None,
+        }
     }
 
     /// Whether the server has let us in.
@@ -89,10 +102,12 @@ impl<'a> Connection<'a> {
 
     /// Runs until the connection ends, and says why.
     pub(crate) async fn run(&mut self) -> Ended {
-        match self.talk().await {
+        let ended = match self.talk().await {
             Ok(()) => Ended::Closed,
             Err(ended) => ended,
-        }
+        };
+        self.chat.metrics.channels_left(self.joined);
+        ended
     }
 
     async fn talk(&mut self) -> Result<(), Ended> {
@@ -137,6 +152,9 @@ impl<'a> Connection<'a> {
                     self.take(&line, &mut write).await?;
                 }
                 () = self.joins.next(), if joining => self.join(&mut write).await?,
+                () = sleep_until(self.awaited.next().unwrap_or(heard)), if self.awaited.next().is_some() => {
+                    self.ask_again();
+                }
                 () = sleep_until(heard + patience) => {
                     if asked {
                         return Err(Ended::Silent);
@@ -151,9 +169,31 @@ impl<'a> Connection<'a> {
     async fn join(&mut self, write: &mut WriteHalf<Box<dyn Socket>>) -> Result<(), Ended> {
         if let Some(channel) = self.to_join.pop_front() {
             send(write, &format!("JOIN #{channel}\r\n")).await?;
+            self.awaited.asked(&channel, Instant::now());
             debug!(channel, "joining");
         }
         Ok(())
+    }
+
+    /// Twitch says nothing of a channel that does not exist; it may exist tomorrow.
+    fn ask_again(&mut self) {
+        while let Some(channel) = self.awaited.overdue(Instant::now()) {
+            warn!(
+                channel,
+                "Twitch does not confirm the channel; is its name right? It is asked for again"
+            );
+            self.to_join.push_back(channel);
+        }
+    }
+
+    fn confirmed(&mut self, message: &IRCMessage) {
+        let channel =
+            message.params.first().and_then(|it| it.strip_prefix('#')).unwrap_or_default();
+        if self.awaited.confirmed(channel) {
+            self.joined += 1;
+            self.chat.metrics.channel_joined();
+            debug!(channel, "joined");
+        }
     }
 
     async fn take(
@@ -186,6 +226,7 @@ impl<'a> Connection<'a> {
                     "chat connected"
                 );
             }
+            "JOIN" => self.confirmed(&message),
             "RECONNECT" => return Err(Ended::Reconnect),
             "NOTICE" => notice(&message),
             _ => self.pass_on(&message).await?,

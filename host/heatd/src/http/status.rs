@@ -43,7 +43,7 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         .filter(|((channel, name), _)| *channel == listed.channel && name != STREAM_OUTPUT)
         .filter_map(|((_, name), text)| Some((name.as_str(), text.as_deref()?)))
         .collect();
-    let stream = api.streams.borrow().get(&listed.channel).copied();
+    let stream = api.states.borrow().get(&listed.channel).copied();
     let rules = listed.rules.iter().map(|rule| {
         json!({
             "slot": rule.slot,

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::Api;
 use super::problem::Problem;
-use crate::feed::{Entry, Streams, What};
+use crate::feed::{Entry, States, What};
 use crate::shutdown::Shutdown;
 
 /// How often a watcher hears that the connection is alive.
@@ -59,7 +59,7 @@ struct Watcher {
     channels: Vec<Arc<str>>,
     entries: broadcast::Receiver<Arc<Entry>>,
     outputs: watch::Receiver<Arc<Outputs>>,
-    streams: watch::Receiver<Arc<Streams>>,
+    states: watch::Receiver<Arc<States>>,
     /// What this watcher was told that outputs show and streams are.
     told: BTreeMap<(Arc<str>, Option<String>), What>,
     waiting: VecDeque<Arc<Entry>>,
@@ -81,7 +81,7 @@ impl Watcher {
             channels,
             entries: api.feed.subscribe(),
             outputs: api.outputs.clone(),
-            streams: api.streams.clone(),
+            states: api.states.clone(),
             told: BTreeMap::new(),
             waiting: VecDeque::from([Arc::new(hello)]),
             in_a_row: 0,
@@ -120,7 +120,7 @@ impl Watcher {
                     changed.ok()?;
                     self.look();
                 }
-                changed = self.streams.changed() => {
+                changed = self.states.changed() => {
                     changed.ok()?;
                     self.look();
                 }
@@ -136,7 +136,7 @@ impl Watcher {
     /// Lines up what outputs and streams are now, where that is news to this watcher.
     fn look(&mut self) {
         self.in_a_row = 0;
-        let streams = Arc::clone(&self.streams.borrow_and_update());
+        let streams = Arc::clone(&self.states.borrow_and_update());
         for channel in self.channels.clone() {
             let what = What::stream(streams.get(&channel).copied());
             self.tell(channel, None, what);

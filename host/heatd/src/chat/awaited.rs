@@ -1,0 +1,67 @@
+//! Channels that were asked for and that the server has not confirmed: wrong names, suspended channels, a join that got lost.
+//!
+//! Twitch answers a JOIN with the same line, and a JOIN of a channel that does not exist with nothing at all.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest wait before a channel is asked for again.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Pure: time is an argument.
+pub(super) struct Awaited {
+    patience: Duration,
+    /// When the wait for an answer is over, if one goes on, and how long it was.
+    channels: BTreeMap<String, (Option<Instant>, Duration)>,
+}
+
+impl Awaited {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { patience, channels: BTreeMap::new() }
+    }
+
+    /// A channel was asked for. The wait for its answer is twice as long as the one before.
+    pub(super) fn asked(&mut self, channel: &str, now: Instant) {
+        let before = self.channels.get(channel);
+        let wait = before.map_or(self.patience, |(_, before)| (*before * 2).min(LONGEST));
+        self.channels.insert(channel.to_owned(), (Some(now + wait), wait));
+    }
+
+    /// The server confirms a channel. False when it was not awaited.
+    pub(super) fn confirmed(&mut self, channel: &str) -> bool {
+        self.channels.remove(channel).is_some()
+    }
+
+    /// When the first wait is over.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.channels.values().filter_map(|(until, _)| *until).min()
+    }
+
+    /// Takes out a channel whose wait is over, to be asked for again.
+    pub(super) fn overdue(&mut self, now: Instant) -> Option<String> {
+        let is_over = |until: &Option<Instant>| until.is_some_and(|until| until <= now);
+        let (channel, wait) = self.channels.iter_mut().find(|(_, (until, _))| is_over(until))?;
+        wait.0 = None;
+        Some(channel.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_without_an_answer_is_asked_for_again_after_ever_longer_waits() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut awaited = Awaited::new(second);
+        awaited.asked("nobody", start);
+        assert_eq!((awaited.next(), awaited.overdue(start)), (Some(start + second), None));
+        assert_eq!(awaited.overdue(start + second).as_deref(), Some("nobody"));
+        assert_eq!((awaited.next(), awaited.overdue(start + second)), (None, None));
+        awaited.asked("nobody", start + second);
+        assert_eq!(awaited.next(), Some(start + 3 * second));
+        assert!(awaited.confirmed("nobody") && !awaited.confirmed("nobody"));
+    }
+}
