@@ -1,10 +1,9 @@
-//! The main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file, and a screen to watch it on.
+//! The main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file, and `heat watch` to see it all.
 
-mod screen;
 mod story;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,13 +17,12 @@ use heat_tests::twitch::Server;
 
 use crate::rules;
 use crate::shell::{self, cargo, say, target};
-use screen::Screen;
 use story::Story;
 
 /// The channel of the demo.
 const CHANNEL: &str = "seaside";
 
-/// How often the screen is brought up to date.
+/// How often the story goes on.
 const FRAME: Duration = Duration::from_millis(50);
 
 #[derive(Args)]
@@ -59,6 +57,36 @@ struct Demo {
     http: u16,
 }
 
+/// `heat watch` on this terminal. It ends when heatd does, or when somebody leaves it.
+struct Screen(Child);
+
+impl Screen {
+    fn start(data: &Path) -> Result<Self> {
+        let mut heat = Command::new(target().join("debug").join("heat"));
+        heat.args(["watch", "--once", "--data"]).arg(data);
+        Ok(Self(heat.spawn().context("failed to start heat")?))
+    }
+
+    /// How it has ended, if it has.
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.0.try_wait().context("failed to look after heat")
+    }
+
+    fn wait(&mut self) -> Result<ExitStatus> {
+        eventually("the end of heat watch", || {
+            self.0.try_wait().transpose().map(|status| status.context("failed to wait"))
+        })?
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // It has ended, unless something else has failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Demo {
     fn start(rules: &Path) -> Result<Self> {
         let folder = target().join("demo");
@@ -71,7 +99,7 @@ impl Demo {
         let (http, mqtt) = (free_port()?, free_port()?);
         let configuration = folder.join("heatd.toml");
         std::fs::write(&configuration, settings(&chat, http, mqtt, rules))?;
-        let programs = target().join("debug");
+        let (programs, data) = (target().join("debug"), folder.join("heat-data"));
         let mut heatd = Command::new(programs.join("heatd"));
         heatd.args(["run", "--log-format", "json", "--config"]).arg(&configuration);
         let heatd = start(heatd)?;
@@ -85,44 +113,45 @@ impl Demo {
         say(&format!("the file       {}", file.display()));
         say(&format!("the broker     mosquitto_sub -p {mqtt} -v -t 'heat/v1/#'"));
         say(&format!("health         http://127.0.0.1:{http}/readyz and /metrics"));
-        say("Ctrl-C ends it\n");
-        Ok(Self {
-            chat,
-            heatd,
-            writer,
-            file,
-            story: Story::new(CHANNEL),
-            screen: Screen::new(),
-            http,
-        })
+        say(&format!(
+            "ask heatd      {} status --data {}",
+            programs.join("heat").display(),
+            data.display()
+        ));
+        say("q or Ctrl-C ends it\n");
+        let mut screen = Screen::start(&data)?;
+        eventually("heat watch to be there", || {
+            let watched = heatd.lines().iter().any(|line| line.contains("somebody watches"));
+            // If it has failed, the play ends before it begins.
+            watched || !matches!(screen.ended(), Ok(None))
+        })?;
+        Ok(Self { chat, heatd, writer, file, story: Story::new(CHANNEL), screen, http })
     }
 
     /// Plays until the time is over or somebody stops it.
     fn play(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> Result<()> {
         let start = Instant::now();
-        let mut seen = 0;
         while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
             for said in self.story.due(start.elapsed()) {
-                self.chat.send(CHANNEL, &said.line);
-                self.screen.chat(said.name, &said.text);
+                let heard = self.chat.send(CHANNEL, &said.line);
+                ensure!(heard > 0, "nobody hears chat; lost is {}: {}", said.name, said.text);
             }
-            seen = self.show_log(seen);
-            self.screen.gauge(&std::fs::read_to_string(&self.file).unwrap_or_default());
             ensure!(self.heatd.is_running(), "heatd has ended:\n{}", self.heatd.lines().join("\n"));
             ensure!(
                 self.writer.is_running(),
                 "heat-writer has ended:\n{}",
                 self.writer.lines().join("\n")
             );
+            if let Some(ended) = self.screen.ended()? {
+                ensure!(
+                    ended.success() || stop.load(Ordering::Relaxed),
+                    "heat watch has failed ({ended})"
+                );
+                return Ok(());
+            }
             thread::sleep(FRAME);
         }
         Ok(())
-    }
-
-    fn show_log(&mut self, seen: usize) -> usize {
-        let lines = self.heatd.lines();
-        lines.get(seen..).unwrap_or_default().iter().for_each(|line| self.screen.log(line));
-        lines.len()
     }
 
     /// Waits for the last fave to be counted, shows the final state, and ends the programs in data order.
@@ -134,8 +163,9 @@ impl Demo {
             Err(error) => Err(error.to_string()),
         });
         let stopped = (self.heatd.terminate(), self.writer.terminate());
-        self.screen.leave();
-        let counted = counted?;
+        // The terminal is its own until it has seen the end of heatd.
+        let left = self.screen.wait();
+        let (counted, _) = (counted?, left?);
         let shown = std::fs::read_to_string(&self.file).context("the file is gone")?;
         say(&format!(
             "\nchat lines sent {}, faves sent {sent}, faves counted {counted}",
@@ -168,7 +198,7 @@ fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
     let (fave, decay) = (rules.join("fave.wasm"), rules.join("decay.wasm"));
     format!(
         r#"# Written by `cargo xtask demo`. The commented reference is host/heatd/heatd.toml.
-log = "info,heat_engine=debug"
+log = "info,heatd=debug"
 [twitch]
 channels = ["{CHANNEL}"]
 server = "{}"

@@ -15,6 +15,7 @@ use futures_util::stream::unfold;
 use heat_engine::{Outputs, STREAM_OUTPUT};
 use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
+use tracing::debug;
 
 use super::Api;
 use super::problem::Problem;
@@ -44,6 +45,7 @@ pub(super) async fn watch(
             Some(Arc::clone(&listed.channel))
         }
     };
+    debug!(channel = channel.as_deref().unwrap_or("all"), "somebody watches");
     let stream = unfold(Watcher::new(&api, channel), |mut watcher| async move {
         let entry = watcher.next().await?;
         // Entries are strings and numbers, which always become JSON.
