@@ -43,11 +43,12 @@ fn failed_to_start(name: &str) -> String {
 pub struct Binaries {
     pub heatd: PathBuf,
     pub writer: PathBuf,
+    pub heat: PathBuf,
 }
 
 /// Finds the built programs beside the running test.
 pub fn binaries() -> Result<Binaries> {
-    Ok(Binaries { heatd: binary("heatd")?, writer: binary("heat-writer")? })
+    Ok(Binaries { heatd: binary("heatd")?, writer: binary("heat-writer")?, heat: binary("heat")? })
 }
 
 /// Finds one built program beside the running test.

@@ -57,6 +57,14 @@ fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 }
 
 #[test]
+fn the_command_line_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+    links_none_of(
+        "heat-cli",
+        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
+    )
+}
+
+#[test]
 fn rules_link_the_contract_and_nothing_else() -> Result<()> {
     for rule in ["fave", "decay"] {
         links_none_of(rule, &["heat-engine", "wasmtime", "redb", "tokio", "rustls"])?;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-/// Where heatd keeps its data when nobody says otherwise: beside its configuration, and as a service.
-const FOLDERS: [&str; 2] = ["heat-data", "/var/lib/heatd"];
+/// Where heatd keeps its data when nobody says otherwise: beside its configuration, here or in the folder of the README's
+/// first steps, and as a service.
+const FOLDERS: [&str; 3] = ["heat-data", "heat/heat-data", "/var/lib/heatd"];
 
 /// The address that heatd leaves in its data folder, and the token.
 const URL_FILE: &str = "api.url";
@@ -21,7 +22,7 @@ pub(crate) struct Place {
     /// Where heatd serves its API [default: HEAT_URL, or what its data folder says].
     #[arg(long, value_name = "URL", value_parser = checked_url)]
     pub(crate) url: Option<String>,
-    /// heatd's data folder, for its address and its token [default: HEAT_DATA, or ./heat-data, or /var/lib/heatd].
+    /// heatd's data folder, for its address and its token [default: HEAT_DATA, or the first that there is of ./heat-data, ./heat/heat-data and /var/lib/heatd].
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
 }

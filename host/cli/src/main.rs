@@ -25,8 +25,8 @@ const USAGE: u8 = 64;
 #[command(
     name = "heat",
     version,
-    after_help = "heat finds heatd by itself when it runs on the same machine: by what heatd leaves in its data folder, which is ./heat-data or \
-                  /var/lib/heatd, or the one that --data or HEAT_DATA names. From elsewhere, HEAT_URL says where heatd is, and HEAT_TOKEN_FILE \
+    after_help = "heat finds heatd by itself when it runs on the same machine: by what heatd leaves in its data folder, which is ./heat-data, \
+                  ./heat/heat-data or /var/lib/heatd, or the one that --data or HEAT_DATA names. From elsewhere, HEAT_URL says where heatd is, and HEAT_TOKEN_FILE \
                   names a copy of its api.token."
 )]
 enum Command {

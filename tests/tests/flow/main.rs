@@ -1,6 +1,7 @@
 //! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
 
 mod brokers;
+mod client;
 mod configuration;
 mod network;
 mod odd;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -39,10 +40,11 @@ enum Wished {
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     Path(channel): Path<String>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Problem> {
     let name = channel.trim_start_matches('#').to_lowercase();
     let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
+    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let wish: Wish = serde_json::from_slice(&body).map_err(|error| {
         let detail = format!("the body must be {{\"state\": \"start\"}} or \"end\": {error}");
         Problem::new(StatusCode::BAD_REQUEST, detail)

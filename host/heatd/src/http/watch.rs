@@ -8,7 +8,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -35,8 +37,10 @@ pub(super) struct Asked {
 
 pub(super) async fn watch(
     State(api): State<Arc<Api>>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let Query(asked) =
+        asked.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
     let channel = match asked.channel {
         None => None,
         Some(name) => {

@@ -1,0 +1,150 @@
+//! Who may use heatd's API, and what those are told who may not.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{heat, run, start, write_token};
+use crate::town::Town;
+
+/// Sends these lines of a request, and returns the whole answer.
+fn ask(town: &Town, lines: &[&str], body: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", town.http))?;
+    let length = body.len();
+    let head = lines.join("\r\n");
+    write!(stream, "{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn is_problem(answer: &str, code: u16) -> bool {
+    let problem = answer.to_lowercase().contains("content-type: application/problem+json");
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let told = body.is_some_and(|body| body["status"] == code && body["detail"].is_string());
+    answer.starts_with(&format!("HTTP/1.1 {code} ")) && problem && told
+}
+
+#[test]
+fn pages_of_other_sites_and_guests_without_a_token_are_refused() -> Result<()> {
+    let town = Town::new()?;
+    let _heatd = start(&town, &["seaside"])?;
+    let token = std::fs::read_to_string(town.path("heat-data/api.token"))?;
+    let bearer = format!("Authorization: Bearer {}", token.trim());
+    let (get, local) = ("GET /api/v1/status HTTP/1.1", "Host: localhost");
+    let status = |lines: &[&str]| ask(&town, &[&[get], lines].concat(), "");
+
+    ensure!(status(&[local, &bearer])?.starts_with("HTTP/1.1 200 "));
+    let own = format!("Host: 127.0.0.1:{}", town.http);
+    ensure!(status(&[&own, &bearer])?.starts_with("HTTP/1.1 200 "));
+    for lines in [&[local][..], &[local, "Authorization: Bearer wrong"]] {
+        let answer = status(lines)?;
+        ensure!(
+            is_problem(&answer, 401) && answer.to_lowercase().contains("www-authenticate: bearer"),
+            "{answer}"
+        );
+    }
+    for lines in [
+        &["Host: evil.example", bearer.as_str()][..],
+        &[local, "Origin: https://evil.example", bearer.as_str()],
+        &[local, "Origin: null", bearer.as_str()],
+    ] {
+        let answer = status(lines)?;
+        ensure!(is_problem(&answer, 403), "{lines:?}: {answer}");
+    }
+    for (page, code) in [("/healthz", 200), ("/readyz", 200), ("/metrics", 200)] {
+        assert_eq!(town.page(page)?.0, code, "{page}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_done_is_a_problem_with_a_sentence() -> Result<()> {
+    let town = Town::new()?;
+    let _heatd = start(&town, &["seaside"])?;
+    let token = std::fs::read_to_string(town.path("heat-data/api.token"))?;
+    let bearer = format!("Authorization: Bearer {}", token.trim());
+    let large = "x".repeat(100_000);
+    let cases = [
+        ("GET /api/v1/nothing", "", 404),
+        ("GET /api/v1/watch?channel=nowhere", "", 404),
+        ("GET /api/v1/watch?channel=%FF%", "", 404),
+        ("POST /api/v1/status", "", 405),
+        ("POST /api/v1/channels/nowhere/stream", r#"{"state":"start"}"#, 404),
+        ("POST /api/v1/channels/seaside/stream", r#"{"state":"perhaps"}"#, 400),
+        ("POST /api/v1/channels/seaside/stream", "", 400),
+        ("POST /api/v1/channels/seaside/stream", &large, 413),
+    ];
+    for (request, body, code) in cases {
+        let answer =
+            ask(&town, &[&format!("{request} HTTP/1.1"), "Host: localhost", &bearer], body)?;
+        ensure!(is_problem(&answer, code), "{request}: {answer}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_token_that_is_wrong_missing_or_cannot_be_read_is_said_so() -> Result<()> {
+    let town = Town::new()?;
+    let _heatd = start(&town, &["seaside"])?;
+    let url = format!("http://127.0.0.1:{}", town.http);
+
+    write_token(&town.path("wrong.token"), "0123456789abcdef")?;
+    let mut command = heat(&town, &["status", "--url", &url])?;
+    let (code, _, words) = run({
+        command.env("HEAT_TOKEN_FILE", town.path("wrong.token"));
+        command
+    })?;
+    ensure!(
+        code == Some(1) && words.contains("refuses the token of") && words.contains("wrong.token"),
+        "{words}"
+    );
+
+    let mut command = heat(&town, &["status"])?;
+    let nowhere = town.path("nowhere");
+    let (code, _, words) = run({
+        command.env("HEAT_DATA", &nowhere);
+        command
+    })?;
+    let looked = nowhere.join("api.token").display().to_string();
+    ensure!(
+        code == Some(1) && words.contains("no heatd found") && words.contains(&looked),
+        "{words}"
+    );
+
+    // A folder in its place cannot be read by anybody, root included.
+    std::fs::create_dir_all(town.path("odd/api.token"))?;
+    let (code, _, words) = run(heat(&town, &["status", "--data", "odd"])?)?;
+    ensure!(code == Some(1) && words.contains("api.token cannot be read"), "{words}");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_token_is_for_heatds_user_and_outlives_a_restart() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let town = Town::new()?;
+    let mut heatd = start(&town, &["seaside"])?;
+    let file = town.path("heat-data/api.token");
+    let mode = std::fs::metadata(&file)?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let token = std::fs::read_to_string(&file)?;
+    let url = std::fs::read_to_string(town.path("heat-data/api.url"))?;
+    assert_eq!(url.trim(), format!("http://127.0.0.1:{}", town.http));
+    ensure!(heatd.terminate()?.success());
+    let _heatd = start(&town, &["seaside"])?;
+    assert_eq!(std::fs::read_to_string(&file)?, token);
+
+    // Somebody else's file: root reads it all the same, so then there is nothing to see.
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0))?;
+    if std::fs::read(&file).is_err() {
+        let (code, _, words) = run(heat(&town, &["status"])?)?;
+        let hint = words.contains("may not be read by this user") && words.contains("sudo -u");
+        ensure!(code == Some(1) && hint, "{words}");
+    }
+    let parent = file.parent().context("no folder")?;
+    ensure!(!parent.join("api.new").exists());
+    Ok(())
+}
