@@ -19,10 +19,10 @@ const TOKEN_FILE: &str = "api.token";
 /// What the command line says of heatd.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Place {
-    /// Where heatd serves its API [default: HEAT_URL, or what its data folder says].
+    /// Where heatd serves its API, when HEAT_URL or its data folder does not say.
     #[arg(long, value_name = "URL", value_parser = checked_url)]
     pub(crate) url: Option<String>,
-    /// heatd's data folder, for its address and its token [default: HEAT_DATA, or the first that there is of ./heat-data, ./heat/heat-data and /var/lib/heatd].
+    /// heatd's data folder, when it is neither HEAT_DATA nor one of the usual ones.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
 }

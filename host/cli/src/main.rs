@@ -20,14 +20,28 @@ use clap::Parser;
 /// The exit code for a command line that cannot be understood (EX_USAGE of sysexits.h).
 const USAGE: u8 = 64;
 
+/// Stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  heat watch                     everything that happens in heatd's channels, and the heat
+  heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
+  heat status --json | jq .faves
+  heat stream start
+
+Where heatd is:
+  On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
+  ./heat/heat-data, /var/lib/heatd, or the one that --data or HEAT_DATA names.
+  Elsewhere HEAT_URL says where heatd is, and HEAT_TOKEN_FILE names a copy of its api.token.
+  heatd listens on its own machine only, so make a way there: ssh -L 8077:localhost:8077 pi
+
+Exit codes: 0 done, 1 failed, 64 the command line is wrong.";
+
 /// The command line of Heat Level: how heatd does, what happens in chat and what rules make of it, and when the stream starts.
 #[derive(Parser)]
 #[command(
     name = "heat",
     version,
-    after_help = "heat finds heatd by itself when it runs on the same machine: by what heatd leaves in its data folder, which is ./heat-data, \
-                  ./heat/heat-data or /var/lib/heatd, or the one that --data or HEAT_DATA names. From elsewhere, HEAT_URL says where heatd is, and HEAT_TOKEN_FILE \
-                  names a copy of its api.token."
+    after_help = AFTER_HELP
 )]
 enum Command {
     /// Shows how heatd does: connections, counts, channels with their outputs and rules.

@@ -71,8 +71,8 @@ pub(crate) fn run(server: &Server, channel: &str, once: bool, news: &SyncSender<
     }
     let mut backoff = Backoff::up_to(Duration::from_secs(60));
     loop {
-        let start = Instant::now();
-        let ended = match talk(server, channel, news) {
+        let (start, mut up) = (Instant::now(), false);
+        let ended = match talk(server, channel, news, &mut up) {
             Ok(never) => match never {},
             Err(ended) => ended,
         };
@@ -86,12 +86,13 @@ pub(crate) fn run(server: &Server, channel: &str, once: bool, news: &SyncSender<
             Ended::Asked => ("chat asks to reconnect".to_owned(), backoff.next()),
             Ended::Failed(error) => (format!("no connection to chat: {error}"), backoff.next()),
         };
-        let words = match once {
-            true => reason,
-            false => format!("{reason}; the next attempt is in {:.1} s", wait.as_secs_f64()),
-        };
-        let told = tell(news, News::Down).and_then(|()| tell(news, News::Note(words)));
-        if told.is_err() || once {
+        if once {
+            // Nobody listens any more, or will.
+            let _ = news.send(if up { News::Note(reason) } else { News::Failed(reason) });
+            return;
+        }
+        let words = format!("{reason}; the next attempt is in {:.1} s", wait.as_secs_f64());
+        if tell(news, News::Down).and_then(|()| tell(news, News::Note(words))).is_err() {
             return;
         }
         sleep(wait);
@@ -111,6 +112,7 @@ fn talk(
     server: &Server,
     channel: &str,
     news: &SyncSender<News>,
+    up: &mut bool,
 ) -> Result<std::convert::Infallible, Ended> {
     let mut socket = connect(server)?;
     // Any justinfan with digits reads without a password.
@@ -136,9 +138,9 @@ fn talk(
                 send(&mut *socket, &format!("PONG :{word}\r\n"))?;
             }
             "001" => send(&mut *socket, &format!("JOIN #{channel}\r\n"))?,
-            // The names in the channel come right after the join: it is done.
-            "353" => {}
+            // The end of the names in the channel, which come right after the join: it is done.
             "366" => {
+                *up = true;
                 tell(news, News::Up)?;
                 tell(news, News::Note(format!("reading the chat of #{channel}")))?;
             }

@@ -33,7 +33,7 @@ fn said(message: &IRCMessage) -> Vec<What> {
         event: "cheer".to_owned(),
         text: format!("{name} cheers with {bits} bits"),
     });
-    [What::Chat { name: name.clone(), login, text }].into_iter().chain(cheer).collect()
+    [What::Chat { name, login, text }].into_iter().chain(cheer).collect()
 }
 
 /// Subscriptions, gifts, raids and the like: Twitch brings a sentence along.

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::board::Board;
 use super::entry::Entry;
@@ -40,6 +40,7 @@ pub(crate) fn run(
                 note(&text);
                 Ok(())
             }
+            Next::News(News::Failed(reason)) => bail!(reason),
             Next::News(News::Up | News::Down | News::Alive) | Next::Nothing => Ok(()),
         };
         match printed {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ratatui::crossterm::event;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -64,6 +64,7 @@ fn show(
         let mut news = drawn.is_none_or(|drawn| drawn.elapsed() >= IDLE);
         for _ in 0..TURN {
             match source.next(Duration::ZERO)? {
+                Next::News(News::Failed(reason)) => bail!(reason),
                 Next::News(what) => screen.take(what),
                 Next::Nothing => break,
                 Next::End => return Ok(()),
@@ -104,7 +105,7 @@ impl Screen {
             News::Note(text) => self.push(Line::note(&text)),
             News::Up => self.connected = true,
             News::Down => self.connected = false,
-            News::Alive => {}
+            News::Alive | News::Failed(_) => {}
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) enum News {
     Down,
     /// Nothing but a sign of life.
     Alive,
+    /// It was never up, and is not tried again.
+    Failed(String),
 }
 
 pub(crate) struct Source {

@@ -138,7 +138,7 @@ fn the_token_is_for_heatds_user_and_outlives_a_restart() -> Result<()> {
     assert_eq!(std::fs::read_to_string(&file)?, token);
 
     // Somebody else's file: root reads it all the same, so then there is nothing to see.
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0))?;
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o000))?;
     if std::fs::read(&file).is_err() {
         let (code, _, words) = run(heat(&town, &["status"])?)?;
         let hint = words.contains("may not be read by this user") && words.contains("sudo -u");

@@ -5,11 +5,11 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
 use heat_tests::patience::eventually;
-use heat_tests::processes::{Program, Signal};
+use heat_tests::processes::{Program, Signal, free_port};
 use heat_tests::twitch::Line;
 use serde_json::Value;
 
-use super::{answer, configuration, heat, start};
+use super::{answer, configuration, heat, run, start};
 use crate::town::{Town, component};
 
 /// Starts a watch, and waits until heatd knows of it.
@@ -145,6 +145,17 @@ fn without_heatd_chat_is_read_from_twitch() -> Result<()> {
 }
 
 #[test]
+fn chat_that_is_never_there_is_a_failure_once() -> Result<()> {
+    let town = Town::new()?;
+    let server = format!("127.0.0.1:{}", free_port()?);
+    let chat =
+        ["watch", "--channel", "x", "--no-daemon", "--server", &server, "--no-tls", "--once"];
+    let (code, _, words) = run(heat(&town, &chat)?)?;
+    ensure!(code == Some(1) && words.contains("no connection to chat"), "{code:?} {words}");
+    Ok(())
+}
+
+#[test]
 fn no_daemon_is_asked_when_none_shall_be() -> Result<()> {
     let town = Town::new()?;
     let heatd = start(&town, &["seaside"])?;
@@ -186,8 +197,7 @@ fn a_watcher_that_does_not_read_holds_up_nobody_and_is_told() -> Result<()> {
     });
     ensure!(told.is_some_and(|missed| missed > 0 && missed < LINES), "{told:?}");
     // Nor does one that stands still keep heatd from ending.
-    let asleep = watch(&town, &heatd, &[])?;
-    let mut asleep = asleep;
+    let mut asleep = watch(&town, &heatd, &[])?;
     asleep.signal(Signal::Stop)?;
     ensure!(heatd.terminate()?.success());
     asleep.signal(Signal::Continue)?;
