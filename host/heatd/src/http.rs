@@ -12,9 +12,10 @@ mod status;
 mod stream;
 mod watch;
 
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -25,6 +26,7 @@ use axum::routing::{get, post};
 use heat_engine::Outputs;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
+use tokio::time::sleep;
 
 use crate::decider::Input;
 use crate::feed::{Feed, States};
@@ -36,6 +38,9 @@ use problem::Problem;
 
 /// The largest body of a request, in bytes: nothing that is asked for is long.
 const LARGEST_BODY: usize = 4096;
+
+/// How long answers that are under way may take once heatd stops.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the pages are made of.
 pub(crate) struct Api {
@@ -53,10 +58,14 @@ pub(crate) struct Api {
 
 /// Serves until the shutdown.
 pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
-    let mut shutdown = api.shutdown.clone();
-    axum::serve(listener, router(Arc::new(api), Arc::new(access)))
-        .with_graceful_shutdown(async move { shutdown.begun().await })
-        .await?;
+    let (mut shutdown, mut end) = (api.shutdown.clone(), api.shutdown.clone());
+    let served = axum::serve(listener, router(Arc::new(api), Arc::new(access)))
+        .with_graceful_shutdown(async move { shutdown.begun().await });
+    tokio::select! {
+        served = served.into_future() => served?,
+        // A watcher that does not read would hold up the shutdown.
+        () = async { end.begun().await; sleep(FAREWELL).await } => {}
+    }
     Ok(())
 }
 

@@ -124,7 +124,8 @@ fn talk(
     loop {
         let Some(line) = lines.next(&mut *socket)? else {
             if asked {
-                return Err(io::Error::from(ErrorKind::TimedOut).into());
+                let silent = "the server no longer answers";
+                return Err(io::Error::new(ErrorKind::TimedOut, silent).into());
             }
             asked = true;
             send(&mut *socket, "PING :heat\r\n")?;

@@ -5,9 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::source::News;
-use crate::api::{Api, Feed, Sent};
+use crate::api::{Api, Failure, Feed, Sent};
 use crate::backoff::{Backoff, LASTING};
-use crate::find::{Place, Surroundings};
+use crate::find::{Missing, Place, Surroundings};
 
 /// heatd is on this machine, or near: it is worth a try often.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -42,22 +42,25 @@ impl Follower {
 
     fn follow(&mut self, news: &SyncSender<News>) -> Result<(), Unheard> {
         let mut backoff = Backoff::up_to(LONGEST_WAIT);
-        let mut told = String::new();
+        // What was said last of why there is no connection.
+        let mut told = None;
         loop {
             let opened = match self.feed.take() {
                 Some(feed) => Ok(feed),
                 None => self.open(),
             };
-            let reason = match opened {
+            let (reason, absent) = match opened {
                 Ok(feed) => {
                     tell(news, News::Up)?;
-                    told.clear();
+                    if told.take().is_some() {
+                        tell(news, News::Note("heatd is back".to_owned()))?;
+                    }
                     let start = Instant::now();
                     let reason = pass_on(feed, news)?;
                     if start.elapsed() >= LASTING {
                         backoff.reset();
                     }
-                    reason
+                    (reason, false)
                 }
                 Err(reason) => reason,
             };
@@ -65,20 +68,24 @@ impl Follower {
             if self.once {
                 return Ok(());
             }
-            // What is said at every attempt is said once.
-            if told != reason {
+            // That it is not there yet is said once, and so is what is wrong with it.
+            if told.is_none() || !absent && told.as_ref() != Some(&reason) {
                 tell(news, News::Note(format!("{reason}; waiting until it is back")))?;
-                told = reason;
+                told = Some(reason);
             }
             sleep(backoff.next());
         }
     }
 
-    /// Address and token are looked for anew: both may have changed with heatd.
-    fn open(&self) -> Result<Feed, String> {
+    /// Address and token are looked for anew: both may have changed with heatd. An error says why not, and whether that is because
+    /// there is none.
+    fn open(&self) -> Result<Feed, (String, bool)> {
         let found = self.place.find(&Surroundings::of_this_process());
-        let daemon = found.map_err(|missing| missing.to_string())?;
-        Api::new(daemon).watch(self.channel.as_deref()).map_err(|failure| failure.to_string())
+        let daemon = found
+            .map_err(|missing| (missing.to_string(), matches!(missing, Missing::Nowhere(_))))?;
+        Api::new(daemon)
+            .watch(self.channel.as_deref())
+            .map_err(|failure| (failure.to_string(), matches!(failure, Failure::Unreachable(_))))
     }
 }
 
