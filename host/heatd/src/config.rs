@@ -15,7 +15,7 @@ use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use mistakes::{Mistakes, most_like};
-pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, Mqtt, OWN_NAME, User};
+pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, Mqtt, OWN_NAME};
 use section::Section;
 
 /// Everything that heatd is told.

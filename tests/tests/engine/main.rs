@@ -5,5 +5,6 @@ mod contract;
 mod events;
 mod limits;
 mod phases;
+mod songs;
 mod stage;
 mod store;

@@ -1,0 +1,36 @@
+"""The file writer of the original protocol, in our own words: it sets the text of a file to what `update-heat` says.
+
+writer.py MQTT_PORT FILE
+"""
+
+import json
+import sys
+
+import paho.mqtt.client as mqtt
+
+port, path = sys.argv[1:3]
+
+
+def on_connect(client, _userdata, _flags, code):
+    print("broker says", code, flush=True)
+    client.subscribe("update-heat")
+
+
+def on_subscribe(_client, _userdata, _id, granted):
+    print("subscribed", granted, flush=True)
+
+
+def on_message(_client, _userdata, message):
+    level = json.loads(message.payload)["faveCount"]
+    text = "🔥 HEAT LEVEL RISING" if level == 0 else f"🔥 HEAT LEVEL: {level}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    print("heat level", level, flush=True)
+
+
+client = mqtt.Client()
+client.on_connect = on_connect
+client.on_subscribe = on_subscribe
+client.on_message = on_message
+client.connect("127.0.0.1", int(port), 60)
+client.loop_forever()
