@@ -2,9 +2,6 @@
 
 use heat_rule::text;
 
-/// The largest answer that is sent, in bytes. A title has some hundred; brokers close the connection of whoever sends too much.
-pub(crate) const LARGEST: usize = 32 << 10;
-
 /// A song, and how many people have faved it.
 pub(crate) struct Answer<'a> {
     pub(crate) song: &'a str,

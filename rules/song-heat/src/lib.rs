@@ -10,13 +10,17 @@ use heat_rule::{
     formula, log, state, text,
 };
 
-use answer::{Answer, LARGEST};
+use answer::Answer;
 
 /// The key of the last event that was answered: the faves of that event are in its answer.
 const ANSWERED: &str = "answered";
 
 /// The key of the output's name, to take the old one back when the setting changes.
 const OUTPUT: &str = "output";
+
+/// The longest title that is answered, in bytes. Escaped it is six times as long at most, and a broker closes the connection of
+/// whoever sends more than it takes, which for heatd's own one is 64 KiB.
+const LONGEST_TITLE: usize = 8 << 10;
 
 struct SongHeat;
 
@@ -84,23 +88,25 @@ impl Formula for SongHeat {
 }
 
 fn answer_message(call: &mut Call<SongHeat>, message: &MqttMessage) {
+    let topic = &message.topic;
     match text::read(&message.payload) {
-        Ok(title) => tell(call, title),
-        Err(problem) => {
-            log(Level::Warn, &format!("no answer: the message on {} {problem}", message.topic));
+        Ok(title) if title.len() <= LONGEST_TITLE => tell(call, title),
+        Ok(_) => {
+            warn(&format!("no answer: the title on {topic} is longer than {LONGEST_TITLE} bytes"));
         }
+        Err(problem) => warn(&format!("no answer: the message on {topic} {problem}")),
     }
+}
+
+fn warn(line: &str) {
+    log(Level::Warn, line);
 }
 
 /// Publishes and shows how many people have faved the song.
 fn tell(call: &mut Call<SongHeat>, song: &str) {
     let answer = Answer { song, people: people(song) };
-    let json = answer.in_ascii();
-    if json.len() > LARGEST {
-        return log(Level::Warn, &format!("no answer: it would be larger than {LARGEST} bytes"));
-    }
     let settings = call.settings();
-    call.publish_at_most_once(settings.text("answer_topic"), json);
+    call.publish_at_most_once(settings.text("answer_topic"), answer.in_ascii());
     show(call, &settings.text("output"), &answer.for_output());
 }
 

@@ -14,8 +14,14 @@ import paho.mqtt.client as mqtt
 chat_port, channel, mqtt_port, song_file = sys.argv[1:5]
 
 
+def say(line):
+    """Prints a whole line at once: paho has a thread of its own."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def on_connect(_client, _userdata, _flags, code):
-    print("broker says", code, flush=True)
+    say(f"broker says {code}")
 
 
 broker = mqtt.Client()
@@ -29,10 +35,10 @@ for line in chat.makefile(encoding="utf-8", errors="replace", newline="\r\n"):
     if line.startswith("PING"):
         chat.sendall(line.replace("PING", "PONG", 1).encode())
     if " 366 " in line:
-        print("joined", flush=True)
+        say("joined")
     said = line.split(f" PRIVMSG #{channel} :", 1)
     if len(said) == 2 and said[1].split()[0] in ("?fave", "!next"):
         with open(song_file, "rb") as file:
             title = file.read()
         broker.publish("new-heat", title)
-        print("published", len(title), flush=True)
+        say(f"published {len(title)}")

@@ -11,13 +11,19 @@ import paho.mqtt.client as mqtt
 port, path = sys.argv[1:3]
 
 
+def say(line):
+    """Prints a whole line at once: paho has a thread of its own."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def on_connect(client, _userdata, _flags, code):
-    print("broker says", code, flush=True)
+    say(f"broker says {code}")
     client.subscribe("update-heat")
 
 
 def on_subscribe(_client, _userdata, _id, granted):
-    print("subscribed", granted, flush=True)
+    say(f"subscribed {granted}")
 
 
 def on_message(_client, _userdata, message):
@@ -25,7 +31,7 @@ def on_message(_client, _userdata, message):
     text = "🔥 HEAT LEVEL RISING" if level == 0 else f"🔥 HEAT LEVEL: {level}"
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-    print("heat level", level, flush=True)
+    say(f"heat level {level}")
 
 
 client = mqtt.Client()

@@ -106,13 +106,14 @@ fn hundreds_of_commands_without_a_title_are_forgotten_and_the_next_one_counts() 
 fn odd_titles_count_nothing_and_are_answered_if_they_are_text() -> Result<()> {
     let mut stage = Stage::new(with_bot())?;
     let long = "x".repeat(501);
-    let largest = "x".repeat(40_000);
+    let (longer, longest) = ("\u{7f}".repeat(8 << 10), "x".repeat(60_000));
     let answer = |name: &str| vec![format!("{{\"name\": \"{name}\", \"faveCount\": 0}}")];
     for (title, expected) in [
         (b" \t\r\n\x1f".as_slice(), answer("")),
         (b"", answer("")),
         (long.as_bytes(), answer(&long)),
-        (largest.as_bytes(), Vec::new()),
+        (longer.as_bytes(), answer(&"\\u007f".repeat(8 << 10))),
+        (longest.as_bytes(), Vec::new()),
         (b"\xFF\xFE", Vec::new()),
         (b"nul \x00 and \x7F", answer("nul \\u0000 and \\u007f")),
     ] {
