@@ -6,8 +6,8 @@
 mod answer;
 
 use heat_rule::{
-    About, Call, Event, Formula, Happening, Interests, Kind, Level, MqttMessage, Settings, counts,
-    formula, log, state, text,
+    About, Call, Event, Fave, Formula, Happening, Interests, Kind, Level, MqttMessage, Settings,
+    counts, formula, log, state, text,
 };
 
 use answer::Answer;
@@ -75,16 +75,16 @@ impl Formula for SongHeat {
                 call.put(ANSWERED, event.id.clone());
                 answer_message(call, message);
             }
-            // A fave of "this moment" is of no song.
-            Happening::Fave(fave) if !fave.item.is_empty() => {
-                if state::get::<String>(ANSWERED).as_deref() != Some(&event.id) {
-                    tell(call, &fave.item);
-                }
-            }
+            Happening::Fave(fave) if is_news(event, fave) => tell(call, &fave.item),
             _ => {}
         }
         Ok(())
     }
+}
+
+/// Whether a fave has not been told by the answer to its own event. One of "this moment" is of no song.
+fn is_news(event: &Event, fave: &Fave) -> bool {
+    !fave.item.is_empty() && state::get::<String>(ANSWERED).as_deref() != Some(&event.id)
 }
 
 fn answer_message(call: &mut Call<SongHeat>, message: &MqttMessage) {

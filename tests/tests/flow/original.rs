@@ -189,6 +189,28 @@ fn the_old_bot_and_the_old_writer_work_on_with_the_old_broker() -> Result<()> {
     a_stream(&radio, &file)
 }
 
+#[test]
+fn the_old_programs_come_back_by_themselves_when_heatd_does_and_no_fave_is_forgotten() -> Result<()>
+{
+    let mut radio = Radio::start(true, "")?;
+    let file = radio.town.path("heat.txt");
+    let writer = old_writer(&radio, &file)?;
+    radio.play(b"Plastic Love")?;
+    radio.say("ann", "?fave");
+    radio.town.wait_for_text(&file, &level(1))?;
+    let joins = radio.town.chat.joins().len();
+    let (bot_said, writer_said) = (radio.bot.lines().len(), writer.lines().len());
+    ensure!(radio.heatd.terminate()?.success());
+    let configuration = std::fs::read_to_string(radio.town.path("heatd.toml"))?;
+    radio.heatd = radio.town.heatd(&configuration)?;
+    radio.heatd.wait_for_line(|line| line.contains("subscribed"))?;
+    radio.town.wait_for_joins("seasidefm", joins + 1)?;
+    radio.bot.wait_for_line_after(bot_said, |line| line == "broker says 0")?;
+    writer.wait_for_line_after(writer_said, |line| line.starts_with("subscribed"))?;
+    radio.say("bob", "?fave");
+    radio.town.wait_for_text(&file, &level(2))
+}
+
 /// Starts heat-writer with the example settings, changed for this town.
 fn new_writer(radio: &Radio, file: &Path, changes: &[(&str, &str)]) -> Result<Program> {
     let mut text = std::fs::read_to_string(deploy().join("original-writer.toml"))?;
@@ -256,7 +278,7 @@ fn every_request_is_answered_however_many_come_at_once() -> Result<()> {
         for (number, answer) in answers[100..].iter().enumerate() {
             assert_eq!(*answer, format!(r#"0 0 {{"name": "Song {number}", "faveCount": 0}}"#));
         }
-        // One more is answered, and not a single one twice.
+        // Not a single one twice.
         send(radio.port, "new-heat", "the end\n")?;
         assert_eq!(ear.wait_for(201)?.len(), 201);
     }
