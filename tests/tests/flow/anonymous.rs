@@ -115,9 +115,15 @@ fn clients_without_a_name_can_neither_read_nor_write_anything_else() -> Result<(
         let output = client(&town, "mosquitto_pub", &will)?;
         ensure!(!output.status.success(), "{topic} as a last will");
     }
-    let login = ["-u", "deck", "-P", "secret", "-C", "2", "-W", "10", "-v", "-t", "#"];
-    let read = words(&client(&town, "mosquitto_sub", &login)?);
-    ensure!(read.contains("heat/v1/seaside/heat 1") && !read.contains("99"), "{read}");
+    let read = |arguments: &[&str]| -> Result<String> {
+        let login = ["-u", "deck", "-P", "secret", "-v"];
+        Ok(words(&client(&town, "mosquitto_sub", &[&login[..], arguments].concat())?))
+    };
+    for (topic, value) in [("heat/v1/seaside/heat", "1"), ("heat/v1/status", "online")] {
+        assert_eq!(read(&["-C", "1", "-W", "10", "-t", topic])?, format!("{topic} {value}\n"));
+    }
+    let others = read(&["--retained-only", "-W", "1", "-t", "update-heat", "-t", "other"])?;
+    ensure!(!others.contains("99"), "{others}");
     ensure!(heatd.lines().iter().filter(|line| line.contains("broker connected")).count() == 1);
     Ok(())
 }
