@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
-//! its settings, [`state`] how it keeps values. The contract itself, with every promise, is `wit/rule.wit`.
+//! its settings, [`state`] how it keeps values, [`text`] how it reads a message as text. The contract itself, with every promise, is `wit/rule.wit`.
 
 pub mod about;
 pub mod call;
@@ -35,6 +35,7 @@ mod glue;
 pub mod role;
 pub mod settings;
 pub mod state;
+pub mod text;
 
 #[doc(hidden)]
 pub mod bindings {

@@ -1,8 +1,8 @@
 //! The rules' case files: chat in, effects out. `UPDATE_EXPECT=1` rewrites them with what the rules answer.
 //!
-//! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, and
-//! `set name = value` a setting, in the values of TOML, before anything else. A name may say what the person is: `ann
-//! (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
+//! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, `mqtt
+//! topic (retained): text` one that the broker had kept, and `set name = value` a setting, in the values of TOML, before anything
+//! else. A name may say what the person is: `ann (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
 //! `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
 //! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`.
 
@@ -136,7 +136,10 @@ fn step(stage: &mut Stage, line: &str) -> Result<Vec<Answer>> {
     let (who, text) =
         line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
     let decision = match who.strip_prefix("mqtt ") {
-        Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
+        Some(topic) => match topic.strip_suffix(" (retained)") {
+            Some(topic) => stage.mqtt(topic, text.as_bytes(), true)?,
+            None => stage.mqtt(topic, text.as_bytes(), false)?,
+        },
         None => stage.event(Happening::Chat(events::line(who, text)?))?,
     };
     Ok(decision.answers)

@@ -6,5 +6,6 @@ mod events;
 mod limits;
 mod phases;
 mod reference;
+mod songs;
 mod stage;
 mod store;
