@@ -4,16 +4,17 @@
 //! `set name = value` a setting, in the values of TOML, before anything else. A name may say what the person is: `ann
 //! (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
 //! `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
-//! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`.
+//! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`. Settings that are refused are
+//! answered with the reason below the last line.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{Effect, Happening, Role};
-use heat_engine::{Answer, Component, Given, Limits, Sandbox, Store, effect_line, parse_duration};
+use heat_engine::{Answer, Given, Limits, LoadError, Store, effect_line, parse_duration};
 
 use crate::events;
-use crate::stage::{Part, Stage, component, root};
+use crate::stage::{Part, Stage, loaded, root};
 
 #[test]
 fn every_case_of_every_rule_is_as_written() -> Result<()> {
@@ -73,7 +74,13 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
         .map(setting)
         .collect::<Result<Vec<_>>>()?;
     let limits = Limits { instance_events, ..Limits::default() };
-    let mut stage = Stage::with(chain(rule, settings)?, limits, Store::in_memory()?)?;
+    let mut stage = match Stage::with(chain(rule, settings)?, limits, Store::in_memory()?) {
+        Ok(stage) => stage,
+        Err(error) => {
+            let refusal = error.downcast::<LoadError>()?;
+            return Ok(format!("{}\n  refused: {refusal}\n", inputs.join("\n")));
+        }
+    };
     let mut played = String::new();
     for line in inputs {
         played.push_str(line);
@@ -89,10 +96,9 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
 
 /// The rule alone if it makes faves itself, else behind the rule that does.
 fn chain(rule: &str, settings: Vec<(String, Given)>) -> Result<Vec<Part>> {
-    let loaded = Component::load(&Sandbox::new(None)?, &Limits::default(), &component(rule)?)?;
     let name: &'static str = rule.to_owned().leak();
     let mut chain = vec![(name, name, settings)];
-    if loaded.description.role != Role::Handler {
+    if loaded(rule)?.description.role != Role::Handler {
         chain.insert(0, ("fave", "fave", Vec::new()));
     }
     Ok(chain)

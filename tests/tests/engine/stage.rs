@@ -1,9 +1,10 @@
 //! An engine on a stage: real components over a store in memory, and events by the line.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
 use heat_engine::{
     Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
@@ -35,6 +36,29 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
     bail!("{name}.wasm is not built; run `cargo xtask rules`")
 }
 
+/// The sandbox of all stages, as a daemon has one for all channels.
+fn sandbox() -> Result<Arc<Sandbox>> {
+    static SANDBOX: Mutex<Option<Arc<Sandbox>>> = Mutex::new(None);
+    let mut sandbox = SANDBOX.lock().map_err(|_| anyhow!("a test failed here before"))?;
+    match &*sandbox {
+        Some(sandbox) => Ok(Arc::clone(sandbox)),
+        None => Ok(Arc::clone(sandbox.insert(Arc::new(Sandbox::new(None)?)))),
+    }
+}
+
+/// A component, compiled once for all stages: that takes far longer than most tests.
+pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
+    static LOADED: Mutex<BTreeMap<String, Arc<Component>>> = Mutex::new(BTreeMap::new());
+    let mut loaded = LOADED.lock().map_err(|_| anyhow!("a test failed here before"))?;
+    if let Some(component) = loaded.get(name) {
+        return Ok(Arc::clone(component));
+    }
+    let bytes = component(name)?;
+    let component = Arc::new(Component::load(&*sandbox()?, &Limits::default(), &bytes)?);
+    loaded.insert(name.to_owned(), Arc::clone(&component));
+    Ok(component)
+}
+
 /// Slot, component and settings of one rule.
 pub(crate) type Part = (&'static str, &'static str, Vec<(String, Given)>);
 
@@ -55,11 +79,11 @@ impl Stage {
     }
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
-        let sandbox = Arc::new(Sandbox::new(None)?);
+        let sandbox = sandbox()?;
         let limits = Arc::new(limits);
         let mut rules = Vec::new();
         for (slot, name, settings) in parts {
-            let component = Arc::new(Component::load(&sandbox, &limits, &component(name)?)?);
+            let component = loaded(name)?;
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
         let engine = Engine::open(
