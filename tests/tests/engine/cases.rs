@@ -85,9 +85,11 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
     for line in inputs {
         played.push_str(line);
         played.push('\n');
-        for answer in step(&mut stage, line)?.iter().filter(|answer| *answer.slot == *rule) {
-            for line in answer_lines(answer, stage.now) {
-                played.push_str(&format!("  {line}\n"));
+        for (now, answer) in step(&mut stage, line)? {
+            if *answer.slot == *rule {
+                for line in answer_lines(&answer, now) {
+                    played.push_str(&format!("  {line}\n"));
+                }
             }
         }
     }
@@ -127,25 +129,38 @@ fn given(value: &toml::Value) -> Result<Given> {
     })
 }
 
-fn step(stage: &mut Stage, line: &str) -> Result<Vec<Answer>> {
+/// Plays one line, and returns what was answered, each with its time.
+fn step(stage: &mut Stage, line: &str) -> Result<Vec<(u64, Answer)>> {
     if line.is_empty() || line.starts_with('#') || line.starts_with("set ") {
         return Ok(Vec::new());
     }
     if let Some(time) = line.strip_prefix('+') {
-        let decisions = stage.wait(parse_duration(time).map_err(anyhow::Error::msg)?)?;
-        return Ok(decisions.into_iter().flat_map(|decision| decision.answers).collect());
+        return pass(stage, parse_duration(time).map_err(anyhow::Error::msg)?);
     }
-    if let Some(what) = line.strip_prefix("* ") {
-        let what = events::read(what).with_context(|| format!("{line:?} is no event"))?;
-        return Ok(stage.event(what)?.answers);
-    }
-    let (who, text) =
-        line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
-    let decision = match who.strip_prefix("mqtt ") {
-        Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
-        None => stage.event(Happening::Chat(events::line(who, text)?))?,
+    let decision = if let Some(what) = line.strip_prefix("* ") {
+        stage.event(events::read(what).with_context(|| format!("{line:?} is no event"))?)?
+    } else {
+        let (who, text) =
+            line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
+        match who.strip_prefix("mqtt ") {
+            Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
+            None => stage.event(Happening::Chat(events::line(who, text)?))?,
+        }
     };
-    Ok(decision.answers)
+    Ok(decision.answers.into_iter().map(|answer| (stage.now, answer)).collect())
+}
+
+/// Lets time pass from timer to timer.
+fn pass(stage: &mut Stage, milliseconds: u64) -> Result<Vec<(u64, Answer)>> {
+    let end = stage.now + milliseconds;
+    let mut answers = Vec::new();
+    while stage.now < end {
+        let next = stage.engine.next_wake().unwrap_or(end).clamp(stage.now, end);
+        for decision in stage.wait(next - stage.now)? {
+            answers.extend(decision.answers.into_iter().map(|answer| (stage.now, answer)));
+        }
+    }
+    Ok(answers)
 }
 
 fn answer_lines(answer: &Answer, now: u64) -> Vec<String> {
