@@ -5,5 +5,6 @@ mod contract;
 mod events;
 mod limits;
 mod phases;
+mod remembered;
 mod stage;
 mod store;
