@@ -112,7 +112,7 @@ fn setting(line: &str) -> Result<(String, Given)> {
     Ok((name.trim().to_owned(), given(&table["value"])?))
 }
 
-fn given(value: &toml::Value) -> Result<Given> {
+pub(crate) fn given(value: &toml::Value) -> Result<Given> {
     Ok(match value {
         toml::Value::Boolean(value) => Given::Boolean(*value),
         toml::Value::Integer(value) => Given::Integer(*value),

@@ -5,6 +5,7 @@ mod contract;
 mod events;
 mod limits;
 mod phases;
+mod reference;
 mod remembered;
 mod stage;
 mod store;

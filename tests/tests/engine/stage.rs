@@ -1,10 +1,11 @@
 //! An engine on a stage: real components over a store in memory, and events by the line.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
 use heat_engine::{
     Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
@@ -36,26 +37,28 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
     bail!("{name}.wasm is not built; run `cargo xtask rules`")
 }
 
-/// The sandbox of all stages, as a daemon has one for all channels.
-fn sandbox() -> Result<Arc<Sandbox>> {
-    static SANDBOX: Mutex<Option<Arc<Sandbox>>> = Mutex::new(None);
-    let mut sandbox = SANDBOX.lock().map_err(|_| anyhow!("a test failed here before"))?;
-    match &*sandbox {
-        Some(sandbox) => Ok(Arc::clone(sandbox)),
-        None => Ok(Arc::clone(sandbox.insert(Arc::new(Sandbox::new(None)?)))),
-    }
+thread_local! {
+    /// The sandbox of one test, and what it has compiled: that takes far longer than most tests. Tests that run side by side have one
+    /// each, since an engine that comes to rest stops the clock of its sandbox.
+    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(None)?));
+    static LOADED: RefCell<BTreeMap<String, Arc<Component>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// A component, compiled once for all stages: that takes far longer than most tests.
+pub(crate) fn sandbox() -> Result<Arc<Sandbox>> {
+    SANDBOX.with(|sandbox| match sandbox {
+        Ok(sandbox) => Ok(Arc::clone(sandbox)),
+        Err(error) => bail!("{error:#}"),
+    })
+}
+
+/// A component, compiled once in a test.
 pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
-    static LOADED: Mutex<BTreeMap<String, Arc<Component>>> = Mutex::new(BTreeMap::new());
-    let mut loaded = LOADED.lock().map_err(|_| anyhow!("a test failed here before"))?;
-    if let Some(component) = loaded.get(name) {
-        return Ok(Arc::clone(component));
+    if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
+        return Ok(component);
     }
-    let bytes = component(name)?;
-    let component = Arc::new(Component::load(&*sandbox()?, &Limits::default(), &bytes)?);
-    loaded.insert(name.to_owned(), Arc::clone(&component));
+    let component = Component::load(&*sandbox()?, &Limits::default(), &component(name)?)?;
+    let component = Arc::new(component);
+    LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)
 }
 
