@@ -95,21 +95,8 @@ impl Formula for Decay {
         let settings = configured::of_instance()?;
         let before: Option<Memory> = state::get(MEMORY);
         let mut memory = before.clone().unwrap_or_else(|| Memory::new(settings.floor, call.now()));
-        match &event.what {
-            Happening::Fave(fave) => {
-                let degrees = fave.weight as f64 / ONE_FAVE as f64 * settings.per_fave;
-                let heat = heat::at(&memory, &settings, call.now()) + degrees;
-                memory.set(heat::within(&settings, heat), call.now());
-            }
-            Happening::Command(command) => {
-                if !moderator::obey(call, &settings, command, &mut memory) {
-                    return Ok(());
-                }
-            }
-            Happening::StreamStart => stream::started(&settings, &mut memory, call.now()),
-            Happening::StreamEnd => memory.ended = call.now(),
-            Happening::Timer(_) => memory.wakes = 0,
-            _ => {}
+        if !heed(call, &settings, &event.what, &mut memory) {
+            return Ok(());
         }
         shown::show(call, &settings, &mut memory);
         if before.as_ref() != Some(&memory) {
@@ -121,6 +108,28 @@ impl Formula for Decay {
     fn migrate(from: u32, key: String, value: Vec<u8>) -> Result<Vec<Entry>, String> {
         memory::migrate(from, key, value)
     }
+}
+
+/// Remembers what happened. False when it is nothing to this rule.
+fn heed(
+    call: &mut Call<Decay>,
+    settings: &Configured,
+    what: &Happening,
+    memory: &mut Memory,
+) -> bool {
+    match what {
+        Happening::Fave(fave) => {
+            let degrees = fave.weight as f64 / ONE_FAVE as f64 * settings.per_fave;
+            let heat = heat::at(memory, settings, call.now()) + degrees;
+            memory.set(heat::within(settings, heat), call.now());
+        }
+        Happening::Command(command) => return moderator::obey(call, settings, command, memory),
+        Happening::StreamStart => stream::started(settings, memory, call.now()),
+        Happening::StreamEnd => memory.ended = call.now(),
+        Happening::Timer(_) => memory.wakes = 0,
+        _ => {}
+    }
+    true
 }
 
 formula!(Decay);

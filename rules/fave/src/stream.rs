@@ -24,7 +24,7 @@ pub(crate) fn started(call: &mut Call<FaveRule>, settings: &Configured) {
     if broke_off.is_some() {
         call.delete(ENDED);
     }
-    if !broke_off.is_some_and(|at| now.saturating_sub(at) < settings.grace) {
+    if broke_off.is_none_or(|at| now.saturating_sub(at) >= settings.grace) {
         call.put(STREAM, now);
         sweep::plan(call, 0);
     }
