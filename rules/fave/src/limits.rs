@@ -28,6 +28,10 @@ pub(crate) struct Memory {
 
 /// Whether a fave may count now. If it may, that is remembered: one that does not count delays nobody.
 pub(crate) fn pass(call: &mut Call<FaveRule>, settings: &Configured, fave: &NewFave) -> bool {
+    // To take a fave back is no fave: it neither waits nor makes wait.
+    if fave.weight < 0 {
+        return true;
+    }
     let (now, everybody) = (call.now(), settings.global_cooldown);
     if everybody > 0 && state::get(LAST).is_some_and(|last| cooling(now, last, everybody)) {
         return false;
