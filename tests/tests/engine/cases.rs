@@ -14,7 +14,7 @@ use heat_engine::wit::{Effect, Happening, Role};
 use heat_engine::{Answer, Given, Limits, LoadError, Store, effect_line, parse_duration};
 
 use crate::events;
-use crate::stage::{Part, Stage, loaded, root};
+use crate::stage::{Part, Stage, loaded, patient, root};
 
 #[test]
 fn every_case_of_every_rule_is_as_written() -> Result<()> {
@@ -73,7 +73,7 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
         .filter_map(|line| line.strip_prefix("set "))
         .map(setting)
         .collect::<Result<Vec<_>>>()?;
-    let limits = Limits { instance_events, ..Limits::default() };
+    let limits = Limits { instance_events, ..patient() };
     let mut stage = match Stage::with(chain(rule, settings)?, limits, Store::in_memory()?) {
         Ok(stage) => stage,
         Err(error) => {

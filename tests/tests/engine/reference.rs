@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{Setting, SettingKind};
-use heat_engine::{Given, Limits, Rule, parse_duration};
+use heat_engine::{Given, Rule, parse_duration};
 
 use crate::cases::given;
-use crate::stage::{loaded, root, sandbox};
+use crate::stage::{loaded, patient, root, sandbox};
 
 #[test]
 fn the_reference_names_every_setting_of_every_rule_with_its_default() -> Result<()> {
@@ -33,7 +33,7 @@ fn the_reference_names_every_setting_of_every_rule_with_its_default() -> Result<
 
 fn hold(rule: &str, settings: &[(String, Given)]) -> Result<()> {
     let component = loaded(rule)?;
-    Rule::new(&*sandbox()?, &Arc::new(Limits::default()), &component, settings)?;
+    Rule::new(&*sandbox()?, &Arc::new(patient()), &component, settings)?;
     for setting in &component.description.settings {
         let name = &setting.name;
         let (_, told) = settings

@@ -2,10 +2,10 @@
 
 use anyhow::{Result, ensure};
 use heat_engine::wit::Happening;
-use heat_engine::{Decision, Given, Limits, Store};
+use heat_engine::{Decision, Given, Store};
 
 use crate::events;
-use crate::stage::{Part, Stage, lines, plain};
+use crate::stage::{Part, Stage, lines, patient, plain};
 
 fn text(text: &str) -> Given {
     Given::Text(text.to_owned())
@@ -33,7 +33,7 @@ fn cooldown_pause_boost_and_record_outlive_a_restart() -> Result<()> {
     let open = |later| -> Result<Stage> {
         let chain =
             vec![fave(&[("user_cooldown", text("1m"))]), plain("multiplier"), plain("decay")];
-        let mut stage = Stage::with(chain, Limits::default(), Store::open(&file)?)?;
+        let mut stage = Stage::with(chain, patient(), Store::open(&file)?)?;
         stage.wait(later)?;
         Ok(stage)
     };

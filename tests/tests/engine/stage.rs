@@ -37,6 +37,11 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
     bail!("{name}.wasm is not built; run `cargo xtask rules`")
 }
 
+/// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.
+pub(crate) fn patient() -> Limits {
+    Limits { wall_ms: 10_000, ..Limits::default() }
+}
+
 thread_local! {
     /// The sandbox of one test, and what it has compiled: that takes far longer than most tests. Tests that run side by side have one
     /// each, since an engine that comes to rest stops the clock of its sandbox.
@@ -56,7 +61,7 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
     if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
         return Ok(component);
     }
-    let component = Component::load(&*sandbox()?, &Limits::default(), &component(name)?)?;
+    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)
@@ -78,7 +83,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(parts: Vec<Part>) -> Result<Self> {
-        Self::with(parts, Limits::default(), Store::in_memory()?)
+        Self::with(parts, patient(), Store::in_memory()?)
     }
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
