@@ -58,7 +58,7 @@ fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 
 #[test]
 fn rules_link_the_contract_and_nothing_else() -> Result<()> {
-    for rule in ["fave", "decay", "song-faves", "song-heat"] {
+    for rule in ["crowd", "fave", "decay", "multiplier", "song-faves", "song-heat"] {
         links_none_of(rule, &["heat-engine", "wasmtime", "redb", "tokio", "rustls"])?;
     }
     Ok(())

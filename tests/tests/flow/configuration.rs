@@ -31,7 +31,7 @@ fn the_commented_reference_is_a_good_configuration() -> Result<()> {
     let reference =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/heatd/heatd.toml"))?;
     std::fs::create_dir(town.path("rules"))?;
-    for rule in ["fave", "decay"] {
+    for rule in ["fave", "multiplier", "decay"] {
         std::fs::copy(component("rules", rule)?, town.path(&format!("rules/{rule}.wasm")))?;
     }
     let (code, words) = check(&town, &reference)?;
