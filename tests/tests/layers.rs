@@ -66,7 +66,7 @@ fn the_command_line_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 
 #[test]
 fn rules_link_the_contract_and_nothing_else() -> Result<()> {
-    for rule in ["fave", "decay"] {
+    for rule in ["crowd", "fave", "decay", "multiplier", "song-faves", "song-heat"] {
         links_none_of(rule, &["heat-engine", "wasmtime", "redb", "tokio", "rustls"])?;
     }
     Ok(())

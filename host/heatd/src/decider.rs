@@ -20,8 +20,8 @@ use crate::streams::{Sign, Streams};
 /// The most events of one commit.
 const GROUP: usize = 1024;
 
-/// How many messages that are sent at most once may wait for a connection.
-const PASSING: usize = 256;
+/// How many bytes of messages that are sent at most once may wait for a connection: some ten thousand answers.
+const PASSING: usize = 4 << 20;
 
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
@@ -125,10 +125,9 @@ impl Mailbox {
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         mail.messages.extend(new.messages);
         // Nobody takes them while no broker is connected; then the oldest answers are the least missed.
-        let excess = (mail.passing.len() + new.passing.len()).saturating_sub(PASSING);
-        let kept = excess.min(mail.passing.len());
-        mail.passing.drain(..kept);
-        mail.passing.extend(new.passing.into_iter().skip(excess - kept));
+        mail.passing.extend(new.passing);
+        let excess = oldest_beyond(PASSING, &mail.passing);
+        mail.passing.drain(..excess);
         mail.receipts.extend(new.receipts);
         drop(mail);
         self.filled.notify_one();
@@ -154,6 +153,20 @@ impl Mailbox {
         let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
         (!mail.is_empty()).then_some(mail)
     }
+}
+
+/// How many of the first messages have to go so that the others have at most so many bytes.
+fn oldest_beyond(most: usize, messages: &[Message]) -> usize {
+    let sizes = messages
+        .iter()
+        .rev()
+        .map(|message| size_of::<Message>() + message.topic.len() + message.payload.len());
+    let mut bytes = 0;
+    let kept = sizes.take_while(|size| {
+        bytes += size;
+        bytes <= most
+    });
+    messages.len() - kept.count()
 }
 
 /// What the engine's thread feeds.
@@ -354,4 +367,26 @@ fn is_live(engine: &Engine, channel: &str) -> bool {
 fn cannot_say(say: &Say) {
     let (channel, text) = (&*say.channel, &say.text);
     warn!(channel, text, "a rule wants to say this in chat, and heatd has no login to chat");
+}
+
+#[cfg(test)]
+mod tests {
+    use heat_engine::wit::{Delivery, Message};
+
+    use super::oldest_beyond;
+
+    #[test]
+    fn the_oldest_messages_go_when_there_is_no_room() {
+        let size = |bytes: usize| Message {
+            topic: "t".to_owned(),
+            payload: vec![0; bytes],
+            delivery: Delivery::AtMostOnce,
+        };
+        let messages: Vec<Message> = [500, 10, 500].map(size).into();
+        assert_eq!(oldest_beyond(10_000, &messages), 0);
+        assert_eq!(oldest_beyond(800, &messages), 1);
+        assert_eq!(oldest_beyond(600, &messages), 2);
+        assert_eq!(oldest_beyond(100, &messages), 3);
+        assert_eq!(oldest_beyond(0, &[]), 0);
+    }
 }

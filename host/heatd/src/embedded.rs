@@ -16,9 +16,9 @@ use rmqtt::hook::Type;
 use rmqtt::net::Builder;
 use rmqtt::server::MqttServer;
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::config::Embedded;
+use crate::config::{Anonymous, Embedded};
 use access::{Access, Guard};
 use retained::Retained;
 
@@ -50,7 +50,7 @@ pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Runnin
         .build()
         .await;
     *context.extends.retain_mut().await = Box::new(Retained::default());
-    let access = Access::new(&config.users, own);
+    let access = Access::new(config, own);
     let hooks = context.extends.hook_mgr().register();
     for kind in
         [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl]
@@ -63,7 +63,7 @@ pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Runnin
         .laddr(config.listen)
         .reuseaddr(Some(true))
         .nodelay(true)
-        .allow_anonymous(config.users.is_empty())
+        .allow_anonymous(config.is_open())
         .max_packet_size(LARGEST_MESSAGE)
         .max_connections(CLIENTS)
         .max_mqueue_len(QUEUE)
@@ -79,6 +79,13 @@ pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Runnin
     let address = listener.local_addr().map_err(|error| anyhow!("{error}"))?;
     let users = config.users.len();
     info!(%address, users, "embedded broker listens");
+    if let Some(Anonymous { read, write }) = &config.anonymous {
+        let whom = match address.ip().is_loopback() {
+            true => "every program on this machine",
+            false => "every machine that reaches this address",
+        };
+        warn!(%address, whom, ?read, ?write, "the embedded broker is open without a password, for these topics");
+    }
     // `run`, never `start`, which would end the process on an error.
     let server = MqttServer::new(context).listener(listener).build();
     let task = tokio::spawn(async move { server.run().await.map_err(|error| anyhow!("{error}")) });

@@ -45,7 +45,7 @@ impl Home {
         let running = embedded::start(embedded, (OWN_NAME, &secret)).await?;
         let ip = running.address.ip();
         let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
-        let login = (!embedded.users.is_empty()).then(|| (OWN_NAME.to_owned(), secret.clone()));
+        let login = (!embedded.is_open()).then(|| (OWN_NAME.to_owned(), secret.clone()));
         let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
         let address = Address { host, port: running.address.port(), login, tls: None, client_id };
         Ok(Self { address, embedded: Some(running.task) })

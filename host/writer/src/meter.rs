@@ -1,6 +1,6 @@
 //! What one file shows: messages in, text out. Pure; it neither knows the time nor the file.
 
-use crate::template::{Payload, Template};
+use crate::template::{Payload, Template, ValueField};
 use crate::text::{self, Line};
 use crate::topic::Source;
 
@@ -8,6 +8,8 @@ use crate::topic::Source;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Look {
     pub(crate) template: Template,
+    /// What `{value}` stands for, and what is looked at for the number 0.
+    pub(crate) value: ValueField,
     /// Instead of the template while the value is the number 0.
     pub(crate) zero: Line,
     /// While there is no value.
@@ -83,7 +85,7 @@ impl Meter {
     }
 
     fn show(&mut self, topic: &str, value: &str) -> Option<String> {
-        let payload = Payload::read(value);
+        let payload = Payload::read(value, &self.look.value);
         if payload.is_zero() {
             self.current = Some(self.look.zero.as_str().to_owned());
             return None;
@@ -133,6 +135,7 @@ mod tests {
     fn meter(keep: bool) -> Meter {
         let look = Look {
             template: "heat {value}".parse().unwrap(),
+            value: ValueField::default(),
             zero: "rising".parse().unwrap(),
             default: "waiting".parse().unwrap(),
             offline: Some("away".parse().unwrap()),

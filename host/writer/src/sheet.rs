@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::address::Address;
 use crate::pace::{Every, Patience};
-use crate::template::Template;
+use crate::template::{Template, ValueField};
 use crate::text::Line;
 use crate::topic::{Level, Topic};
 
@@ -90,6 +90,11 @@ pub(crate) struct FileSheet {
     #[arg(long, value_name = "TEMPLATE")]
     #[serde(default, deserialize_with = "given")]
     pub(crate) text: Option<Template>,
+
+    /// The field of a JSON object that {value} is, and that may be 0 [default: value]
+    #[arg(long, value_name = "FIELD")]
+    #[serde(default, deserialize_with = "given")]
+    pub(crate) value: Option<ValueField>,
 
     /// What to show while the value is 0 [default: "🔥 HEAT LEVEL RISING"]
     #[arg(long, value_name = "TEXT")]

@@ -1,7 +1,7 @@
 //! The streamer's template: `🔥 HEAT LEVEL: {value}` and a payload become a text. Pure.
 //!
 //! `{value}` is the payload as text. If the payload is a JSON object, `{name}` is its field and `{song.title}` a field
-//! of a field; an object's own field `value` is what `{value}` shows then. `{{` and `}}` are literal braces. A field
+//! of a field, and `{value}` its own field `value`, or another that the settings choose. `{{` and `}}` are literal braces. A field
 //! that is not there shows as nothing, and the caller learns its name.
 
 use std::str::FromStr;
@@ -28,18 +28,42 @@ pub(crate) struct Rendered<'a> {
     pub(crate) missing: Vec<&'a str>,
 }
 
+/// The field of a JSON object that `{value}` stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ValueField(String);
+
+impl Default for ValueField {
+    fn default() -> Self {
+        Self("value".to_owned())
+    }
+}
+
+impl FromStr for ValueField {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        if raw.trim() != raw || raw.contains(['{', '}']) || raw.split('.').any(str::is_empty) {
+            return Err(format!(
+                "`{raw}` names no field; write a name such as count or song.count, without braces"
+            ));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
 /// One message, as a template sees it.
 pub(crate) struct Payload<'a> {
     text: &'a str,
     fields: Option<Map<String, Value>>,
+    value: &'a ValueField,
 }
 
 impl<'a> Payload<'a> {
     /// Whatever is not a JSON object is plain text, also when it only looks like one.
-    pub(crate) fn read(text: &'a str) -> Self {
+    pub(crate) fn read(text: &'a str, value: &'a ValueField) -> Self {
         let text = text.trim();
         let fields = text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten();
-        Self { text, fields }
+        Self { text, fields, value }
     }
 
     /// Whether `{value}` is the number 0, however it is written.
@@ -49,8 +73,9 @@ impl<'a> Payload<'a> {
     }
 
     fn field(&self, name: &str) -> Option<String> {
+        let path = if name == "value" { &self.value.0 } else { name };
         let found = self.fields.as_ref().and_then(|fields| {
-            let mut names = name.split('.');
+            let mut names = path.split('.');
             let first = fields.get(names.next()?)?;
             names.try_fold(first, step_into)
         });
@@ -147,7 +172,8 @@ mod tests {
     #[track_caller]
     fn check(template: &str, payload: &str, expected: &str) {
         let template: Template = template.parse().unwrap();
-        assert_eq!(template.render(&Payload::read(payload)).text, expected);
+        let value = ValueField::default();
+        assert_eq!(template.render(&Payload::read(payload, &value)).text, expected);
     }
 
     #[test]
@@ -180,20 +206,42 @@ mod tests {
     }
 
     #[test]
+    fn another_field_may_be_the_value() {
+        let value: ValueField = "song.faveCount".parse().unwrap();
+        let template: Template = "heat {value}".parse().unwrap();
+        for (payload, expected, zero) in [
+            (r#"{"song": {"name": "Pie", "faveCount": 3}, "value": 0}"#, "heat 3", false),
+            (r#"{"song": {"name": "Pie", "faveCount": 0}}"#, "heat 0", true),
+            ("0", "heat 0", true),
+        ] {
+            let payload = Payload::read(payload, &value);
+            assert_eq!(
+                (template.render(&payload).text.as_str(), payload.is_zero()),
+                (expected, zero)
+            );
+        }
+        for wrong in ["", "{x}", "a..b", " a"] {
+            assert!(wrong.parse::<ValueField>().unwrap_err().contains("song.count"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn missing_fields_show_as_nothing_and_are_named() {
         let template: Template = "{a}-{b.c}-{value}".parse().unwrap();
-        let rendered = template.render(&Payload::read(r#"{"b":1,"value":2}"#));
+        let value = ValueField::default();
+        let rendered = template.render(&Payload::read(r#"{"b":1,"value":2}"#, &value));
         assert_eq!(rendered.text, "--2");
         assert_eq!(rendered.missing, ["a", "b.c"]);
     }
 
     #[test]
     fn zero_is_the_number_however_written() {
+        let value = ValueField::default();
         for zero in ["0", " 0\n", "0.0", "-0", "0e3", r#"{"value":0}"#, r#"{"value":"0"}"#] {
-            assert!(Payload::read(zero).is_zero(), "{zero}");
+            assert!(Payload::read(zero, &value).is_zero(), "{zero}");
         }
         for other in ["7", "", "zero", "0x0", "0 points", r#"{"level":0}"#] {
-            assert!(!Payload::read(other).is_zero(), "{other}");
+            assert!(!Payload::read(other, &value).is_zero(), "{other}");
         }
     }
 

@@ -132,6 +132,7 @@ fn look(sheet: &FileSheet) -> Result<Look, Mistake> {
     };
     Ok(Look {
         template,
+        value: sheet.value.clone().unwrap_or_default(),
         default: sheet.default.clone().unwrap_or_else(|| zero.clone()),
         zero,
         offline: sheet.offline_text.clone(),

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::shell::{output, run, say};
+use crate::shell::{output, run, say, target};
 
 /// Adds a compilation target, if rustup does not have it.
 pub(crate) fn wasm_target(target: &str) -> Result<()> {
@@ -53,7 +53,20 @@ pub(crate) fn for_tests() -> Result<()> {
             bail!("the tests need {program}; install Node.js (20 or newer)");
         }
     }
-    Ok(())
+    python_mqtt()
+}
+
+/// Python's MQTT client, of the version that the programs of the original protocol ran with, in a folder of its own.
+fn python_mqtt() -> Result<()> {
+    let folder = target().join("python");
+    let python = folder.join("bin/python");
+    if output(Command::new(&python).args(["-c", "import paho.mqtt"])).is_some() {
+        return Ok(());
+    }
+    say("installing what the tests need: paho-mqtt");
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
+        .context("the tests need Python's venv, on Debian: sudo apt-get install python3-venv")?;
+    run(Command::new(python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))
 }
 
 /// Installs a cargo tool of this version, if there is none.

@@ -1,20 +1,35 @@
 //! `decay`: every fave adds heat, and the heat halves with each half-life.
 //!
-//! The value is kept as it was at the last fave; what it is now follows from the time between. The rule asks to be
-//! woken exactly when the shown number changes, so nothing polls.
+//! The value is kept as it was at the last fave; what it is now follows from the time between (`heat`). The rule asks to be woken exactly when
+//! the shown number changes, so nothing polls (`shown`). All that it remembers is one value of the state (`memory`): one read and one
+//! write for each fave. `stream` begins anew with each stream, `moderator` on request; `configured` has the settings.
+
+mod configured;
+mod heat;
+mod memory;
+mod moderator;
+mod shown;
+mod stream;
 
 use heat_rule::{
-    About, Call, Event, Formula, Happening, Interests, Kind, Settings, Timestamp, formula, state,
+    About, Call, Entry, Event, Formula, Happening, Interests, ONE_FAVE, Settings, formula, state,
 };
 
-/// The key of the kept value.
-const HEAT: &str = "heat";
+use crate::configured::Configured;
+use crate::memory::Memory;
 
-/// The key of the output's name, to take the old one back when the setting changes.
-const OUTPUT: &str = "output";
+/// The key of all that is remembered.
+const MEMORY: &str = "m";
 
-/// The shown number falls at most four times a second, in milliseconds.
-const SHORTEST_WAIT: u64 = 250;
+/// What `scope` may be.
+const ALL_TIME: &str = "all_time";
+const STREAM: &str = "stream";
+
+/// One day, in milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// The greatest heat that a setting or a moderator may ask for.
+const HOTTEST: f64 = 1_000_000_000.0;
 
 struct Decay;
 
@@ -25,82 +40,96 @@ impl Formula for Decay {
             env!("CARGO_PKG_VERSION"),
             "Shows the heat: each fave adds to it, and it halves with time.",
         )
+        .state_version(2)
         .duration(
             "half_life",
             600_000,
-            (0, 30 * 86_400_000),
+            (0, 30 * DAY),
             "The time in which the heat halves. \"0s\": it never falls.",
         )
         .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds.")
+        .number("floor", 0.0, (0.0, HOTTEST), "The heat falls no lower than this.")
+        .number("cap", 0.0, (0.0, HOTTEST), "The heat rises no higher than this. 0: no bound.")
+        .choice(
+            "scope",
+            &[ALL_TIME, STREAM],
+            "Whether heat and record go on for ever, or begin anew with each stream.",
+        )
+        .duration(
+            "grace",
+            600_000,
+            (0, DAY),
+            "A stream that starts again within this time of its end goes on with its heat.",
+        )
+        .text("output", "heat", 32, "The name of the output that shows the heat as a whole number.")
+        .numbers(
+            "levels",
+            &[],
+            "Names of levels, and the shown heat at which each begins: { warm = 10, hot = 50 }.",
+        )
         .text(
-            "output",
-            "heat",
+            "level_output",
+            "level",
             32,
-            "The name of the output that shows the heat as a whole number.",
+            "The name of the output that shows the level, if there are levels.",
+        )
+        .text(
+            "record_output",
+            "record",
+            32,
+            "The name of the output that shows the greatest heat so far. Empty for none.",
+        )
+        .text(
+            "moderator_command",
+            "?heat",
+            50,
+            "The command of moderators and the owner: set 50, reset. Empty for none.",
         )
     }
 
     fn takes(settings: &Settings) -> Result<Interests, String> {
-        let output = settings.text("output");
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if output.is_empty() || !output.chars().all(plain) {
-            return Err(format!(
-                "the output {output:?} must be named with lower-case letters, digits, - and _"
-            ));
-        }
-        Ok(Interests::none().kind(Kind::Faves))
+        Ok(Configured::read(settings)?.interests())
     }
 
     fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
-        let half_life = call.settings().duration("half_life");
-        let kept = state::get::<(f64, u64)>(HEAT);
-        let mut heat = kept
-            .map_or(0.0, |(value, at)| decayed(value, call.now().saturating_sub(at), half_life));
-        if let Happening::Fave(fave) = &event.what {
-            heat =
-                (heat + fave.weight as f64 / 1000.0 * call.settings().number("per_fave")).max(0.0);
-            call.put(HEAT, (heat, call.now()));
+        let settings = configured::of_instance()?;
+        let before: Option<Memory> = state::get(MEMORY);
+        let mut memory = before.clone().unwrap_or_else(|| Memory::new(settings.floor, call.now()));
+        if !heed(call, &settings, &event.what, &mut memory) {
+            return Ok(());
         }
-        show(call, heat, half_life);
+        shown::show(call, &settings, &mut memory);
+        if before.as_ref() != Some(&memory) {
+            call.put(MEMORY, memory);
+        }
         Ok(())
     }
+
+    fn migrate(from: u32, key: String, value: Vec<u8>) -> Result<Vec<Entry>, String> {
+        memory::migrate(from, key, value)
+    }
 }
 
-fn show(call: &mut Call<Decay>, heat: f64, half_life: u64) {
-    let shown = degrees(heat);
-    let output = call.settings().text("output");
-    let before: Option<String> = state::get(OUTPUT);
-    if before.as_ref() != Some(&output) {
-        if let Some(before) = before {
-            call.show(&before, "");
+/// Remembers what happened. False when it is nothing to this rule.
+fn heed(
+    call: &mut Call<Decay>,
+    settings: &Configured,
+    what: &Happening,
+    memory: &mut Memory,
+) -> bool {
+    match what {
+        Happening::Fave(fave) => {
+            let degrees = fave.weight as f64 / ONE_FAVE as f64 * settings.per_fave;
+            let heat = heat::at(memory, settings, call.now()) + degrees;
+            memory.set(heat::within(settings, heat), call.now());
         }
-        call.put(OUTPUT, output.clone());
+        Happening::Command(command) => return moderator::obey(call, settings, command, memory),
+        Happening::StreamStart => stream::started(settings, memory, call.now()),
+        Happening::StreamEnd => memory.ended = call.now(),
+        Happening::Timer(_) => memory.wakes = 0,
+        _ => {}
     }
-    call.show(&output, shown);
-    if shown > 0 && half_life > 0 {
-        let at = call.now() + time_until(heat, shown as f64 - 0.5, half_life).max(SHORTEST_WAIT);
-        call.wake_at("fall", at);
-    } else {
-        call.cancel_wake("fall");
-    }
-}
-
-/// What is left of a value after so many milliseconds.
-fn decayed(value: f64, elapsed: u64, half_life: u64) -> f64 {
-    if half_life == 0 {
-        return value;
-    }
-    value * (-(elapsed as f64) / half_life as f64).exp2()
-}
-
-/// The nearest whole number, a half down: then a number ends exactly half a degree below it, where the timer is set.
-fn degrees(heat: f64) -> u64 {
-    (heat - 0.5).ceil().max(0.0) as u64
-}
-
-/// Milliseconds until a value has fallen to another.
-fn time_until(value: f64, lower: f64, half_life: u64) -> Timestamp {
-    ((value / lower).log2() * half_life as f64).ceil() as Timestamp
+    true
 }
 
 formula!(Decay);

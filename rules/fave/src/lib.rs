@@ -1,12 +1,52 @@
 //! `?fave`: a chat command, a word or emote in chat, or an MQTT message becomes a fave.
+//!
+//! In the order in which a fave passes them: `message` and `item` read what is asked, `people` says who may, `limits` how often, and
+//! `moderator` has the commands that stop all of it. `sweep` clears up behind `limits`; `configured` has the settings.
+
+mod configured;
+mod item;
+mod limits;
+mod message;
+mod moderator;
+mod people;
+mod stream;
+mod sweep;
 
 use heat_rule::{
-    About, Call, ChatLine, Command, Event, Handler, Happening, Interests, MqttMessage, ONE_FAVE,
-    Person, Settings, handler,
+    About, Call, ChatLine, Event, Handler, Happening, Interests, NewFave, ONE_FAVE, Settings,
+    handler, state,
 };
 
-/// The longest item, in characters. Twitch's lines have 500, but an item is a name.
-const LONGEST_ITEM: usize = 200;
+use crate::configured::Configured;
+
+/// Accounts that write in many channels and fave nothing.
+const BOTS: &[&str] = &[
+    "nightbot",
+    "streamelements",
+    "streamlabs",
+    "moobot",
+    "fossabot",
+    "wizebot",
+    "sery_bot",
+    "soundalerts",
+    "botrixoficial",
+    "streamstickers",
+    "kofistreambot",
+    "tangiabot",
+    "blerp",
+    "pokemoncommunitygame",
+    "own3d",
+    "creatisbot",
+    "frostytoolsdotcom",
+];
+
+/// One day, in milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// What `repeats` may be.
+pub(crate) const ALWAYS: &str = "always";
+pub(crate) const ONCE_PER_ITEM: &str = "once_per_item";
+pub(crate) const ONCE_PER_STREAM: &str = "once_per_stream";
 
 struct FaveRule;
 
@@ -16,67 +56,74 @@ impl Handler for FaveRule {
             .text("command", "?fave", 50, "The chat command, with its prefix. Empty for none.")
             .texts("aliases", &[], "Other commands that mean the same.")
             .texts("words", &[], "Words or emotes, each of which is a fave when it stands in a chat line. One fave a line.")
-            .texts("topics", &[], "MQTT topics of which each message is a fave; its text is the item.")
+            .texts("topics", &[], "MQTT topics of which each message is a fave: its text is the item, or a JSON object has \"item\", \"user\" and \"weight\".")
+            .duration("user_cooldown", 0, (0, DAY), "How long a person's next fave waits after one that counted. \"0s\": not at all.")
+            .duration("global_cooldown", 0, (0, DAY), "How long anybody's next fave waits after one that counted. \"0s\": not at all.")
+            .choice("repeats", &[ALWAYS, ONCE_PER_ITEM, ONCE_PER_STREAM], "Whether a person may fave the same item again: always, never, or in the next stream. Faves without an item count as one item.")
+            .duration("grace", 600_000, (0, DAY), "A stream that starts again within this time of its end is still the same, for `repeats`.")
+            .texts("allow", &[], "Logins of the only people whose faves count. Empty: everybody.")
+            .texts("deny", &[], "Logins of people whose faves do not count.")
+            .texts("bots", BOTS, "Logins of bots, whose faves do not count.")
+            .boolean("broadcaster", true, "Whether faves of the channel's owner count.")
+            .boolean("shared", false, "Whether lines count that a shared chat brought from another channel.")
+            .text("moderator_command", "?heat", 50, "The command of moderators and the owner: pause, resume, add. Empty for none.")
     }
 
     fn takes(settings: &Settings) -> Result<Interests, String> {
-        let command = settings.text("command");
-        let mut interests = Interests::none();
-        for command in
-            settings.texts("aliases").into_iter().chain((!command.is_empty()).then_some(command))
-        {
-            interests = interests.command(command);
-        }
-        for word in settings.texts("words") {
-            interests = interests.word(word);
-        }
-        for topic in settings.texts("topics") {
-            interests = interests.topic(topic);
-        }
-        Ok(interests)
+        configured::interests(settings)
     }
 
     fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
+        let settings = Configured::of_instance();
         match &event.what {
-            Happening::Command(command) => on_command(call, command),
-            Happening::Chat(line) => on_line(call, line),
-            Happening::Mqtt(message) => on_message(call, message)?,
+            Happening::Command(command) if command.name == settings.moderator_command => {
+                moderator::obey(call, command);
+            }
+            Happening::Command(command) => {
+                on_line(call, &settings, &command.line, item::clean(&command.arguments));
+            }
+            Happening::Chat(line) => {
+                if let Some(word) = first_word(&settings, line) {
+                    on_line(call, &settings, line, word.to_owned());
+                }
+            }
+            Happening::Mqtt(message) => {
+                if let Some(fave) = message::read(message)? {
+                    count(call, &settings, fave);
+                }
+            }
+            Happening::StreamStart => stream::started(call, &settings),
+            Happening::StreamEnd => stream::ended(call),
+            Happening::Timer(_) => sweep::sweep(call, &settings),
             _ => {}
         }
         Ok(())
     }
 }
 
-fn on_command(call: &mut Call<FaveRule>, command: &Command) {
-    call.fave_of(&command.line, item(&command.arguments), ONE_FAVE);
+/// The first of the configured words that the line has.
+fn first_word<'a>(settings: &Configured, line: &'a ChatLine) -> Option<&'a str> {
+    line.text.split(' ').find(|word| settings.words.iter().any(|wanted| wanted == word))
 }
 
-/// Counts the first of the words that the line has.
-fn on_line(call: &mut Call<FaveRule>, line: &ChatLine) {
-    let words = call.settings().texts("words");
-    if let Some(word) = line.text.split(' ').find(|word| words.iter().any(|wanted| wanted == word))
+fn on_line(call: &mut Call<FaveRule>, settings: &Configured, line: &ChatLine, item: String) {
+    if line.shared_from.is_some() && !settings.shared {
+        return;
+    }
+    let (person, standing) = (line.person.clone(), Some(line.standing));
+    count(call, settings, NewFave { person, standing, bits: line.bits, item, weight: ONE_FAVE });
+}
+
+/// Counts a fave that nothing stands against.
+fn count(call: &mut Call<FaveRule>, settings: &Configured, fave: NewFave) {
+    // Without the command nobody could end a pause, so there is none.
+    let can_pause = !settings.moderator_command.is_empty();
+    if people::may(settings, &fave)
+        && !(can_pause && state::get::<u64>(moderator::PAUSED).is_some())
+        && limits::pass(call, settings, &fave)
     {
-        call.fave_of(line, word, ONE_FAVE);
+        call.new_fave(fave);
     }
-}
-
-/// Counts a message. A retained one is left out: it was sent before, and counting it again at every start would be wrong.
-fn on_message(call: &mut Call<FaveRule>, message: &MqttMessage) -> Result<(), String> {
-    if message.retained {
-        return Ok(());
-    }
-    let text = std::str::from_utf8(&message.payload)
-        .map_err(|error| format!("{} is not UTF-8: {error}", message.topic))?;
-    let sender =
-        Person { id: "mqtt".to_owned(), login: "mqtt".to_owned(), name: "MQTT".to_owned() };
-    call.fave(sender, item(text), ONE_FAVE);
-    Ok(())
-}
-
-/// The name of an item: one line, trimmed, cut at a length.
-fn item(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().filter(|character| !character.is_control()).take(LONGEST_ITEM).collect()
 }
 
 handler!(FaveRule);

@@ -27,14 +27,18 @@
 //! ```
 //!
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
-//! its settings, [`state`] how it keeps values. The contract itself, with every promise, is `wit/rule.wit`.
+//! its settings, [`state`] how it keeps values, [`text`] how it reads a message as text; [`moderators`] and [`thousandths`] read what
+//! moderators write. The contract itself, with every promise, is `wit/rule.wit`.
 
 pub mod about;
 pub mod call;
 mod glue;
+pub mod moderators;
 pub mod role;
 pub mod settings;
 pub mod state;
+pub mod text;
+pub mod thousandths;
 
 #[doc(hidden)]
 pub mod bindings {
@@ -62,6 +66,7 @@ pub use bindings::heat::rules::log::Level;
 pub use call::Call;
 #[doc(hidden)]
 pub use glue::Plumbing;
+pub use moderators::Order;
 pub use role::{Formula, Handler, Interests, Multiplier};
 pub use settings::Settings;
 

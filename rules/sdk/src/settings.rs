@@ -13,7 +13,9 @@ impl Settings {
         Self(Some(settings))
     }
 
-    pub(crate) fn configured() -> Self {
+    /// The settings of this instance; each value is asked of the engine when it is read. They stay the same as long as the
+    /// instance lives, so a rule that is called often may read them once, into a `thread_local!`. Nothing else belongs there.
+    pub fn configured() -> Self {
         Self(None)
     }
 

@@ -1,19 +1,20 @@
 //! The rules' case files: chat in, effects out. `UPDATE_EXPECT=1` rewrites them with what the rules answer.
 //!
-//! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, and
-//! `set name = value` a setting, in the values of TOML, before anything else. A name may say what the person is: `ann
-//! (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
+//! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, `mqtt
+//! topic (retained): text` one that the broker had kept, and `set name = value` a setting, in the values of TOML, before anything
+//! else. A name may say what the person is: `ann (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
 //! `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
-//! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`.
+//! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rule `fave`. Settings that are refused are
+//! answered with the reason below the last line.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{Effect, Happening, Role};
-use heat_engine::{Answer, Component, Given, Limits, Sandbox, Store, effect_line, parse_duration};
+use heat_engine::{Answer, Given, Limits, LoadError, Store, effect_line, parse_duration};
 
 use crate::events;
-use crate::stage::{Part, Stage, component, root};
+use crate::stage::{Part, Stage, loaded, patient, root};
 
 #[test]
 fn every_case_of_every_rule_is_as_written() -> Result<()> {
@@ -72,15 +73,23 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
         .filter_map(|line| line.strip_prefix("set "))
         .map(setting)
         .collect::<Result<Vec<_>>>()?;
-    let limits = Limits { instance_events, ..Limits::default() };
-    let mut stage = Stage::with(chain(rule, settings)?, limits, Store::in_memory()?)?;
+    let limits = Limits { instance_events, ..patient() };
+    let mut stage = match Stage::with(chain(rule, settings)?, limits, Store::in_memory()?) {
+        Ok(stage) => stage,
+        Err(error) => {
+            let refusal = error.downcast::<LoadError>()?;
+            return Ok(format!("{}\n  refused: {refusal}\n", inputs.join("\n")));
+        }
+    };
     let mut played = String::new();
     for line in inputs {
         played.push_str(line);
         played.push('\n');
-        for answer in step(&mut stage, line)?.iter().filter(|answer| *answer.slot == *rule) {
-            for line in answer_lines(answer, stage.now) {
-                played.push_str(&format!("  {line}\n"));
+        for (now, answer) in step(&mut stage, line)? {
+            if *answer.slot == *rule {
+                for line in answer_lines(&answer, now) {
+                    played.push_str(&format!("  {line}\n"));
+                }
             }
         }
     }
@@ -89,10 +98,9 @@ fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
 
 /// The rule alone if it makes faves itself, else behind the rule that does.
 fn chain(rule: &str, settings: Vec<(String, Given)>) -> Result<Vec<Part>> {
-    let loaded = Component::load(&Sandbox::new(None)?, &Limits::default(), &component(rule)?)?;
     let name: &'static str = rule.to_owned().leak();
     let mut chain = vec![(name, name, settings)];
-    if loaded.description.role != Role::Handler {
+    if loaded(rule)?.description.role != Role::Handler {
         chain.insert(0, ("fave", "fave", Vec::new()));
     }
     Ok(chain)
@@ -104,7 +112,7 @@ fn setting(line: &str) -> Result<(String, Given)> {
     Ok((name.trim().to_owned(), given(&table["value"])?))
 }
 
-fn given(value: &toml::Value) -> Result<Given> {
+pub(crate) fn given(value: &toml::Value) -> Result<Given> {
     Ok(match value {
         toml::Value::Boolean(value) => Given::Boolean(*value),
         toml::Value::Integer(value) => Given::Integer(*value),
@@ -121,25 +129,41 @@ fn given(value: &toml::Value) -> Result<Given> {
     })
 }
 
-fn step(stage: &mut Stage, line: &str) -> Result<Vec<Answer>> {
+/// Plays one line, and returns what was answered, each with its time.
+fn step(stage: &mut Stage, line: &str) -> Result<Vec<(u64, Answer)>> {
     if line.is_empty() || line.starts_with('#') || line.starts_with("set ") {
         return Ok(Vec::new());
     }
     if let Some(time) = line.strip_prefix('+') {
-        let decisions = stage.wait(parse_duration(time).map_err(anyhow::Error::msg)?)?;
-        return Ok(decisions.into_iter().flat_map(|decision| decision.answers).collect());
+        return pass(stage, parse_duration(time).map_err(anyhow::Error::msg)?);
     }
-    if let Some(what) = line.strip_prefix("* ") {
-        let what = events::read(what).with_context(|| format!("{line:?} is no event"))?;
-        return Ok(stage.event(what)?.answers);
-    }
-    let (who, text) =
-        line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
-    let decision = match who.strip_prefix("mqtt ") {
-        Some(topic) => stage.mqtt(topic, text.as_bytes(), false)?,
-        None => stage.event(Happening::Chat(events::line(who, text)?))?,
+    let decision = if let Some(what) = line.strip_prefix("* ") {
+        stage.event(events::read(what).with_context(|| format!("{line:?} is no event"))?)?
+    } else {
+        let (who, text) =
+            line.split_once(": ").with_context(|| format!("{line:?} is no line of a case"))?;
+        match who.strip_prefix("mqtt ") {
+            Some(topic) => match topic.strip_suffix(" (retained)") {
+                Some(topic) => stage.mqtt(topic, text.as_bytes(), true)?,
+                None => stage.mqtt(topic, text.as_bytes(), false)?,
+            },
+            None => stage.event(Happening::Chat(events::line(who, text)?))?,
+        }
     };
-    Ok(decision.answers)
+    Ok(decision.answers.into_iter().map(|answer| (stage.now, answer)).collect())
+}
+
+/// Lets time pass from timer to timer.
+fn pass(stage: &mut Stage, milliseconds: u64) -> Result<Vec<(u64, Answer)>> {
+    let end = stage.now + milliseconds;
+    let mut answers = Vec::new();
+    while stage.now < end {
+        let next = stage.engine.next_wake().unwrap_or(end).clamp(stage.now, end);
+        for decision in stage.wait(next - stage.now)? {
+            answers.extend(decision.answers.into_iter().map(|answer| (stage.now, answer)));
+        }
+    }
+    Ok(answers)
 }
 
 fn answer_lines(answer: &Answer, now: u64) -> Vec<String> {

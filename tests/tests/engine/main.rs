@@ -1,10 +1,13 @@
 //! The engine, in this process: real components, a store in memory, no sockets.
 
 mod cases;
+mod commented;
 mod contract;
 mod events;
 mod limits;
 mod phases;
 mod reference;
+mod remembered;
+mod songs;
 mod stage;
 mod store;

@@ -1,5 +1,7 @@
 //! An engine on a stage: real components over a store in memory, and events by the line.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +37,36 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
     bail!("{name}.wasm is not built; run `cargo xtask rules`")
 }
 
+/// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.
+pub(crate) fn patient() -> Limits {
+    Limits { wall_ms: 10_000, ..Limits::default() }
+}
+
+thread_local! {
+    /// The sandbox of one test, and what it has compiled: that takes far longer than most tests. Tests that run side by side have one
+    /// each, since an engine that comes to rest stops the clock of its sandbox.
+    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(None)?));
+    static LOADED: RefCell<BTreeMap<String, Arc<Component>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+pub(crate) fn sandbox() -> Result<Arc<Sandbox>> {
+    SANDBOX.with(|sandbox| match sandbox {
+        Ok(sandbox) => Ok(Arc::clone(sandbox)),
+        Err(error) => bail!("{error:#}"),
+    })
+}
+
+/// A component, compiled once in a test.
+pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
+    if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
+        return Ok(component);
+    }
+    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
+    let component = Arc::new(component);
+    LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
+    Ok(component)
+}
+
 /// Slot, component and settings of one rule.
 pub(crate) type Part = (&'static str, &'static str, Vec<(String, Given)>);
 
@@ -51,15 +83,15 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(parts: Vec<Part>) -> Result<Self> {
-        Self::with(parts, Limits::default(), Store::in_memory()?)
+        Self::with(parts, patient(), Store::in_memory()?)
     }
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
-        let sandbox = Arc::new(Sandbox::new(None)?);
+        let sandbox = sandbox()?;
         let limits = Arc::new(limits);
         let mut rules = Vec::new();
         for (slot, name, settings) in parts {
-            let component = Arc::new(Component::load(&sandbox, &limits, &component(name)?)?);
+            let component = loaded(name)?;
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
         let engine = Engine::open(

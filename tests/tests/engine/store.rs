@@ -18,7 +18,10 @@ fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
     let stage = Stage::with(vec![plain("fave")], Limits::default(), Store::open(&file)?)?;
     let outputs: Vec<_> =
         stage.engine.outputs().iter().map(|((_, name), text)| (name.as_str(), text)).collect();
-    assert_eq!(outputs, [("heat", &None), ("stream", &Some("unknown".to_owned()))]);
+    assert_eq!(
+        outputs,
+        [("heat", &None), ("record", &None), ("stream", &Some("unknown".to_owned()))]
+    );
     Ok(())
 }
 

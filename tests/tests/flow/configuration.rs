@@ -31,7 +31,7 @@ fn the_commented_reference_is_a_good_configuration() -> Result<()> {
     let reference =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/heatd/heatd.toml"))?;
     std::fs::create_dir(town.path("rules"))?;
-    for rule in ["fave", "decay"] {
+    for rule in ["fave", "multiplier", "decay"] {
         std::fs::copy(component("rules", rule)?, town.path(&format!("rules/{rule}.wasm")))?;
     }
     let (code, words) = check(&town, &reference)?;
@@ -112,6 +112,18 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
             good.clone() + &format!("[[rule]]\nfile = {publisher:?}\nsettings.must_say = true\n"),
             vec!["it says lines in chat, and heatd has no login to Twitch"],
         ),
+        (
+            with(&good, "[mqtt.embedded.anonymous]\n"),
+            vec!["[mqtt.embedded.anonymous] allows nothing", "leave the table out"],
+        ),
+        (
+            with(&good, "[mqtt.embedded.anonymous]\nwrite = [\"new-heat\", \"heat/#\"]\n"),
+            vec!["\"heat/#\" lets anybody forge heatd's own outputs, below heat/v1/"],
+        ),
+        (
+            with(&good, "[mqtt.embedded.anonymous]\nreads = [\"a\"]\nwrite = [\"a+\"]\n"),
+            vec!["unknown key `reads`", "did you mean `read`?", "\"a+\" is no MQTT topic filter"],
+        ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
         (String::new(), vec!["there is no [twitch]", "there is no [[rule]]"]),
@@ -122,6 +134,53 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         for part in expected {
             ensure!(words.contains(part), "{part:?} is not in:\n{words}");
         }
+    }
+    Ok(())
+}
+
+/// Puts a table below [mqtt.embedded].
+fn with(good: &str, table: &str) -> String {
+    good.replacen("[[rule]]", &format!("{table}[[rule]]"), 1)
+}
+
+#[test]
+fn the_network_may_come_in_without_a_password_where_topics_are_named() -> Result<()> {
+    let town = Town::new()?;
+    let (here, everywhere) = (format!("127.0.0.1:{}", town.mqtt), format!("0.0.0.0:{}", town.mqtt));
+    let open = good(&town)?.replace(&here, &everywhere);
+    let (code, words) = check(&town, &open)?;
+    ensure!(code == Some(64) && words.contains("or [mqtt.embedded.anonymous]"), "{words}");
+    let named = with(&open, "[mqtt.embedded.anonymous]\nread = [\"update-heat\"]\n");
+    let (code, words) = check(&town, &named)?;
+    ensure!(code == Some(0), "{words}");
+    Ok(())
+}
+
+#[test]
+fn the_examples_to_deploy_are_good_configurations_with_and_without_what_is_optional() -> Result<()>
+{
+    let town = Town::new()?;
+    std::fs::create_dir(town.path("rules"))?;
+    for rule in ["song-faves", "song-heat"] {
+        std::fs::copy(component("rules", rule)?, town.path(&format!("rules/{rule}.wasm")))?;
+    }
+    std::fs::write(town.path("writer.password"), "secret\n")?;
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/examples/original.toml");
+    let example = std::fs::read_to_string(example)?;
+    let optional = example.replace("\n#: ", "\n");
+    // With the old broker: its table instead of the embedded one's.
+    let (from, to) = (example.find("[mqtt.embedded]"), example.find("[[rule]]"));
+    let (Some(from), Some(to)) = (from, to) else { anyhow::bail!("the example is another") };
+    let elsewhere = example[from..to].lines().filter_map(|line| line.strip_prefix("#   "));
+    let elsewhere: String = elsewhere.map(|line| format!("{line}\n")).collect();
+    ensure!(optional != example && elsewhere.contains("[mqtt.broker]"));
+    let elsewhere = [&example[..from], &elsewhere, &example[to..]].concat();
+    for configuration in [example, optional, elsewhere] {
+        let (code, words) = check(&town, &configuration)?;
+        ensure!(
+            code == Some(0) && words.contains("song-faves (handler"),
+            "{words}\n{configuration}"
+        );
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
 
+mod anonymous;
 mod brokers;
 mod client;
 mod configuration;
 mod network;
 mod odd;
+mod original;
 mod peers;
 mod recorded;
 mod start;

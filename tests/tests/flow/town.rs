@@ -56,11 +56,12 @@ impl Town {
         )
     }
 
-    /// The rules `fave`, for a command, a word and a topic, and `decay`, which never falls.
+    /// The rules `fave`, for a command, a word and a topic, and `decay`, which never falls. Whoever writes counts, as the recordings are
+    /// counted: bots and lines of a shared chat too.
     pub(crate) fn rules(word: &str) -> Result<String> {
         let (fave, decay) = (component("rules", "fave")?, component("rules", "decay")?);
         Ok(format!(
-            "[[rule]]\nfile = {fave:?}\nsettings.words = [{word:?}]\nsettings.topics = [\"deck/fave\"]\n[[rule]]\nfile = {decay:?}\nsettings.half_life = \"0s\"\n"
+            "[[rule]]\nfile = {fave:?}\nsettings.words = [{word:?}]\nsettings.topics = [\"deck/fave\"]\nsettings.shared = true\nsettings.bots = []\n[[rule]]\nfile = {decay:?}\nsettings.half_life = \"0s\"\n"
         ))
     }
 

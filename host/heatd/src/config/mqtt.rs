@@ -30,8 +30,17 @@ pub(crate) enum Broker {
 #[derive(Debug)]
 pub(crate) struct Embedded {
     pub(crate) listen: SocketAddr,
-    /// None: whoever reaches the address may do everything, which is why it must be loopback then.
     pub(crate) users: Vec<User>,
+    /// What clients without a user name may do. None: nothing, as long as there are users.
+    pub(crate) anonymous: Option<Anonymous>,
+}
+
+/// What may be done without a user name and a password.
+#[derive(Debug)]
+pub(crate) struct Anonymous {
+    /// Topic filters.
+    pub(crate) read: Vec<String>,
+    pub(crate) write: Vec<String>,
 }
 
 /// Someone who may use the embedded broker.
@@ -71,9 +80,8 @@ impl std::fmt::Debug for External {
 
 impl Mqtt {
     pub(super) fn read(section: Option<Section<'_>>, folder: &Path, mistakes: &Mistakes) -> Self {
-        let embedded =
-            Embedded { listen: SocketAddr::from(([127, 0, 0, 1], 1883)), users: Vec::new() };
-        let mut mqtt = Self { prefix: "heat/v1".to_owned(), broker: Broker::Embedded(embedded) };
+        let embedded = Broker::Embedded(Embedded::default());
+        let mut mqtt = Self { prefix: "heat/v1".to_owned(), broker: embedded };
         let Some(mut section) = section else { return mqtt };
         if let Some((prefix, span)) = section.text("prefix") {
             match check_topic(&prefix) {
@@ -97,15 +105,27 @@ impl Mqtt {
         if let Some(external) = external {
             mqtt.broker = Broker::External(External::read(external, folder));
         } else if let Some(embedded) = embedded {
-            mqtt.broker = Broker::Embedded(Embedded::read(embedded, folder));
+            mqtt.broker = Broker::Embedded(Embedded::read(embedded, folder, &mqtt.prefix));
         }
         section.end();
         mqtt
     }
 }
 
+impl Default for Embedded {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 1883));
+        Self { listen, users: Vec::new(), anonymous: None }
+    }
+}
+
 impl Embedded {
-    fn read(mut section: Section<'_>, folder: &Path) -> Self {
+    /// Whether whoever reaches the address may do everything, which is why it must be loopback then.
+    pub(crate) fn is_open(&self) -> bool {
+        self.users.is_empty() && self.anonymous.is_none()
+    }
+
+    fn read(mut section: Section<'_>, folder: &Path, prefix: &str) -> Self {
         let mistakes = section.mistakes();
         let listen = section.listen("listen");
         let users: Vec<User> = section
@@ -123,44 +143,83 @@ impl Embedded {
                 );
             }
         }
+        let anonymous =
+            section.section("anonymous").map(|anonymous| Anonymous::read(anonymous, prefix));
         section.end();
-        if let Some((address, span)) = &listen
-            && !address.ip().is_loopback()
-            && users.is_empty()
-        {
-            let hint =
-                "add [[mqtt.embedded.user]] with name and password_file, or listen on 127.0.0.1";
+        let mut embedded = Self { users, anonymous, ..Self::default() };
+        if let Some((address, span)) = listen {
+            embedded.listen = address;
+            if !address.ip().is_loopback() && embedded.is_open() {
+                let problem = "a broker without users may listen on loopback only";
+                let hint = "add [[mqtt.embedded.user]] with name and password_file, or [mqtt.embedded.anonymous] with the topics \
+                            that anybody may read and write, or listen on 127.0.0.1";
+                mistakes.add_with_hint(&span, problem, hint);
+            }
+        }
+        embedded
+    }
+}
+
+impl Anonymous {
+    fn read(mut section: Section<'_>, prefix: &str) -> Self {
+        let (read, write) = (filters(&mut section, "read"), filters(&mut section, "write"));
+        let (read, write) = (read.unwrap_or_default(), write.unwrap_or_default());
+        let (span, mistakes) = (section.span(), section.mistakes());
+        section.end();
+        if read.is_empty() && write.is_empty() {
+            let hint = "name topics in `read` and `write`, or leave the table out";
+            mistakes.add_with_hint(&span, "[mqtt.embedded.anonymous] allows nothing", hint);
+        }
+        if let Some(filter) = write.iter().find(|filter| reaches_below(filter, prefix)) {
+            let problem =
+                format!("{filter:?} lets anybody forge heatd's own outputs, below {prefix}/");
             mistakes.add_with_hint(
-                span,
-                "a broker without users may listen on loopback only",
-                hint,
+                &span,
+                problem,
+                "let `write` name the topics that rules take, no more",
             );
         }
-        let default = SocketAddr::from(([127, 0, 0, 1], 1883));
-        Self { listen: listen.map_or(default, |(address, _)| address), users }
+        Self { read, write }
     }
+}
+
+/// Whether a filter matches any topic below a prefix.
+fn reaches_below(filter: &str, prefix: &str) -> bool {
+    let mut levels = filter.split('/');
+    for wanted in prefix.split('/') {
+        match levels.next() {
+            Some("#") => return true,
+            Some(level) if level == "+" || level == wanted => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_some()
+}
+
+/// A list of topic filters. None if there is none.
+fn filters(section: &mut Section<'_>, key: &'static str) -> Option<Vec<String>> {
+    let texts = section.texts(key)?;
+    for (filter, span) in &texts {
+        if let Err(problem) = heat_engine::check_filter(filter) {
+            section.mistakes().add(span, problem);
+        }
+    }
+    Some(texts.into_iter().map(|(filter, _)| filter).collect())
 }
 
 impl User {
     fn read(mut section: Section<'_>, folder: &Path) -> Option<Self> {
         let name = section.text("name");
         let password = password(&mut section, folder);
-        let mut filters = |key| {
-            let texts: Option<Vec<_>> = section.texts(key);
-            for (filter, span) in texts.iter().flatten() {
-                if let Err(problem) = heat_engine::check_filter(filter) {
-                    section.mistakes().add(span, problem);
-                }
-            }
-            texts.map(|texts| texts.into_iter().map(|(filter, _)| filter).collect())
-        };
-        let read = filters("read").unwrap_or_else(|| vec!["#".to_owned()]);
-        let write = filters("write").unwrap_or_default();
+        let read = filters(&mut section, "read").unwrap_or_else(|| vec!["#".to_owned()]);
+        let write = filters(&mut section, "write").unwrap_or_default();
         let span = section.span();
         let mistakes = section.mistakes();
         section.end();
         match (name, password) {
-            (Some((name, _)), Some(password)) => Some(Self { name, password, read, write }),
+            (Some((name, _)), Some(password)) if !name.is_empty() => {
+                Some(Self { name, password, read, write })
+            }
             _ => {
                 mistakes.add(&span, "a user needs `name` and `password_file`");
                 None
@@ -228,4 +287,28 @@ fn password(section: &mut Section<'_>, folder: &Path) -> Option<String> {
         return None;
     }
     Some(password.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reaches_below;
+
+    #[test]
+    fn wildcards_reach_below_a_prefix_and_other_topics_do_not() {
+        for (filter, expected) in [
+            ("#", true),
+            ("heat/#", true),
+            ("heat/v1/#", true),
+            ("+/v1/seaside/heat", true),
+            ("heat/+/seaside/+", true),
+            ("heat/v1", false),
+            ("heat", false),
+            ("heat/+", false),
+            ("heat/v2/#", false),
+            ("new-heat", false),
+            ("+", false),
+        ] {
+            assert_eq!(reaches_below(filter, "heat/v1"), expected, "{filter}");
+        }
+    }
 }
