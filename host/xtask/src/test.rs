@@ -29,6 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
     // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
+    heatd_for_arm64()?;
     let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     if !options.arguments.is_empty() {
         arguments.push("--");
@@ -40,6 +41,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }
     Ok(())
+}
+
+/// A test runs this one under qemu. Alone, since nothing else is needed for another processor.
+fn heatd_for_arm64() -> Result<()> {
+    say("heatd for ARM64; the first time this takes five minutes on two cores");
+    let build = ["build", "--locked", "--package", "heatd", "--target", tools::ARM64];
+    shell::run(cargo(build).envs(tools::linker()))
 }
 
 fn run_cargo(arguments: &[&str]) -> Result<()> {
