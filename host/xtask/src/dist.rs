@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         say(&format!("[{number}/{}] {}", targets.len(), target.triple));
         make(target, &workspace, &rules, &folder, options.check)?;
     }
-    let sums = archive::sums(&folder, &archive::packed(&folder)?)?;
+    let sums = archive::sums(&folder, &archive::packed(&folder, &workspace.version)?)?;
     say(&format!("\n{}:\n{sums}", folder.display()));
     Ok(())
 }

@@ -123,12 +123,14 @@ pub(super) fn pack(target: &Target, dist: &Path, name: &str) -> Result<PathBuf> 
     Ok(file)
 }
 
-/// The archives in a folder.
-pub(super) fn packed(dist: &Path) -> Result<Vec<PathBuf>> {
+/// The archives of this version in a folder, also those that were made before.
+pub(super) fn packed(dist: &Path, version: &str) -> Result<Vec<PathBuf>> {
+    let start = format!("heat-level-{version}-");
     let mut archives = Vec::new();
     for entry in std::fs::read_dir(dist)? {
         let name = PathBuf::from(entry?.file_name());
-        if name.extension().is_some_and(|ending| ending == "gz" || ending == "zip") {
+        let ours = name.to_string_lossy().starts_with(&start);
+        if ours && name.extension().is_some_and(|ending| ending == "gz" || ending == "zip") {
             archives.push(name);
         }
     }

@@ -9,7 +9,7 @@ use heat_tests::patience::eventually;
 use heat_tests::processes::Program;
 
 use super::programs::Target;
-use crate::shell::{run, say, target as target_folder};
+use crate::shell::{root, run, say, target as target_folder};
 use crate::tools;
 
 /// What runs programs for other systems. Not part of the tests: wine brings half a gigabyte.
@@ -26,6 +26,7 @@ pub(super) fn start(target: &Target, folder: &Path) -> Result<()> {
     }
     if target.windows {
         tools::install("the trial of Windows", &FOR_WINDOWS)?;
+        prepare_wine()?;
     } else {
         let mut check = runner(target, &folder.join("heatd"));
         run(check.args(["check", "--config", "heatd.toml"]).current_dir(folder))?;
@@ -40,8 +41,7 @@ pub(super) fn start(target: &Target, folder: &Path) -> Result<()> {
 /// A command that runs a program for this target.
 fn runner(target: &Target, program: &Path) -> Command {
     if target.windows {
-        let mut wine = Command::new("wine");
-        wine.env("WINEPREFIX", target_folder().join("wine")).env("WINEDEBUG", "-all");
+        let mut wine = wine();
         wine.arg(program);
         wine
     } else if target.triple.starts_with(std::env::consts::ARCH) {
@@ -51,6 +51,28 @@ fn runner(target: &Target, program: &Path) -> Command {
         qemu.args(["-L", "/usr/aarch64-linux-gnu"]).arg(program);
         qemu
     }
+}
+
+/// Wine with a Windows of its own, below the build folder.
+fn wine() -> Command {
+    let mut wine = Command::new("wine");
+    wine.env("WINEPREFIX", target_folder().join("wine")).env("WINEDEBUG", "-all");
+    wine
+}
+
+/// Makes that Windows, which takes a while, and adds what Wine before version 9 lacks.
+fn prepare_wine() -> Result<()> {
+    run(wine().args(["wineboot", "--init"]))?;
+    let library = target_folder().join("wine/drive_c/windows/system32/bcryptprimitives.dll");
+    if library.is_file() {
+        return Ok(());
+    }
+    let source = root().join("host/xtask/src/dist/bcryptprimitives.c");
+    run(Command::new("x86_64-w64-mingw32-gcc")
+        .args(["-shared", "-o"])
+        .arg(library)
+        .arg(source)
+        .arg("-ladvapi32"))
 }
 
 /// heat-writer shows a value, and replaces it by the next.
