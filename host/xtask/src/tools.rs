@@ -14,11 +14,13 @@ pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 type Need = (&'static str, &'static str);
 
 /// What the tests run.
-const FOR_TESTS: [Need; 9] = [
+const FOR_TESTS: [Need; 11] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("openssl", "openssl"),
     ("xz", "xz-utils"),
+    ("zip", "zip"),
+    ("readelf", "binutils"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
     ("systemd-analyze", "systemd"),

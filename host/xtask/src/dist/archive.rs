@@ -155,3 +155,44 @@ fn install_text(target: &Target) -> String {
         include_str!("install-linux.txt").to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::programs::TARGETS;
+
+    /// Packs made-up programs and rules below a folder, with a file that was made on some day. Returns the bytes of the archive, and the folder that was packed.
+    fn packed_in(folder: &Path, target: &Target, day: u64) -> Result<(Vec<u8>, PathBuf)> {
+        let (built, dist) = (folder.join("built"), folder.join("dist"));
+        std::fs::create_dir_all(built.join("rules"))?;
+        std::fs::write(built.join("rules/fave.wasm"), "a rule")?;
+        let program = built.join(target.file("heat-writer"));
+        std::fs::write(&program, "a program")?;
+        lay_out(target, &[program], &built.join("rules"), &dist.join("heat"))?;
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs((20_000 + day) * 86_400);
+        std::fs::File::options()
+            .write(true)
+            .open(dist.join("heat/writer.toml"))?
+            .set_modified(time)?;
+        let file = pack(target, &dist, "heat")?;
+        Ok((std::fs::read(file)?, dist.join("heat")))
+    }
+
+    #[test]
+    fn the_same_content_gives_the_same_bytes_and_passes_its_sums() -> Result<()> {
+        let base = crate::shell::target().join("archive-test");
+        for target in &TARGETS {
+            let (once, again) = (base.join("once"), base.join("again"));
+            let (first, _) = packed_in(&once, target, 1)?;
+            let (second, folder) = packed_in(&again, target, 2)?;
+            ensure!(first == second, "{} differs from time to time", target.triple);
+            let mut check = Command::new("sha256sum");
+            check.args(["--check", "--quiet", "SHA256SUMS"]).current_dir(&folder);
+            ensure!(check.status()?.success(), "the sums are wrong");
+            assert_eq!(folder.join("rules/fave.wasm").is_file(), !target.windows);
+            assert_eq!(folder.join("deploy/systemd/heatd.service").is_file(), !target.windows);
+            std::fs::remove_dir_all(&base)?;
+        }
+        Ok(())
+    }
+}
