@@ -1,10 +1,11 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`tools`] finds or installs what the tests need.
+//! pass before a change lands, [`dist`] packs what people install, [`tools`] finds or installs what the tests need.
 
 mod check;
 mod demo;
+mod dist;
 mod rules;
 mod shell;
 mod test;
@@ -26,6 +27,8 @@ enum Command {
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
     Test(test::Options),
+    /// Builds the archives that people install, for ARM64, x86-64 and Windows, into target/dist.
+    Dist(dist::Options),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Check => check::run(),
         Command::Test(options) => test::run(&options),
+        Command::Dist(options) => dist::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
