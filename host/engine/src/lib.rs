@@ -50,6 +50,8 @@ pub use log::Record;
 pub use pending::Say;
 pub use rule::{Component, Rule};
 pub use sandbox::{STACK, Sandbox};
+#[doc(hidden)]
+pub use sandbox::engine_config;
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
 pub use store::{SCHEMA_VERSION, Store};
