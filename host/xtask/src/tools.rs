@@ -117,7 +117,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<()> {
 }
 
 /// Whether a program is on the path; a path is looked up as it is.
-fn found(program: &str) -> bool {
+pub(crate) fn found(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }

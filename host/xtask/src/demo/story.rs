@@ -138,12 +138,11 @@ impl Story {
 
     /// Many subscriptions given at once; Twitch tells each of them after this line, which counts nothing more.
     fn gifts(&self) -> Line {
-        Line::user_notice(&self.channel, "dan", "submysterygift").name("Dan").tag(
-            "msg-param-mass-gift-count",
-            &GIFTS.to_string(),
-        )
-        .tag("msg-param-origin-id", &format!("demo-{}-{}", self.run, self.lines))
-        .tag("msg-param-sub-plan", "1000")
+        Line::user_notice(&self.channel, "dan", "submysterygift")
+            .name("Dan")
+            .tag("msg-param-mass-gift-count", &GIFTS.to_string())
+            .tag("msg-param-origin-id", &format!("demo-{}-{}", self.run, self.lines))
+            .tag("msg-param-sub-plan", "1000")
     }
 
     fn by_moderator(&self, text: &str) -> Line {
