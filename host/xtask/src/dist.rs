@@ -1,9 +1,11 @@
 //! Builds what people install: an archive for each target, into target/dist.
 //!
-//! Reading order: [`programs`] says what is built for whom, [`archive`] packs it so that the same content gives the same bytes,
-//! [`symbols`] makes sure that it starts on the systems it is for, [`trial`] starts it here, as far as that can be done.
+//! Reading order: [`programs`] says what is built for whom, [`symbols`] makes sure that it starts on the systems it is for,
+//! [`notices`] collects the licences of what it links, [`archive`] packs it so that the same content gives the same bytes,
+//! [`trial`] starts it here, as far as that can be done.
 
 mod archive;
+mod notices;
 mod programs;
 mod symbols;
 mod trial;
@@ -70,7 +72,8 @@ fn make(
     }
     let name = format!("heat-level-{}-{}", workspace.version, target.triple);
     let folder = dist.join(&name);
-    archive::lay_out(target, &built, rules, &folder)?;
+    let notices = notices::of(target, &target.packages(workspace))?;
+    archive::lay_out(target, &built, rules, &notices, &folder)?;
     let file = archive::pack(target, dist, &name)?;
     let size = std::fs::metadata(&file)?.len() >> 10;
     say(&format!("  {} ({size} KiB)", file.display()));

@@ -109,6 +109,9 @@ fn the_probes_and_the_broker_are_where_the_configurations_say() -> Result<()> {
     assert_eq!(service["spec"]["type"], "LoadBalancer");
     assert_eq!(service["spec"]["ports"][0]["port"], 5555);
     let heatd = &pod(&manifests, "heatd")?["containers"][0];
+    let mount = list(&heatd["volumeMounts"]).find(|mount| mount["name"] == "data");
+    let mount = mount.and_then(|mount| mount["mountPath"].as_str()).context("no volume")?;
+    ensure!(read("kubernetes/heatd.toml")?.contains(&format!("\ndata = \"{mount}/")));
     for (probe, page) in
         [("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")]
     {
@@ -133,7 +136,7 @@ fn heatd_takes_the_configuration_of_the_config_map() -> Result<()> {
     std::fs::write(town.path("password"), "secret\n")?;
     let password = town.path("password").display().to_string();
     let configuration = replace(configuration, "/run/heat-level/heatd.password", &password)?;
-    crate::container::check(&town, &configuration, "/var/lib/heatd")
+    crate::container::check(&town, &configuration, "/var/lib/heatd/store")
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) fn lay_out(
     target: &Target,
     programs: &[PathBuf],
     rules: &Path,
+    notices: &str,
     folder: &Path,
 ) -> Result<()> {
     if folder.exists() {
@@ -56,6 +57,7 @@ pub(super) fn lay_out(
         }
     }
     std::fs::write(folder.join("INSTALL.txt"), install_text(target))?;
+    std::fs::write(folder.join("LICENSES-OTHERS.txt"), notices)?;
     let files: Vec<PathBuf> =
         files(folder)?.into_iter().filter(|file| !file.ends_with("SHA256SUMS")).collect();
     sums(folder, &files)?;
@@ -168,7 +170,7 @@ mod tests {
         std::fs::write(built.join("rules/fave.wasm"), "a rule")?;
         let program = built.join(target.file("heat-writer"));
         std::fs::write(&program, "a program")?;
-        lay_out(target, &[program], &built.join("rules"), &dist.join("heat"))?;
+        lay_out(target, &[program], &built.join("rules"), "notices", &dist.join("heat"))?;
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs((20_000 + day) * 86_400);
         std::fs::File::options()
             .write(true)

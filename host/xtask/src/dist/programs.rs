@@ -52,13 +52,23 @@ impl Target {
         if self.windows { format!("{name}.exe") } else { name.to_owned() }
     }
 
-    /// Builds every program that this target gets and the workspace has. Returns their files.
-    pub(super) fn build(&self, workspace: &Workspace) -> Result<Vec<PathBuf>> {
-        let recipes: Vec<&Recipe> = RECIPES
+    /// Every program that this target gets and the workspace has.
+    fn recipes(&self, workspace: &Workspace) -> Vec<&'static Recipe> {
+        RECIPES
             .iter()
             .filter(|recipe| recipe.windows || !self.windows)
             .filter(|recipe| workspace.packages.iter().any(|name| name == recipe.package))
-            .collect();
+            .collect()
+    }
+
+    /// The packages of these programs.
+    pub(super) fn packages(&self, workspace: &Workspace) -> Vec<&'static str> {
+        self.recipes(workspace).iter().map(|recipe| recipe.package).collect()
+    }
+
+    /// Builds the programs. Returns their files.
+    pub(super) fn build(&self, workspace: &Workspace) -> Result<Vec<PathBuf>> {
+        let recipes = self.recipes(workspace);
         ensure!(!recipes.is_empty(), "there is nothing to build for {}", self.triple);
         for profile in ["release", "writer"] {
             let packages: Vec<&str> = recipes
