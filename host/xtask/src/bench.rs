@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     if !cfg!(target_os = "linux") {
         bail!("the bench reads /proc, and so runs on Linux only");
     }
-    tools::for_tests()?;
+    tools::install()?;
     let folder = rules::build()?;
     let built = build()?;
     let scratch = target().join("bench");

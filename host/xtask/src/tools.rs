@@ -26,8 +26,19 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("python3", "python3"),
 ];
 
-/// Installs the programs that the tests run, where this user may: as root, with apt-get.
+/// Finds what the tests run, Node.js too.
 pub(crate) fn for_tests() -> Result<()> {
+    install()?;
+    for program in ["node", "npm"] {
+        if !found(program) {
+            bail!("the tests need {program}; install Node.js (20 or newer)");
+        }
+    }
+    Ok(())
+}
+
+/// Installs the programs that the tests run, where this user may: as root, with apt-get.
+pub(crate) fn install() -> Result<()> {
     let missing: Vec<&str> = PROGRAMS
         .iter()
         .filter(|(program, _)| !found(program))
@@ -47,11 +58,6 @@ pub(crate) fn for_tests() -> Result<()> {
         run(Command::new("apt-get")
             .args(["install", "-y", "-qq", "--no-install-recommends"])
             .args(&missing))?;
-    }
-    for program in ["node", "npm"] {
-        if !found(program) {
-            bail!("the tests need {program}; install Node.js (20 or newer)");
-        }
     }
     Ok(())
 }
