@@ -140,7 +140,7 @@ fn line(login: &str, text: &str) -> ChatLine {
             broadcaster: false,
             moderator: false,
             vip: false,
-            subscriber: false,
+            subscription: None,
             first_message: false,
             returning: false,
         },

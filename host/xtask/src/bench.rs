@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     if !cfg!(target_os = "linux") {
         bail!("the bench reads /proc, and so runs on Linux only");
     }
-    tools::for_tests()?;
+    tools::programs()?;
     let folder = rules::build()?;
     let built = build()?;
     let scratch = target().join("bench");
@@ -80,7 +80,7 @@ fn daemon(built: &Built, rules: &Path, scratch: &Path, with_peers: bool) -> Comm
     daemon.arg("--slow-disk").arg(&built.slow_disk).arg("--peers").arg(root().join("tests/peers"));
     if with_peers {
         for (option, installed) in
-            [("--node-red", peers::node_red()), ("--python", peers::python())]
+            [("--node-red", peers::node_red()), ("--python", tools::python())]
         {
             match installed {
                 Ok(path) => drop(daemon.arg(option).arg(path)),

@@ -1,5 +1,6 @@
 //! Finds what the project needs on this machine, and installs it where it may, saying so.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -63,29 +64,35 @@ pub(crate) fn linker() -> [(&'static str, &'static str); 1] {
     [("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", linker)]
 }
 
-/// Installs the programs that the tests run.
+/// Installs what the tests run.
 pub(crate) fn for_tests() -> Result<()> {
-    install("the tests", &FOR_TESTS)?;
+    programs()?;
     for_target(ARM64)?;
     for program in ["node", "npm"] {
         if !found(program) {
             bail!("the tests need {program}; install Node.js (20 or newer)");
         }
     }
-    python_mqtt()
+    python().map(|_| ())
 }
 
-/// Python's MQTT client, of the version that the programs of the original protocol ran with, in a folder of its own.
-fn python_mqtt() -> Result<()> {
+/// Installs the programs that the tests and the bench run.
+pub(crate) fn programs() -> Result<()> {
+    install("the tests", &FOR_TESTS)
+}
+
+/// A Python with the MQTT client of the version that the programs of the original protocol ran with, in a folder of its own.
+pub(crate) fn python() -> Result<PathBuf> {
     let folder = target().join("python");
     let python = folder.join("bin/python");
-    if output(Command::new(&python).args(["-c", "import paho.mqtt"])).is_some() {
-        return Ok(());
+    if output(Command::new(&python).args(["-c", "import paho.mqtt"])).is_none() {
+        say("installing what the tests need: paho-mqtt");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context(
+            "the tests need Python's venv, on Debian: sudo apt-get install python3-venv",
+        )?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))?;
     }
-    say("installing what the tests need: paho-mqtt");
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
-        .context("the tests need Python's venv, on Debian: sudo apt-get install python3-venv")?;
-    run(Command::new(python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))
+    Ok(python)
 }
 
 /// Installs what is missing where this user may: as root, with apt-get. Elsewhere it says what to install.

@@ -58,6 +58,8 @@ fn measure(setup: &Setup, slower: Option<f64>) -> Result<()> {
     eventually("the first fave in the file", || {
         std::fs::read_to_string(&file).is_ok_and(|text| text == "1")
     })?;
+    // The writer may have written a text before that one; the pause lets every rename be told.
+    thread::sleep(Duration::from_millis(500));
     while renames.try_recv().is_ok() {}
     for count in 2..setup.pick(30, 500) + 2 {
         let line = Line::chat(CHANNEL, &format!("person{count}"), "?fave Plastic Love");

@@ -32,18 +32,18 @@ struct Peer {
 }
 
 pub(crate) fn run(setup: &Setup) -> Result<()> {
-    let stage = Stage::new(setup)?;
+    let mut stage = Stage::new(setup)?;
     let (rules, _) = stage.chain()?;
     let heatd = stage.heatd(&seaside(), &rules)?;
     let writer = stage.writer("heat.txt")?;
     let mut peers =
         vec![Peer::new("heatd and heat-writer", vec![heatd, writer], FAVES, stage.heat()?)];
     match &setup.node_red {
-        Some(folder) => peers.push(node_red(&stage, folder)?),
+        Some(folder) => peers.push(node_red(&mut stage, folder)?),
         None => not_measured("Node-RED", "npm is not here, or could not install it")?,
     }
     match &setup.python {
-        Some(python) => peers.push(original(&stage, python)?),
+        Some(python) => peers.push(original(&mut stage, python)?),
         None => not_measured(
             "the original's design in Python",
             "there is no python3 with venv and paho-mqtt",
@@ -136,7 +136,7 @@ fn print(peer: &Peer, floor: &Samples) -> Result<()> {
 }
 
 /// Node-RED with a flow of three nodes: MQTT in, a function that counts, MQTT out.
-fn node_red(stage: &Stage<'_>, folder: &Path) -> Result<Peer> {
+fn node_red(stage: &mut Stage<'_>, folder: &Path) -> Result<Peer> {
     let user = stage.path("node-red");
     std::fs::create_dir(&user)?;
     let scripts = stage.setup.peers.join("node-red");
@@ -151,13 +151,15 @@ fn node_red(stage: &Stage<'_>, folder: &Path) -> Result<Peer> {
     command.arg("--userDir").arg(&user).args(["--port", &free_port()?.to_string(), "flows.json"]);
     let program = Program::start(command)?;
     program.wait_for_line(|line| line.contains("Connected to broker"))?;
+    // It subscribes after it says that; the broker's log tells when.
+    stage.broker.program()?.wait_for_line(|line| line.ends_with(" 1 node-red/fave"))?;
     let answers = stage.numbers("node-red/heat")?;
     await_first(stage, "node-red/fave", &answers)?;
     Ok(Peer::new("Node-RED", vec![program], "node-red/fave", answers))
 }
 
 /// The original's design: a checker that asks a database for each message, and a script that rewrites the file.
-fn original(stage: &Stage<'_>, python: &Path) -> Result<Peer> {
+fn original(stage: &mut Stage<'_>, python: &Path) -> Result<Peer> {
     let scripts = stage.setup.peers.join("original");
     let script = |name: &str, file: &str| {
         let mut command = Command::new(python);

@@ -33,7 +33,10 @@ pub(crate) struct Stage<'a> {
 impl<'a> Stage<'a> {
     pub(crate) fn new(setup: &'a Setup) -> Result<Self> {
         // As many unacknowledged messages as heatd asks for, for all alike, and no loss by a queue that is too short.
-        let options = Options::default().extra("max_inflight_messages 512");
+        let options = Options::default()
+            .extra("max_inflight_messages 512")
+            // Nobody shall wait for the acknowledgements of TCP.
+            .extra("set_tcp_nodelay true");
         Ok(Self {
             setup,
             chat: Server::start()?,

@@ -32,7 +32,7 @@ def main(port, file):
         (count,) = database.execute(query, (name, *LEFT_OUT)).fetchone()
         client.publish("update-heat", json.dumps({"name": name, "faveCount": count}))
 
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client = mqtt.Client()
     client.on_connect = lambda client, *_: client.subscribe("new-heat")
     client.on_subscribe = lambda *_: print("subscribed")
     client.on_message = on_message

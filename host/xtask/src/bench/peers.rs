@@ -1,4 +1,4 @@
-//! Installs what heatd is held against, below the target folder: Node-RED by npm, paho by pip.
+//! Installs what heatd is held against, below the target folder: Node-RED by npm. The Python with paho is the tests'.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,31 +20,6 @@ pub(crate) fn node_red() -> Result<PathBuf> {
         run(npm.current_dir(&folder)).context("failed to install Node-RED")?;
     }
     Ok(folder)
-}
-
-/// A Python with paho.
-pub(crate) fn python() -> Result<PathBuf> {
-    ensure!(found("python3"), "the original's design needs python3");
-    let requirements = root().join("tests/peers/original/requirements.txt");
-    let folder = folder("python", &requirements)?;
-    let python = folder.join("bin/python");
-    if !folder.join("complete").is_file() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder)).context(
-            "failed to make a Python environment; on Debian: apt-get install python3-venv",
-        )?;
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ]);
-        run(pip.arg(&requirements)).context("failed to install paho-mqtt")?;
-        std::fs::write(folder.join("complete"), "")?;
-    }
-    Ok(python)
 }
 
 /// A folder of its own for each list of what to install, so that an old one is never used.
