@@ -10,6 +10,7 @@
 //! - [`processes`]: real programs, started, watched and ended.
 //! - [`tls`]: certificates for a server on this machine.
 //! - [`mosquitto`]: a real MQTT broker, and real clients of it.
+//! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
 //! Nothing here knows the engine or the daemon. Everything listens on loopback and lives in temporary folders.
@@ -31,5 +32,7 @@ pub mod processes;
 pub mod tls;
 
 pub mod mosquitto;
+
+pub mod figures;
 
 pub mod peer;

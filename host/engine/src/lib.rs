@@ -49,6 +49,8 @@ pub use limits::Limits;
 pub use log::Record;
 pub use pending::Say;
 pub use rule::{Component, Rule};
+#[doc(hidden)]
+pub use sandbox::engine_config;
 pub use sandbox::{STACK, Sandbox};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;

@@ -6,7 +6,8 @@
 pub struct Limits {
     /// Instructions of one call, in wasmtime's fuel: about one for each WebAssembly instruction. Views charge for what they read.
     pub fuel: u64,
-    /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see.
+    /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see. Long enough for a
+    /// Raspberry Pi that is busy starting: a call that waits for the processor must not be taken for one that does not end.
     pub wall_ms: u64,
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
@@ -48,7 +49,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             fuel: 20_000_000,
-            wall_ms: 50,
+            wall_ms: 1000,
             memory: 16 << 20,
             answer_bytes: 1 << 20,
             effects: 256,

@@ -117,8 +117,10 @@ impl Sandbox {
     }
 }
 
-/// The one configuration. Deterministic code, explicit limits, and small reservations for a small machine.
-fn engine_config() -> Config {
+/// The one configuration. Deterministic code, explicit limits, and small reservations for a small machine. Public for the bench,
+/// which holds the engine against a bare call with the same configuration.
+#[doc(hidden)]
+pub fn engine_config() -> Config {
     let mut config = Config::new();
     config
         .concurrency_support(false)

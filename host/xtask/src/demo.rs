@@ -132,9 +132,9 @@ impl Demo {
     fn play(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> Result<()> {
         let start = Instant::now();
         while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
-            for said in self.story.due(start.elapsed()) {
-                let heard = self.chat.send(CHANNEL, &said.line);
-                ensure!(heard > 0, "nobody hears chat; lost is {}: {}", said.name, said.text);
+            for line in self.story.due(start.elapsed()) {
+                let heard = self.chat.send(CHANNEL, &line);
+                ensure!(heard > 0, "nobody hears chat; lost is {line}");
             }
             ensure!(self.heatd.is_running(), "heatd has ended:\n{}", self.heatd.lines().join("\n"));
             ensure!(
@@ -195,7 +195,8 @@ fn start(mut command: Command) -> Result<Program> {
 }
 
 fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
-    let (fave, decay) = (rules.join("fave.wasm"), rules.join("decay.wasm"));
+    let [fave, multiplier, decay] =
+        ["fave", "multiplier", "decay"].map(|rule| rules.join(format!("{rule}.wasm")));
     format!(
         r#"# Written by `cargo xtask demo`. The commented reference is host/heatd/heatd.toml.
 log = "info,heatd=debug"
@@ -210,8 +211,14 @@ listen = "127.0.0.1:{mqtt}"
 [[rule]]
 file = {fave:?}
 [[rule]]
+file = {multiplier:?}
+# All times are as short as the demo's story is.
+settings.raid_duration = "8s"
+settings.gift_duration = "6s"
+[[rule]]
 file = {decay:?}
 settings.half_life = "6s"
+settings.levels = {{ "warm" = 10, "hot" = 25, "on fire" = 45 }}
 "#,
         chat.addr()
     )

@@ -1,10 +1,12 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`tools`] finds or installs what the tests need.
+//! pass before a change lands, [`bench`] measures, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
+mod bench;
 mod check;
 mod demo;
+mod dist;
 mod rules;
 mod shell;
 mod test;
@@ -22,18 +24,27 @@ enum Command {
     Rules,
     /// Runs the main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file.
     Demo(demo::Options),
+    /// Measures speed, memory and latency, each beside its floor, and beside what could be used instead.
+    Bench(bench::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
     Test(test::Options),
+    /// Builds the archives that people install, for ARM64, x86-64 and Windows, into target/dist.
+    Dist(dist::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Rules => rules::build().map(|_| ()),
         Command::Demo(options) => demo::run(&options),
+        Command::Bench(options) => match bench::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
         Command::Check => check::run(),
         Command::Test(options) => test::run(&options),
+        Command::Dist(options) => dist::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

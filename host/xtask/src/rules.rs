@@ -13,7 +13,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
-    tools::wasm_target(TARGET)?;
+    tools::rust_target(TARGET)?;
     let rules: Vec<String> =
         crates(&root().join("rules"))?.into_iter().filter(|name| name != "sdk").collect();
     let guests = crates(&root().join("tests/guests"))?;

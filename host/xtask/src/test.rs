@@ -29,6 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
     // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
+    for_arm64()?;
     let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     if !options.arguments.is_empty() {
         arguments.push("--");
@@ -40,6 +41,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }
     Ok(())
+}
+
+/// What a test runs under qemu. Both at once, so that they have wasmtime with the same features.
+fn for_arm64() -> Result<()> {
+    say("heatd for ARM64; the first time this takes five minutes on two cores");
+    let build = ["build", "--locked", "--target", tools::ARM64];
+    let programs = [
+        "--package",
+        "heatd",
+        "--bin",
+        "heatd",
+        "--package",
+        "heat-tests",
+        "--example",
+        "decisions",
+    ];
+    shell::run(cargo(build).args(programs).envs(tools::linker()))
 }
 
 fn run_cargo(arguments: &[&str]) -> Result<()> {

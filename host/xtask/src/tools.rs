@@ -1,13 +1,44 @@
 //! Finds what the project needs on this machine, and installs it where it may, saying so.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::shell::{output, run, say, target};
 
+/// What a target of the compiler is called that is not this machine.
+pub(crate) const ARM64: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// Something that must be there: a program by its name, or a file by its path; and the Debian package that brings it.
+type Need = (&'static str, &'static str);
+
+/// What the tests run.
+const FOR_TESTS: [Need; 11] = [
+    ("mosquitto", "mosquitto"),
+    ("mosquitto_pub", "mosquitto-clients"),
+    ("openssl", "openssl"),
+    ("xz", "xz-utils"),
+    ("zip", "zip"),
+    ("readelf", "binutils"),
+    ("python3", "python3"),
+    ("pip3", "python3-pip"),
+    ("systemd-analyze", "systemd"),
+    ("kubectl", "kubernetes-client"),
+    ("qemu-aarch64", "qemu-user"),
+];
+
+/// What compiles and links for ARM64, and the libraries that qemu needs to run what came of it.
+const FOR_ARM64: [Need; 2] = [
+    ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
+    ("/usr/aarch64-linux-gnu/lib/libc.so", "libc6-dev-arm64-cross"),
+];
+
+const FOR_WINDOWS: [Need; 1] = [("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32")];
+
 /// Adds a compilation target, if rustup does not have it.
-pub(crate) fn wasm_target(target: &str) -> Result<()> {
+pub(crate) fn rust_target(target: &str) -> Result<()> {
     let installed = output(Command::new("rustup").args(["target", "list", "--installed"]));
     match installed {
         Some(list) if list.lines().any(|line| line.trim() == target) => Ok(()),
@@ -17,56 +48,70 @@ pub(crate) fn wasm_target(target: &str) -> Result<()> {
     }
 }
 
-/// Programs that the tests run, with the Debian package of each.
-const PROGRAMS: [(&str, &str); 5] = [
-    ("mosquitto", "mosquitto"),
-    ("mosquitto_pub", "mosquitto-clients"),
-    ("openssl", "openssl"),
-    ("xz", "xz-utils"),
-    ("python3", "python3"),
-];
-
-/// Installs the programs that the tests run, where this user may: as root, with apt-get.
-pub(crate) fn for_tests() -> Result<()> {
-    let missing: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| !found(program))
-        .map(|(_, package)| *package)
-        .collect();
-    if !missing.is_empty() {
-        if !(found("apt-get")
-            && output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0"))
-        {
-            bail!(
-                "the tests need {0}; install them, on Debian: sudo apt-get install {0}",
-                missing.join(" ")
-            );
-        }
-        say(&format!("installing what the tests need: {}", missing.join(" ")));
-        run(Command::new("apt-get").args(["update", "-qq"]))?;
-        run(Command::new("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends"])
-            .args(&missing))?;
+/// Installs what compiles for a target.
+pub(crate) fn for_target(target: &str) -> Result<()> {
+    rust_target(target)?;
+    match target {
+        ARM64 if std::env::consts::ARCH != "aarch64" => install("the ARM64 build", &FOR_ARM64),
+        WINDOWS => install("the Windows build", &FOR_WINDOWS),
+        _ => Ok(()),
     }
+}
+
+/// The linker for ARM64, as cargo takes it from the environment. The others it finds itself.
+pub(crate) fn linker() -> [(&'static str, &'static str); 1] {
+    let linker = if std::env::consts::ARCH == "aarch64" { "cc" } else { "aarch64-linux-gnu-gcc" };
+    [("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", linker)]
+}
+
+/// Installs what the tests run.
+pub(crate) fn for_tests() -> Result<()> {
+    programs()?;
+    for_target(ARM64)?;
     for program in ["node", "npm"] {
         if !found(program) {
             bail!("the tests need {program}; install Node.js (20 or newer)");
         }
     }
-    python_mqtt()
+    python().map(|_| ())
 }
 
-/// Python's MQTT client, of the version that the programs of the original protocol ran with, in a folder of its own.
-fn python_mqtt() -> Result<()> {
+/// Installs the programs that the tests and the bench run.
+pub(crate) fn programs() -> Result<()> {
+    install("the tests", &FOR_TESTS)
+}
+
+/// A Python with the MQTT client of the version that the programs of the original protocol ran with, in a folder of its own.
+pub(crate) fn python() -> Result<PathBuf> {
     let folder = target().join("python");
     let python = folder.join("bin/python");
-    if output(Command::new(&python).args(["-c", "import paho.mqtt"])).is_some() {
+    if output(Command::new(&python).args(["-c", "import paho.mqtt"])).is_none() {
+        say("installing what the tests need: paho-mqtt");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context(
+            "the tests need Python's venv, on Debian: sudo apt-get install python3-venv",
+        )?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))?;
+    }
+    Ok(python)
+}
+
+/// Installs what is missing where this user may: as root, with apt-get. Elsewhere it says what to install.
+pub(crate) fn install(what_for: &str, needs: &[Need]) -> Result<()> {
+    let missing: Vec<&str> =
+        needs.iter().filter(|(what, _)| !found(what)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    say("installing what the tests need: paho-mqtt");
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
-        .context("the tests need Python's venv, on Debian: sudo apt-get install python3-venv")?;
-    run(Command::new(python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))
+    let packages = missing.join(" ");
+    let root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    if !(root && found("apt-get")) {
+        bail!("missing for {what_for}: {packages}; on Debian: sudo apt-get install {packages}");
+    }
+    say(&format!("installing what is missing for {what_for}: {packages}"));
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    run(Command::new("apt-get")
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(&missing))
 }
 
 /// Installs a cargo tool of this version, if there is none.
@@ -78,7 +123,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<()> {
     run(Command::new("cargo").args(["install", "--quiet", "--locked", name, "--version", version]))
 }
 
-/// Whether a program is on the path.
+/// Whether a program is on the path; a path is looked up as it is.
 pub(crate) fn found(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())

@@ -44,7 +44,8 @@ impl Ear {
     fn wait_for(&self, count: usize) -> Result<Vec<String>> {
         eventually(format!("{count} messages"), || {
             let messages = self.messages();
-            if messages.len() >= count { Ok(messages) } else { Err(format!("{messages:?}")) }
+            let seen = format!("{}, the last {:?}", messages.len(), messages.last());
+            if messages.len() >= count { Ok(messages) } else { Err(seen) }
         })
     }
 }
@@ -121,6 +122,13 @@ impl Radio {
 
     fn say(&self, login: &str, text: &str) {
         self.town.chat.say("seasidefm", login, text);
+    }
+
+    /// How many calls of a rule the engine gave up because this machine was too busy for their 50 ms: those have no answer.
+    fn calls_cut_short(&self, slot: &str) -> usize {
+        let is_one =
+            |line: &&String| line.contains(slot) && line.contains("it ran for longer than 50 ms");
+        self.heatd.lines().iter().filter(is_one).count()
     }
 
     fn wait_for_log(&self, words: &str) -> Result<()> {
@@ -269,18 +277,26 @@ fn every_request_is_answered_however_many_come_at_once() -> Result<()> {
     for own_broker in [true, false] {
         let radio = Radio::start(own_broker, "")?;
         let ear = Ear::at(radio.port, "update-heat")?;
-        send(radio.port, "new-heat", &"Plastic Love\n".repeat(1000))?;
-        let answers = ear.wait_for(1000)?;
-        ensure!(answers.iter().all(|it| it == r#"0 0 {"name": "Plastic Love", "faveCount": 0}"#));
+        let answer = |title: &str| format!("0 0 {{\"name\": \"{title}\", \"faveCount\": 0}}");
+        let mut expected = vec![answer("Plastic Love"); 400];
+        expected.extend((0..100).map(|number| answer(&format!("Song {number}"))));
+        expected.push(answer("the end"));
+        send(radio.port, "new-heat", &"Plastic Love\n".repeat(400))?;
         let titles: String = (0..100).map(|number| format!("Song {number} \n")).collect();
         send(radio.port, "new-heat", &titles)?;
-        let answers = ear.wait_for(1100)?;
-        for (number, answer) in answers[1000..].iter().enumerate() {
-            assert_eq!(*answer, format!(r#"0 0 {{"name": "Song {number}", "faveCount": 0}}"#));
-        }
-        // Not a single one twice.
+        radio.town.wait_for_figure("heatd_mqtt_messages_total", 500)?;
         send(radio.port, "new-heat", "the end\n")?;
-        assert_eq!(ear.wait_for(1101)?.len(), 1101);
+        // In order, each one once.
+        eventually("every answer", || {
+            let answers = ear.messages();
+            let late = radio.calls_cut_short("song-heat");
+            let seen = format!("{} answers, {late} calls cut short", answers.len());
+            if answers.len() + late < expected.len() { Err(seen) } else { Ok(()) }
+        })?;
+        let answers = ear.messages();
+        let mut rest = expected.iter();
+        ensure!(answers.iter().all(|answer| rest.any(|wanted| wanted == answer)), "{answers:?}");
+        assert_eq!(answers.len() + radio.calls_cut_short("song-heat"), expected.len());
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The chat of the demo: quiet, excited, quiet again, for as long as it runs.
+//! The chat of the demo, for as long as it runs: a quiet start, a song change, a raid, a gift storm, a lull, and again.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use heat_tests::twitch::Line;
@@ -7,7 +8,13 @@ use heat_tests::twitch::Line;
 /// People of the demo.
 const PEOPLE: [&str; 8] = ["Ann", "Bob", "Cat", "Dan", "Eve", "Finn", "Gwen", "Hal"];
 
-/// What they say when nothing happens.
+/// Who come along with the raid.
+const RAIDERS: [&str; 4] = ["Ida", "Jon", "Kit", "Lea"];
+
+/// The channel's moderator.
+const MODERATOR: &str = "Mia";
+
+/// What people say when nothing happens.
 const TALK: [&str; 10] = [
     "hello everyone",
     "what a song",
@@ -24,20 +31,44 @@ const TALK: [&str; 10] = [
 /// What they fave.
 const SONGS: [&str; 3] = ["Plastic Love", "Midnight Pretenders", "Ride on Time"];
 
-/// One round of the story: how long a part is, in seconds, its lines a second, and how many lines in a hundred are faves.
-const PARTS: [(u64, f64, u64); 4] = [(4, 2.0, 5), (8, 7.0, 55), (3, 4.0, 30), (9, 1.5, 0)];
-
-/// Who says what, and the line of chat that it makes.
-pub(crate) struct Said {
-    pub(crate) name: &'static str,
-    pub(crate) text: String,
-    pub(crate) line: Line,
+/// One part of the story.
+struct Scene {
+    what: What,
+    seconds: u64,
+    lines_per_second: f64,
+    faves_in_hundred: u64,
 }
+
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Quiet,
+    SongChange,
+    Raid,
+    GiftStorm,
+    Lull,
+}
+
+const SCENES: [Scene; 5] = [
+    Scene { what: What::Quiet, seconds: 5, lines_per_second: 2.0, faves_in_hundred: 15 },
+    Scene { what: What::SongChange, seconds: 8, lines_per_second: 4.0, faves_in_hundred: 55 },
+    Scene { what: What::Raid, seconds: 8, lines_per_second: 7.0, faves_in_hundred: 40 },
+    Scene { what: What::GiftStorm, seconds: 6, lines_per_second: 6.0, faves_in_hundred: 35 },
+    Scene { what: What::Lull, seconds: 13, lines_per_second: 0.8, faves_in_hundred: 0 },
+];
+
+/// How many subscriptions are given in the storm.
+const GIFTS: u32 = 10;
 
 /// Tells the story by the time since its start.
 pub(crate) struct Story {
     channel: String,
+    scene: usize,
+    /// When the scene ends, and when its next line is due.
+    ends: Duration,
     next: Duration,
+    /// Lines that open the scene, before anything else is said.
+    opening: VecDeque<Line>,
+    song: usize,
     lines: u64,
     faves: u64,
     /// Message ids must be new in each run.
@@ -48,14 +79,21 @@ pub(crate) struct Story {
 impl Story {
     pub(crate) fn new(channel: &str) -> Self {
         let run = u64::from(std::process::id());
-        Self {
+        let mut story = Self {
             channel: channel.to_owned(),
+            scene: 0,
+            ends: Duration::from_secs(SCENES[0].seconds),
             next: Duration::ZERO,
+            opening: VecDeque::new(),
+            song: 0,
             lines: 0,
             faves: 0,
             run,
             chance: 1,
-        }
+        };
+        let start = story.by_moderator("?stream start");
+        story.opening.push_back(start);
+        story
     }
 
     /// How many lines there were.
@@ -69,28 +107,66 @@ impl Story {
     }
 
     /// The lines that are due by now.
-    pub(crate) fn due(&mut self, now: Duration) -> Vec<Said> {
+    pub(crate) fn due(&mut self, now: Duration) -> Vec<Line> {
         let mut due = Vec::new();
         while self.next <= now {
-            let (pace, faves) = part(self.next);
-            due.push(self.line(faves));
-            self.next += Duration::from_secs_f64(1.0 / pace);
+            while self.next >= self.ends {
+                self.change_scene();
+            }
+            let line = self.opening.pop_front().unwrap_or_else(|| self.talk());
+            self.lines += 1;
+            due.push(line.id(&format!("demo-{}-{}", self.run, self.lines)));
+            self.next += Duration::from_secs_f64(1.0 / SCENES[self.scene].lines_per_second);
         }
         due
     }
 
-    fn line(&mut self, faves: u64) -> Said {
-        self.lines += 1;
-        let name = PEOPLE[self.below(PEOPLE.len() as u64) as usize];
-        let text = if self.below(100) < faves {
+    fn change_scene(&mut self) {
+        self.scene = (self.scene + 1) % SCENES.len();
+        self.ends += Duration::from_secs(SCENES[self.scene].seconds);
+        match SCENES[self.scene].what {
+            What::Quiet | What::Lull => {}
+            What::SongChange => {
+                self.song = (self.song + 1) % SONGS.len();
+                let line = self.by_moderator(&format!("♪ now: {}", SONGS[self.song]));
+                self.opening.push_back(line);
+            }
+            What::Raid => self.opening.push_back(Line::raid(&self.channel, "harbour", 120)),
+            What::GiftStorm => self.opening.push_back(self.gifts()),
+        }
+    }
+
+    /// Many subscriptions given at once; Twitch tells each of them after this line, which counts nothing more.
+    fn gifts(&self) -> Line {
+        Line::user_notice(&self.channel, "dan", "submysterygift")
+            .name("Dan")
+            .tag("msg-param-mass-gift-count", &GIFTS.to_string())
+            .tag("msg-param-origin-id", &format!("demo-{}-{}", self.run, self.lines))
+            .tag("msg-param-sub-plan", "1000")
+    }
+
+    fn by_moderator(&self, text: &str) -> Line {
+        let login = MODERATOR.to_lowercase();
+        Line::chat(&self.channel, &login, text).name(MODERATOR).badge("moderator/1")
+    }
+
+    /// A line of somebody: talk, or a fave of the song.
+    fn talk(&mut self) -> Line {
+        let scene = &SCENES[self.scene];
+        let stranger = scene.what == What::Raid && self.below(2) == 0;
+        let people: &[&str] = if stranger { &RAIDERS } else { &PEOPLE };
+        let name = people[self.below(people.len() as u64) as usize];
+        let text = if self.below(100) < scene.faves_in_hundred {
             self.faves += 1;
-            format!("?fave {}", SONGS[(self.lines / 60) as usize % SONGS.len()])
+            format!("?fave {}", SONGS[self.song])
+        } else if stranger {
+            "harbour raid! 🚢".to_owned()
         } else {
             TALK[self.below(TALK.len() as u64) as usize].to_owned()
         };
-        let id = format!("demo-{}-{}", self.run, self.lines);
-        let line = Line::chat(&self.channel, &name.to_lowercase(), &text).name(name).id(&id);
-        Said { name, text, line }
+        let line = Line::chat(&self.channel, &name.to_lowercase(), &text).name(name);
+        // Some have been here for longer than others.
+        if matches!(name, "Ann" | "Dan") { line.badge("subscriber/2012") } else { line }
     }
 
     /// A number below another: the same story every time, which only looks like chance (xorshift).
@@ -100,17 +176,4 @@ impl Story {
         self.chance ^= self.chance << 17;
         self.chance % limit
     }
-}
-
-/// Lines a second and faves in a hundred, at this time of the story.
-fn part(now: Duration) -> (f64, u64) {
-    let round: u64 = PARTS.iter().map(|(seconds, ..)| seconds).sum();
-    let mut at = now.as_secs() % round;
-    for (seconds, pace, faves) in PARTS {
-        if at < seconds {
-            return (pace, faves);
-        }
-        at -= seconds;
-    }
-    (1.0, 0)
 }
