@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binaries, free_port};
 use serde_json::Value;
 
@@ -59,6 +60,9 @@ fn the_status_tells_how_heatd_does() -> Result<()> {
     town.wait_for_figure("heatd_chat_lines_total", 2)?;
     town.wait_for_figure("heatd_faves_total", 1)?;
 
+    // An output is shown when it is durable.
+    let is_hot = |status: Value| status["channels"][0]["outputs"]["heat"] == "1";
+    eventually("the heat to be shown", || status(&town).is_ok_and(is_hot))?;
     let page = answer(&town, &["status"])?;
     for part in [
         "ready       yes",
