@@ -163,8 +163,8 @@ fn read(file: &Path) -> Result<Option<String>, Missing> {
             Ok(None)
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => unusable(format!(
-            "{shown} may not be read by this user: it belongs to the user that heatd runs as. Run heat as that user, such as with \
-             `sudo -u heatd heat status`, or as one of its group where the file is open to that, or name a copy with HEAT_TOKEN_FILE"
+            "{shown} may not be read by this user: it belongs to the user that heatd runs as. Run heat as that user or as root \
+             (sudo heat status), or as one of its group where the file is open to that, or name a copy with HEAT_TOKEN_FILE"
         )),
         Err(error) => unusable(format!("{shown} cannot be read: {error}")),
     }

@@ -98,7 +98,7 @@ fn quoted(texts: &[String]) -> String {
 /// A length of time in the greatest unit that it is a whole number of.
 fn duration(milliseconds: u64) -> String {
     for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
-        if milliseconds > 0 && milliseconds % length == 0 {
+        if milliseconds > 0 && milliseconds.is_multiple_of(length) {
             return format!("{}{unit}", milliseconds / length);
         }
     }

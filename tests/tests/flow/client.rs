@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binaries, free_port};
 use serde_json::Value;
 
@@ -59,6 +60,9 @@ fn the_status_tells_how_heatd_does() -> Result<()> {
     town.wait_for_figure("heatd_chat_lines_total", 2)?;
     town.wait_for_figure("heatd_faves_total", 1)?;
 
+    // An output is shown when it is durable.
+    let is_hot = |status: Value| status["channels"][0]["outputs"]["heat"] == "1";
+    eventually("the heat to be shown", || status(&town).is_ok_and(is_hot))?;
     let page = answer(&town, &["status"])?;
     for part in [
         "ready       yes",
@@ -66,11 +70,13 @@ fn the_status_tells_how_heatd_does() -> Result<()> {
         "mqtt        connected",
         "since start 2 chat lines, 1 faves, 0 duplicates",
         "#seaside: the stream is unknown",
-        "  heat   shows \"1\"",
-        "  fave   handler fave ",
-        "  decay  formula decay ",
+        "\n  heat shows \"1\"\n",
+        "\n  fave handler fave ",
+        "\n  decay formula decay ",
     ] {
-        ensure!(page.contains(part), "{part:?} is not in:\n{page}");
+        // How wide the columns are depends on the longest name.
+        let squeezed = squeeze(&page);
+        ensure!(squeezed.contains(&squeeze(part)), "{part:?} is not in:\n{page}");
     }
 
     let status = status(&town)?;
@@ -79,7 +85,7 @@ fn the_status_tells_how_heatd_does() -> Result<()> {
     assert_eq!(status["connections"]["chat"]["up"], 1);
     ensure!(status["store_bytes"].as_u64() > Some(0), "{status}");
     let channel = &status["channels"][0];
-    assert_eq!(channel["outputs"], serde_json::json!({ "heat": "1" }));
+    assert_eq!(channel["outputs"]["heat"], "1");
     assert_eq!(channel["stream"], serde_json::json!({ "state": "unknown", "since": null }));
     let rule = &channel["rules"][0];
     assert_eq!(
@@ -88,6 +94,12 @@ fn the_status_tells_how_heatd_does() -> Result<()> {
     );
     ensure!(rule["digest"].as_str().is_some_and(|digest| digest.len() == 64), "{rule}");
     Ok(())
+}
+
+/// The text with one space where there are several.
+fn squeeze(text: &str) -> String {
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[test]

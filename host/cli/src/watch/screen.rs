@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use ratatui::crossterm::event;
+use ratatui::crossterm::style::force_color_output;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as Row, Span};
@@ -46,6 +47,8 @@ pub(crate) struct Screen {
 pub(crate) fn run(source: Source, board: Board, stop: &AtomicBool) -> Result<()> {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut screen = Screen::new(board, colours);
+    // crossterm's own way to honour NO_COLOR takes bold and reversed text away too.
+    force_color_output(true);
     let mut terminal = ratatui::try_init()
         .context("failed to take the terminal for a screen; --plain needs none")?;
     let done = show(&mut terminal, source, &mut screen, stop);

@@ -141,7 +141,7 @@ fn the_token_is_for_heatds_user_and_outlives_a_restart() -> Result<()> {
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o000))?;
     if std::fs::read(&file).is_err() {
         let (code, _, words) = run(heat(&town, &["status"])?)?;
-        let hint = words.contains("may not be read by this user") && words.contains("sudo -u");
+        let hint = words.contains("may not be read by this user") && words.contains("sudo heat");
         ensure!(code == Some(1) && hint, "{words}");
     }
     let parent = file.parent().context("no folder")?;
