@@ -45,6 +45,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// What a test runs under qemu. Both at once, so that they have wasmtime with the same features.
 fn for_arm64() -> Result<()> {
+    if std::env::consts::ARCH == "aarch64" {
+        // Every test is one for ARM64 then.
+        return Ok(());
+    }
     say("heatd for ARM64; the first time this takes five minutes on two cores");
     let build = ["build", "--locked", "--target", tools::ARM64];
     let programs = [
