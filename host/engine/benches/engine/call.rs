@@ -11,7 +11,7 @@ use heat_tests::figures::{Figure, Samples};
 use wasmtime::component::{Component, Linker};
 
 use crate::Setup;
-use crate::stage;
+use crate::stage::{self, REGULARS};
 
 mod generated {
     wasmtime::component::bindgen!({ path: "../../wit", world: "rule" });
@@ -69,7 +69,7 @@ fn by_engine(setup: &Setup, events: u64) -> Result<f64> {
     for group in 0..events / GROUP {
         let numbers = group * GROUP..(group + 1) * GROUP;
         let made: Vec<_> =
-            numbers.map(|number| (stage::now(number), stage::event(number))).collect();
+            numbers.map(|number| (stage::now(number), stage::event(REGULARS, number))).collect();
         let start = Instant::now();
         for (now, event) in made {
             faves += engine.handle(now, event)?.faves.len();
@@ -119,7 +119,7 @@ fn by_wasmtime(bytes: &[u8], events: u64, instance_events: u64) -> wasmtime::Res
 
 /// The fave of this number as the rule gets it from the engine.
 fn command(number: u64) -> Event {
-    let line = stage::line(number);
+    let line = stage::line(REGULARS, number);
     let person = line.person;
     let line = ChatLine {
         message: line.message,
@@ -138,7 +138,7 @@ fn command(number: u64) -> Event {
         reply_to: None,
         shared_from: None,
     };
-    let (_, item) = stage::fave(number);
+    let (_, item) = stage::fave(REGULARS, number);
     let id = line.message.clone();
     let command = Command { name: "?fave".to_owned(), arguments: item, line };
     let channel = stage::CHANNEL.to_owned();

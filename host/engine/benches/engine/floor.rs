@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::faves::GROUP;
-use crate::stage;
+use crate::stage::{self, Mix};
 
 // As the engine's `tables.rs` has them; a store of other tables fails to open here.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -107,11 +107,11 @@ struct Counts {
 
 impl Counts {
     /// Counts the faves of one group, as the engine does: of the channel, the item, the person, and of both.
-    fn count(&mut self, group: u64) {
+    fn count(&mut self, mix: Mix, group: u64) {
         self.changed.clear();
         self.people.clear();
         for number in group * GROUP..(group + 1) * GROUP {
-            let (login, item) = stage::fave(number);
+            let (login, item) = stage::fave(mix, number);
             let id = format!("id-{login}");
             let person = (2, id.clone(), String::new());
             let both = (3, id.clone(), item.clone());
@@ -132,12 +132,12 @@ impl Counts {
 }
 
 /// Writes what the engine wrote, group by group, and returns the seconds that the transactions took.
-pub(crate) fn write_bare(file: &Path, kept: &Kept, groups: u64) -> Result<f64> {
+pub(crate) fn write_bare(file: &Path, mix: Mix, kept: &Kept, groups: u64) -> Result<f64> {
     let database = Database::builder().set_cache_size(CACHE_BYTES).create(file)?;
     let mut counts = Counts::default();
     let mut seconds = 0.0;
     for group in 0..groups {
-        counts.count(group);
+        counts.count(mix, group);
         // The first block is that of the start.
         let block = &kept.log[group as usize + 1];
         let start = Instant::now();

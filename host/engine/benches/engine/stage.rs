@@ -12,20 +12,30 @@ pub(crate) const CHANNEL: &str = "seaside";
 /// The first of January 2026, in milliseconds since 1970.
 pub(crate) const START: u64 = 1_767_225_600_000;
 
-/// How many people fave how many items.
-const PEOPLE: u64 = 2_000;
-const ITEMS: u64 = 200;
+/// Who faves what: so many people, so many songs, in turn.
+#[derive(Clone, Copy)]
+pub(crate) struct Mix {
+    pub(crate) name: &'static str,
+    people: u64,
+    songs: u64,
+}
+
+/// A chat as it is most days: the rows of the store are soon there, and change.
+pub(crate) const REGULARS: Mix = Mix { name: "200 people, 20 songs", people: 200, songs: 20 };
+
+/// A crowd: nearly every fave is the first of its person for its song, and so a row that is new.
+pub(crate) const CROWD: Mix = Mix { name: "2,000 people, 200 songs", people: 2_000, songs: 200 };
 
 /// Who faves what, in an event of this number.
-pub(crate) fn fave(number: u64) -> (String, String) {
-    // Steps of two primes: everybody faves many items, and neighbours differ.
-    let (person, item) = (number * 7919 % PEOPLE, number * 104_729 / 31 % ITEMS);
-    (format!("person{person}"), format!("song number {item}"))
+pub(crate) fn fave(mix: Mix, number: u64) -> (String, String) {
+    // Steps of two primes: everybody faves many songs, and neighbours differ.
+    let (person, song) = (number * 7919 % mix.people, number * 104_729 / 31 % mix.songs);
+    (format!("person{person}"), format!("song number {song}"))
 }
 
 /// A line of chat that is the fave of this number.
-pub(crate) fn line(number: u64) -> ChatLine {
-    let (login, item) = fave(number);
+pub(crate) fn line(mix: Mix, number: u64) -> ChatLine {
+    let (login, item) = fave(mix, number);
     ChatLine {
         message: format!("5b3f7a52-0000-4000-8000-{number:012x}"),
         person: Person { id: format!("id-{login}"), login: login.clone(), name: login },
@@ -50,8 +60,8 @@ pub(crate) fn now(number: u64) -> u64 {
     START + number / 10
 }
 
-pub(crate) fn event(number: u64) -> Event {
-    let line = line(number);
+pub(crate) fn event(mix: Mix, number: u64) -> Event {
+    let line = line(mix, number);
     let (id, at) = (line.message.clone(), now(number));
     Event { id, channel: CHANNEL.to_owned(), at, what: Happening::Chat(line) }
 }
