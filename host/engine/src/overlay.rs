@@ -1,29 +1,42 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
 mod counts;
+mod known;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::ReadableTable;
 
-use crate::contract::{ClipRequest, Entry, Message, Tally};
+use counts::Counts;
+use known::Known;
+
+use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
 use crate::tables::{SlotKey, Snapshot, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
-type TallyKey = (Arc<str>, u8, String, String);
+/// Larger values of a rule's state are read anew by each group, in bytes.
+const LARGEST_REMEMBERED: usize = 256;
+
+/// What a commit has written and its owner has to send.
+pub(crate) struct Written {
+    pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
+    pub(crate) outbox: BTreeMap<u64, Option<Message>>,
+}
+
 /// (slot that shows it, text); no text when the output was taken back.
 pub(crate) type ShownOutput = (Arc<str>, Option<String>);
 
 /// Changes over a snapshot. Everything in it is written by one commit.
 pub(crate) struct Overlay {
     snapshot: Snapshot,
-    state: BTreeMap<StateKey, Option<Vec<u8>>>,
+    /// By slot and key. No value: there is none.
+    state: BTreeMap<Arc<SlotKey>, Known<String, Option<Vec<u8>>>>,
     generations: BTreeMap<(Arc<str>, Arc<str>), (u64, u32)>,
-    tallies: BTreeMap<TallyKey, Tally>,
-    people: BTreeMap<(Arc<str>, String), (String, String)>,
+    counts: BTreeMap<Arc<str>, Counts>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
     pub(crate) streams: BTreeMap<Arc<str>, Stream>,
@@ -39,8 +52,7 @@ impl Overlay {
             snapshot,
             state: BTreeMap::new(),
             generations: BTreeMap::new(),
-            tallies: BTreeMap::new(),
-            people: BTreeMap::new(),
+            counts: BTreeMap::new(),
             outputs: BTreeMap::new(),
             timers: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -50,21 +62,48 @@ impl Overlay {
         })
     }
 
+    /// The changes are in the store, of which this is the new snapshot. What is known of it stays known.
+    pub(crate) fn written(&mut self, snapshot: Snapshot) -> Result<Written, StoreError> {
+        let mut fresh = Self::new(snapshot)?;
+        std::mem::swap(&mut fresh.state, &mut self.state);
+        std::mem::swap(&mut fresh.counts, &mut self.counts);
+        for state in fresh.state.values_mut() {
+            let is_small = |value: &Option<Vec<u8>>| {
+                value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED)
+            };
+            state.written(is_small);
+        }
+        fresh.counts.values_mut().for_each(Counts::written);
+        let before = std::mem::replace(self, fresh);
+        Ok(Written { outputs: before.outputs, outbox: before.outbox })
+    }
+
     /// The tables below the changes.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
     pub(crate) fn state(
-        &self,
+        &mut self,
         slot: &Arc<SlotKey>,
         key: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(changed) = self.state.get(&(Arc::clone(slot), key.to_owned())) {
-            return Ok(changed.clone());
+        if let Some(value) = self.state.get(slot).and_then(|state| state.get(key)) {
+            return Ok(value.clone());
         }
         let row = self.snapshot.state.get((&*slot.channel, &*slot.slot, slot.generation, key))?;
-        Ok(row.map(|row| row.value().to_vec()))
+        let value = row.map(|row| row.value().to_vec());
+        if value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED) {
+            self.state_of(slot).remember(key.to_owned(), value.clone());
+        }
+        Ok(value)
+    }
+
+    fn state_of(&mut self, slot: &Arc<SlotKey>) -> &mut Known<String, Option<Vec<u8>>> {
+        if !self.state.contains_key(slot) {
+            self.state.insert(Arc::clone(slot), Known::default());
+        }
+        self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
     pub(crate) fn scan_state(
@@ -77,9 +116,11 @@ impl Overlay {
         let from = after.filter(|after| *after >= prefix);
         let lowest = from.unwrap_or(prefix);
         let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        let changes = self.state.range((Arc::clone(slot), lowest.to_owned())..);
+        let nothing = BTreeMap::new();
+        let changes = self.state.get(slot).map_or(&nothing, Known::changes);
         let mine = || {
-            changes.clone().take_while(|((owner, key), _)| owner == slot && key.starts_with(prefix))
+            let from = changes.range::<str, _>((Bound::Included(lowest), Bound::Unbounded));
+            from.take_while(|(key, _)| key.starts_with(prefix))
         };
         let changed = mine().count();
         let start = (&*slot.channel, &*slot.slot, slot.generation, lowest);
@@ -94,7 +135,7 @@ impl Overlay {
             }
             found.insert(key.to_owned(), value.value().to_vec());
         }
-        for ((_, key), change) in mine() {
+        for (key, change) in mine() {
             match change {
                 Some(value) => drop(found.insert(key.clone(), value.clone())),
                 None => drop(found.remove(key)),
@@ -106,7 +147,7 @@ impl Overlay {
     }
 
     pub(crate) fn put_state(&mut self, slot: &Arc<SlotKey>, key: String, value: Option<Vec<u8>>) {
-        self.state.insert((Arc::clone(slot), key), value);
+        self.state_of(slot).set(key, value);
     }
 
     pub(crate) fn set_generation(&mut self, slot: &SlotKey, state_version: u32) {

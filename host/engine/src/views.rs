@@ -21,10 +21,10 @@ impl Host {
     /// Reads from the overlay and charges for it. A failure of the store ends the call, and the engine with it.
     fn read<V: Default>(
         store: &mut StoreContextMut<'_, Self>,
-        read: impl FnOnce(&Overlay, &Arc<SlotKey>) -> Result<(V, Cost), StoreError>,
+        read: impl FnOnce(&mut Overlay, &Arc<SlotKey>) -> Result<(V, Cost), StoreError>,
     ) -> wasmtime::Result<V> {
         let host = store.data_mut();
-        let (Some(overlay), Some(slot)) = (&host.overlay, &host.slot) else {
+        let (Some(overlay), Some(slot)) = (&mut host.overlay, &host.slot) else {
             return Ok(V::default());
         };
         match read(overlay, slot) {

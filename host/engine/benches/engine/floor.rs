@@ -126,7 +126,10 @@ impl Counts {
                 *tally = (tally.0 + 1, tally.1 + people);
                 self.changed.insert(key, *tally);
             }
-            self.people.insert(id, login);
+            // A name that is known is not written again.
+            if new_here == 1 {
+                self.people.insert(id, login);
+            }
         }
     }
 }

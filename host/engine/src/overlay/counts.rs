@@ -1,8 +1,10 @@
 //! The counts of faves: of a channel, an item, a person, and of what a person gave an item.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Overlay;
+use super::known::Known;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
 use crate::tables::{CHANNEL, SlotKey, tally};
@@ -12,70 +14,108 @@ const ITEM: u8 = 1;
 const PERSON: u8 = 2;
 const PERSON_ITEM: u8 = 3;
 
+/// Kind, person and item.
+type TallyKey = (u8, String, String);
+
+/// The counts of one channel, as far as they are known without the store.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) tallies: Known<TallyKey, Tally>,
+    /// By person's id: login and name, as last seen with a fave.
+    pub(super) names: Known<String, (String, String)>,
+}
+
+impl Counts {
+    pub(super) fn written(&mut self) {
+        self.tallies.written(|_| true);
+        self.names.written(|_| true);
+    }
+}
+
 impl Overlay {
-    fn tally(
-        &self,
-        channel: &Arc<str>,
-        kind: u8,
-        person: &str,
-        item: &str,
-    ) -> Result<Tally, StoreError> {
-        if let Some(tally) =
-            self.tallies.get(&(Arc::clone(channel), kind, person.to_owned(), item.to_owned()))
-        {
+    fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
+        if !self.counts.contains_key(channel) {
+            self.counts.insert(Arc::clone(channel), Counts::default());
+        }
+        self.counts.get_mut(channel).expect("it was made if it was not there")
+    }
+
+    fn tally(&mut self, channel: &Arc<str>, key: TallyKey) -> Result<Tally, StoreError> {
+        if let Some(tally) = self.counts.get(channel).and_then(|counts| counts.tallies.get(&key)) {
             return Ok(*tally);
         }
-        let row = self.snapshot.tallies.get((&**channel, kind, person, item))?;
-        Ok(row.map_or(Tally::default(), |row| tally(row.value())))
+        let row = self.snapshot.tallies.get((&**channel, key.0, key.1.as_str(), key.2.as_str()))?;
+        let found = row.map_or(Tally::default(), |row| tally(row.value()));
+        self.counts_of(channel).tallies.remember(key, found);
+        Ok(found)
     }
 
-    pub(crate) fn channel_tally(&self, slot: &SlotKey) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, CHANNEL, "", "")
+    pub(crate) fn channel_tally(&mut self, slot: &SlotKey) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, (CHANNEL, String::new(), String::new()))
     }
 
-    pub(crate) fn item_tally(&self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, ITEM, "", item)
+    pub(crate) fn item_tally(&mut self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, (ITEM, String::new(), item.to_owned()))
     }
 
-    pub(crate) fn person_tally(&self, slot: &SlotKey, person: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, PERSON, person, "")
+    pub(crate) fn person_tally(&mut self, slot: &SlotKey, id: &str) -> Result<Tally, StoreError> {
+        self.tally(&slot.channel, (PERSON, id.to_owned(), String::new()))
     }
 
     pub(crate) fn person_item_tally(
-        &self,
+        &mut self,
         slot: &SlotKey,
-        person: &str,
+        id: &str,
         item: &str,
     ) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, PERSON_ITEM, person, item)
+        self.tally(&slot.channel, (PERSON_ITEM, id.to_owned(), item.to_owned()))
     }
 
     /// Counts a fave: four tallies, and the person's name.
     pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
-        let (person, item) = (fave.person.id.as_str(), fave.item.as_str());
-        let new_here = u32::from(self.tally(channel, PERSON, person, "")?.faves == 0);
-        let new_pair = u32::from(self.tally(channel, PERSON_ITEM, person, item)?.faves == 0);
-        self.add(channel, (CHANNEL, "", ""), fave.weight, new_here)?;
-        self.add(channel, (ITEM, "", item), fave.weight, new_pair)?;
-        self.add(channel, (PERSON, person, ""), fave.weight, new_here)?;
-        self.add(channel, (PERSON_ITEM, person, item), fave.weight, new_pair)?;
-        let name = (fave.person.login.clone(), fave.person.name.clone());
-        self.people.insert((Arc::clone(channel), person.to_owned()), name);
-        Ok(())
+        let (person, item) = (|| fave.person.id.clone(), || fave.item.clone());
+        let keys = [
+            (PERSON, person(), String::new()),
+            (PERSON_ITEM, person(), item()),
+            (CHANNEL, String::new(), String::new()),
+            (ITEM, String::new(), item()),
+        ];
+        // Somebody's first fave here is one more person of the channel; the first of an item, one more of the item.
+        let mut new_here = 0;
+        let mut new_pair = 0;
+        for key in keys {
+            let mut tally = self.tally(channel, key.clone())?;
+            match key.0 {
+                PERSON => new_here = u32::from(tally.faves == 0),
+                PERSON_ITEM => new_pair = u32::from(tally.faves == 0),
+                _ => {}
+            }
+            tally.faves += 1;
+            tally.weight = tally.weight.saturating_add(fave.weight);
+            tally.people += if matches!(key.0, PERSON | CHANNEL) { new_here } else { new_pair };
+            self.counts_of(channel).tallies.set(key, tally);
+        }
+        self.name(channel, &fave.person)
     }
 
-    fn add(
-        &mut self,
-        channel: &Arc<str>,
-        (kind, person, item): (u8, &str, &str),
-        weight: i64,
-        people: u32,
-    ) -> Result<(), StoreError> {
-        let mut tally = self.tally(channel, kind, person, item)?;
-        tally.faves += 1;
-        tally.weight = tally.weight.saturating_add(weight);
-        tally.people += people;
-        self.tallies.insert((Arc::clone(channel), kind, person.to_owned(), item.to_owned()), tally);
+    /// Keeps the person's name, unless it is the one that is kept.
+    fn name(&mut self, channel: &Arc<str>, person: &Person) -> Result<(), StoreError> {
+        let same = |(login, name): (&str, &str)| login == person.login && name == person.name;
+        let known = self.counts.get(channel).and_then(|counts| counts.names.get(&person.id));
+        let is_kept = match known {
+            Some((login, name)) => same((login, name)),
+            None => {
+                let row = self.snapshot.people.get((&**channel, person.id.as_str()))?;
+                row.is_some_and(|row| same(row.value()))
+            }
+        };
+        let names = (person.login.clone(), person.name.clone());
+        let counts = self.counts_of(channel);
+        match (is_kept, counts.names.get(&person.id).is_some()) {
+            (true, true) => {}
+            (true, false) => counts.names.remember(person.id.clone(), names),
+            (false, _) => counts.names.set(person.id.clone(), names),
+        }
         Ok(())
     }
 
@@ -114,11 +154,12 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<Named>, usize)>, StoreError> {
-        let first = (Arc::clone(channel), kind, String::new(), String::new());
-        let changed = self.tallies.range(first..);
+        let nothing = BTreeMap::new();
+        let changes = self.counts.get(channel).map_or(&nothing, |counts| counts.tallies.changes());
         let mut top = Top { limit, best: Vec::new(), rows: 0 };
-        for ((_, _, person, item), tally) in
-            changed.take_while(|((here, this, ..), _)| here == channel && *this == kind)
+        let first = (kind, String::new(), String::new());
+        for ((_, person, item), tally) in
+            changes.range(first..).take_while(|((this, ..), _)| *this == kind)
         {
             top.add(((person.clone(), item.clone()), *tally));
         }
@@ -131,16 +172,17 @@ impl Overlay {
             if top.rows >= budget {
                 return Ok(None);
             }
-            let key = (Arc::clone(channel), kind, person.to_owned(), item.to_owned());
-            if !self.tallies.contains_key(&key) {
-                top.add(((key.2, key.3), tally(value.value())));
+            let key = (kind, person.to_owned(), item.to_owned());
+            if !changes.contains_key(&key) {
+                top.add(((key.1, key.2), tally(value.value())));
             }
         }
         Ok(Some(top.end()))
     }
 
     fn person(&self, channel: &Arc<str>, id: String) -> Result<Person, StoreError> {
-        let (login, name) = match self.people.get(&(Arc::clone(channel), id.clone())) {
+        let known = self.counts.get(channel).and_then(|counts| counts.names.get(&id));
+        let (login, name) = match known {
             Some(names) => names.clone(),
             None => match self.snapshot.people.get((&**channel, id.as_str()))? {
                 Some(row) => (row.value().0.to_owned(), row.value().1.to_owned()),

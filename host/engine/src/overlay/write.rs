@@ -18,11 +18,13 @@ impl Overlay {
 
     fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         let mut state = transaction.open_table(STATE)?;
-        for ((slot, key), value) in &self.state {
-            let key = (&*slot.channel, &*slot.slot, slot.generation, key.as_str());
-            match value {
-                Some(value) => drop(state.insert(key, value.as_slice())?),
-                None => drop(state.remove(key)?),
+        for (slot, known) in &self.state {
+            for (key, value) in known.changes() {
+                let key = (&*slot.channel, &*slot.slot, slot.generation, key.as_str());
+                match value {
+                    Some(value) => drop(state.insert(key, value.as_slice())?),
+                    None => drop(state.remove(key)?),
+                }
             }
         }
         let mut timers = transaction.open_table(TIMERS)?;
@@ -42,13 +44,15 @@ impl Overlay {
 
     fn write_counts(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         let mut tallies = transaction.open_table(TALLIES)?;
-        for ((channel, kind, person, item), tally) in &self.tallies {
-            let row = (tally.faves, tally.weight, tally.people);
-            tallies.insert((&**channel, *kind, person.as_str(), item.as_str()), row)?;
-        }
         let mut people = transaction.open_table(PEOPLE)?;
-        for ((channel, id), (login, name)) in &self.people {
-            people.insert((&**channel, id.as_str()), (login.as_str(), name.as_str()))?;
+        for (channel, counts) in &self.counts {
+            for ((kind, person, item), tally) in counts.tallies.changes() {
+                let row = (tally.faves, tally.weight, tally.people);
+                tallies.insert((&**channel, *kind, person.as_str(), item.as_str()), row)?;
+            }
+            for (id, (login, name)) in counts.names.changes() {
+                people.insert((&**channel, id.as_str()), (login.as_str(), name.as_str()))?;
+            }
         }
         Ok(())
     }
