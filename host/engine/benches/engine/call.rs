@@ -1,24 +1,24 @@
 //! An event that a rule takes, beside a bare call of the same component.
 //!
 //! The bare call is wasmtime with the engine's own configuration, fuel and deadline set before each call as the engine does, one
-//! instance, and the very record that the rule gets from the engine: nothing is checked, counted or kept of what it answers.
+//! instance, the same settings, and the very record that the rule gets from the engine. Its state is always empty, and nothing is
+//! checked, counted or kept of what it answers.
 
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
 use heat_engine::{Limits, Store, engine_config};
 use heat_tests::figures::{Figure, Samples};
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 
 use crate::Setup;
 use crate::stage::{self, REGULARS};
+use crate::views;
 
-mod generated {
-    wasmtime::component::bindgen!({ path: "../../wit", world: "rule" });
-}
-
-use generated::heat::rules::effects::Effect;
-use generated::heat::rules::events::{ChatLine, Command, Event, Happening, Person, Standing};
+use crate::generated::heat::rules::effects::Effect;
+use crate::generated::heat::rules::events::{
+    ChatLine, Command, Event, Happening, Person, Standing,
+};
 
 /// As many events are decided on before a commit, which is not measured here.
 const GROUP: u64 = 1024;
@@ -87,12 +87,9 @@ fn by_wasmtime(bytes: &[u8], events: u64, instance_events: u64) -> wasmtime::Res
     let limits = Limits::default();
     let engine = wasmtime::Engine::new(&engine_config())?;
     let component = Component::new(&engine, bytes)?;
-    let mut linker = Linker::new(&engine);
-    // Taking a command reads no view.
-    linker.define_unknown_imports_as_traps(&component)?;
-    let rule = generated::RulePre::new(linker.instantiate_pre(&component)?)?;
+    let (rule, views) = views::link(&engine, &component)?;
     let instance = || -> wasmtime::Result<_> {
-        let mut store = wasmtime::Store::new(&engine, ());
+        let mut store = wasmtime::Store::new(&engine, views.clone());
         store.set_hostcall_fuel(limits.answer_bytes);
         store.set_fuel(limits.fuel)?;
         store.set_epoch_deadline(DEADLINE);

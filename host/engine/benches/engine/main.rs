@@ -8,6 +8,11 @@ mod call;
 mod faves;
 mod floor;
 mod stage;
+mod views;
+
+mod generated {
+    wasmtime::component::bindgen!({ path: "../../wit", world: "rule" });
+}
 
 use std::path::PathBuf;
 
