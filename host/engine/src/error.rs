@@ -27,17 +27,21 @@ pub enum LoadError {
     /// It has the right shape, and fails to describe itself.
     #[error("it does not describe itself: {0}")]
     Describe(String),
-    /// The settings do not fit what the rule describes, or the rule refuses them.
-    #[error("setting `{name}`: {problem}")]
-    Setting {
-        /// The key in the rule's settings; empty when the rule did not name one.
-        name: String,
-        /// What is wrong, and what would do.
-        problem: String,
-    },
+    /// Settings that do not fit what the rule describes: the key of each, what is wrong with it, and what would do.
+    #[error("{}", settings(.0))]
+    Settings(Vec<(String, String)>),
+    /// The rule refuses its settings, each of which is right by itself.
+    #[error("{0}")]
+    Refused(String),
     /// The stored state is of a version that this component cannot take over.
     #[error("the stored state does not fit: {0}")]
     State(String),
+}
+
+fn settings(mistakes: &[(String, String)]) -> String {
+    let lines: Vec<String> =
+        mistakes.iter().map(|(name, problem)| format!("setting `{name}`: {problem}")).collect();
+    lines.join("; ")
 }
 
 /// The store failed. The engine stops taking events; whoever supervises the daemon starts it again.

@@ -79,8 +79,8 @@ impl Rule {
             Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
         let taken = guest.takes(sandbox, &settings).map_err(fails)?;
         sandbox.ticker().disarm();
-        let refused = |problem| LoadError::Setting { name: String::new(), problem };
-        let interest = Interest::new(taken.map_err(refused)?).map_err(refused)?;
+        let taken = taken.map_err(LoadError::Refused)?;
+        let interest = Interest::new(taken).map_err(LoadError::Refused)?;
         Ok(Self {
             component: Arc::clone(component),
             settings,

@@ -23,27 +23,32 @@ pub enum Given {
     Table(Vec<(String, Given)>),
 }
 
-/// The value of every setting of the schema: as given, or the default. What is not in the schema is refused.
+/// The value of every setting of the schema: as given, or the default. What is not in the schema, and what does
+/// not fit it, is refused, all of it at once.
 pub(crate) fn resolve(
     schema: &[Setting],
     given: &[(String, Given)],
 ) -> Result<Settings, LoadError> {
+    let mut mistakes = Vec::new();
     for (name, _) in given {
         if !schema.iter().any(|setting| setting.name == *name) {
             let known: Vec<&str> = schema.iter().map(|setting| setting.name.as_str()).collect();
-            return Err(refused(
-                name,
-                format!("the rule has no such setting; it has {}", known.join(", ")),
-            ));
+            let problem = format!("the rule has no such setting; it has {}", known.join(", "));
+            mistakes.push((name.clone(), problem));
         }
     }
-    let value = |setting: &Setting| match given.iter().find(|(name, _)| *name == setting.name) {
-        Some((name, given)) => {
-            value(&setting.kind, given).map_err(|problem| refused(name, problem))
+    let mut settings = Settings::new();
+    for setting in schema {
+        let resolved = match given.iter().find(|(name, _)| *name == setting.name) {
+            Some((_, given)) => value(&setting.kind, given),
+            None => Ok(default(&setting.kind)),
+        };
+        match resolved {
+            Ok(value) => settings.push((setting.name.clone(), value)),
+            Err(problem) => mistakes.push((setting.name.clone(), problem)),
         }
-        None => Ok(default(&setting.kind)),
-    };
-    schema.iter().map(|setting| Ok((setting.name.clone(), value(setting)?))).collect()
+    }
+    if mistakes.is_empty() { Ok(settings) } else { Err(LoadError::Settings(mistakes)) }
 }
 
 /// Refuses a schema whose defaults break its own bounds: a lie in `describe` is found here, not mid-stream.
@@ -172,10 +177,6 @@ fn wanted(kind: &SettingKind) -> &'static str {
         SettingKind::Texts(_) => "a list of texts",
         SettingKind::Numbers(_) => "a table of names and numbers",
     }
-}
-
-fn refused(name: &str, problem: String) -> LoadError {
-    LoadError::Setting { name: name.to_owned(), problem }
 }
 
 /// Milliseconds of a length of time: whole numbers with the units ms, s, m, h, d, in any order and number: "1h30m".

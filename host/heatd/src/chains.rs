@@ -1,6 +1,7 @@
 //! Loads the configured rules and makes the chain of each channel.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -95,35 +96,49 @@ impl Loader<'_> {
     }
 
     fn refuse(&self, rule: &RuleConfig, refusal: &Refusal) {
-        let problem = format!(
-            "the rule in slot `{}`, {}, is refused: {refusal}",
-            rule.slot,
-            rule.file.display()
-        );
+        let problem = |why: &dyn std::fmt::Display| {
+            format!("the rule in slot `{}`, {}, is refused: {why}", rule.slot, rule.file.display())
+        };
         if self.config.skip_broken_rules {
+            let problem = problem(refusal);
             error!(slot = rule.slot, problem, "rule left out, as skip_broken_rules says");
             return;
         }
-        let (span, hint) = match refusal {
-            Refusal::Load(LoadError::Setting { name, .. }, component) => {
-                let place = rule.settings.iter().position(|(key, _)| key == name);
-                let span =
-                    place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span);
-                let known = component.iter().flat_map(|component| &component.description.settings);
-                let known =
-                    known.map(|setting| setting.name.as_str()).filter(|known| known != name);
-                (span, most_like(name, known).map(|known| format!("did you mean `{known}`?")))
+        match refusal {
+            Refusal::Load(LoadError::Settings(mistakes), component) => {
+                for (name, why) in mistakes {
+                    let known = component.iter().flat_map(|it| &it.description.settings);
+                    let known = known.map(|it| it.name.as_str()).filter(|known| known != name);
+                    let why = problem(&format!("setting `{name}`: {why}"));
+                    match most_like(name, known).filter(|_| why.contains("no such setting")) {
+                        Some(known) => {
+                            let hint = format!("did you mean `{known}`?");
+                            self.mistakes.add_with_hint(setting_span(rule, name), why, hint);
+                        }
+                        None => self.mistakes.add(setting_span(rule, name), why),
+                    }
+                }
             }
-            _ => (
+            // It stands at the first setting that the rule speaks of.
+            Refusal::Load(LoadError::Refused(why), _) => {
+                let names = rule.settings.iter().map(|(name, _)| name);
+                let spoken = names.into_iter().find(|name| why.contains(&format!("`{name}`")));
+                let span = spoken.map_or(&rule.span, |name| setting_span(rule, name));
+                self.mistakes.add(span, problem(refusal));
+            }
+            _ => self.mistakes.add_with_hint(
                 &rule.file_span,
-                Some("skip_broken_rules = true starts heatd with the other rules".to_owned()),
+                problem(refusal),
+                "skip_broken_rules = true starts heatd with the other rules",
             ),
-        };
-        match hint {
-            Some(hint) => self.mistakes.add_with_hint(span, problem, hint),
-            None => self.mistakes.add(span, problem),
         }
     }
+}
+
+/// Where a setting stands in the configuration; the rule, if it does not stand there.
+fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
+    let place = rule.settings.iter().position(|(key, _)| key == name);
+    place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span)
 }
 
 /// Why a rule is not in a chain.

@@ -171,10 +171,11 @@ impl Twitch {
             );
             return twitch;
         };
+        let before = mistakes.count();
         for (name, span) in section.texts("channels").unwrap_or_default() {
             twitch.add_channel(&name, &span, mistakes);
         }
-        if twitch.channels.is_empty() {
+        if twitch.channels.is_empty() && mistakes.count() == before {
             mistakes.add(&section.span(), "`channels` must name at least one channel");
         }
         if let Some((server, span)) = section.text("server") {

@@ -93,7 +93,10 @@ async fn wire(prepared: Prepared) -> Result<()> {
     // The pages come early: they tell what the start waits for.
     let listener = TcpListener::bind(config.http).await;
     let listener =
-        listener.with_context(|| format!("failed to listen on {} for HTTP", config.http))?;
+        listener.with_context(|| {
+        let address = config.http;
+        format!("failed to listen on {address} for HTTP; is another heatd running? `listen` in [http] changes it")
+    })?;
     let address = listener.local_addr()?;
     info!(%address, "http listens");
     let access = Access { token: data::token(&config.data)?, address };

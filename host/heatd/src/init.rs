@@ -124,8 +124,8 @@ fn ask() -> Result<Obs> {
         let mut answer = String::new();
         ensure!(stdin.lock().read_line(&mut answer)? > 0, "no answer, so nothing is written");
         match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => return Ok(Obs::Elsewhere),
-            "n" | "no" => return Ok(Obs::Here),
+            "y" | "yes" | "elsewhere" => return Ok(Obs::Elsewhere),
+            "n" | "no" | "here" => return Ok(Obs::Here),
             _ => {}
         }
     }

@@ -98,16 +98,16 @@ fn main() -> ExitCode {
 
 fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, String> {
     let file = options.config.display();
-    let text = std::fs::read_to_string(&options.config)
-        .map_err(|error| format!("{file} cannot be read: {error}\n"))?;
+    let text = std::fs::read_to_string(&options.config).map_err(|error| {
+        format!("{file} cannot be read: {error}\n    `heatd init` writes a first one\n")
+    })?;
     let mistakes = config::Mistakes::new(&options.config, &text);
     let config = config::Config::read(&text, &options.config, &mistakes);
-    if !mistakes.is_empty() {
-        return Err(mistakes.to_string());
-    }
-    start_log(if check { "error" } else { &config.log }, options.log_format);
+    // The rules are asked as well, so that all mistakes are named at once; nothing is written then.
+    let quiet = check || !mistakes.is_empty();
+    start_log(if quiet { "error" } else { &config.log }, options.log_format);
     let prepared =
-        daemon::Prepared::new(config, &mistakes, !check).map_err(|error| format!("{error:#}\n"))?;
+        daemon::Prepared::new(config, &mistakes, !quiet).map_err(|error| format!("{error:#}\n"))?;
     if !mistakes.is_empty() {
         return Err(mistakes.to_string());
     }

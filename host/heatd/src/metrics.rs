@@ -44,6 +44,7 @@ struct Figures {
     faves: Counter,
     calls: Family<Slot, Counter>,
     failures: Family<Slot, Counter>,
+    silences: Family<Slot, Counter>,
     commit_seconds: Histogram,
     queue: Gauge,
     chat: Gauge,
@@ -79,6 +80,12 @@ impl Metrics {
             "Calls of rules that failed, whose effects were dropped",
             failures.clone(),
         );
+        let silences = Family::<Slot, Counter>::default();
+        registry.register(
+            "rule_silent_calls",
+            "Calls that a rule answered with nothing, such as a fave in its cooldown, or an order that is for moderators",
+            silences.clone(),
+        );
         let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 14));
         registry.register_with_unit(
             "commit",
@@ -104,6 +111,7 @@ impl Metrics {
             faves,
             calls,
             failures,
+            silences,
             commit_seconds,
             queue,
             chat,
@@ -173,6 +181,8 @@ impl Metrics {
             self.0.calls.get_or_create(&slot).inc();
             if answer.outcome.is_err() {
                 self.0.failures.get_or_create(&slot).inc();
+            } else if matches!(&answer.outcome, Ok(effects) if effects.is_empty()) {
+                self.0.silences.get_or_create(&slot).inc();
             }
         }
     }

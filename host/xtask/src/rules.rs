@@ -57,10 +57,9 @@ fn componentize(names: &[String], folder: &Path) -> Result<()> {
             .and_then(|mut encoder| encoder.encode())
             .with_context(|| format!("failed to make a component of {name}"))?;
         let file = folder.join(format!("{name}.wasm"));
-        let size = component.len() / 1024;
         std::fs::write(&file, component)
             .with_context(|| format!("failed to write {}", file.display()))?;
-        say(&format!("  {} ({size} KiB)", file.display()));
     }
+    say(&format!("  {}: {}", folder.display(), names.join(", ")));
     Ok(())
 }

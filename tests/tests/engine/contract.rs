@@ -111,7 +111,7 @@ fn settings_are_held_against_what_the_rule_describes() -> Result<()> {
     ] {
         match Rule::new(&sandbox, &limits, component, &[(name.to_owned(), value)]) {
             Ok(_) => anyhow::bail!("{name} was accepted"),
-            Err(error @ LoadError::Setting { .. }) => {
+            Err(error @ (LoadError::Settings(_) | LoadError::Refused(_))) => {
                 ensure!(error.to_string().contains(expected), "{error}");
             }
             Err(error) => anyhow::bail!("{name}: {error}"),

@@ -62,7 +62,7 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         ),
         (
             good.replace("tls = false", "tls = 1"),
-            vec!["heatd.toml:5: `tls` must be true or false, and is a integer"],
+            vec!["heatd.toml:5: `tls` must be true or false, and is an integer"],
         ),
         (
             good.replace("[\"seaside\"]", "[\"sea side\"]"),
@@ -189,11 +189,18 @@ fn the_examples_to_deploy_are_good_configurations_with_and_without_what_is_optio
 fn several_mistakes_are_named_at_once() -> Result<()> {
     let town = Town::new()?;
     let bad = good(&town)?.replace("tls =", "tsl =").replace("ping =", "pong =");
+    // What rules have to say is among them, all of it.
+    let bad = bad.replace("settings.half_life = \"0s\"", "settings = { half_life = 3, capp = 1 }");
     let (code, words) = check(&town, &bad)?;
-    ensure!(
-        code == Some(64) && words.contains("heatd.toml:5:") && words.contains("heatd.toml:6:"),
-        "{words}"
-    );
+    ensure!(code == Some(64), "{words}");
+    for part in [
+        "heatd.toml:5:",
+        "heatd.toml:6:",
+        "setting `half_life`: it must be a length of time",
+        "setting `capp`: the rule has no such setting",
+    ] {
+        ensure!(words.contains(part), "{part:?} is not in:\n{words}");
+    }
     Ok(())
 }
 

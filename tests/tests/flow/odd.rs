@@ -95,6 +95,22 @@ fn a_retained_fave_is_not_counted_at_every_start() -> Result<()> {
 }
 
 #[test]
+fn what_a_rule_does_not_count_is_counted_as_such() -> Result<()> {
+    let town = Town::new()?;
+    let rules = Town::rules("LUL")?
+        .replace("settings.words", "settings.user_cooldown = \"1h\"\nsettings.words");
+    let configuration = town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + &rules;
+    let _heatd = town.heatd(&configuration)?;
+    town.chat.wait_joined("seaside")?;
+    // The second fave waits for its cooldown, and orders are for moderators.
+    for text in ["?fave", "?fave", "?heat pause"] {
+        town.chat.say("seaside", "ann", text);
+    }
+    town.wait_for_figure("heatd_rule_silent_calls_total{slot=\"fave\"}", 2)?;
+    town.wait_for_figure("heatd_faves_total", 1)
+}
+
+#[test]
 fn a_rule_that_misbehaves_harms_nobody_else() -> Result<()> {
     let town = Town::new()?;
     let misbehave = crate::town::component("guests", "misbehave")?;

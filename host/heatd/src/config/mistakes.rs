@@ -46,7 +46,12 @@ impl Mistakes {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.found.borrow().is_empty()
+        self.count() == 0
+    }
+
+    /// How many were found so far: what has been reported need not be reported as missing.
+    pub(crate) fn count(&self) -> usize {
+        self.found.borrow().len()
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, mistake: &Mistake) -> fmt::Result {

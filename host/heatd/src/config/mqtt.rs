@@ -209,8 +209,10 @@ fn filters(section: &mut Section<'_>, key: &'static str) -> Option<Vec<String>> 
 
 impl User {
     fn read(mut section: Section<'_>, folder: &Path) -> Option<Self> {
+        let before = section.mistakes().count();
         let name = section.text("name");
         let password = password(&mut section, folder);
+        let is_reported = section.mistakes().count() > before;
         let read = filters(&mut section, "read").unwrap_or_else(|| vec!["#".to_owned()]);
         let write = filters(&mut section, "write").unwrap_or_default();
         let span = section.span();
@@ -221,7 +223,9 @@ impl User {
                 Some(Self { name, password, read, write })
             }
             _ => {
-                mistakes.add(&span, "a user needs `name` and `password_file`");
+                if !is_reported {
+                    mistakes.add(&span, "a user needs `name` and `password_file`");
+                }
                 None
             }
         }

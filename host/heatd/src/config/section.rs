@@ -43,7 +43,9 @@ impl<'a> Section<'a> {
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let found = value.get_ref().type_str();
-        self.mistakes.add(&value.span(), format!("`{key}` must be {wanted}, and is a {found}"));
+        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
+        let problem = format!("`{key}` must be {wanted}, and is {article} {found}");
+        self.mistakes.add(&value.span(), problem);
     }
 
     /// A text, with its place.
