@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rumqttc::{
-    AckMode, Broker, LastWill, MqttOptions, PersistedAckMode, PersistedSession, QoS, SessionStore,
-    SessionStoreError, SessionStoreKey, TlsConfiguration, Transport,
+    AckMode, Broker, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession,
+    QoS, SessionStore, SessionStoreError, SessionStoreKey, TlsConfiguration, Transport,
 };
 use tokio_rustls::rustls::ClientConfig;
 
@@ -43,6 +43,10 @@ pub(crate) fn options(address: &Address, status_topic: &str) -> MqttOptions {
     options.set_receive_maximum(Some(RECEIVE_MAXIMUM));
     options.set_max_packet_size(Some(LARGEST_MESSAGE));
     options.set_ack_mode(AckMode::Manual);
+    // Otherwise an output that follows an acknowledgement waits until the broker's system has confirmed that, some 40 ms.
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
     options.set_last_will(LastWill::new(status_topic, "offline", QoS::AtLeastOnce, true, None));
     if let Some((user, password)) = &address.login {
         options.set_credentials(user.clone(), password.clone());
