@@ -10,4 +10,6 @@ mod reference;
 mod remembered;
 mod songs;
 mod stage;
+mod runs;
 mod store;
+mod swaps;

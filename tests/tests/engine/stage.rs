@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
 use heat_engine::{
-    Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
+    Action, Answer, Chain, Component, Decision, Engine, Given, Limits, Order, Rule, Sandbox, Store,
+    effect_line,
 };
 
 /// The channel of every event on this stage.
@@ -100,7 +101,12 @@ impl Stage {
             vec![Chain { channel: CHANNEL.to_owned(), rules }],
             START,
         )?;
-        Ok(Self { engine, now: START, events: 0 })
+        Ok(Self::over(engine))
+    }
+
+    /// A stage with an engine of its own making.
+    pub(crate) fn over(engine: Engine) -> Self {
+        Self { engine, now: START, events: 0 }
     }
 
     /// A chat line of somebody, with an id of its own.
@@ -134,6 +140,37 @@ impl Stage {
         }
         self.now = end;
         Ok(decisions)
+    }
+
+    /// Puts another rule into a slot, as the daemon does.
+    pub(crate) fn swap(
+        &mut self,
+        slot: &str,
+        name: &str,
+        settings: &[(String, Given)],
+    ) -> Result<()> {
+        self.engine.commit()?;
+        let begun = self.engine.begin(CHANNEL, slot)??;
+        let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded(name)?, settings)?;
+        match begun.prepare(&*sandbox()?, rule) {
+            Ok(swap) => {
+                let order = Order::new(Action::Deploy, "test", "");
+                self.engine.flip(swap, &order)??;
+                self.engine.commit()?;
+                Ok(())
+            }
+            Err(error) => {
+                self.engine.give_up(CHANNEL, slot);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// How a slot stands: state and name of the rule.
+    pub(crate) fn standing(&self, slot: &str) -> Option<(&'static str, String)> {
+        let standings = self.engine.standings();
+        let found = standings.into_iter().find(|it| it.slot == slot)?;
+        Some((found.state, found.name))
     }
 
     /// The text of an output, as of the last commit.

@@ -18,6 +18,9 @@ fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
     let stage = Stage::with(vec![plain("fave")], Limits::default(), Store::open(&file)?)?;
     let outputs: Vec<_> =
         stage.engine.outputs().iter().map(|((_, name), text)| (name.as_str(), text)).collect();
+    let (standings, outputs): (Vec<_>, Vec<_>) =
+        outputs.into_iter().partition(|(name, _)| name.starts_with("rules/"));
+    assert!(matches!(standings[..], [("rules/decay", None), ("rules/fave", Some(_))]));
     assert_eq!(
         outputs,
         [("heat", &None), ("record", &None), ("stream", &Some("unknown".to_owned()))]
