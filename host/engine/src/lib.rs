@@ -19,6 +19,7 @@ mod effects;
 mod guest;
 mod interest;
 mod overlay;
+mod pace;
 mod pending;
 mod seen;
 mod slot;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::contract::{Event, Role};
-use crate::effects::check;
+use crate::effects::{check, messages};
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
 use crate::overlay::Overlay;
+use crate::pace::Pace;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
@@ -39,6 +40,7 @@ pub(crate) struct Slot {
     pub(crate) key: Arc<SlotKey>,
     pub(crate) rule: Rule,
     pub(crate) usage: StateUse,
+    pace: Pace,
     guest: Option<Guest>,
 }
 
@@ -112,7 +114,7 @@ impl Slot {
         }
         let bytes = entries.iter().map(|entry| (entry.key.len() + entry.value.len()) as u64).sum();
         let usage = StateUse { keys: entries.len() as u64, bytes };
-        Ok(Ok(Self { key, rule, usage, guest: None }))
+        Ok(Ok(Self { key, rule, usage, pace: Pace::default(), guest: None }))
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -131,7 +133,9 @@ impl Slot {
         let on_fave = number > 0;
         let outcome = self.ask(sandbox, pending, now, event)?;
         let checked = outcome.and_then(|effects| {
-            check(&effects, self.role(), on_fave, &self.rule.limits).map_err(Fault::Effects)?;
+            check(&effects, &self.rule, on_fave).map_err(Fault::Effects)?;
+            let leaving = messages(&effects);
+            self.pace.fits(now, leaving, &self.rule.limits).map_err(Fault::Effects)?;
             Ok(effects)
         });
         let taken = match checked {
@@ -140,7 +144,10 @@ impl Slot {
         };
         let slot = Arc::clone(&self.key.slot);
         match taken {
-            Ok((effects, verdict)) => Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict)),
+            Ok((effects, verdict)) => {
+                self.pace.spend(messages(&effects));
+                Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict))
+            }
             Err(fault) => {
                 let fault = fault.cut();
                 self.guest = None;
