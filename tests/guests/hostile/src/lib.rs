@@ -1,41 +1,50 @@
-//! A formula that attacks its host on command: `!attack publish lights/flash`. The tests hold the engine's limits against it, and
-//! `cargo xtask hostile` measures what other rules feel of it.
+//! A formula that attacks its host. The tests hold the engine's limits against it, and `cargo xtask hostile` measures what other
+//! rules feel of it.
+//!
+//! [`attacks`] and [`work`] are what it does on command: `!attack spin`. [`lies`] are what it says of itself: one of them, by a mark
+//! among its bytes that whoever loads it overwrites.
 
-use heat_rule::{About, Call, Event, Formula, Happening, Interests, Settings, formula};
+#![expect(
+    unsafe_code,
+    reason = "it hands over what no safe code can make, and its exports are functions of the C ABI"
+)]
+
+mod attacks;
+mod lies;
+mod work;
+
+use heat_rule::bindings::{Description, Guest, Settings};
+use heat_rule::{Effect, Entry, Event, Happening};
 
 struct Hostile;
 
-impl Formula for Hostile {
-    fn about() -> About {
-        About::new("hostile", "1.0.0", "Attacks its host on command.").texts(
-            "topics",
-            &[],
-            "The MQTT topics that it takes.",
-        )
+impl Guest for Hostile {
+    fn describe() -> Description {
+        lies::describe(lies::mode())
     }
 
-    fn takes(settings: &Settings) -> Result<Interests, String> {
-        let takes = Interests::none().command("!attack");
-        Ok(settings.texts("topics").into_iter().fold(takes, Interests::topic))
+    fn takes(settings: Settings) -> Result<heat_rule::bindings::Interests, String> {
+        lies::takes(lies::mode(), settings)
     }
 
-    fn handle(call: &mut Call<Self>, event: &Event) -> Result<(), String> {
-        let Happening::Command(command) = &event.what else { return Ok(()) };
-        let (attack, rest) = command.arguments.split_once(' ').unwrap_or((&command.arguments, ""));
+    fn handle(now: u64, event: Event) -> Result<Vec<Effect>, String> {
         // Put first: none of it may remain when what follows goes wrong.
-        call.put("before", "it was here".to_owned());
-        attack_by(call, attack, rest)
+        let mut effects = vec![put("before", b"it was here".to_vec())];
+        match &event.what {
+            Happening::Command(command) => attacks::attack(&command.arguments, now, &mut effects)?,
+            Happening::Timer(name) => attacks::attack(name, now, &mut effects)?,
+            _ => {}
+        }
+        Ok(effects)
+    }
+
+    fn migrate(_from: u32, key: String, value: Vec<u8>) -> Result<Vec<Entry>, String> {
+        lies::migrate(lies::mode(), key, value)
     }
 }
 
-fn attack_by(call: &mut Call<Hostile>, attack: &str, rest: &str) -> Result<(), String> {
-    match attack {
-        "publish" => call.publish(rest, "from hostile"),
-        "publish-passing" => call.publish_at_most_once(rest, "from hostile"),
-        "publish-much" => (0..100).for_each(|_| call.publish(rest, "from hostile")),
-        _ => return Err(format!("I know no attack {attack}")),
-    }
-    Ok(())
+fn put(key: &str, value: Vec<u8>) -> Effect {
+    Effect::Put(Entry { key: key.to_owned(), value })
 }
 
-formula!(Hostile);
+heat_rule::bindings::export!(Hostile with_types_in heat_rule::bindings);
