@@ -26,6 +26,7 @@ mod letters;
 mod migration;
 mod outputs;
 mod overlay;
+mod pace;
 mod pending;
 mod run;
 mod seen;

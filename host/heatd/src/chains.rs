@@ -13,16 +13,7 @@ use crate::config::{Config, Mistakes, RuleConfig, most_like};
 
 /// The chains of all channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
 pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> Vec<Chain> {
-    let mut loader = Loader {
-        config,
-        sandbox,
-        mistakes,
-        limits: Arc::new(Limits {
-            reserved_topics: config.mqtt.prefix.clone(),
-            ..Limits::default()
-        }),
-        components: HashMap::new(),
-    };
+    let mut loader = Loader { config, sandbox, mistakes, components: HashMap::new() };
     let mut chains: Vec<Chain> = config
         .twitch
         .channels
@@ -39,7 +30,6 @@ struct Loader<'a> {
     config: &'a Config,
     sandbox: &'a Sandbox,
     mistakes: &'a Mistakes,
-    limits: Arc<Limits>,
     /// By file: a component that two slots name is compiled once.
     components: HashMap<PathBuf, Arc<Component>>,
 }
@@ -73,8 +63,9 @@ impl Loader<'_> {
     }
 
     fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, Refusal> {
-        let component = self.component(rule)?;
-        let made = Rule::new(self.sandbox, &self.limits, &component, &rule.settings)
+        let limits = self.limits(rule);
+        let component = self.component(rule, &limits)?;
+        let made = Rule::new(self.sandbox, &limits, &component, &rule.settings)
             .map_err(|error| Refusal::Load(error, Some(component)))?;
         // Nothing can be given so far: chat is read without a login.
         match made.needs().first() {
@@ -83,12 +74,23 @@ impl Loader<'_> {
         }
     }
 
-    fn component(&mut self, rule: &RuleConfig) -> Result<Arc<Component>, Refusal> {
+    /// What this rule may use, and where it may publish.
+    fn limits(&self, rule: &RuleConfig) -> Arc<Limits> {
+        let limits = Limits::default();
+        Arc::new(Limits {
+            memory: rule.memory.unwrap_or(limits.memory),
+            publish: rule.publish.clone(),
+            reserved_topics: self.config.mqtt.prefix.clone(),
+            ..limits
+        })
+    }
+
+    fn component(&mut self, rule: &RuleConfig, limits: &Limits) -> Result<Arc<Component>, Refusal> {
         if let Some(component) = self.components.get(&rule.file) {
             return Ok(Arc::clone(component));
         }
         let bytes = std::fs::read(&rule.file).map_err(Refusal::Read)?;
-        let component = Component::load(self.sandbox, &self.limits, &bytes)
+        let component = Component::load(self.sandbox, limits, &bytes)
             .map_err(|error| Refusal::Load(error, None))?;
         let component = Arc::new(component);
         self.components.insert(rule.file.clone(), Arc::clone(&component));

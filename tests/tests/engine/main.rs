@@ -4,6 +4,7 @@ mod cases;
 mod commented;
 mod contract;
 mod events;
+mod grants;
 mod limits;
 mod phases;
 mod reference;
