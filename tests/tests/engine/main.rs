@@ -3,7 +3,6 @@
 mod cases;
 mod commented;
 mod contract;
-mod events;
 mod limits;
 mod phases;
 mod reference;
