@@ -11,7 +11,7 @@ pub(super) enum Line {
     Silent,
     /// So many milliseconds go by.
     Pass(u64),
-    Happens(Happening),
+    Happens(Box<Happening>),
 }
 
 /// What opens a setting.
@@ -26,15 +26,15 @@ pub(super) fn read(line: &str) -> Result<Line, String> {
         return parse_duration(time).map(Line::Pass);
     }
     if let Some(what) = line.strip_prefix("* ") {
-        return event(what).map(Line::Happens);
+        return event(what).map(|what| Line::Happens(Box::new(what)));
     }
     let (who, text) = line.split_once(": ").ok_or(
         "it is no line of a case; write `ann: ?fave pie`, `+10m`, `* raid bob 120`, `mqtt topic: text` or `set name = value`",
     )?;
-    Ok(Line::Happens(match who.strip_prefix("mqtt ") {
+    Ok(Line::Happens(Box::new(match who.strip_prefix("mqtt ") {
         Some(topic) => Happening::Mqtt(message(topic, text)),
         None => Happening::Chat(chat_line(who, text)?),
-    }))
+    })))
 }
 
 /// Reads what follows `set `: a name and a value of TOML.

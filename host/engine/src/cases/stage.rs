@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use super::line::Line;
 use super::{CaseError, Cast};
 use crate::contract::{Event, Happening};
 use crate::engine::{Chain, Engine};
 use crate::error::{LoadError, StoreError};
+use crate::limits::Limits;
 use crate::rule::{Component, Rule};
 use crate::settings::Given;
 use crate::slot::Answer;
 use crate::store::Store;
-
-use super::line::Line;
 
 /// The channel of every case.
 const CHANNEL: &str = "seaside";
@@ -39,7 +39,7 @@ impl Stage {
         if cast.companions.iter().any(|it| it.description.name == *name) {
             return Err(CaseError::SameName(name.clone()));
         }
-        let limits = Arc::new(crate::Limits { instance_events, ..cast.limits.clone() });
+        let limits = Arc::new(Limits { instance_events, ..cast.limits.clone() });
         let rule = |component: &Arc<Component>, settings| {
             let rule = Rule::new(&cast.sandbox, &limits, component, settings)?;
             Ok((component.description.name.clone(), rule))
@@ -61,7 +61,7 @@ impl Stage {
         match line {
             Line::Silent => Ok(Vec::new()),
             Line::Pass(milliseconds) => self.pass(milliseconds),
-            Line::Happens(what) => self.happen(what),
+            Line::Happens(what) => self.happen(*what),
         }
     }
 

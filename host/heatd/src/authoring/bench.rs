@@ -157,9 +157,8 @@ fn as_table(figures: &Figures, loaded: &Loaded) -> String {
     text += &format!("  {:<28}{:>11.1} µs\n", "to make an instance", figures.instance);
     text += &format!("  {:<28}{:>11.1} ms\n", "to compile it", loaded.took.as_secs_f64() * 1e3);
     text += &format!(
-        "\n{} calls in {} cases, {:.1} effects each; {} failed\n",
+        "\n{} calls of the rule, {:.1} effects each; {} failed\n",
         counted(figures.calls as u64),
-        loaded.cases.len(),
         figures.mean_effects,
         counted(figures.faults as u64)
     );
