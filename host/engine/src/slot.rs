@@ -263,7 +263,7 @@ impl Slot {
                 }
             };
         let overlay = pending.overlay.take().expect("the overlay is lent only while a guest runs");
-        let (overlay, answer) = guest.handle(overlay, now, event);
+        let (overlay, answer) = guest.handle(sandbox, overlay, now, event);
         pending.overlay = Some(overlay);
         self.guest = Some(guest);
         answer

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use heat_engine::wit::Ability;
 use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
 use tracing::{error, info};
 
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
+use crate::live::cannot;
 
 /// The chains of all channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
 pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> Vec<Chain> {
@@ -24,6 +24,41 @@ pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> V
         loader.add(rule, &mut chains);
     }
     chains
+}
+
+/// What the configuration says of every slot of every channel.
+#[derive(Clone, Default)]
+pub(crate) struct ConfiguredSlots(Arc<Vec<Configured>>);
+
+/// What the configuration says of one slot.
+#[derive(Clone)]
+pub(crate) struct Configured {
+    pub(crate) channel: String,
+    pub(crate) slot: String,
+    pub(crate) file: PathBuf,
+    pub(crate) rule: Rule,
+}
+
+impl ConfiguredSlots {
+    pub(crate) fn new(config: &Config, chains: &[Chain]) -> Self {
+        let file = |slot: &str| config.rules.iter().find(|rule| rule.slot == slot);
+        let slots = chains.iter().flat_map(|chain| {
+            chain.rules.iter().filter_map(move |(slot, rule)| {
+                let (channel, slot) = (chain.channel.to_lowercase(), slot.clone());
+                let file = file(&slot)?.file.clone();
+                Some(Configured { channel, slot, file, rule: rule.clone() })
+            })
+        });
+        Self(Arc::new(slots.collect()))
+    }
+
+    pub(crate) fn find(&self, channel: &str, slot: &str) -> Option<&Configured> {
+        self.0.iter().find(|it| it.channel == channel && it.slot == slot)
+    }
+
+    pub(crate) fn all(&self) -> &[Configured] {
+        &self.0
+    }
 }
 
 struct Loader<'a> {
@@ -67,9 +102,9 @@ impl Loader<'_> {
         let component = self.component(rule, &limits)?;
         let made = Rule::new(self.sandbox, &limits, &component, &rule.settings)
             .map_err(|error| Refusal::Load(error, Some(component)))?;
-        // Nothing can be given so far: chat is read without a login.
-        match made.needs().first() {
-            Some(ability) => Err(Refusal::Needs(*ability)),
+        match cannot(&made) {
+            Some(why) => Err(Refusal::Needs(why)),
+            None if rule.source_is_file => Ok(made.pinned()),
             None => Ok(made),
         }
     }
@@ -147,7 +182,7 @@ fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
 enum Refusal {
     Read(std::io::Error),
     Load(LoadError, Option<Arc<Component>>),
-    Needs(Ability),
+    Needs(String),
 }
 
 impl std::fmt::Display for Refusal {
@@ -155,13 +190,7 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::Read(error) => write!(f, "the file cannot be read: {error}"),
             Self::Load(error, _) => error.fmt(f),
-            Self::Needs(ability) => {
-                let what = match ability {
-                    Ability::Say => "says lines in chat",
-                    Ability::Clip => "makes clips",
-                };
-                write!(f, "with these settings it {what}, and heatd has no login to Twitch yet")
-            }
+            Self::Needs(why) => f.write_str(why),
         }
     }
 }

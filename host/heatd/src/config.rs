@@ -64,6 +64,8 @@ pub(crate) struct RuleConfig {
     /// None: every channel.
     pub(crate) channels: Option<Vec<String>>,
     pub(crate) settings: Vec<(String, Given)>,
+    /// The configuration alone decides on the slot: nothing is changed while running.
+    pub(crate) source_is_file: bool,
     /// Filters of the topics that it may publish to.
     pub(crate) publish: Vec<String>,
     /// Memory of one instance, in bytes. None: as much as most rules get.
@@ -226,6 +228,7 @@ impl RuleConfig {
         let file = section.text("file");
         let slot = section.text("slot");
         let channels = section.texts("channels");
+        let source_is_file = grants::source_is_file(&mut section);
         let (publish, memory) = (grants::publish(&mut section), grants::memory(&mut section));
         let settings =
             section.section("settings").map(|mut settings| settings.all()).unwrap_or_default();
@@ -268,6 +271,7 @@ impl RuleConfig {
             channels,
             settings,
             publish,
+            source_is_file,
             memory,
             span,
             file_span,

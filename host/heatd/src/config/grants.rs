@@ -35,3 +35,16 @@ pub(super) fn publish(section: &mut Section<'_>) -> Vec<String> {
 pub(super) fn memory(section: &mut Section<'_>) -> Option<usize> {
     section.size("memory", 1 << 20, MOST_MEMORY).and_then(|bytes| usize::try_from(bytes).ok())
 }
+/// `source`: whether the configuration alone decides on the slot, or what is changed while running holds until the configuration changes.
+pub(super) fn source_is_file(section: &mut Section<'_>) -> bool {
+    match section.text("source") {
+        None => false,
+        Some((word, _)) if word == "live" => false,
+        Some((word, _)) if word == "file" => true,
+        Some((word, span)) => {
+            let hint = "\"file\" lets nobody change the rule while heatd runs; \"live\", the default, does";
+            section.mistakes().add_with_hint(&span, format!("`source` cannot be {word:?}"), hint);
+            false
+        }
+    }
+}
