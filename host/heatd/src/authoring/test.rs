@@ -13,7 +13,7 @@ use super::{harmless, headline};
 const PATIENCE_MS: u64 = 10_000;
 
 /// What a rule that remembers in a variable is told.
-const KEEPS_STATE: &str = "keeps state in a variable: it answers otherwise when its instance is new. An instance lives for at most 64 events, and then a\n    \
+const KEEPS_STATE: &str = "keeps state in a variable: it does otherwise when its instance is new. An instance lives for at most 64 events, and then a\n    \
      variable is as at the beginning; keep what has to last with `put`, and read it from the state.\n    \
      - with a new instance for each event, + with one for all of them\n";
 
