@@ -99,9 +99,12 @@ impl Project {
     pub(super) fn stale(&self) -> Option<String> {
         let built = std::fs::metadata(&self.built).and_then(|it| it.modified()).ok()?;
         let (changed, source) = newest(self.sources.as_deref()?)?;
-        let command = self.build.as_deref().unwrap_or("build it again");
+        let command = self.build.as_deref().unwrap_or("the command of its language");
         (changed > built).then(|| {
-            format!("note: {} has changed since the rule was built; {command}", source.display())
+            format!(
+                "note: {} has changed since the rule was built; build it again: {command}",
+                source.display()
+            )
         })
     }
 }
@@ -148,7 +151,10 @@ mod tests {
         assert_eq!(of_folder(folder.path()).unwrap().stale(), None);
         file("a.wasm", 999);
         let said = of_folder(folder.path()).unwrap().stale().unwrap();
-        assert!(said.contains("b.rs has changed") && said.ends_with("; make"), "{said}");
+        assert!(
+            said.contains("b.rs has changed") && said.ends_with("build it again: make"),
+            "{said}"
+        );
     }
 
     #[test]
