@@ -67,6 +67,9 @@ pub enum CaseError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A rule wakes itself more often than a case can tell.
+    #[error("more than {0} timers come due in one line; let less time pass")]
+    Endless(usize),
     /// Two rules of the cast have one name.
     #[error("two rules are named {0}, and a companion must be another rule; rename one of them")]
     SameName(String),

@@ -65,13 +65,35 @@ fn a_case_that_is_otherwise_is_shown_and_blessed_when_it_is_wished() -> Result<(
 }
 
 #[test]
-fn a_guest_that_remembers_is_found_and_its_log_is_shown() -> Result<()> {
+fn what_a_rule_remembers_in_a_variable_is_found_in_its_state_too() -> Result<()> {
     let workshop = with("guests/misbehave.wasm")?;
-    workshop.write("cases/remember.txt", "mallory: !do remember\nmallory: !do remember\n")?;
+    let line = "mallory: !do remember\n  fave mallory \"remember\" 1\n";
+    workshop.write("cases/remember.txt", line.repeat(2))?;
+    let said = workshop.heatd("", &["rule", "test", "it.wasm", "--cases", "cases", "--json"])?;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let answer: Value = serde_json::from_str(&said.out)?;
+    let case = &answer["cases"][0];
+    assert_eq!(case["outcome"], "keeps-state", "{answer}");
+    let details = case["details"].as_str().context("no details")?;
+    ensure!(
+        details.contains(
+            "- state remembered = \"\\x01\\x00\\x00\\x00\"\n+ state remembered = \"\\x02"
+        ),
+        "{details}"
+    );
+    // With one event, an instance is as good as the other.
+    workshop.write("cases/remember.txt", line)?;
+    workshop.heatd("", &["rule", "test", "it.wasm", "--cases", "cases"])?.answer()?;
+    Ok(())
+}
+
+#[test]
+fn a_call_that_traps_can_be_read_in_the_log() -> Result<()> {
+    let workshop = with("guests/misbehave.wasm")?;
     workshop.write("cases/panic.txt", "mallory: !do panic\n")?;
     let test = ["rule", "test", "it.wasm", "--cases", "cases"];
     let said = workshop.heatd("", &test)?;
-    ensure!(said.code == Some(1) && said.out.contains("2 of 2 cases failed"), "{said:?}");
+    ensure!(said.code == Some(1) && said.out.contains("1 of 1 case failed"), "{said:?}");
     ensure!(said.out.contains("fails: it trapped") && said.out.contains("--log shows"), "{said:?}");
     ensure!(said.err.is_empty(), "{said:?}");
     let said = workshop.heatd("", &[&test[..], &["--log"]].concat())?;
@@ -105,6 +127,7 @@ fn what_cannot_be_played_is_said_with_what_would_do() -> Result<()> {
         (&["rules", "test", "none"], "no export `describe`"),
         (&["rules", "test", "wasi.wasm"], "it wants WASI"),
         (&["rules", "test", "foreign.wasm"], "it does not look like a rule"),
+        (&["rules", "pack", "it.wasm"], "--output"),
         (&["rules", "new", "Streak", "--lang", "rust"], "is no name for a rule"),
     ] {
         let said = workshop.heat("", arguments)?;
@@ -138,5 +161,16 @@ fn a_rule_whose_faves_nobody_makes_says_which_file_is_missing() -> Result<()> {
     ensure!(twice.code == Some(1) && twice.out.contains("two rules are named crowd"), "{twice:?}");
     workshop.write("fave.wasm", std::fs::read(built("rules/fave.wasm")?)?)?;
     run(&[])?.answer()?;
+    Ok(())
+}
+
+#[test]
+fn a_line_in_which_timers_come_due_without_end_is_given_up() -> Result<()> {
+    let workshop = with("rules/decay.wasm")?;
+    // Falls four times a second, for years.
+    let case = "set half_life = \"30d\"\nmona (moderator): ?heat set 1000000000\n+900d\n";
+    workshop.write("cases/years.txt", case)?;
+    let said = workshop.heatd("", &["rule", "test", "it.wasm", "--cases", "cases"])?;
+    ensure!(said.code == Some(1) && said.out.contains("timers come due in one line"), "{said:?}");
     Ok(())
 }

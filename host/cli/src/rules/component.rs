@@ -92,8 +92,7 @@ mod tests {
         for (name, text) in cases {
             std::fs::write(folder.path().join(name), text)?;
         }
-        let cases = Some(folder.path().to_owned());
-        of(&Project { folder: folder.path().to_owned(), built, cases })
+        of(&Project::with_cases(built, folder.path()))
     }
 
     #[test]

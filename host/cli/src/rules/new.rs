@@ -46,7 +46,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     make(language, &options.name, options.role, &folder)?;
     let (place, build) = (folder.display(), language.build);
     print(&format!(
-        "{place} is a rule in {}. It needs {}. In this folder:\n\n  {build}\n  heat rules test\n  heat rules bench\n\n\
+        "{place} is a rule in {}. It needs {}.\n\n  cd {place}\n  {build}\n  heat rules test\n  heat rules bench\n\n\
          The rule is {}; what it answers stands in cases/.\n",
         language.title, language.needs, language.source
     ))?;

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::component;
 use super::project::{Place, Project};
+use crate::note;
 
 /// The companion that makes faves, where a rule's folder has one of its own.
 const FAVE: &str = "fave.wasm";
@@ -75,6 +76,9 @@ fn heatd(
     std::fs::write(&file, component::of(project)?)
         .with_context(|| format!("failed to write {}", file.display()))?;
     let program = find_heatd()?;
+    if let Some(stale) = project.stale() {
+        note(&stale);
+    }
     let mut heatd = Command::new(&program);
     heatd.args(["rule", command]).arg(&file).args(arguments);
     let own = project.folder.join(FAVE);
@@ -101,7 +105,7 @@ fn find_heatd() -> Result<PathBuf> {
     let folders = beside.into_iter().chain(std::env::split_paths(&path));
     folders.map(|folder| folder.join(&name)).find(|file| file.is_file()).with_context(|| {
         format!(
-            "rules are played by heatd, and there is no {name} beside {} or on the PATH; the archives have both programs",
+            "rules are played by heatd, and there is no {name} beside {} or on the PATH; the archives for Linux have both programs",
             own.display()
         )
     })

@@ -19,6 +19,9 @@ const CHANNEL: &str = "seaside";
 /// The first of January 2026, in milliseconds since 1970: when every case begins.
 const START: u64 = 1_767_225_600_000;
 
+/// Timers that may come due in one line: a rule that wakes itself without end, and a month that passes, end here.
+const MOST_TIMERS: usize = 50_000;
+
 pub(super) struct Stage {
     engine: Engine,
     now: u64,
@@ -57,11 +60,11 @@ impl Stage {
     }
 
     /// Lets a line happen, and returns what every rule of the chain answered.
-    pub(super) fn take(&mut self, line: Line) -> Result<Vec<Told>, StoreError> {
+    pub(super) fn take(&mut self, line: Line) -> Result<Vec<Told>, CaseError> {
         match line {
             Line::Silent => Ok(Vec::new()),
             Line::Pass(milliseconds) => self.pass(milliseconds),
-            Line::Happens(what) => self.happen(*what),
+            Line::Happens(what) => Ok(self.happen(*what)?),
         }
     }
 
@@ -74,12 +77,17 @@ impl Stage {
     }
 
     /// Lets time pass from timer to timer.
-    fn pass(&mut self, milliseconds: u64) -> Result<Vec<Told>, StoreError> {
+    fn pass(&mut self, milliseconds: u64) -> Result<Vec<Told>, CaseError> {
         let end = self.now.saturating_add(milliseconds);
         let mut answers = Vec::new();
+        let mut timers = 0;
         while let Some(at) = self.engine.next_wake().filter(|at| *at <= end) {
             self.now = self.now.max(at);
             for decision in self.engine.fire(self.now)? {
+                timers += 1;
+                if timers > MOST_TIMERS {
+                    return Err(CaseError::Endless(MOST_TIMERS));
+                }
                 answers.extend(decision.answers.into_iter().map(|answer| (self.now, answer)));
             }
         }
