@@ -1,11 +1,8 @@
-//! What is sent: the topic and the text of a level, with what their placeholders stand for. Pure. Braces around anything else stay, so that JSON needs no
-//! escapes.
+//! What is sent: the topic and the text of a level, with what their placeholders stand for. Pure.
+
+use heat_rule::template;
 
 use crate::configured::Configured;
-
-/// What a placeholder may be, without its braces.
-pub(crate) const NAMES: [&str; 7] =
-    ["state", "level", "number", "percent", "brightness", "heat", "channel"];
 
 /// The topic and the message for a level and a heat.
 pub(crate) fn of(
@@ -15,43 +12,21 @@ pub(crate) fn of(
     heat: f64,
 ) -> (String, String) {
     let highest = settings.levels.highest().max(1);
+    let number = level.to_string();
+    let percent = (level * 100 / highest).to_string();
+    // What zigbee2mqtt has for full; lamps that go to 255 do not show the difference.
+    let brightness = (level * 254 / highest).to_string();
+    let heat = heat.round().to_string();
     let values = [
-        if level > 0 { "ON" } else { "OFF" }.to_owned(),
-        settings.levels.name(level).to_owned(),
-        level.to_string(),
-        (level * 100 / highest).to_string(),
-        // What zigbee2mqtt has for full; lamps that go to 255 do not show the difference.
-        (level * 254 / highest).to_string(),
-        format!("{}", heat.round()),
-        channel.to_owned(),
+        ("state", if level > 0 { "ON" } else { "OFF" }),
+        ("level", settings.levels.name(level)),
+        ("number", &number),
+        ("percent", &percent),
+        ("brightness", &brightness),
+        ("heat", &heat),
+        ("channel", channel),
     ];
     let template = settings.payloads.get(level).or(settings.payloads.first());
-    let payload = template.map_or_else(String::new, |template| filled(template, &values));
+    let payload = template.map_or_else(String::new, |template| template::filled(template, &values));
     (settings.topic.replace("{channel}", channel), payload)
-}
-
-/// The template with its placeholders replaced, from left to right, so that nothing is replaced in what was put in.
-fn filled(template: &str, values: &[String; NAMES.len()]) -> String {
-    let mut text = String::new();
-    let mut rest = template;
-    while let Some(start) = rest.find('{') {
-        text.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let known = NAMES.iter().zip(values).find_map(|(name, value)| {
-            let behind = rest[1..].strip_prefix(name)?.strip_prefix('}')?;
-            Some((value, behind))
-        });
-        match known {
-            Some((value, behind)) => {
-                text.push_str(value);
-                rest = behind;
-            }
-            None => {
-                text.push('{');
-                rest = &rest[1..];
-            }
-        }
-    }
-    text.push_str(rest);
-    text
 }

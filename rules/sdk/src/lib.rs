@@ -29,7 +29,8 @@
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
 //! its settings, [`state`] how it keeps values, [`outputs`] which outputs have to be told, [`text`] how it reads a message as text, [`item`]
 //! how it reads the name of what is faved; [`moderators`] and [`thousandths`] read what moderators write, [`people`] lists of logins; [`half_life`]
-//! is for values that fall, [`json`] for outputs with several fields. The contract itself, with every promise, is `wit/rule.wit`.
+//! is for values that fall, [`json`] for outputs with several fields, [`template`] for texts that a
+//! setting has. The contract itself, with every promise, is `wit/rule.wit`.
 
 pub mod about;
 pub mod call;
@@ -43,6 +44,7 @@ pub mod people;
 pub mod role;
 pub mod settings;
 pub mod state;
+pub mod template;
 pub mod text;
 pub mod thousandths;
 
