@@ -19,8 +19,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(number: u64, usual: Usual) -> Self {
-        Self { number, people: 0, usual, words: Words::default(), marks: vec![0; MARKS] }
+    pub(crate) fn new(number: u64, usual: Usual, words: Words) -> Self {
+        Self { number, people: 0, usual, words, marks: vec![0; MARKS] }
     }
 
     /// Counts a person. False for one who is counted already.
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn people_count_once_and_few_are_lost() {
-        let mut bucket = Bucket::new(0, Usual::default());
+        let mut bucket = Bucket::new(0, Usual::default(), Words::default());
         for _ in 0..3 {
             (0..200).for_each(|id| {
                 bucket.add(&format!("{}", 40_000_000 + id));

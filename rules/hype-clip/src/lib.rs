@@ -18,6 +18,7 @@ use heat_rule::{
 use crate::bucket::Bucket;
 use crate::configured::Configured;
 use crate::past::Past;
+use crate::words::Words;
 
 /// The key of the bucket that is filled now.
 const BUCKET: &str = "bucket";
@@ -46,7 +47,7 @@ impl Formula for HypeClip {
         About::new("hype-clip", env!("CARGO_PKG_VERSION"), "Makes a clip, and shows a mark, when far more people chat than just before.")
             .boolean("clip", true, "Whether clips are made, which needs a login. Without, moments are only shown.")
             .integer("seconds", 30, (5, 60), "How many seconds a clip has.")
-            .duration("delay", 5_000, (0, MINUTE), "How long the clip waits, so that it has what happens next too.")
+            .duration("delay", 5_000, (0, MINUTE), "How long a moment waits until it is shown and clipped, so that the clip has what happens next, and the title what is said to it.")
             .text("title", "{word} ({people} people in chat)", 100, "The title: {word} is the emote that most people wrote or, without one, the word; {people} how many wrote, {usual} how many usually do.")
             .boolean("words", true, "Whether {word} may be a word. If not, it is an emote or \"chat\".")
             .integer("people", 5, (2, 100_000), "How many people must chat in one bucket, at least.")
@@ -77,7 +78,7 @@ impl Formula for HypeClip {
                 }
             }
             Happening::StreamEnd => call.put(OFFLINE, 1u32),
-            Happening::Timer(_) => moment::clip_late(call, &settings),
+            Happening::Timer(_) => moment::tell_late(call, &settings),
             _ => {}
         }
         Ok(())
@@ -112,10 +113,16 @@ fn next(
     number: u64,
 ) -> Bucket {
     let mut past: Past = state::get(PAST).unwrap_or_default();
+    let mut words = Words::default();
     if let Some(before) = before {
-        past.add(before.people, number.saturating_sub(before.number + 1), settings.memory);
+        let empty = number.saturating_sub(before.number + 1);
+        past.add(before.people, empty, settings.memory);
+        if empty == 0 {
+            words = before.words;
+            words.fade();
+        }
     }
-    let bucket = Bucket::new(number, past.usual(settings));
+    let bucket = Bucket::new(number, past.usual(settings), words);
     call.put(PAST, past);
     bucket
 }

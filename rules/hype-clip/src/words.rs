@@ -39,6 +39,14 @@ impl Words {
         }
     }
 
+    /// Halves all counts: what was said in the bucket before still counts a little, since an outburst has few words at its start.
+    pub(crate) fn fade(&mut self) {
+        for counters in [&mut self.emotes, &mut self.words] {
+            counters.iter_mut().for_each(|(_, times)| *times /= 2);
+            counters.retain(|(_, times)| *times > 0);
+        }
+    }
+
     /// The emote that most people said or, without one, the word.
     pub(crate) fn most(&self) -> Option<&str> {
         most(&self.emotes).or_else(|| most(&self.words))
