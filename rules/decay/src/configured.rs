@@ -1,8 +1,8 @@
 //! The settings, read once in the life of an instance, and the check whether they go together.
 
-use heat_rule::{Interests, Kind, Settings, configured, outputs};
+use heat_rule::{Interests, Kind, Settings, configured, half_life, outputs};
 
-use crate::{STREAM, heat};
+use crate::STREAM;
 
 /// The settings that an event is held against.
 pub(crate) struct Configured {
@@ -98,7 +98,7 @@ fn levels(settings: &Settings, cap: f64) -> Result<Vec<(f64, String)>, String> {
         if begins < 0.0 {
             return Err(format!("the level {name} begins at {begins}; write 0 or more"));
         }
-        if begins > heat::degrees(cap) as f64 {
+        if begins > half_life::degrees(cap) as f64 {
             return Err(format!(
                 "the level {name} begins at {begins}, and `cap` is {cap}, so it is never reached; raise the cap or lower the level"
             ));

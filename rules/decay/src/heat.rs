@@ -1,6 +1,7 @@
 //! The arithmetic of the heat: what is left of it, what is shown of it, and when that changes.
 
-use heat_rule::{Timestamp, half_life};
+use heat_rule::Timestamp;
+use heat_rule::half_life::{self, degrees};
 
 use crate::configured::Configured;
 use crate::memory::Memory;
@@ -19,11 +20,6 @@ pub(crate) fn within(settings: &Configured, heat: f64) -> f64 {
     heat.min(settings.cap).max(settings.floor)
 }
 
-/// The nearest whole number, a half down: then a number ends exactly half a degree below it, where the timer is set.
-pub(crate) fn degrees(heat: f64) -> u64 {
-    (heat - 0.5).ceil().max(0.0) as u64
-}
-
 /// When this shown number will be a lower one. None when it stays: without a half-life, and at the floor.
 pub(crate) fn falls_at(
     memory: &Memory,
@@ -40,17 +36,4 @@ pub(crate) fn falls_at(
     // The last digit of a logarithm must not wake the rule a moment too soon.
     let early = degrees(half_life::left(heat, wait, settings.half_life)) >= shown;
     Some(now.saturating_add(wait).saturating_add(u64::from(early)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_half_is_shown_as_the_number_below() {
-        for (heat, shown) in [(0.0, 0), (0.5, 0), (0.51, 1), (1.5, 1), (1.51, 2), (1e30, u64::MAX)]
-        {
-            assert_eq!(degrees(heat), shown, "{heat}");
-        }
-    }
 }

@@ -67,7 +67,8 @@ fn levels(settings: &Settings) -> Result<Levels, String> {
                 "{name:?} is both a level and `below`; give one of them another name"
             ));
         }
-        if let Some((_, other)) = others.iter().find(|(there, _)| *there == begins) {
+        // What is shown is whole, so that 1.5 begins where 2 does.
+        if let Some((_, other)) = others.iter().find(|(there, _)| there.ceil() == begins.ceil()) {
             return Err(format!(
                 "the levels {other} and {name} both begin at {begins}; give each its own number"
             ));

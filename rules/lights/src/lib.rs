@@ -38,10 +38,10 @@ impl Formula for Lights {
     fn about() -> About {
         About::new("lights", env!("CARGO_PKG_VERSION"), "Tells lamps by MQTT when the heat crosses a level.")
             .text("topic", "heat-lights/set", 200, "The MQTT topic of the lamps, such as \"zigbee2mqtt/lamp/set\" or \"wled/all/api\"; {channel} is the channel.")
-            .numbers("levels", &[("warm", 10.0), ("hot", 50.0)], "Names of levels, and the heat at which each begins.")
+            .numbers("levels", &[("warm", 10.0), ("hot", 50.0)], "Names of levels, and the shown heat at which each begins, as in `decay`.")
             .text("below", "cold", 100, "The name of the level below all of them.")
             .texts("payloads", &[r#"{"state": "{state}", "brightness": {brightness}}"#], "What is sent: one text for all levels, or one for each, that of `below` first. {state} is OFF below all levels and else ON, {level} is the name, {number} counts from 0, {percent} and {brightness} go up to 100 and 254 at the highest, {heat} is the heat, {channel} the channel.")
-            .number("fall", 0.8, (0.01, 1.0), "A level is left when the heat is below this part of its beginning, so that the lamps do not flicker. 1: at once.")
+            .number("fall", 0.8, (0.01, 1.0), "A level is left when the heat has fallen to this part of its beginning, so that the lamps do not flicker. 1: at once.")
             .duration("half_life", 600_000, (1_000, 30 * DAY), "The time in which the heat halves: as that of `decay`, to go with what it shows.")
             .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds: as that of `decay`.")
             .boolean("stream_end", false, "Whether the heat falls to nothing when the stream ends.")
@@ -91,15 +91,14 @@ fn wake(
     heat: f64,
     wakes: Option<Timestamp>,
 ) {
-    let Some(bound) = settings.levels.left_below(level) else {
+    let Some(bound) = settings.levels.left_at(level) else {
         if wakes.is_some() {
             call.cancel_wake(FALL);
             call.delete(WAKES);
         }
         return;
     };
-    // One more, since the level is left below the bound and not at it.
-    let at = call.now() + half_life::wait(heat, bound, settings.half_life) + 1;
+    let at = call.now() + half_life::wait(heat, bound, settings.half_life);
     if wakes.is_none_or(|wakes| wakes > at) {
         call.wake_at(FALL, at);
         call.put(WAKES, at);

@@ -1,6 +1,6 @@
 //! What is sent: the topic and the text of a level, with what their placeholders stand for. Pure.
 
-use heat_rule::template;
+use heat_rule::{half_life, template};
 
 use crate::configured::Configured;
 
@@ -16,7 +16,7 @@ pub(crate) fn of(
     let percent = (level * 100 / highest).to_string();
     // What zigbee2mqtt has for full; lamps that go to 255 do not show the difference.
     let brightness = (level * 254 / highest).to_string();
-    let heat = heat.round().to_string();
+    let heat = half_life::degrees(heat).to_string();
     let values = [
         ("state", if level > 0 { "ON" } else { "OFF" }),
         ("level", settings.levels.name(level)),
