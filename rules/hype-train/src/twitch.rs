@@ -27,7 +27,7 @@ pub(crate) struct Train {
 pub(crate) fn heed(call: &mut Call<HypeTrainRule>, stage: &HypeTrain, train: &mut Train) {
     let ends = stage.stage == HypeTrainStage::End;
     if train.id != stage.train {
-        // The end of a train that is not the one that runs, or of one that nobody saw run, is no news of this one.
+        // The end of another train, which comes late, is no news of the one that runs.
         if ends && train.runs {
             return;
         }

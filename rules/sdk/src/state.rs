@@ -84,3 +84,21 @@ pub fn get<V: Stored>(key: &str) -> Option<V> {
 pub fn scan(prefix: &str, after: Option<&str>, limit: u32) -> Vec<Entry> {
     state::scan(prefix, after, limit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_kept_whole_or_not_at_all() {
+        let list = vec![("ann".to_owned(), 1u64), (String::new(), u64::MAX)];
+        let bytes = list.to_bytes();
+        assert_eq!(Vec::from_bytes(&bytes), Some(list));
+        assert_eq!(Vec::<u64>::from_bytes(&[]), Some(Vec::new()));
+        for length in 1..bytes.len() {
+            let cut = Vec::<(String, u64)>::from_bytes(&bytes[..length]);
+            assert!(cut.is_none_or(|cut| cut.len() == 1), "{length}");
+        }
+        assert_eq!(Vec::<u64>::from_bytes(&[255, 255, 255, 255, 0]), None);
+    }
+}
