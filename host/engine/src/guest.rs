@@ -128,6 +128,11 @@ impl Guest {
         self.call(sandbox, |exports, store| exports.call_takes(store, settings))
     }
 
+    /// What the last call has used of its fuel.
+    pub(crate) fn fuel_used(&self) -> u64 {
+        self.store.data().limits.fuel.saturating_sub(self.store.get_fuel().unwrap_or(0))
+    }
+
     pub(crate) fn migrate(
         &mut self,
         sandbox: &Sandbox,

@@ -9,7 +9,9 @@ pub struct Limits {
     /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see. Long enough for a
     /// Raspberry Pi that is busy starting: a call that waits for the processor must not be taken for one that does not end.
     pub wall_ms: u64,
-    /// Linear memory of one instance, in bytes.
+    /// Instructions of a whole migration of a rule's state, which is a call for each key.
+    pub migration_fuel: u64,
+    /// Linear memory of one instance, in bytes. A component may be as large: making an instance copies what it brings along.
     pub memory: usize,
     /// Bytes that one call may hand over in arguments of views and in its answer.
     pub answer_bytes: usize,
@@ -31,6 +33,8 @@ pub struct Limits {
     pub outbox: u64,
     /// Faves that one call may ask for: each of them calls the multipliers and formulas.
     pub faves: usize,
+    /// Chat lines of one call.
+    pub says: usize,
     /// Outputs that one rule may show in one channel.
     pub outputs: usize,
     /// Clips that may wait to be made.
@@ -56,6 +60,7 @@ impl Default for Limits {
         Self {
             fuel: 20_000_000,
             wall_ms: 1000,
+            migration_fuel: 1_000_000_000,
             memory: 16 << 20,
             answer_bytes: 1 << 20,
             effects: 256,
@@ -67,6 +72,7 @@ impl Default for Limits {
             timers: 32,
             outbox: 10_000,
             faves: 16,
+            says: 8,
             outputs: 64,
             clips: 100,
             publish: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::contract::{Ability, Description, Entry, RulePre, Settings};
 use crate::digest::Digest;
 use crate::effects::check_entry;
-use crate::error::{Fault, LoadError};
+use crate::error::{Fault, LoadError, reason_of};
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
 use crate::limits::Limits;
@@ -26,13 +26,16 @@ impl Component {
     /// Compiles the bytes and asks the component what it is. Takes milliseconds for a small rule, more on a Pi: not on the
     /// engine's thread.
     pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
+        if bytes.len() > limits.memory {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
+        }
         let pre = sandbox.compile(bytes)?;
-        let describe = |fault: Fault| LoadError::Describe(fault.to_string());
+        let describe = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
             .map_err(describe)?;
         let description = guest.describe(sandbox).map_err(describe)?;
         sandbox.ticker().disarm();
-        check(&description).map_err(LoadError::Describe)?;
+        check(&description).map_err(|why| LoadError::Describe(reason_of(&why)))?;
         Ok(Self { pre, digest: Digest::of(bytes), description })
     }
 }
@@ -74,13 +77,13 @@ impl Rule {
         given: &[(String, Given)],
     ) -> Result<Self, LoadError> {
         let settings = Arc::new(resolve(&component.description.settings, given)?);
-        let fails = |fault: Fault| LoadError::Describe(fault.to_string());
+        let fails = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest =
             Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
         let taken = guest.takes(sandbox, &settings).map_err(fails)?;
         sandbox.ticker().disarm();
-        let taken = taken.map_err(LoadError::Refused)?;
-        let interest = Interest::new(taken).map_err(LoadError::Refused)?;
+        let taken = taken.map_err(|why| LoadError::Refused(reason_of(&why)))?;
+        let interest = Interest::new(taken).map_err(|why| LoadError::Refused(reason_of(&why)))?;
         Ok(Self {
             component: Arc::clone(component),
             settings,
@@ -108,23 +111,6 @@ impl Rule {
         &self.component.pre
     }
 
-    /// Holds rewritten entries against the limits of a rule's state.
-    fn check_migrated(&self, entries: &[Entry]) -> Result<(), String> {
-        let mut keys = BTreeSet::new();
-        let mut bytes = 0;
-        for entry in entries {
-            check_entry(entry, &self.limits)?;
-            bytes += (entry.key.len() + entry.value.len()) as u64;
-            if !keys.insert(&entry.key) {
-                return Err(format!("it makes the key {:?} twice", entry.key));
-            }
-        }
-        if keys.len() as u64 > self.limits.state_keys || bytes > self.limits.state_bytes {
-            return Err("it makes more state than a rule may keep".to_owned());
-        }
-        Ok(())
-    }
-
     /// Rewrites entries of an older state version, all or none.
     pub(crate) fn migrate(
         &self,
@@ -132,19 +118,58 @@ impl Rule {
         from: u32,
         entries: &[Entry],
     ) -> Result<Vec<Entry>, LoadError> {
-        let refused = |problem: String| LoadError::State(problem);
-        let mut guest = Guest::new(sandbox, self.pre(), &self.limits, &self.settings, None)
-            .map_err(|fault| refused(fault.to_string()))?;
-        let mut migrated = Vec::new();
-        for entry in entries {
-            let answer =
-                guest.migrate(sandbox, from, entry).map_err(|fault| refused(fault.to_string()))?;
-            migrated.extend(
-                answer.map_err(|problem| refused(format!("key {:?}: {problem}", entry.key)))?,
-            );
-        }
+        let migrated = self.rewrite(sandbox, from, entries).map_err(LoadError::State);
         sandbox.ticker().disarm();
-        self.check_migrated(&migrated).map_err(refused)?;
-        Ok(migrated)
+        migrated
+    }
+
+    fn rewrite(
+        &self,
+        sandbox: &Sandbox,
+        from: u32,
+        entries: &[Entry],
+    ) -> Result<Vec<Entry>, String> {
+        let fails = |fault: Fault| fault.cut().to_string();
+        let mut guest =
+            Guest::new(sandbox, self.pre(), &self.limits, &self.settings, None).map_err(fails)?;
+        let mut migrated = Migrated::default();
+        for entry in entries {
+            let answer = guest.migrate(sandbox, from, entry).map_err(fails)?;
+            let answer =
+                answer.map_err(|why| format!("key {:?}: {}", entry.key, reason_of(&why)))?;
+            migrated.fuel = migrated.fuel.saturating_add(guest.fuel_used());
+            migrated.add(answer, &self.limits)?;
+        }
+        Ok(migrated.entries)
+    }
+}
+
+/// What a migration has made so far, held against the limits at each step: it may be asked for 100,000 keys.
+#[derive(Default)]
+struct Migrated {
+    entries: Vec<Entry>,
+    keys: BTreeSet<String>,
+    bytes: u64,
+    fuel: u64,
+}
+
+impl Migrated {
+    fn add(&mut self, entries: Vec<Entry>, limits: &Limits) -> Result<(), String> {
+        for entry in entries {
+            check_entry(&entry, limits)?;
+            self.bytes += (entry.key.len() + entry.value.len()) as u64;
+            if !self.keys.insert(entry.key.clone()) {
+                return Err(format!("it makes the key {:?} twice", entry.key));
+            }
+            self.entries.push(entry);
+        }
+        if self.keys.len() as u64 > limits.state_keys || self.bytes > limits.state_bytes {
+            return Err("it makes more state than a rule may keep".to_owned());
+        }
+        if self.fuel > limits.migration_fuel {
+            let most = limits.migration_fuel;
+            return Err(format!("rewriting it takes more than {most} units of fuel"));
+        }
+        Ok(())
     }
 }

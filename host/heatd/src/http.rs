@@ -7,6 +7,7 @@
 //! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
 
 mod access;
+mod guesses;
 mod problem;
 mod status;
 mod stream;

@@ -5,6 +5,8 @@ mod commented;
 mod contract;
 mod events;
 mod grants;
+mod hostile;
+mod lies;
 mod limits;
 mod phases;
 mod reference;
