@@ -23,6 +23,16 @@ pub enum LoadError {
         /// How large it may be.
         most: usize,
     },
+    /// Making it, and making instances of it, is more work than its size promises.
+    #[error(
+        "with everything that it makes instances of it comes to {weight} bytes, and the limit is {most}; `memory` in its [[rule]] raises it"
+    )]
+    TooHeavy {
+        /// Bytes as they stand in the file, each as often as it is made.
+        weight: u64,
+        /// How many there may be.
+        most: u64,
+    },
     /// A core module: what `cargo build` makes before it is turned into a component.
     #[error("it is a core module, not a component; `cargo xtask rules` turns one into the other")]
     CoreModule,

@@ -36,6 +36,7 @@ mod rule;
 mod sandbox;
 mod settings;
 mod ticker;
+mod weight;
 
 mod contract;
 mod error;

@@ -4,7 +4,8 @@
 /// code and are constants of [`crate::sandbox`].
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Instructions of one call, in wasmtime's fuel: about one for each WebAssembly instruction. Views charge for what they read.
+    /// Instructions of one call, in wasmtime's fuel: one for each WebAssembly instruction and for each byte that is copied or filled, more
+    /// for those that take longer. Views charge for what they read. 10 ms at most on a desk, whatever the instructions are.
     pub fuel: u64,
     /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see. Long enough for a
     /// Raspberry Pi that is busy starting: a call that waits for the processor must not be taken for one that does not end.
@@ -58,7 +59,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            fuel: 20_000_000,
+            fuel: 10_000_000,
             wall_ms: 1000,
             migration_fuel: 1_000_000_000,
             memory: 16 << 20,

@@ -26,10 +26,7 @@ impl Component {
     /// Compiles the bytes and asks the component what it is. Takes milliseconds for a small rule, more on a Pi: not on the
     /// engine's thread.
     pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
-        if bytes.len() > limits.memory {
-            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
-        }
-        let pre = sandbox.compile(bytes)?;
+        let pre = sandbox.compile(bytes, limits)?;
         let describe = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
             .map_err(describe)?;

@@ -13,8 +13,10 @@ use crate::contract::RulePre;
 use crate::digest::Digest;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::Host;
+use crate::limits::Limits;
 use crate::ticker::Ticker;
 use crate::views::add_views;
+use crate::weight::weight;
 
 /// Stack of a guest, in bytes. Rules recurse over a chat line at most.
 pub const STACK: usize = 256 << 10;
@@ -54,9 +56,21 @@ impl Sandbox {
     }
 
     /// Compiles a component, or takes the compiled code from the cache, and links it to the views.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<RulePre<Host>, LoadError> {
+    pub(crate) fn compile(
+        &self,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<RulePre<Host>, LoadError> {
+        if bytes.len() > limits.memory {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
+        }
         if bytes.starts_with(b"\0asm\x01\0\0\0") {
             return Err(LoadError::CoreModule);
+        }
+        // A large component has its data once in the file and once in an instance.
+        let most = 2 * limits.memory as u64;
+        if let Some(weight) = weight(bytes).filter(|weight| *weight > most) {
+            return Err(LoadError::TooHeavy { weight, most });
         }
         let component = self.cached(Digest::of(bytes), bytes)?;
         self.check_imports(&component)?;
@@ -150,8 +164,8 @@ fn prices() -> OperatorCost {
     // Divisions and roots take 10 to 40 cycles, and wait for one another.
     (cost.I32DivS, cost.I32DivU, cost.I32RemS, cost.I32RemU) = (8, 8, 8, 8);
     (cost.I64DivS, cost.I64DivU, cost.I64RemS, cost.I64RemU) = (12, 12, 12, 12);
-    (cost.F32Div, cost.F32Sqrt, cost.F64Div, cost.F64Sqrt) = (6, 6, 8, 8);
-    (cost.F32x4Div, cost.F32x4Sqrt, cost.F64x2Div, cost.F64x2Sqrt) = (8, 8, 12, 12);
+    (cost.F32Div, cost.F32Sqrt, cost.F64Div, cost.F64Sqrt) = (8, 8, 12, 12);
+    (cost.F32x4Div, cost.F32x4Sqrt, cost.F64x2Div, cost.F64x2Sqrt) = (12, 12, 16, 16);
     cost
 }
 

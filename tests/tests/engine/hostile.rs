@@ -75,8 +75,8 @@ fn memory_and_stack_end_where_the_limits_say() -> Result<()> {
     stopped(&[
         ("recurse", "bytes of stack"),
         ("allocate", "bytes of memory"),
-        ("leak", "bytes of memory"),
-        ("grow-refused", "bytes of memory"),
+        ("leak", "units of fuel"),
+        ("grow-refused", "units of fuel"),
         ("grow-little", "bytes of memory"),
     ])
 }
