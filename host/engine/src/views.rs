@@ -16,10 +16,10 @@ use crate::tables::SlotKey;
 /// a desk, or less; `cargo xtask hostile` measures that.
 const FUEL_PER_VIEW: u64 = 1000;
 const FUEL_PER_BYTE: u64 = 4;
-const FUEL_PER_ROW: u64 = 400;
+const FUEL_PER_ROW: u64 = 450;
 
-/// Rows that finding a place in a table costs.
-const ROWS_PER_SEARCH: usize = 3;
+/// Rows that finding a place in a table costs: the pages that it leads through may have to be read from the file again.
+const ROWS_PER_SEARCH: usize = 18;
 
 /// What a call can still pay, in fuel.
 struct Meter(Option<u64>);

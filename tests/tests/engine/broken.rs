@@ -111,18 +111,20 @@ fn a_view_that_is_asked_for_with_other_types_or_functions_is_refused() -> Result
 /// A good component that also makes instances of these core modules.
 fn with_modules(modules: &[&str]) -> Result<Vec<u8>> {
     let mut bytes = component("totals-one")?;
-    let mut next = core_modules(&bytes)?;
-    for module in modules {
+    for (number, module) in (core_modules(&bytes)?..).zip(modules) {
         let module = wat::parse_str(module)?;
         section(&mut bytes, 1, &module);
-        // One core instance: an instantiation, of this module, without arguments.
-        let mut instance = vec![1, 0];
-        leb(&mut instance, next);
-        instance.push(0);
-        section(&mut bytes, 2, &instance);
-        next += 1;
+        instantiate(&mut bytes, number);
     }
     Ok(bytes)
+}
+
+/// One core instance of this module, without arguments.
+fn instantiate(bytes: &mut Vec<u8>, module: usize) {
+    let mut instance = vec![1, 0];
+    leb(&mut instance, module);
+    instance.push(0);
+    section(bytes, 2, &instance);
 }
 
 fn section(bytes: &mut Vec<u8>, id: u8, content: &[u8]) {
@@ -235,10 +237,7 @@ fn an_instance_that_would_be_made_of_more_than_the_file_has_is_refused() -> Resu
     let mut bytes = with_modules(&[&copies])?;
     let module = core_modules(&bytes)? - 1;
     for _ in 0..60 {
-        let mut instance = vec![1, 0];
-        leb(&mut instance, module);
-        instance.push(0);
-        section(&mut bytes, 2, &instance);
+        instantiate(&mut bytes, module);
     }
     refused(&bytes, "with everything that it makes instances of")?;
     // Once is in order.
