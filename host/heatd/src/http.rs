@@ -8,6 +8,7 @@
 
 mod access;
 mod config;
+mod guesses;
 mod past;
 mod problem;
 mod rules;
