@@ -1,8 +1,11 @@
-//! Builds the rule crates for WebAssembly and makes components of them.
+//! Builds the rule crates for WebAssembly and makes components of them. [`languages`] does so for rules that are no crates.
+
+pub(crate) mod languages;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use wit_component::ComponentEncoder;
 
 use crate::shell::{cargo, root, run, say, target};
@@ -11,7 +14,20 @@ use crate::tools;
 /// What rules are built for: no WASI, so that a component imports nothing but our own interfaces.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Builds the rules in JavaScript and Python too. Installs what they need, below target.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Builds what the command line asks for.
+pub(crate) fn command(options: &Options) -> Result<()> {
+    build()?;
+    if options.all { languages::build() } else { Ok(()) }
+}
+
+/// Builds every rule in Rust into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
     tools::rust_target(TARGET)?;
     let rules: Vec<String> =

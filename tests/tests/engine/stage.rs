@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
 use heat_engine::{
     Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
@@ -22,19 +22,23 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Where cargo builds.
+fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target =
+        program.ancestors().nth(3).context("the test does not run from a target folder")?;
+    Ok(target.to_owned())
+}
+
 /// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them.
 pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
-    let target = std::env::current_exe()?
-        .ancestors()
-        .nth(3)
-        .context("the test does not run from a target folder")?
-        .to_owned();
+    let target = target()?;
     for folder in ["rules", "guests"] {
         if let Ok(bytes) = std::fs::read(target.join(folder).join(format!("{name}.wasm"))) {
             return Ok(bytes);
         }
     }
-    bail!("{name}.wasm is not built; run `cargo xtask rules`")
+    bail!("{name}.wasm is not built; run `cargo xtask rules --all`")
 }
 
 /// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.
@@ -42,10 +46,21 @@ pub(crate) fn patient() -> Limits {
     Limits { wall_ms: 10_000, ..Limits::default() }
 }
 
+/// The same for one rule: a Python with its library needs more memory than a rule may have unless the configuration gives it more.
+pub(crate) fn limits_of(rule: &str) -> Limits {
+    let is_python = root().join("rules").join(rule).join("requirements.txt").is_file();
+    let memory = if is_python { 64 << 20 } else { Limits::default().memory };
+    Limits { memory, ..patient() }
+}
+
+/// Held while a component is compiled. Tests that run side by side would each compile the same for half a minute, where the second
+/// can take from the disk what the first has made.
+static COMPILING: Mutex<()> = Mutex::new(());
+
 thread_local! {
     /// The sandbox of one test, and what it has compiled: that takes far longer than most tests. Tests that run side by side have one
     /// each, since an engine that comes to rest stops the clock of its sandbox.
-    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(None)?));
+    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(Some(&target()?.join("compiled")))?));
     static LOADED: RefCell<BTreeMap<String, Arc<Component>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -61,7 +76,8 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
     if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
         return Ok(component);
     }
-    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
+    let _alone = COMPILING.lock().map_err(|_| anyhow!("another test failed while it compiled"))?;
+    let component = Component::load(&*sandbox()?, &limits_of(name), &component(name)?)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)
@@ -88,10 +104,11 @@ impl Stage {
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
         let sandbox = sandbox()?;
-        let limits = Arc::new(limits);
         let mut rules = Vec::new();
         for (slot, name, settings) in parts {
             let component = loaded(name)?;
+            let memory = limits.memory.max(limits_of(name).memory);
+            let limits = Arc::new(Limits { memory, ..limits.clone() });
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
         let engine = Engine::open(
