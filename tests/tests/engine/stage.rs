@@ -46,13 +46,6 @@ pub(crate) fn patient() -> Limits {
     Limits { wall_ms: 10_000, ..Limits::default() }
 }
 
-/// The same for one rule: a Python with its library needs more memory than a rule may have unless the configuration gives it more.
-pub(crate) fn limits_of(rule: &str) -> Limits {
-    let is_python = root().join("rules").join(rule).join("requirements.txt").is_file();
-    let memory = if is_python { 64 << 20 } else { Limits::default().memory };
-    Limits { memory, ..patient() }
-}
-
 /// Held while a component is compiled. Tests that run side by side would each compile the same for half a minute, where the second
 /// can take from the disk what the first has made.
 static COMPILING: Mutex<()> = Mutex::new(());
@@ -77,7 +70,7 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
         return Ok(component);
     }
     let _alone = COMPILING.lock().map_err(|_| anyhow!("another test failed while it compiled"))?;
-    let component = Component::load(&*sandbox()?, &limits_of(name), &component(name)?)?;
+    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)
@@ -104,11 +97,10 @@ impl Stage {
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
         let sandbox = sandbox()?;
+        let limits = Arc::new(limits);
         let mut rules = Vec::new();
         for (slot, name, settings) in parts {
             let component = loaded(name)?;
-            let memory = limits.memory.max(limits_of(name).memory);
-            let limits = Arc::new(Limits { memory, ..limits.clone() });
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
         let engine = Engine::open(
