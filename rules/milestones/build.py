@@ -1,4 +1,4 @@
-"""Makes the component of rule.py: `python build.py [FILE]`. Needs the packages of requirements.txt."""
+"""Makes the component of rule.py, dist/milestones.wasm: `python build.py`. Needs the packages of requirements.txt."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,8 @@ from componentize_py import script
 
 HERE = Path(__file__).parent
 
-component = Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "../../target/rules/milestones.wasm")
-component.parent.mkdir(parents=True, exist_ok=True)
+component = HERE / "dist/milestones.wasm"
+component.parent.mkdir(exist_ok=True)
 # Without WASI: a rule reaches what heatd gives it, and nothing else.
 command = ["componentize", "--stub-wasi", "--python-path", str(HERE), "--output", str(component), "rule"]
 sys.argv = ["componentize-py", "--wit-path", str(HERE / "../../wit"), "--world", "rule", *command]

@@ -4,7 +4,6 @@ Times are milliseconds, and weights thousandths of a fave. Both are whole number
 """
 
 import json
-import traceback
 
 from componentize_py_types import Err
 from wit_world.imports import about, config, effects, log, state
@@ -126,16 +125,25 @@ def fave(line, item="", weight=1000):
 # ---- Mistakes -------------------------------------------------------------------------------------------------------------
 
 
-def safely(handle):
-    """Stands before `handle`, so that a mistake in it stands in heatd's log, with its place."""
+def safely(called):
+    """Stands before `takes` and `handle`, so that a mistake in them stands in heatd's log, with its place."""
 
-    def called(self, now, event):
+    def watched(*given):
         try:
-            return handle(self, now, event)
+            return called(*given)
         except Err:
             raise
         except Exception as error:
-            log.write(log.Level.WARN, traceback.format_exc())
+            log.write(log.Level.WARN, f"{error!r}, {places(error)}")
             raise Err(repr(error)) from error
 
-    return called
+    return watched
+
+
+def places(error):
+    """Where a mistake was made, the innermost first. The module `traceback` looks for the files, and there are none here."""
+    lines, at = [], error.__traceback__
+    while at:
+        lines.insert(0, f"in {at.tb_frame.f_code.co_name} at {at.tb_frame.f_code.co_filename}:{at.tb_lineno}")
+        at = at.tb_next
+    return ", ".join(lines)

@@ -32,6 +32,7 @@ class WitWorld(wit_world.WitWorld):
         summary = "Celebrates when the faves pass 100, 250, 500, 1000 and so on."
         return description(Role.FORMULA, "milestones", "1.0.0", summary, SETTINGS)
 
+    @safely
     def takes(self, settings):
         given = {name: plain(value) for name, value in settings}
         steps = given["milestones"]

@@ -1,6 +1,7 @@
 //! Builds the rule crates for WebAssembly and makes components of them. [`languages`] does so for rules that are no crates.
 
 pub(crate) mod languages;
+mod templates;
 
 use std::path::{Path, PathBuf};
 

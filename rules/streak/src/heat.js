@@ -64,10 +64,10 @@ export const fave = (line, item = "", weight = 1000) => ({
 
 // ---- Mistakes -------------------------------------------------------------------------------------------------------------
 
-// Wraps `handle`, so that a mistake in it stands in heatd's log, with its place.
-export const safely = (handle) => (now, event) => {
+// Wraps `takes` and `handle`, so that a mistake in them stands in heatd's log, with its place. A text that is thrown is no mistake.
+export const safely = (called) => (...given) => {
   try {
-    return handle(now, event);
+    return called(...given);
   } catch (error) {
     if (typeof error === "string") throw error;
     log.write("warn", `${error}\n${error.stack}`);

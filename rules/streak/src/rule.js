@@ -11,7 +11,7 @@ export function describe() {
   ]);
 }
 
-export function takes(settings) {
+export const takes = safely((settings) => {
   const { output, record_output: record } = Object.fromEntries(settings.map(([name, value]) => [name, value.val]));
   for (const name of [output, record]) {
     if (!/^[a-z0-9_-]*$/.test(name)) throw `the output "${name}" must be named with lower-case letters, digits, - and _`;
@@ -19,7 +19,7 @@ export function takes(settings) {
   if (output === "") throw "`output` is empty: give the output a name, such as \"streak\"";
   if (output === record) throw `\`output\` and \`record_output\` are both "${output}": give them two names`;
   return interests({ kinds: ["faves", "streams"] });
-}
+});
 
 export const handle = safely((now, event) => {
   const { tag, val } = event.what;

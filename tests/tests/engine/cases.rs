@@ -66,7 +66,7 @@ pub(crate) fn case_files() -> Result<Vec<(String, PathBuf)>> {
 }
 
 /// Plays a file, and returns it with the answers of now.
-fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
+pub(crate) fn play(rule: &str, text: &str, instance_events: u32) -> Result<String> {
     let inputs: Vec<&str> = text.lines().filter(|line| !line.starts_with("  ")).collect();
     let settings = inputs
         .iter()

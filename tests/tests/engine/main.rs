@@ -11,3 +11,4 @@ mod remembered;
 mod songs;
 mod stage;
 mod store;
+mod templates;

@@ -23,7 +23,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Where cargo builds.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target =
         program.ancestors().nth(3).context("the test does not run from a target folder")?;
@@ -46,8 +46,8 @@ pub(crate) fn patient() -> Limits {
     Limits { wall_ms: 10_000, ..Limits::default() }
 }
 
-/// Held while a component is compiled. Tests that run side by side would each compile the same for half a minute, where the second
-/// can take from the disk what the first has made.
+/// Held while a large component is compiled. Tests that run side by side would each compile the same for half a minute, where the
+/// second can take from the disk what the first has made.
 static COMPILING: Mutex<()> = Mutex::new(());
 
 thread_local! {
@@ -69,8 +69,10 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
     if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
         return Ok(component);
     }
-    let _alone = COMPILING.lock().map_err(|_| anyhow!("another test failed while it compiled"))?;
-    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
+    let bytes = component(name)?;
+    let alone = (bytes.len() > 1 << 20).then(|| COMPILING.lock()).transpose();
+    let _alone = alone.map_err(|_| anyhow!("another test failed while it compiled"))?;
+    let component = Component::load(&*sandbox()?, &patient(), &bytes)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)

@@ -1,7 +1,6 @@
 //! Builds the rules that are written in JavaScript and Python. Their packages are installed below the target folder, and what has
 //! not changed is not built again: both need seconds, and their compilers hundreds of megabytes.
 
-use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::shell::{root, run, say, target};
 use crate::tools;
+
+use super::templates;
 
 /// How a rule is built, which its folder tells.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,29 +33,36 @@ impl Language {
     }
 }
 
-/// The rules that are not crates, by folder, which is the component's name too.
-pub(crate) fn names() -> Result<Vec<String>> {
-    Ok(rules()?.into_iter().map(|(name, _)| name).collect())
+/// A rule's folder, whose build makes dist/NAME.wasm in it, and where that goes.
+struct Build {
+    name: String,
+    language: Language,
+    folder: PathBuf,
+    component: PathBuf,
+    /// Which rule's packages npm installs for it.
+    packages: String,
 }
 
-/// Builds those that have changed, beside the rules in Rust.
+/// The rules that are not crates, by folder, which is the component's name too.
+pub(crate) fn names() -> Result<Vec<String>> {
+    Ok(rules()?.into_iter().map(|rule| rule.name).collect())
+}
+
+/// Builds those that have changed, beside the rules in Rust; and what `heat rules new` makes, beside the guests of the tests.
 pub(crate) fn build() -> Result<()> {
-    for (name, language) in rules()? {
-        let folder = root().join("rules").join(&name);
-        let component = target().join("rules").join(format!("{name}.wasm"));
-        let stamp = target().join("languages").join(format!("{name}.stamp"));
-        let inputs = format!("{:016x}", inputs(&folder)?);
+    let stamps = target().join("languages");
+    std::fs::create_dir_all(&stamps)
+        .with_context(|| format!("failed to make {}", stamps.display()))?;
+    for rule in rules()?.into_iter().chain(templates()?) {
+        let stamp = stamps.join(format!("{}.stamp", rule.name));
+        let inputs = format!("{:016x}", inputs(&rule.folder)?);
         let is_new = std::fs::read_to_string(&stamp).is_ok_and(|built| built == inputs);
-        if is_new && component.is_file() {
-            say(&format!("  {}: unchanged", component.display()));
+        if is_new && rule.component.is_file() {
+            say(&format!("  {}: unchanged", rule.component.display()));
             continue;
         }
-        let built = match language {
-            Language::JavaScript => run(by_npm(&name, &folder)?.arg("--out").arg(&component)),
-            Language::Python => run(by_python(&folder)?.arg(&component)),
-        };
-        built.with_context(|| format!("failed to build the rule in {}", folder.display()))?;
-        ensure!(component.is_file(), "{} was not made", component.display());
+        rule.build()
+            .with_context(|| format!("failed to build the rule in {}", rule.folder.display()))?;
         std::fs::write(&stamp, inputs)
             .with_context(|| format!("failed to write {}", stamp.display()))?;
         forget_compiled();
@@ -68,53 +76,75 @@ fn forget_compiled() {
     let _ = std::fs::remove_dir_all(target().join("compiled"));
 }
 
-fn rules() -> Result<Vec<(String, Language)>> {
+fn rules() -> Result<Vec<Build>> {
     let mut rules = Vec::new();
     for entry in std::fs::read_dir(root().join("rules")).context("failed to read rules")? {
         let folder = entry?.path();
         if let (Some(name), Some(language)) = (folder.file_name(), Language::of(&folder)) {
-            rules.push((name.to_string_lossy().into_owned(), language));
+            let name = name.to_string_lossy().into_owned();
+            let component = target().join("rules").join(format!("{name}.wasm"));
+            rules.push(Build { packages: name.clone(), name, language, folder, component });
         }
     }
-    rules.sort_by(|one, other| one.0.cmp(&other.0));
+    rules.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(rules)
 }
 
-/// The packages go below target, and npm finds their programs by the path: the rule's own folder stays as it is.
-fn by_npm(name: &str, folder: &Path) -> Result<Command> {
-    ensure!(
-        tools::found("node") && tools::found("npm"),
-        "rules in JavaScript need npm; install Node.js (20 or newer)"
-    );
-    let packages = target().join("languages").join(name);
-    std::fs::create_dir_all(&packages)
-        .with_context(|| format!("failed to make {}", packages.display()))?;
-    for file in ["package.json", "package-lock.json"] {
-        std::fs::copy(folder.join(file), packages.join(file))
-            .with_context(|| format!("{name} lacks its {file}"))?;
+/// The templates as `heat rules new` writes them. Their packages are those of the rule in JavaScript.
+fn templates() -> Result<Vec<Build>> {
+    let mut builds = Vec::new();
+    for folder in templates::render()? {
+        if let (Some(name), Some(language)) = (folder.file_name(), Language::of(&folder)) {
+            let name = name.to_string_lossy().into_owned();
+            let component = target().join("guests").join(format!("{name}.wasm"));
+            builds.push(Build { name, language, folder, component, packages: "streak".to_owned() });
+        }
     }
-    // Not `npm ci`: that fails where a registry lacks the packages of other systems, which nobody needs here.
-    let install = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
-    run(Command::new("npm").args(install).current_dir(&packages))?;
-    let mut path: Vec<PathBuf> = vec![packages.join("node_modules/.bin")];
-    path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    let mut build = Command::new("npm");
-    build.args(["run", "--silent", "build", "--"]).env("PATH", joined(&path)?).current_dir(folder);
-    Ok(build)
+    Ok(builds)
 }
 
-fn joined(paths: &[PathBuf]) -> Result<OsString> {
-    std::env::join_paths(paths).context("the target folder's name cannot be part of PATH")
-}
+impl Build {
+    fn build(&self) -> Result<()> {
+        match self.language {
+            Language::JavaScript => self.by_npm()?,
+            Language::Python => self.by_python()?,
+        }
+        let made = self.folder.join("dist").join(format!("{}.wasm", self.name));
+        std::fs::copy(&made, &self.component).with_context(|| {
+            format!("failed to copy {} to {}", made.display(), self.component.display())
+        })?;
+        Ok(())
+    }
 
-fn by_python(folder: &Path) -> Result<Command> {
-    let python = tools::python()?;
-    std::fs::create_dir_all(target().join("languages"))?;
-    let install = ["-m", "pip", "install", "--quiet", "--requirement", "requirements.txt"];
-    run(Command::new(&python).args(install).current_dir(folder))?;
-    let mut build = Command::new(python);
-    build.arg("build.py").current_dir(folder);
-    Ok(build)
+    /// The packages go below target, and npm finds their programs by the path: none are put into the rule's own folder.
+    fn by_npm(&self) -> Result<()> {
+        ensure!(
+            tools::found("node") && tools::found("npm"),
+            "rules in JavaScript need npm; install Node.js (20 or newer)"
+        );
+        let listed = root().join("rules").join(&self.packages);
+        let packages = target().join("languages").join(&self.packages);
+        std::fs::create_dir_all(&packages)?;
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(listed.join(file), packages.join(file))
+                .with_context(|| format!("{} lacks its {file}", listed.display()))?;
+        }
+        // Not `npm ci`: that fails where a registry lacks the packages of other systems, which nobody needs here.
+        let install = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(Command::new("npm").args(install).current_dir(&packages))?;
+        let mut path: Vec<PathBuf> = vec![packages.join("node_modules/.bin")];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let path = std::env::join_paths(path).context("a name that PATH cannot have")?;
+        let mut build = Command::new("npm");
+        run(build.args(["run", "--silent", "build"]).env("PATH", path).current_dir(&self.folder))
+    }
+
+    fn by_python(&self) -> Result<()> {
+        let python = tools::python()?;
+        let install = ["-m", "pip", "install", "--quiet", "--requirement", "requirements.txt"];
+        run(Command::new(&python).args(install).current_dir(&self.folder))?;
+        run(Command::new(&python).arg("build.py").current_dir(&self.folder))
+    }
 }
 
 /// Everything that the component is made of: the contract, and the rule's folder but for its cases.
