@@ -3,6 +3,7 @@
 mod cases;
 mod commented;
 mod contract;
+mod contract_page;
 mod events;
 mod limits;
 mod phases;
