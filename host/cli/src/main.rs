@@ -1,12 +1,13 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
-//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it. Then the commands: [`status`], [`stream`] and [`watch`].
+//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it. Then the commands: [`status`], [`stream`], [`watch`] and [`rules`].
 //! [`clean`] keeps what strangers write from playing with the terminal, [`words`] says numbers to people, [`backoff`] waits.
 
 mod api;
 mod backoff;
 mod clean;
 mod find;
+mod rules;
 mod status;
 mod stream;
 mod watch;
@@ -27,6 +28,7 @@ Examples:
   heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
   heat status --json | jq .faves
   heat stream start
+  heat rules new streak --lang rust
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -50,6 +52,9 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
+    /// For whoever writes rules: makes the folder of a new one, plays its cases, measures it.
+    #[command(subcommand)]
+    Rules(rules::Command),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +70,10 @@ fn main() -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(options),
         Command::Stream(options) => stream::run(&options),
+        Command::Rules(command) => match rules::run(&command) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

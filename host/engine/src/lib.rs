@@ -11,6 +11,7 @@
 //! - [`Store`], its `tables` and its `log` are what is kept.
 //!
 //! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
+//! For whoever writes rules: [`cases`] plays them, and a [`Meter`] says what calls cost.
 
 mod engine;
 
@@ -36,6 +37,9 @@ mod sandbox;
 mod settings;
 mod ticker;
 
+pub mod cases;
+mod meter;
+
 mod contract;
 mod error;
 
@@ -47,6 +51,7 @@ pub use error::{Fault, LoadError, SandboxError, StoreError};
 pub use interest::{check_filter, check_topic, matches};
 pub use limits::Limits;
 pub use log::Record;
+pub use meter::{Doing, Measured, Meter};
 pub use pending::Say;
 pub use rule::{Component, Rule};
 #[doc(hidden)]

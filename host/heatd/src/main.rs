@@ -4,8 +4,9 @@
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
 //! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
-//! [`backoff`] serve these.
+//! [`backoff`] serve these. [`authoring`] is for whoever writes rules, and knows none of it.
 
+mod authoring;
 mod backoff;
 mod broker;
 mod chains;
@@ -46,6 +47,9 @@ enum Command {
     Run(Options),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
     Check(Options),
+    /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
+    #[command(subcommand)]
+    Rule(authoring::Command),
 }
 
 #[derive(Args)]
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
+        Command::Rule(command) => authoring::run(&command),
         Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),

@@ -4,7 +4,6 @@ mod cases;
 mod commented;
 mod contract;
 mod contract_page;
-mod events;
 mod limits;
 mod phases;
 mod reference;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, anyhow, bail};
-use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
+use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 use heat_engine::{
     Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
 };
@@ -163,27 +163,7 @@ impl Stage {
 }
 
 pub(crate) fn chat_line(login: &str, text: &str) -> ChatLine {
-    ChatLine {
-        message: String::new(),
-        person: person(login),
-        standing: Standing {
-            broadcaster: false,
-            moderator: false,
-            vip: false,
-            subscription: None,
-            first_message: false,
-            returning: false,
-        },
-        text: text.to_owned(),
-        emotes: Vec::new(),
-        bits: 0,
-        reply_to: None,
-        shared_from: None,
-    }
-}
-
-pub(crate) fn person(login: &str) -> Person {
-    Person { id: format!("id-{login}"), login: login.to_owned(), name: login.to_owned() }
+    heat_engine::cases::chat_line(login, text).expect("a login says nothing of the person")
 }
 
 /// What a slot answered, effect by effect; its fault if it had none.

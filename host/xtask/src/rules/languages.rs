@@ -56,16 +56,15 @@ pub(crate) fn build() -> Result<()> {
     for rule in rules()?.into_iter().chain(templates()?) {
         let stamp = stamps.join(format!("{}.stamp", rule.name));
         let inputs = format!("{:016x}", inputs(&rule.folder)?);
-        let is_new = std::fs::read_to_string(&stamp).is_ok_and(|built| built == inputs);
-        if is_new && rule.component.is_file() {
-            say(&format!("  {}: unchanged", rule.component.display()));
-            continue;
+        let is_built = std::fs::read_to_string(&stamp).is_ok_and(|built| built == inputs);
+        if !is_built || !rule.made().is_file() {
+            rule.build().with_context(|| {
+                format!("failed to build the rule in {}", rule.folder.display())
+            })?;
+            std::fs::write(&stamp, inputs)
+                .with_context(|| format!("failed to write {}", stamp.display()))?;
         }
-        rule.build()
-            .with_context(|| format!("failed to build the rule in {}", rule.folder.display()))?;
-        std::fs::write(&stamp, inputs)
-            .with_context(|| format!("failed to write {}", stamp.display()))?;
-        forget_compiled();
+        rule.finish()?;
     }
     Ok(())
 }
@@ -106,13 +105,30 @@ fn templates() -> Result<Vec<Build>> {
 impl Build {
     fn build(&self) -> Result<()> {
         match self.language {
-            Language::JavaScript => self.by_npm()?,
-            Language::Python => self.by_python()?,
+            Language::JavaScript => self.by_npm(),
+            Language::Python => self.by_python(),
         }
-        let made = self.folder.join("dist").join(format!("{}.wasm", self.name));
-        std::fs::copy(&made, &self.component).with_context(|| {
-            format!("failed to copy {} to {}", made.display(), self.component.display())
-        })?;
+    }
+
+    /// What the build makes.
+    fn made(&self) -> PathBuf {
+        self.folder.join("dist").join(format!("{}.wasm", self.name))
+    }
+
+    /// Writes what was made where the others are, with its cases in it, unless it lies there.
+    fn finish(&self) -> Result<()> {
+        let (made, component) = (self.made(), &self.component);
+        let mut bytes =
+            std::fs::read(&made).with_context(|| format!("failed to read {}", made.display()))?;
+        super::embed(&mut bytes, &self.folder.join("cases"))?;
+        if std::fs::read(component).is_ok_and(|there| there == bytes) {
+            say(&format!("  {}: unchanged", component.display()));
+            return Ok(());
+        }
+        forget_compiled();
+        std::fs::write(component, bytes)
+            .with_context(|| format!("failed to write {}", component.display()))?;
+        say(&format!("  {}", component.display()));
         Ok(())
     }
 
