@@ -57,6 +57,11 @@ def interests(commands=(), words=(), topics=(), kinds=(), needs=()):
     return Interests(list(commands), list(words), list(topics), list(kinds), list(needs))
 
 
+def values(settings):
+    """The settings that `takes` is given, as a dict: `values(settings)["output"]`."""
+    return {name: plain(value) for name, value in settings}
+
+
 def refuse(reason):
     """Refuses the settings, in `takes`: `raise refuse("...")`."""
     return Err(reason)

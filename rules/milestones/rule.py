@@ -5,7 +5,7 @@ from wit_world.imports import counts
 from wit_world.imports.events import Happening_Fave, Happening_StreamStart, Happening_Timer
 
 from heat import (
-    Kind, Role, boolean, description, duration, get, interests, numbers, plain, put, refuse, safely, say, setting, show, text, wake,
+    Kind, Role, boolean, description, duration, get, interests, numbers, put, refuse, safely, say, setting, show, text, values, wake,
 )
 
 MILESTONES = {
@@ -34,7 +34,7 @@ class WitWorld(wit_world.WitWorld):
 
     @safely
     def takes(self, settings):
-        given = {name: plain(value) for name, value in settings}
+        given = values(settings)
         steps = given["milestones"]
         if not steps:
             raise refuse("`milestones` is empty: give at least one text and its number")

@@ -1,7 +1,6 @@
 //! Builds the rule crates for WebAssembly and makes components of them. [`languages`] does so for rules that are no crates.
 
 pub(crate) mod languages;
-mod templates;
 
 use std::path::{Path, PathBuf};
 

@@ -27,6 +27,9 @@ export const numbers = entry("numbers");
 // What `takes` returns: `interests({ kinds: ["faves"], commands: ["?hug"] })`.
 export const interests = (wanted) => ({ commands: [], words: [], topics: [], kinds: [], needs: [], ...wanted });
 
+// The settings that `takes` is given, as an object: `values(settings).output`.
+export const values = (settings) => Object.fromEntries(settings.map(([name, value]) => [name, value.val]));
+
 // ---- What a rule reads ----------------------------------------------------------------------------------------------------
 
 // The value of one of the rule's settings.

@@ -1,6 +1,6 @@
 // `streak`: how many faves came in a row without a pause, and the record.
 
-import { about, duration, get, integer, interests, put, safely, setting, show, text, wake } from "./heat.js";
+import { about, duration, get, integer, interests, put, safely, setting, show, text, values, wake } from "./heat.js";
 
 export function describe() {
   return about("formula", "streak", "1.0.0", "Shows how many faves came in a row without a pause, and the record.", [
@@ -12,7 +12,7 @@ export function describe() {
 }
 
 export const takes = safely((settings) => {
-  const { output, record_output: record } = Object.fromEntries(settings.map(([name, value]) => [name, value.val]));
+  const { output, record_output: record } = values(settings);
   for (const name of [output, record]) {
     if (!/^[a-z0-9_-]*$/.test(name)) throw `the output "${name}" must be named with lower-case letters, digits, - and _`;
   }

@@ -11,4 +11,3 @@ mod remembered;
 mod songs;
 mod stage;
 mod store;
-mod templates;

@@ -10,8 +10,6 @@ use anyhow::{Context, Result, ensure};
 use crate::shell::{root, run, say, target};
 use crate::tools;
 
-use super::templates;
-
 /// How a rule is built, which its folder tells.
 #[derive(Clone, Copy, PartialEq)]
 enum Language {
@@ -39,8 +37,6 @@ struct Build {
     language: Language,
     folder: PathBuf,
     component: PathBuf,
-    /// Which rule's packages npm installs for it.
-    packages: String,
 }
 
 /// The rules that are not crates, by folder, which is the component's name too.
@@ -48,12 +44,12 @@ pub(crate) fn names() -> Result<Vec<String>> {
     Ok(rules()?.into_iter().map(|rule| rule.name).collect())
 }
 
-/// Builds those that have changed, beside the rules in Rust; and what `heat rules new` makes, beside the guests of the tests.
+/// Builds those that have changed, beside the rules in Rust.
 pub(crate) fn build() -> Result<()> {
     let stamps = target().join("languages");
     std::fs::create_dir_all(&stamps)
         .with_context(|| format!("failed to make {}", stamps.display()))?;
-    for rule in rules()?.into_iter().chain(templates()?) {
+    for rule in rules()? {
         let stamp = stamps.join(format!("{}.stamp", rule.name));
         let inputs = format!("{:016x}", inputs(&rule.folder)?);
         let is_built = std::fs::read_to_string(&stamp).is_ok_and(|built| built == inputs);
@@ -82,24 +78,11 @@ fn rules() -> Result<Vec<Build>> {
         if let (Some(name), Some(language)) = (folder.file_name(), Language::of(&folder)) {
             let name = name.to_string_lossy().into_owned();
             let component = target().join("rules").join(format!("{name}.wasm"));
-            rules.push(Build { packages: name.clone(), name, language, folder, component });
+            rules.push(Build { name, language, folder, component });
         }
     }
     rules.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(rules)
-}
-
-/// The templates as `heat rules new` writes them. Their packages are those of the rule in JavaScript.
-fn templates() -> Result<Vec<Build>> {
-    let mut builds = Vec::new();
-    for folder in templates::render()? {
-        if let (Some(name), Some(language)) = (folder.file_name(), Language::of(&folder)) {
-            let name = name.to_string_lossy().into_owned();
-            let component = target().join("guests").join(format!("{name}.wasm"));
-            builds.push(Build { name, language, folder, component, packages: "streak".to_owned() });
-        }
-    }
-    Ok(builds)
 }
 
 impl Build {
@@ -138,12 +121,11 @@ impl Build {
             tools::found("node") && tools::found("npm"),
             "rules in JavaScript need npm; install Node.js (20 or newer)"
         );
-        let listed = root().join("rules").join(&self.packages);
-        let packages = target().join("languages").join(&self.packages);
+        let packages = target().join("languages").join(&self.name);
         std::fs::create_dir_all(&packages)?;
         for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(listed.join(file), packages.join(file))
-                .with_context(|| format!("{} lacks its {file}", listed.display()))?;
+            std::fs::copy(self.folder.join(file), packages.join(file))
+                .with_context(|| format!("{} lacks its {file}", self.folder.display()))?;
         }
         // Not `npm ci`: that fails where a registry lacks the packages of other systems, which nobody needs here.
         let install = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
