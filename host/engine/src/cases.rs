@@ -2,8 +2,8 @@
 //!
 //! A file is a list of lines. `name: text` is a chat line, `+10m` lets time pass, `mqtt topic: text` is a message, `mqtt
 //! topic (retained): text` one that the broker had kept, and `set name = value` a setting, in the values of TOML, before anything
-//! else. A name may say what the person is: `ann (moderator, tier two, first)`. `* raid bob 120`, `* sub ann two`, `* gift ann 5`, `* cheer ann 100`, `* follow ann`,
-//! `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
+//! else. A name may say what the person is, and which words of the line are emotes: `ann (moderator, tier two, first, emote Kappa)`. `* raid bob 120`,
+//! `* sub ann two`, `* gift ann 5`, `* gift nobody 5 two`, `* cheer ann 100`, `* follow ann`, `* hype-train ID progress LEVEL POINTS GOAL`, `* stream start` and `* stream end` are what else Twitch tells. What the rule answers stands indented below, without what it
 //! keeps for itself (`put`, `delete`). A multiplier or formula gets its faves from the rules that are played before it. Settings that are
 //! refused are answered with the reason below the last line.
 //!

@@ -1,5 +1,6 @@
 //! A channel's chain, and the three phases in which it decides on one event.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracing::{debug, warn};
@@ -8,9 +9,11 @@ use crate::contract::{Event, Fave, Happening, NewFave, Role};
 use crate::effects::effect_line;
 use crate::error::StoreError;
 use crate::interest::Taken;
-use crate::pending::Pending;
+use crate::log::{Counted, Record};
+use crate::pending::{Pending, Verdict};
 use crate::sandbox::Sandbox;
 use crate::slot::{Answer, Slot};
+use crate::tables::SlotKey;
 
 pub(crate) struct Channel {
     pub(crate) name: Arc<str>,
@@ -35,7 +38,7 @@ pub struct Decision {
 #[derive(Clone, Copy)]
 pub(crate) enum For<'a> {
     Takers,
-    Slot(&'a str),
+    Slot(&'a SlotKey),
 }
 
 impl Channel {
@@ -52,36 +55,58 @@ impl Channel {
         let mut run = Run { sandbox, pending, now, decision };
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {
-            faves.extend(run.on_event(slot, event, target)?);
+            let asked = run.on_event(slot, event, target)?;
+            let by = (slot.key.slot.to_string(), slot.rule.digest());
+            faves.extend(asked.into_iter().map(|fave| (by.clone(), fave)));
         }
         for slot in of_role(&mut self.slots, Role::Multiplier) {
             run.on_event(slot, event, target)?;
         }
         let mut counted = Vec::new();
-        for (place, fave) in (1..).zip(faves) {
-            if let Some(fave) = run.weigh(&mut self.slots, event, fave, place)? {
-                counted.push((place, fave));
+        let mut facts = Vec::new();
+        for (place, ((slot, digest), fave)) in (1..).zip(faves) {
+            let Some(event) = run.weigh(&mut self.slots, event, fave, place)? else { continue };
+            if let Happening::Fave(fave) = &event.what {
+                facts.push(Counted { slot, digest, fave: fave.clone() });
             }
+            counted.push((place, event));
         }
-        for (_, fave) in &counted {
-            run.count(&self.slots, fave)?;
+        for fact in &facts {
+            run.pending.count(&self.name, &fact.fave)?;
+            run.decision.faves.push(fact.fave.clone());
         }
         for slot in of_role(&mut self.slots, Role::Formula) {
             run.on_event(slot, event, target)?;
         }
         for (place, fave) in &counted {
-            for slot in of_role(&mut self.slots, Role::Formula)
-                .filter(|slot| slot.rule.interest.takes_faves())
-            {
-                run.call(slot, fave, *place)?;
+            for slot in of_role(&mut self.slots, Role::Formula) {
+                run.on_fave(slot, fave, *place)?;
             }
+        }
+        if !facts.is_empty() {
+            let (channel, event) = (self.name.to_string(), event.id.clone());
+            run.pending.record(Record::Faves { now, channel, event, faves: facts });
         }
         Ok(run.decision)
     }
 }
 
 fn of_role(slots: &mut [Slot], role: Role) -> impl Iterator<Item = &mut Slot> {
-    slots.iter_mut().filter(move |slot| slot.role() == role)
+    slots.iter_mut().filter(move |slot| slot.role() == role && slot.conduct.is_on())
+}
+
+/// The event in the form in which a slot takes it; none when it is not for this slot.
+fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Option<Cow<'a, Event>> {
+    match target {
+        For::Slot(key) => (*slot.key == *key).then_some(Cow::Borrowed(event)),
+        For::Takers => Some(match slot.rule.interest.taken(event)? {
+            Taken::AsItIs => Cow::Borrowed(event),
+            Taken::Command(command) => {
+                let (id, channel, at) = (event.id.clone(), event.channel.clone(), event.at);
+                Cow::Owned(Event { id, channel, at, what: Happening::Command(*command) })
+            }
+        }),
+    }
 }
 
 /// One event on its way through the phases.
@@ -100,23 +125,33 @@ impl Run<'_> {
         event: &Event,
         target: For<'_>,
     ) -> Result<Vec<NewFave>, StoreError> {
-        let verdict = match target {
-            For::Slot(name) if *slot.key.slot == *name => self.call(slot, event, 0)?,
-            For::Slot(_) => return Ok(Vec::new()),
-            For::Takers => match slot.rule.interest.taken(event) {
-                None => return Ok(Vec::new()),
-                Some(Taken::AsItIs) => self.call(slot, event, 0)?,
-                Some(Taken::Command(command)) => {
-                    let (id, channel, at) = (event.id.clone(), event.channel.clone(), event.at);
-                    self.call(
-                        slot,
-                        &Event { id, channel, at, what: Happening::Command(*command) },
-                        0,
-                    )?
-                }
-            },
-        };
-        Ok(verdict.faves)
+        if let Some(standby) = &mut slot.standby
+            && let Some(event) = taken(standby, event, target)
+        {
+            standby.call_silently(self.sandbox, self.pending, self.now, &event, false)?;
+        }
+        match taken(slot, event, target) {
+            Some(event) => Ok(self.call(slot, &event, 0)?.faves),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Calls a slot for a fave, if it takes faves.
+    fn on_fave(
+        &mut self,
+        slot: &mut Slot,
+        event: &Event,
+        place: u32,
+    ) -> Result<Option<Verdict>, StoreError> {
+        if let Some(standby) = &mut slot.standby
+            && standby.rule.interest.takes_faves()
+        {
+            standby.call_silently(self.sandbox, self.pending, self.now, event, true)?;
+        }
+        if !slot.rule.interest.takes_faves() {
+            return Ok(None);
+        }
+        self.call(slot, event, place).map(Some)
     }
 
     /// Takes one fave through the multipliers. None when one of them drops it.
@@ -131,9 +166,8 @@ impl Run<'_> {
         let what = Happening::Fave(Fave { person, standing, bits, item, weight });
         let mut event =
             Event { id: cause.id.clone(), channel: cause.channel.clone(), at: cause.at, what };
-        for slot in of_role(slots, Role::Multiplier).filter(|slot| slot.rule.interest.takes_faves())
-        {
-            let verdict = self.call(slot, &event, place)?;
+        for slot in of_role(slots, Role::Multiplier) {
+            let Some(verdict) = self.on_fave(slot, &event, place)? else { continue };
             if verdict.dropped {
                 return Ok(None);
             }
@@ -144,21 +178,13 @@ impl Run<'_> {
         Ok(Some(event))
     }
 
-    fn count(&mut self, slots: &[Slot], event: &Event) -> Result<(), StoreError> {
-        if let (Some(slot), Happening::Fave(fave)) = (slots.first(), &event.what) {
-            self.pending.count(slot, event)?;
-            self.decision.faves.push(fave.clone());
-        }
-        Ok(())
-    }
-
     /// Calls a slot. `number` is 0 for the event itself and counts its faves from 1.
     fn call(
         &mut self,
         slot: &mut Slot,
         event: &Event,
         number: u32,
-    ) -> Result<crate::pending::Verdict, StoreError> {
+    ) -> Result<Verdict, StoreError> {
         let (answer, verdict) = slot.call(self.sandbox, self.pending, self.now, event, number)?;
         report(&event.channel, &event.id, &answer);
         self.decision.answers.push(answer);

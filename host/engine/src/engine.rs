@@ -2,15 +2,15 @@
 //!
 //! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use tracing::info;
-
 use crate::channel::{Channel, Decision, For};
-use crate::contract::{Event, Happening, Message};
+use crate::contract::{Event, Happening, Message, Role};
 use crate::error::{LoadError, StoreError};
+use crate::letters::Letter;
 use crate::log::{Block, Record};
+use crate::outputs::note_stream;
 use crate::overlay::{Overlay, Written};
 use crate::pending::{Pending, Say};
 use crate::rule::Rule;
@@ -18,7 +18,8 @@ use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
 use crate::slot::Slot;
 use crate::store::Store;
-use crate::tables::{Snapshot, Stream};
+use crate::swap::Refused;
+use crate::tables::{SlotKey, Snapshot, Stream};
 use crate::timers::Timers;
 
 /// The rules of one channel, by slot, in order.
@@ -63,12 +64,6 @@ pub enum OpenError {
     },
 }
 
-/// Who shows the outputs that no rule shows: `stream`, which says whether the channel is live. No slot may have this name.
-pub const HOST: &str = "heatd";
-
-/// The output of each channel that says `live`, `offline` or `unknown`.
-pub const STREAM_OUTPUT: &str = "stream";
-
 /// More records than this are committed before more is taken in.
 const FULL_RECORDS: usize = 4096;
 
@@ -77,16 +72,20 @@ const FULL_BYTES: usize = 4 << 20;
 
 /// The rules and the state of all channels.
 pub struct Engine {
-    sandbox: Arc<Sandbox>,
-    store: Store,
-    channels: HashMap<Arc<str>, Channel>,
-    pending: Pending,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) store: Store,
+    pub(crate) channels: HashMap<Arc<str>, Channel>,
+    pub(crate) pending: Pending,
     outputs: Outputs,
-    streams: BTreeMap<Arc<str>, Stream>,
+    pub(crate) streams: BTreeMap<Arc<str>, Stream>,
     seen: Seen,
     next_record: u64,
     /// The engine's time, which never runs backwards in any channel.
-    now: u64,
+    pub(crate) now: u64,
+    /// How many of the pending records somebody has been told.
+    told: usize,
+    /// When the state of a channel was last kept. A run has no checkpoints: it keeps nothing.
+    pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
 }
 
 impl Engine {
@@ -99,9 +98,32 @@ impl Engine {
         chains: Vec<Chain>,
         now: u64,
     ) -> Result<Self, OpenError> {
+        let mut engine = Self::empty(sandbox, store, now)?;
+        engine.checkpoints = Some(engine.pending.overlay().snapshot().newest_checkpoints()?);
+        for chain in chains {
+            engine.add(chain)?;
+        }
+        engine.outputs = engine.adopt_outputs()?;
+        engine.commit()?;
+        Ok(engine)
+    }
+
+    /// Opens one chain over a store that nobody reads later: for a run.
+    pub(crate) fn open_run(
+        sandbox: Arc<Sandbox>,
+        store: Store,
+        chain: Chain,
+        now: u64,
+    ) -> Result<Self, OpenError> {
+        let mut engine = Self::empty(sandbox, store, now)?;
+        engine.add(chain)?;
+        engine.commit()?;
+        Ok(engine)
+    }
+
+    fn empty(sandbox: Arc<Sandbox>, store: Store, now: u64) -> Result<Self, StoreError> {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
-        let now = now.max(newest);
         let mut seen = Seen::default();
         for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
             if let Record::Event { now, event } = record {
@@ -122,83 +144,56 @@ impl Engine {
             outbox,
             clips,
             bytes: 0,
+            removals: VecDeque::new(),
             urgent: true,
             dirty: true,
         };
-        let channels = HashMap::new();
-        let mut engine = Self {
+        Ok(Self {
             sandbox,
             store,
-            channels,
+            channels: HashMap::new(),
             pending,
             outputs: Outputs::new(),
             streams,
             seen,
             next_record,
-            now,
-        };
-        for chain in chains {
-            engine.add(chain)?;
-        }
-        engine.outputs = engine.adopt_outputs()?;
-        engine.commit()?;
-        Ok(engine)
+            now: now.max(newest),
+            told: 0,
+            checkpoints: None,
+        })
     }
 
     fn add(&mut self, chain: Chain) -> Result<(), OpenError> {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
-            let slot: Arc<str> = slot.into();
-            let overlay =
-                self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
+            let base = rule.base()?;
+            let (rule, status) = self.settle(&name, &slot, rule)?;
+            let key =
+                SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
+            self.pending.overlay().kept.component(&rule);
             let opened =
-                Slot::open(&self.sandbox, &name, &slot, rule, overlay, &mut self.pending.timers)?;
-            let describe = |error| OpenError::Rule {
-                channel: name.to_string(),
-                slot: slot.to_string(),
-                error,
-            };
-            slots.push(opened.map_err(describe)?);
+                Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
+            let channel = name.to_string();
+            let mut opened =
+                opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
+            opened.base = Some(base);
+            slots.push(opened);
         }
-        let live = slots.iter().map(|slot| {
-            (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
-        });
-        self.pending.record(Record::Chain {
-            now: self.now,
-            channel: name.to_string(),
-            slots: live.collect(),
-        });
-        self.channels.insert(Arc::clone(&name), Channel { name, slots });
+        self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
+        self.record_chain(&name);
         Ok(())
     }
 
-    /// The stored outputs, those of rules that are gone taken back.
-    fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
-        let overlay =
-            self.pending.overlay.as_mut().expect("the overlay is lent only while a guest runs");
-        let mut outputs = Outputs::new();
-        for ((channel, name), (slot, text)) in overlay.stored_outputs()? {
-            let shown = self.channels.get(&channel).is_some_and(|channel| {
-                *slot == *HOST || channel.slots.iter().any(|it| it.key.slot == slot)
-            });
-            if !shown && text.is_some() {
-                info!(
-                    channel = &*channel,
-                    output = name,
-                    rule = &*slot,
-                    "output taken back: its rule is gone"
-                );
-                overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
-            }
-            outputs.insert((channel, name), text.filter(|_| shown));
-        }
-        for channel in self.channels.keys() {
-            let state = state_name(self.streams.get(channel));
-            show_stream(overlay, channel, state);
-            outputs.insert((Arc::clone(channel), STREAM_OUTPUT.to_owned()), Some(state.to_owned()));
-        }
-        Ok(outputs)
+    /// Notes which rules are live from here on.
+    pub(crate) fn record_chain(&mut self, channel: &Arc<str>) {
+        let Some(chain) = self.channels.get(channel) else { return };
+        let live = chain.slots.iter().filter(|slot| slot.conduct.is_on()).map(|slot| {
+            (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
+        });
+        let slots = live.collect();
+        let (now, channel) = (self.now, channel.to_string());
+        self.pending.record(Record::Chain { now, channel, slots });
     }
 
     /// Decides on one event. Nothing of it is outside before [`Engine::commit`].
@@ -219,11 +214,13 @@ impl Engine {
         // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
         self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
         self.pending.bytes += size(&event);
+        let place = self.pending.records.len();
         let decision =
             channel.decide(&self.sandbox, &mut self.pending, self.now, &event, For::Takers)?;
-        let place = self.pending.records.len() - faults(&decision);
+        // What came of the event stands after it.
         self.pending.records.insert(place, Record::Event { now: self.now, event: Box::new(event) });
         self.pending.dirty = true;
+        self.judge(&decision)?;
         Ok(decision)
     }
 
@@ -231,36 +228,106 @@ impl Engine {
     pub fn fire(&mut self, now: u64) -> Result<Vec<Decision>, StoreError> {
         let mut decisions = Vec::new();
         while let Some((slot, name)) = self.pending.timers.pop_due(now) {
-            self.pending.overlay().set_timer(&slot, name.clone(), None);
-            let Some(channel) = self.channels.get_mut(&slot.channel) else { continue };
             self.now = self.now.max(now);
-            let now = self.now;
-            let id = format!("timer:{}:{name}:{now}", slot.slot);
-            let event = Event {
-                id,
-                channel: channel.name.to_string(),
-                at: now,
-                what: Happening::Timer(name.clone()),
-            };
-            let decision = channel.decide(
-                &self.sandbox,
-                &mut self.pending,
-                now,
-                &event,
-                For::Slot(&slot.slot),
-            )?;
-            let place = self.pending.records.len() - faults(&decision);
+            decisions.extend(self.fire_one(&slot, name)?);
+        }
+        self.now = self.now.max(now);
+        self.end_probations()?;
+        Ok(decisions)
+    }
+
+    /// Runs a dead letter again, with what is live now. It is gone then; a call that fails again leaves a new one.
+    pub fn retry(
+        &mut self,
+        number: u64,
+        letter: &Letter,
+    ) -> Result<Result<Decision, Refused>, StoreError> {
+        let Letter { channel, slot, event, .. } = letter;
+        let role = self.slot(channel, slot).map(Slot::role);
+        if letter.call > 0 && role == Some(Role::Multiplier) {
+            let problem = "the fave has been counted without this multiplier".to_owned();
+            return Ok(Err(Refused(problem)));
+        }
+        match self.call_again(channel, slot, event)? {
+            Some(decision) => {
+                self.pending.overlay().kept.answered.push(number);
+                Ok(Ok(decision))
+            }
+            None => Ok(Err(Refused(format!("#{channel} has no slot {slot} that runs")))),
+        }
+    }
+
+    /// Calls a rule again for an event that it had failed on, in the form in which it takes it. None: there is no such slot that runs.
+    pub(crate) fn call_again(
+        &mut self,
+        channel: &str,
+        slot: &str,
+        event: &Event,
+    ) -> Result<Option<Decision>, StoreError> {
+        let now = self.now;
+        let Some(chain) = self.channels.get_mut(channel) else { return Ok(None) };
+        let found = chain.slots.iter().find(|it| *it.key.slot == *slot && it.conduct.is_on());
+        let Some(key) = found.map(|it| Arc::clone(&it.key)) else { return Ok(None) };
+        let place = self.pending.records.len();
+        let target = For::Slot(&key);
+        let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
+        let (channel, slot) = (channel.to_owned(), slot.to_owned());
+        let retried = Record::Retried { now, channel, slot, event: Box::new(event.clone()) };
+        self.pending.records.insert(place, retried);
+        self.pending.dirty = true;
+        self.judge(&decision)?;
+        Ok(Some(decision))
+    }
+
+    /// Fires one timer when the log says so. None: nobody has set it.
+    pub(crate) fn fire_as_logged(
+        &mut self,
+        now: u64,
+        channel: &str,
+        slot: &str,
+        name: &str,
+    ) -> Result<Option<Decision>, StoreError> {
+        self.now = self.now.max(now);
+        let Some(key) = self.slot(channel, slot).map(|slot| Arc::clone(&slot.key)) else {
+            return Ok(None);
+        };
+        if !self.pending.timers.is_set(&key, name) {
+            return Ok(None);
+        }
+        self.pending.timers.set(&key, name, None);
+        self.fire_one(&key, name.to_owned())
+    }
+
+    fn fire_one(
+        &mut self,
+        slot: &Arc<SlotKey>,
+        name: String,
+    ) -> Result<Option<Decision>, StoreError> {
+        self.pending.overlay().set_timer(slot, name.clone(), None);
+        self.pending.dirty = true;
+        let Some(channel) = self.channels.get_mut(&slot.channel) else { return Ok(None) };
+        let is_live = channel.slots.iter().any(|it| it.key == *slot);
+        let now = self.now;
+        let event = Event {
+            id: format!("timer:{}:{name}:{now}", slot.slot),
+            channel: channel.name.to_string(),
+            at: now,
+            what: Happening::Timer(name.clone()),
+        };
+        let place = self.pending.records.len();
+        let target = For::Slot(slot);
+        let decision = channel.decide(&self.sandbox, &mut self.pending, now, &event, target)?;
+        if is_live {
             let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
             self.pending.records.insert(place, Record::Timer { now, channel, slot, name });
-            self.pending.dirty = true;
-            decisions.push(decision);
         }
-        Ok(decisions)
+        self.judge(&decision)?;
+        Ok(is_live.then_some(decision))
     }
 
     /// When the next timer comes due, in milliseconds since 1970.
     pub fn next_wake(&self) -> Option<u64> {
-        self.pending.timers.next()
+        self.pending.timers.next().into_iter().chain(self.next_probation_end()).min()
     }
 
     /// Whether something is decided and not committed.
@@ -289,15 +356,23 @@ impl Engine {
         if !self.pending.dirty {
             return Ok(Committed::default());
         }
-        let block = Block::encode(self.next_record, &self.pending.records)?;
+        self.pending.remove_some()?;
+        let block = match self.checkpoints {
+            Some(_) => Block::encode(self.next_record, &self.pending.records)?,
+            None => None,
+        };
+        let next_record = self.next_record + block.as_ref().map_or(0, |it| u64::from(it.records));
+        self.keep_checkpoints(next_record)?;
         self.store.commit(self.pending.overlay(), block.as_ref())?;
-        self.next_record += block.map_or(0, |block| u64::from(block.records));
+        self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
         let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
         let outputs_changed = !outputs.is_empty();
         self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
         self.pending.records.clear();
-        (self.pending.urgent, self.pending.dirty, self.pending.bytes) = (false, false, 0);
+        self.told = 0;
+        (self.pending.urgent, self.pending.bytes) = (false, 0);
+        self.pending.dirty = !self.pending.removals.is_empty();
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         let says = std::mem::take(&mut self.pending.says);
@@ -305,10 +380,15 @@ impl Engine {
         Ok(Committed { outputs_changed, messages, passing, says })
     }
 
+    /// The records since this was asked last. What a commit has written before that was not told.
+    pub fn untold(&mut self) -> &[Record] {
+        let from = std::mem::replace(&mut self.told, self.pending.records.len());
+        &self.pending.records[from..]
+    }
+
     /// Ends the instances of the group, so that an idle daemon keeps none and nothing lives on in their memory.
     fn end_group(&mut self) {
         self.channels.values_mut().flat_map(|channel| &mut channel.slots).for_each(Slot::end_group);
-        self.sandbox.ticker().disarm();
     }
 
     /// A broker has acknowledged a message of the outbox.
@@ -343,6 +423,12 @@ impl Engine {
         })
     }
 
+    /// The rules of a channel that run, by slot, in order.
+    pub fn rules(&self, channel: &str) -> Option<Vec<(String, Rule)>> {
+        let slots = self.channels.get(channel)?.slots.iter().filter(|slot| slot.conduct.is_on());
+        Some(slots.map(|slot| (slot.key.slot.to_string(), slot.rule.clone())).collect())
+    }
+
     /// The MQTT topic filters that rules take, with the channel of the rule.
     pub fn topics(&self) -> Vec<(Arc<str>, String)> {
         let of = |channel: &Channel| {
@@ -367,45 +453,6 @@ impl Engine {
     }
 }
 
-/// Takes note of a stream that starts or ends. False when that was known: then it is no event. Several may say so, a moderator
-/// and a topic, each with an id of its own.
-fn note_stream(
-    streams: &mut BTreeMap<Arc<str>, Stream>,
-    pending: &mut Pending,
-    channel: &Arc<str>,
-    now: u64,
-    what: &Happening,
-) -> bool {
-    let live = match what {
-        Happening::StreamStart => true,
-        Happening::StreamEnd => false,
-        _ => return true,
-    };
-    if streams.get(channel).is_some_and(|stream| stream.live == live) {
-        return false;
-    }
-    let stream = Stream { live, since: now };
-    streams.insert(Arc::clone(channel), stream);
-    pending.overlay().streams.insert(Arc::clone(channel), stream);
-    show_stream(pending.overlay(), channel, state_name(Some(&stream)));
-    pending.urgent = true;
-    true
-}
-
-fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
-    let output = (Arc::clone(channel), STREAM_OUTPUT.to_owned());
-    overlay.outputs.insert(output, (HOST.into(), Some(state.to_owned())));
-}
-
-/// The state of a stream in a word: `unknown` while nobody has said.
-pub fn state_name(stream: Option<&Stream>) -> &'static str {
-    match stream {
-        None => "unknown",
-        Some(Stream { live: true, .. }) => "live",
-        Some(Stream { live: false, .. }) => "offline",
-    }
-}
-
 /// Roughly how large an event is in memory and in the log, in bytes.
 fn size(event: &Event) -> usize {
     const REST: usize = 200;
@@ -415,9 +462,4 @@ fn size(event: &Event) -> usize {
         _ => 0,
     };
     REST + text
-}
-
-/// The records that a decision has made already: its event goes before them.
-fn faults(decision: &Decision) -> usize {
-    decision.answers.iter().filter(|answer| answer.outcome.is_err()).count()
 }

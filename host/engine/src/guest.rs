@@ -14,7 +14,7 @@ use crate::meter::{Doing, Meter};
 use crate::overlay::Overlay;
 use crate::sandbox::{STACK, Sandbox};
 use crate::tables::SlotKey;
-use crate::ticker::Ticker;
+use crate::ticker::{Ticker, Ticking};
 
 /// What the store of an instance holds besides its memory.
 pub(crate) struct Host {
@@ -82,6 +82,7 @@ pub(crate) struct Guest {
     store: Store<Host>,
     exports: RuleExports,
     calls: u32,
+    _ticking: Ticking,
 }
 
 impl Guest {
@@ -104,14 +105,15 @@ impl Guest {
             memory_refused: false,
             failed: None,
         };
+        let ticking = sandbox.ticker().tick();
         let mut store = Store::new(sandbox.engine(), host);
         store.limiter(|host| host);
         store.set_hostcall_fuel(limits.answer_bytes);
-        refill(&mut store, sandbox);
+        refill(&mut store);
         match pre.instantiate(&mut store) {
             Ok(exports) => {
                 note(sandbox, &store, started, Doing::Start);
-                Ok(Self { store, exports, calls: 0 })
+                Ok(Self { store, exports, calls: 0, _ticking: ticking })
             }
             Err(error) => Err(fault(&store, error)),
         }
@@ -122,25 +124,23 @@ impl Guest {
         self.calls
     }
 
-    pub(crate) fn describe(&mut self, sandbox: &Sandbox) -> Result<Description, Fault> {
-        self.call(sandbox, |exports, store| exports.call_describe(store))
+    pub(crate) fn describe(&mut self) -> Result<Description, Fault> {
+        self.call(|exports, store| exports.call_describe(store))
     }
 
     pub(crate) fn takes(
         &mut self,
-        sandbox: &Sandbox,
         settings: &Settings,
     ) -> Result<Result<Interests, String>, Fault> {
-        self.call(sandbox, |exports, store| exports.call_takes(store, settings))
+        self.call(|exports, store| exports.call_takes(store, settings))
     }
 
     pub(crate) fn migrate(
         &mut self,
-        sandbox: &Sandbox,
         from: u32,
         entry: &Entry,
     ) -> Result<Result<Vec<Entry>, String>, Fault> {
-        self.call(sandbox, |exports, store| {
+        self.call(|exports, store| {
             exports.call_migrate(store, from, &entry.key, &entry.value)
         })
     }
@@ -157,7 +157,7 @@ impl Guest {
         self.store.data_mut().lines_left = self.store.data().limits.log_lines;
         self.store.data_mut().overlay = Some(overlay);
         let started = sandbox.meter().map(Meter::now);
-        let answer = self.call(sandbox, |exports, store| exports.call_handle(store, now, event));
+        let answer = self.call(|exports, store| exports.call_handle(store, now, event));
         if started.is_some() {
             note(sandbox, &self.store, started, used(&self.store));
         }
@@ -171,21 +171,19 @@ impl Guest {
 
     fn call<V>(
         &mut self,
-        sandbox: &Sandbox,
         call: impl FnOnce(&RuleExports, &mut Store<Host>) -> wasmtime::Result<V>,
     ) -> Result<V, Fault> {
-        refill(&mut self.store, sandbox);
+        refill(&mut self.store);
         call(&self.exports, &mut self.store).map_err(|error| fault(&self.store, error))
     }
 }
 
 /// Sets what one call may use.
-fn refill(store: &mut Store<Host>, sandbox: &Sandbox) {
+fn refill(store: &mut Store<Host>) {
     let (fuel, wall) = (store.data().limits.fuel, store.data().limits.wall_ms);
     // Fuel is on in the one configuration that there is, so this cannot fail.
     let _ = store.set_fuel(fuel);
     store.set_epoch_deadline(Ticker::ticks(wall));
-    sandbox.ticker().arm();
 }
 
 /// What a call has used.

@@ -15,16 +15,30 @@
 
 mod engine;
 
+mod changed;
 mod channel;
+mod checkpoint;
+mod conduct;
 mod effects;
 mod guest;
 mod interest;
+mod judge;
+mod letters;
+mod migration;
+mod outputs;
 mod overlay;
+mod pace;
 mod pending;
+mod run;
 mod seen;
+mod settle;
 mod slot;
+mod standing;
+mod swap;
 mod timers;
+mod undo;
 mod views;
+mod why;
 
 mod log;
 mod store;
@@ -43,24 +57,32 @@ mod meter;
 mod contract;
 mod error;
 
+pub use changed::{Action, Changed, Entered, Status};
 pub use channel::Decision;
 pub use digest::Digest;
 pub use effects::{effect_line, role_name, thousandths};
-pub use engine::{Chain, Committed, Engine, HOST, OpenError, Outputs, STREAM_OUTPUT, state_name};
+pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
 pub use interest::{check_filter, check_topic, matches};
+pub use letters::Letter;
 pub use limits::Limits;
-pub use log::Record;
+pub use log::{Counted, Record};
 pub use meter::{Doing, Measured, Meter};
+pub use outputs::{HOST, STREAM_OUTPUT, state_name};
 pub use pending::Say;
 pub use rule::{Component, Rule};
+pub use run::{Changes, Library, Run, RunError, Seed};
 #[doc(hidden)]
 pub use sandbox::engine_config;
 pub use sandbox::{STACK, Sandbox};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
+pub use standing::Standing;
 pub use store::{SCHEMA_VERSION, Store};
+pub use swap::{Begun, Handed, Order, Refused, Swap};
 pub use tables::{SlotKey, Snapshot, Stream};
+pub use undo::{Undo, Which};
+pub use why::{Cause, kind_of, person_of, why};
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {

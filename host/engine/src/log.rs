@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Event, Settings};
+use crate::contract::{Event, Fave, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -48,6 +48,44 @@ pub enum Record {
         /// What happened, for people.
         cause: String,
     },
+    /// Faves were counted, for the event or timer before this record. They follow from it; they are kept so that they can be taken
+    /// back without the rules of that time.
+    Faves {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// Id of the event.
+        event: String,
+        /// What was counted.
+        faves: Vec<Counted>,
+    },
+    /// Events were taken back: a run leaves them out, wherever they stand before this record.
+    Undone {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// Ids of the events that a run leaves out.
+        events: Vec<String>,
+        /// The component that a run does without: what is live now stands in for it.
+        without: Option<Digest>,
+        /// The faves that do not count any more.
+        taken: Vec<Fave>,
+        /// The faves that count instead.
+        given: Vec<Fave>,
+    },
+    /// A rule was called again for an event that it had failed on.
+    Retried {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// The slot of the rule.
+        slot: String,
+        /// The event, in the form in which the rule takes it.
+        event: Box<Event>,
+    },
     /// From here on these rules are live in a channel.
     Chain {
         /// When.
@@ -59,13 +97,40 @@ pub enum Record {
     },
 }
 
+/// A fave that was counted, and who asked for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The slot of the handler.
+    pub slot: String,
+    /// Its component.
+    pub digest: Digest,
+    /// As it was counted, with its final weight.
+    pub fave: Fave,
+}
+
 impl Record {
+    /// The channel that the record is of.
+    pub fn channel(&self) -> &str {
+        match self {
+            Self::Event { event, .. } => &event.channel,
+            Self::Timer { channel, .. }
+            | Self::Fault { channel, .. }
+            | Self::Faves { channel, .. }
+            | Self::Undone { channel, .. }
+            | Self::Retried { channel, .. }
+            | Self::Chain { channel, .. } => channel,
+        }
+    }
+
     /// The time of the record.
     pub fn at(&self) -> u64 {
         match self {
             Self::Event { now, .. }
             | Self::Timer { now, .. }
             | Self::Fault { now, .. }
+            | Self::Faves { now, .. }
+            | Self::Undone { now, .. }
+            | Self::Retried { now, .. }
             | Self::Chain { now, .. } => *now,
         }
     }
@@ -87,8 +152,7 @@ impl Block {
         let (Some(first_at), Some(last_at)) = (times().min(), times().max()) else {
             return Ok(None);
         };
-        let plain = rmp_serde::to_vec_named(records).map_err(damaged)?;
-        let compressed = zstd::bulk::compress(&plain, LEVEL).map_err(damaged)?;
+        let compressed = pack(&rmp_serde::to_vec_named(records).map_err(damaged)?)?;
         let records = u32::try_from(records.len()).map_err(damaged)?;
         Ok(Some(Self { first, first_at, last_at, records, compressed }))
     }
@@ -99,14 +163,31 @@ impl Block {
     }
 
     pub(crate) fn decode(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
-        let size = zstd::bulk::Decompressor::upper_bound(compressed)
-            .unwrap_or(LARGEST_BLOCK)
-            .min(LARGEST_BLOCK);
-        let plain = zstd::bulk::decompress(compressed, size).map_err(damaged)?;
-        rmp_serde::from_slice(&plain).map_err(damaged)
+        decode(&unpack(compressed)?)
     }
 }
 
+/// A value as the store keeps those that have no columns of their own.
+pub(crate) fn encode<V: Serialize>(value: &V) -> Result<Vec<u8>, StoreError> {
+    rmp_serde::to_vec_named(value).map_err(damaged)
+}
+
+/// What [`encode`] made, compressed.
+pub(crate) fn pack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(bytes, LEVEL).map_err(damaged)
+}
+
+pub(crate) fn unpack(compressed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let size = zstd::bulk::Decompressor::upper_bound(compressed)
+        .unwrap_or(LARGEST_BLOCK)
+        .min(LARGEST_BLOCK);
+    zstd::bulk::decompress(compressed, size).map_err(damaged)
+}
+
+pub(crate) fn decode<V: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<V, StoreError> {
+    rmp_serde::from_slice(bytes).map_err(damaged)
+}
+
 fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged { what: "block of the log", problem: error.to_string() }
+    StoreError::Damaged { what: "record", problem: error.to_string() }
 }

@@ -1,6 +1,7 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
 mod counts;
+mod kept;
 mod known;
 mod write;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use redb::ReadableTable;
 
 use counts::Counts;
+pub(crate) use kept::Kept;
 use known::Known;
 
 use crate::contract::{ClipRequest, Entry, Message};
@@ -35,7 +37,6 @@ pub(crate) struct Overlay {
     snapshot: Snapshot,
     /// By slot and key. No value: there is none.
     state: BTreeMap<Arc<SlotKey>, Known<String, Option<Vec<u8>>>>,
-    generations: BTreeMap<(Arc<str>, Arc<str>), (u64, u32)>,
     counts: BTreeMap<Arc<str>, Counts>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
@@ -43,6 +44,7 @@ pub(crate) struct Overlay {
     pub(crate) outbox: BTreeMap<u64, Option<Message>>,
     clips: Vec<(u64, Arc<str>, ClipRequest)>,
     next_send: u64,
+    pub(crate) kept: Kept,
 }
 
 impl Overlay {
@@ -51,7 +53,6 @@ impl Overlay {
         Ok(Self {
             snapshot,
             state: BTreeMap::new(),
-            generations: BTreeMap::new(),
             counts: BTreeMap::new(),
             outputs: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -59,6 +60,7 @@ impl Overlay {
             outbox: BTreeMap::new(),
             clips: Vec::new(),
             next_send,
+            kept: Kept::default(),
         })
     }
 
@@ -150,9 +152,9 @@ impl Overlay {
         self.state_of(slot).set(key, value);
     }
 
-    pub(crate) fn set_generation(&mut self, slot: &SlotKey, state_version: u32) {
-        let key = (Arc::clone(&slot.channel), Arc::clone(&slot.slot));
-        self.generations.insert(key, (slot.generation, state_version));
+    /// Nothing will ask for this generation again.
+    pub(crate) fn forget(&mut self, slot: &Arc<SlotKey>) {
+        self.state.remove(slot);
     }
 
     /// Who shows an output, and what.
@@ -188,34 +190,35 @@ impl Overlay {
 
     /// How many outputs a slot has ever shown.
     pub(crate) fn outputs_of(&self, slot: &SlotKey) -> Result<usize, StoreError> {
-        let mut names: BTreeSet<String> = BTreeSet::new();
-        for ((channel, name), (owner, _)) in self.stored_outputs()? {
-            if channel == slot.channel && owner == slot.slot {
-                names.insert(name);
+        Ok(self.shown_by(&slot.channel, &slot.slot)?.len())
+    }
+
+    /// The outputs that a slot has ever shown, as they stand.
+    pub(crate) fn shown_by(
+        &self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+        let mut shown = BTreeMap::new();
+        let changed = self.outputs.iter().map(|(key, value)| (key.clone(), value.clone()));
+        for ((of, name), (owner, text)) in self.stored_outputs()?.into_iter().chain(changed) {
+            match *of == *channel && *owner == *slot {
+                true => drop(shown.insert(name, text)),
+                false if *of == *channel => drop(shown.remove(&name)),
+                false => {}
             }
         }
-        let changed = self
-            .outputs
-            .iter()
-            .filter(|((channel, _), (owner, _))| *channel == slot.channel && *owner == slot.slot);
-        names.extend(changed.map(|((_, name), _)| name.clone()));
-        Ok(names.len())
+        Ok(shown)
+    }
+
+    /// The keys of a slot that are changed and not committed.
+    pub(crate) fn changed_keys(&self, slot: &Arc<SlotKey>) -> BTreeSet<String> {
+        self.state.get(slot).map(|it| it.changes().keys().cloned().collect()).unwrap_or_default()
     }
 
     /// The stored timers of a slot.
     pub(crate) fn alarms(&self, slot: &SlotKey) -> Result<Vec<(String, u64)>, StoreError> {
-        let mut alarms = Vec::new();
-        for row in
-            self.snapshot.timers.range((&*slot.channel, &*slot.slot, slot.generation, "")..)?
-        {
-            let (key, at) = row?;
-            let (channel, name, generation, alarm) = key.value();
-            if channel != &*slot.channel || name != &*slot.slot || generation != slot.generation {
-                break;
-            }
-            alarms.push((alarm.to_owned(), at.value()));
-        }
-        Ok(alarms)
+        self.snapshot.alarms(slot)
     }
 
     pub(crate) fn set_timer(&mut self, slot: &Arc<SlotKey>, name: String, at: Option<u64>) {

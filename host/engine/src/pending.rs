@@ -1,14 +1,19 @@
 //! What the events since the last commit have decided: the overlay, the records, and what leaves after the commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::contract::{Delivery, Effect, Event, Message, NewFave};
+use crate::contract::{Delivery, Effect, Event, Fave, Message, NewFave};
 use crate::error::{Fault, StoreError};
+use crate::letters::Letter;
 use crate::log::Record;
 use crate::overlay::Overlay;
 use crate::slot::{Slot, StateUse};
+use crate::tables::SlotKey;
 use crate::timers::{LEAST_WAIT, Timers};
+
+/// How many rows of a generation that is gone one commit removes.
+const REMOVED_AT_ONCE: usize = 200;
 
 /// A line that a rule wants to have said in chat. It is said at most once, after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub(crate) struct Pending {
     pub(crate) outbox: u64,
     /// Clips that nobody has made.
     pub(crate) clips: u64,
+    /// Generations that nothing goes on with; their rows go a few with each commit.
+    pub(crate) removals: VecDeque<Arc<SlotKey>>,
     /// Something is pending that must be durable before anyone outside hears of it.
     pub(crate) urgent: bool,
     /// Something is pending at all.
@@ -59,8 +66,17 @@ impl Pending {
         self.dirty = true;
     }
 
-    pub(crate) fn fault(&mut self, slot: &Slot, now: u64, call: u32, fault: &Fault) {
+    pub(crate) fn fault(&mut self, slot: &Slot, now: u64, call: u32, fault: &Fault, event: &Event) {
         self.bytes += 500;
+        self.overlay().kept.letters.push(Letter {
+            at: now,
+            channel: slot.key.channel.to_string(),
+            slot: slot.key.slot.to_string(),
+            digest: slot.rule.digest(),
+            call,
+            cause: fault.to_string(),
+            event: event.clone(),
+        });
         self.record(Record::Fault {
             now,
             channel: slot.key.channel.to_string(),
@@ -72,11 +88,36 @@ impl Pending {
     }
 
     /// Counts a fave. It is durable before anyone hears of it.
-    pub(crate) fn count(&mut self, slot: &Slot, event: &Event) -> Result<(), StoreError> {
-        if let crate::contract::Happening::Fave(fave) = &event.what {
-            let channel = Arc::clone(&slot.key.channel);
-            self.overlay().count(&channel, fave)?;
-            self.urgent = true;
+    pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
+        self.overlay().count(channel, fave)?;
+        self.urgent = true;
+        Ok(())
+    }
+
+    /// Nothing goes on with this generation.
+    pub(crate) fn remove_later(&mut self, key: SlotKey) {
+        let key = Arc::new(key);
+        self.timers.forget(&key);
+        self.removals.push_back(key);
+        self.dirty = true;
+    }
+
+    /// Removes some rows of generations that nothing goes on with.
+    pub(crate) fn remove_some(&mut self) -> Result<(), StoreError> {
+        let Some(key) = self.removals.front().map(Arc::clone) else { return Ok(()) };
+        let overlay = self.overlay();
+        let entries = overlay.scan_state(&key, "", None, REMOVED_AT_ONCE)?;
+        let alarms = overlay.alarms(&key)?;
+        if entries.is_empty() && alarms.is_empty() {
+            overlay.forget(&key);
+            self.removals.pop_front();
+            return Ok(());
+        }
+        for entry in entries {
+            overlay.put_state(&key, entry.key, None);
+        }
+        for (name, _) in alarms {
+            overlay.set_timer(&key, name, None);
         }
         Ok(())
     }
@@ -93,6 +134,7 @@ impl Pending {
             Err(problem) => return Ok(Err(Fault::Effects(problem))),
         };
         slot.usage = usage;
+        note_keys(slot, effects);
         let mut verdict = Verdict::default();
         for effect in effects {
             self.apply(slot, now, effect, &mut verdict)?;
@@ -240,5 +282,17 @@ impl Pending {
             }
         }
         Ok(())
+    }
+}
+
+/// While a swap is being prepared, the keys that change have to be taken over again.
+fn note_keys(slot: &mut Slot, effects: &[Effect]) {
+    let Some(noted) = &mut slot.noted else { return };
+    for effect in effects {
+        match effect {
+            Effect::Put(entry) => drop(noted.insert(entry.key.clone())),
+            Effect::Delete(key) => drop(noted.insert(key.clone())),
+            _ => {}
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! A loaded rule: a component that has described itself, with settings that it accepts. Made off the engine's thread.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::contract::{Ability, Description, Entry, RulePre, Settings};
+use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::digest::Digest;
-use crate::effects::check_entry;
-use crate::error::{Fault, LoadError};
+use crate::error::{Fault, LoadError, StoreError};
+use crate::log::encode;
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
 use crate::limits::Limits;
@@ -16,6 +15,8 @@ use crate::settings::{Given, check_schema, resolve};
 /// A component, compiled, linked and described.
 pub struct Component {
     pre: RulePre<Host>,
+    /// As it was given; the store keeps what was ever live.
+    pub(crate) bytes: Arc<[u8]>,
     /// The SHA-256 of the component.
     pub digest: Digest,
     /// What it says of itself, checked.
@@ -30,10 +31,9 @@ impl Component {
         let describe = |fault: Fault| LoadError::Describe(fault.to_string());
         let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
             .map_err(describe)?;
-        let description = guest.describe(sandbox).map_err(describe)?;
-        sandbox.ticker().disarm();
+        let description = guest.describe().map_err(describe)?;
         check(&description).map_err(LoadError::Describe)?;
-        Ok(Self { pre, digest: Digest::of(bytes), description })
+        Ok(Self { pre, bytes: bytes.into(), digest: Digest::of(bytes), description })
     }
 }
 
@@ -57,12 +57,16 @@ fn check(description: &Description) -> Result<(), String> {
     check_schema(&description.settings)
 }
 
-/// A component with settings: what a slot of a channel runs.
+/// A component with settings: what a slot of a channel runs. Cheap to clone.
+#[derive(Clone)]
 pub struct Rule {
     pub(crate) component: Arc<Component>,
+    /// The settings that somebody gave, without the defaults.
+    pub(crate) given: Arc<[(String, Given)]>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) interest: Interest,
+    pub(crate) interest: Arc<Interest>,
+    pub(crate) pinned: bool,
 }
 
 impl Rule {
@@ -77,16 +81,69 @@ impl Rule {
         let fails = |fault: Fault| LoadError::Describe(fault.to_string());
         let mut guest =
             Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
-        let taken = guest.takes(sandbox, &settings).map_err(fails)?;
-        sandbox.ticker().disarm();
+        let taken = guest.takes(&settings).map_err(fails)?;
         let taken = taken.map_err(LoadError::Refused)?;
         let interest = Interest::new(taken).map_err(LoadError::Refused)?;
         Ok(Self {
             component: Arc::clone(component),
+            given: given.into(),
             settings,
             limits: Arc::clone(limits),
-            interest,
+            interest: Arc::new(interest),
+            pinned: false,
         })
+    }
+
+    /// The configuration alone decides on this slot: it cannot be changed while running.
+    pub fn pinned(mut self) -> Self {
+        self.pinned = true;
+        self
+    }
+
+    /// Whether the configuration alone decides on this slot.
+    pub fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// The component, for another rule that runs it.
+    pub fn component(&self) -> &Arc<Component> {
+        &self.component
+    }
+
+    /// The bytes of the component.
+    pub fn bytes(&self) -> &[u8] {
+        &self.component.bytes
+    }
+
+    /// The same rule, each instance of which is called for so many events.
+    pub fn for_groups_of(&self, instance_events: u32) -> Self {
+        let limits = Arc::new(Limits { instance_events, ..(*self.limits).clone() });
+        Self { limits, ..self.clone() }
+    }
+
+    /// The commands that it takes.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.interest.commands.iter().map(|(_, command)| command.as_str())
+    }
+
+    /// What a call of this rule may use.
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// The settings that somebody gave, without the defaults.
+    pub fn given(&self) -> &[(String, Given)] {
+        &self.given
+    }
+
+    /// Every setting, with its value.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The component and what it was given, as one digest: what a configuration says of a slot.
+    pub(crate) fn base(&self) -> Result<Digest, StoreError> {
+        Ok(Digest::of(&encode(&(self.digest(), &*self.given))?))
     }
 
     /// What the component says of itself.
@@ -106,45 +163,5 @@ impl Rule {
 
     pub(crate) fn pre(&self) -> &RulePre<Host> {
         &self.component.pre
-    }
-
-    /// Holds rewritten entries against the limits of a rule's state.
-    fn check_migrated(&self, entries: &[Entry]) -> Result<(), String> {
-        let mut keys = BTreeSet::new();
-        let mut bytes = 0;
-        for entry in entries {
-            check_entry(entry, &self.limits)?;
-            bytes += (entry.key.len() + entry.value.len()) as u64;
-            if !keys.insert(&entry.key) {
-                return Err(format!("it makes the key {:?} twice", entry.key));
-            }
-        }
-        if keys.len() as u64 > self.limits.state_keys || bytes > self.limits.state_bytes {
-            return Err("it makes more state than a rule may keep".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Rewrites entries of an older state version, all or none.
-    pub(crate) fn migrate(
-        &self,
-        sandbox: &Sandbox,
-        from: u32,
-        entries: &[Entry],
-    ) -> Result<Vec<Entry>, LoadError> {
-        let refused = |problem: String| LoadError::State(problem);
-        let mut guest = Guest::new(sandbox, self.pre(), &self.limits, &self.settings, None)
-            .map_err(|fault| refused(fault.to_string()))?;
-        let mut migrated = Vec::new();
-        for entry in entries {
-            let answer =
-                guest.migrate(sandbox, from, entry).map_err(|fault| refused(fault.to_string()))?;
-            migrated.extend(
-                answer.map_err(|problem| refused(format!("key {:?}: {problem}", entry.key)))?,
-            );
-        }
-        sandbox.ticker().disarm();
-        self.check_migrated(&migrated).map_err(refused)?;
-        Ok(migrated)
     }
 }

@@ -7,7 +7,7 @@ use crate::error::LoadError;
 const MOST: usize = 64;
 
 /// A value as a configuration file writes it, before it is held against the rule's schema.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Given {
     /// `true` or `false`.
     Boolean(bool),
@@ -21,6 +21,25 @@ pub enum Given {
     List(Vec<Given>),
     /// A table of its own.
     Table(Vec<(String, Given)>),
+}
+
+impl Given {
+    /// A value as a configuration would write it.
+    pub fn of(value: &SettingValue) -> Self {
+        match value {
+            SettingValue::Boolean(value) => Self::Boolean(*value),
+            SettingValue::Integer(value) => Self::Integer(*value),
+            SettingValue::Number(value) => Self::Float(*value),
+            SettingValue::Duration(milliseconds) => Self::Text(format!("{milliseconds}ms")),
+            SettingValue::Text(text) => Self::Text(text.clone()),
+            SettingValue::Texts(texts) => {
+                Self::List(texts.iter().cloned().map(Self::Text).collect())
+            }
+            SettingValue::Numbers(numbers) => Self::Table(
+                numbers.iter().map(|(name, number)| (name.clone(), Self::Float(*number))).collect(),
+            ),
+        }
+    }
 }
 
 /// The value of every setting of the schema: as given, or the default. What is not in the schema, and what does

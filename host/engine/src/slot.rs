@@ -1,17 +1,23 @@
 //! A slot: one rule at its place in a channel's chain, with its live instance, and the state it starts from.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::contract::{Event, Role};
-use crate::effects::check;
+use tracing::debug;
+
+use crate::changed::Status;
+use crate::conduct::Conduct;
+use crate::contract::{Effect, Event, Role};
+use crate::digest::Digest;
+use crate::effects::{check, messages};
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
-use crate::overlay::Overlay;
+use crate::migration::Migration;
+use crate::pace::Pace;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::tables::SlotKey;
-use crate::timers::Timers;
 
 /// How much state a rule keeps in a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +45,16 @@ pub(crate) struct Slot {
     pub(crate) key: Arc<SlotKey>,
     pub(crate) rule: Rule,
     pub(crate) usage: StateUse,
+    pub(crate) conduct: Conduct,
+    /// What the configuration says of the slot; none in a run.
+    pub(crate) base: Option<Digest>,
+    /// The rule before, which goes on over its own state while this one is on probation.
+    pub(crate) standby: Option<Box<Slot>>,
+    /// Keys that were written since a swap began.
+    pub(crate) noted: Option<BTreeSet<String>>,
+    /// What a standby would show.
+    pub(crate) unshown: BTreeMap<String, String>,
+    pace: Pace,
     guest: Option<Guest>,
 }
 
@@ -50,69 +66,86 @@ pub struct Answer {
     /// Whether the call was for a fave of the event, and not for the event itself.
     pub on_fave: bool,
     /// The effects, all of them taken, or why none was.
-    pub outcome: Result<Vec<crate::contract::Effect>, Fault>,
+    pub outcome: Result<Vec<Effect>, Fault>,
 }
 
 impl Slot {
+    /// A slot that goes on with this state.
+    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, conduct: Conduct) -> Self {
+        Self {
+            key,
+            rule,
+            usage,
+            conduct,
+            base: None,
+            standby: None,
+            noted: None,
+            unshown: BTreeMap::new(),
+            pace: Pace::default(),
+            guest: None,
+        }
+    }
+
     /// Takes over the state of this slot, rewritten by the rule when its state version has risen.
     pub(crate) fn open(
         sandbox: &Sandbox,
-        channel: &Arc<str>,
-        name: &Arc<str>,
+        key: SlotKey,
         rule: Rule,
-        overlay: &mut Overlay,
-        timers: &mut Timers,
+        status: Status,
+        pending: &mut Pending,
+        now: u64,
     ) -> Result<Result<Self, LoadError>, StoreError> {
-        let mut key =
-            SlotKey { channel: Arc::clone(channel), slot: Arc::clone(name), generation: 0 };
-        let version = rule.description().state_version;
-        let found = overlay.snapshot().generation(&key)?;
-        if let Some((generation, _)) = found {
-            key.generation = generation;
-        }
-        let before = Arc::new(key.clone());
-        let mut entries = overlay.scan_state(&before, "", None, usize::MAX)?;
-        let alarms = overlay.alarms(&before)?;
-        let rewritten = match found {
-            Some((_, before)) if before > version => {
-                let problem = format!(
-                    "it is of state version {before}, and the component knows versions up to {version}"
-                );
-                return Ok(Err(LoadError::State(problem)));
-            }
-            Some((_, before)) if before < version => {
-                match rule.migrate(sandbox, before, &entries) {
-                    Ok(migrated) => Some(migrated),
-                    Err(error) => return Ok(Err(error)),
+        let snapshot = pending.overlay().snapshot();
+        let generations = snapshot.generations(&key.channel, &key.slot)?;
+        let owner = snapshot.owner(&key.channel, &key.slot)?;
+        let conduct = Conduct::new(status, now);
+        let description = rule.description();
+        let (version, name) = (description.state_version, description.name.clone());
+        let Some(owner) = owner else {
+            pending.overlay().kept.own(&key, version, &name);
+            return Ok(Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct)));
+        };
+        let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
+        let migration = match Migration::of(sandbox, &rule, &owner) {
+            Ok(migration) => migration,
+            Err(error) => return Ok(Err(error)),
+        };
+        let stays = migration.is_some() && owner.version == version;
+        let newest = generations.iter().copied().max().unwrap_or(0).max(owner.generation);
+        let generation = if stays { owner.generation } else { newest + 1 };
+        let now_key = Arc::new(SlotKey { generation, ..key.clone() });
+        let mut usage = StateUse::default();
+        if let Some(mut migration) = migration {
+            let entries = pending.overlay().scan_state(&before, "", None, usize::MAX)?;
+            let moved = match migration.all(&rule, entries) {
+                Ok(moved) => moved,
+                Err(error) => return Ok(Err(error)),
+            };
+            usage = moved.usage;
+            if !stays {
+                for entry in moved.entries.into_values().flatten() {
+                    pending.overlay().put_state(&now_key, entry.key, Some(entry.value));
                 }
             }
-            _ => None,
-        };
-        key.generation += u64::from(rewritten.is_some());
-        let key = Arc::new(key);
-        if let Some(migrated) = rewritten {
-            // What was taken over is in the new generation, and the old one goes.
-            for entry in &entries {
-                overlay.put_state(&before, entry.key.clone(), None);
+            for (name, at) in pending.overlay().alarms(&before)? {
+                pending.overlay().set_timer(&now_key, name.clone(), Some(at));
+                if conduct.is_on() {
+                    pending.timers.set(&now_key, &name, Some(at));
+                }
             }
-            for (name, _) in &alarms {
-                overlay.set_timer(&before, name.clone(), None);
-            }
-            for entry in &migrated {
-                overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
-            }
-            for (name, at) in &alarms {
-                overlay.set_timer(&key, name.clone(), Some(*at));
-            }
-            entries = migrated;
         }
-        overlay.set_generation(&key, version);
-        for (name, at) in alarms {
-            timers.set(&key, &name, Some(at));
+        let left = generations.into_iter().chain([owner.generation]);
+        for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
+            pending.remove_later(SlotKey { generation, ..key.clone() });
         }
-        let bytes = entries.iter().map(|entry| (entry.key.len() + entry.value.len()) as u64).sum();
-        let usage = StateUse { keys: entries.len() as u64, bytes };
-        Ok(Ok(Self { key, rule, usage, guest: None }))
+        pending.overlay().kept.own(&now_key, version, &name);
+        Ok(Ok(Self::new(now_key, rule, usage, conduct)))
+    }
+
+    /// Whether it runs something else than the configuration says.
+    pub(crate) fn is_changed(&self) -> bool {
+        let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
+        !as_configured || !self.conduct.is_on()
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -129,23 +162,83 @@ impl Slot {
         number: u32,
     ) -> Result<(Answer, Verdict), StoreError> {
         let on_fave = number > 0;
+        let slot = Arc::clone(&self.key.slot);
+        self.conduct.called();
         let outcome = self.ask(sandbox, pending, now, event)?;
-        let checked = outcome.and_then(|effects| {
-            check(&effects, self.role(), on_fave, &self.rule.limits).map_err(Fault::Effects)?;
+        let checked = self.checked(outcome, on_fave).and_then(|effects| {
+            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
             Ok(effects)
         });
         let taken = match checked {
             Ok(effects) => pending.take(self, now, &effects)?.map(|verdict| (effects, verdict)),
             Err(fault) => Err(fault),
         };
-        let slot = Arc::clone(&self.key.slot);
         match taken {
-            Ok((effects, verdict)) => Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict)),
+            Ok((effects, verdict)) => {
+                self.note_shown(&effects);
+                self.pace.spend(messages(&effects));
+                Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict))
+            }
             Err(fault) => {
                 let fault = fault.cut();
                 self.guest = None;
-                pending.fault(self, now, number, &fault);
+                self.conduct.failed(now, &fault.to_string());
+                pending.fault(self, now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault) }, Verdict::default()))
+            }
+        }
+    }
+
+    /// Calls a rule that is not live. Of its answer only its own state and timers count; what it would show is kept for the day
+    /// when it is live again.
+    pub(crate) fn call_silently(
+        &mut self,
+        sandbox: &Sandbox,
+        pending: &mut Pending,
+        now: u64,
+        event: &Event,
+        on_fave: bool,
+    ) -> Result<(), StoreError> {
+        let outcome = self.ask(sandbox, pending, now, event)?;
+        let taken = match self.checked(outcome, on_fave) {
+            Ok(mut effects) => {
+                for effect in &effects {
+                    if let Effect::Show(output) = effect {
+                        self.unshown.insert(output.name.clone(), output.text.clone());
+                    }
+                }
+                effects.retain(|effect| {
+                    matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
+                });
+                pending.take(self, now, &effects)?.map(drop)
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = taken {
+            self.guest = None;
+            debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
+        }
+        Ok(())
+    }
+
+    fn checked(
+        &self,
+        outcome: Result<Vec<Effect>, Fault>,
+        on_fave: bool,
+    ) -> Result<Vec<Effect>, Fault> {
+        let effects = outcome?;
+        check(&effects, &self.rule, on_fave).map_err(Fault::Effects)?;
+        Ok(effects)
+    }
+
+    /// What a rule on probation shows itself is not taken back when it stays.
+    fn note_shown(&mut self, effects: &[Effect]) {
+        let Some(probation) = &mut self.conduct.probation else { return };
+        for effect in effects {
+            if let Effect::Show(output) = effect
+                && !probation.shown.contains(&output.name)
+            {
+                probation.shown.insert(output.name.clone());
             }
         }
     }
@@ -156,7 +249,7 @@ impl Slot {
         pending: &mut Pending,
         now: u64,
         event: &Event,
-    ) -> Result<Result<Vec<crate::contract::Effect>, Fault>, StoreError> {
+    ) -> Result<Result<Vec<Effect>, Fault>, StoreError> {
         let limits = &self.rule.limits;
         let mut guest =
             match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
@@ -179,5 +272,8 @@ impl Slot {
     /// Ends the instance: its memory carries nothing over into the next group.
     pub(crate) fn end_group(&mut self) {
         self.guest = None;
+        if let Some(standby) = &mut self.standby {
+            standby.end_group();
+        }
     }
 }

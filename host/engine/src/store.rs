@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::tables::{
-    CLIPS, GENERATIONS, LOG, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, Snapshot, TALLIES,
-    TIMERS,
+    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
+    OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
-pub const SCHEMA_VERSION: u64 = 1;
+pub const SCHEMA_VERSION: u64 = 2;
 
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
@@ -46,11 +46,20 @@ impl Store {
             let found = meta.get("schema")?.map(|version| version.value());
             match found {
                 None => drop(meta.insert("schema", SCHEMA_VERSION)?),
+                Some(1) => {
+                    name_owners(&transaction)?;
+                    meta.insert("schema", SCHEMA_VERSION)?;
+                }
                 Some(SCHEMA_VERSION) => {}
                 Some(found) => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
             }
             transaction.open_table(STATE)?;
-            transaction.open_table(GENERATIONS)?;
+            transaction.open_table(SLOTS)?;
+            transaction.open_table(COMPONENTS)?;
+            transaction.open_table(CHANGED)?;
+            transaction.open_table(AUDIT)?;
+            transaction.open_table(LETTERS)?;
+            transaction.open_table(CHECKPOINTS)?;
             transaction.open_table(TALLIES)?;
             transaction.open_table(PEOPLE)?;
             transaction.open_table(OUTPUTS)?;
@@ -73,7 +82,12 @@ impl Store {
             people: transaction.open_table(PEOPLE)?,
             outputs: transaction.open_table(OUTPUTS)?,
             timers: transaction.open_table(TIMERS)?,
-            generations: transaction.open_table(GENERATIONS)?,
+            slots: transaction.open_table(SLOTS)?,
+            components: transaction.open_table(COMPONENTS)?,
+            changed: transaction.open_table(CHANGED)?,
+            audit: transaction.open_table(AUDIT)?,
+            letters: transaction.open_table(LETTERS)?,
+            checkpoints: transaction.open_table(CHECKPOINTS)?,
             streams: transaction.open_table(STREAMS)?,
             outbox: transaction.open_table(OUTBOX)?,
             clips: transaction.open_table(CLIPS)?,
@@ -122,6 +136,9 @@ impl Store {
                 log.remove(number)?;
                 (removed, place) = (removed + 1, number);
             }
+            // A run from a checkpoint needs every record since.
+            let mut checkpoints = transaction.open_table(CHECKPOINTS)?;
+            checkpoints.retain(|(_, number), _| removed == 0 || number > place)?;
             let chains: Vec<Record> = chains.into_values().collect();
             if let Some(block) = Block::encode(place, &chains)? {
                 log.insert(block.first, block.row())?;
@@ -135,6 +152,21 @@ impl Store {
         transaction.abort()?;
         Ok(0)
     }
+}
+
+/// Schema version 1 did not know whose state a slot has.
+fn name_owners(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    {
+        let before = transaction.open_table(GENERATIONS)?;
+        let mut slots = transaction.open_table(SLOTS)?;
+        for row in before.iter()? {
+            let (key, value) = row?;
+            let (generation, version) = value.value();
+            slots.insert(key.value(), (generation, version, ""))?;
+        }
+    }
+    transaction.delete_table(GENERATIONS)?;
+    Ok(())
 }
 
 /// The oldest block of the log, if all of its records are older than this.

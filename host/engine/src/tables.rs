@@ -1,12 +1,16 @@
 //! The tables of the store, and a view of them as of one commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefinition};
 
+use crate::changed::{Changed, Entered};
 use crate::contract::Tally;
+use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::log::{Block, Record};
+use crate::letters::Letter;
+use crate::log::{Block, Record, decode, unpack};
 
 /// Whose state it is: the state of a slot in a channel, in one generation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,14 +23,35 @@ pub struct SlotKey {
     pub generation: u64,
 }
 
+impl SlotKey {
+    /// Whether it is another generation of the same slot.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.channel == other.channel && self.slot == other.slot
+    }
+}
+
 /// Single numbers by name: `schema`, `next-record`, `next-send`, `newest` (time of the newest record).
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// (channel, slot, generation, key) -> value: the rules' own state.
 pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
     TableDefinition::new("state");
-/// (channel, slot) -> (generation, state version).
+/// (channel, slot) -> (generation, state version), as schema version 1 had it.
 pub(crate) const GENERATIONS: TableDefinition<'_, (&str, &str), (u64, u32)> =
     TableDefinition::new("generations");
+/// (channel, slot) -> (generation, state version, name of the rule): whose state the slot goes on with.
+pub(crate) const SLOTS: TableDefinition<'_, (&str, &str), (u64, u32, &str)> =
+    TableDefinition::new("slots");
+/// Digest -> compressed bytes: every component that was ever live.
+pub(crate) const COMPONENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("components");
+/// (channel, slot) -> what was changed while running.
+pub(crate) const CHANGED: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("changed");
+/// Number -> one entry of the audit log.
+pub(crate) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
+/// Number -> a call that had no effects, with its event.
+pub(crate) const LETTERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("letters");
+/// (channel, number of the next record) -> (time, the state of all rules then).
+pub(crate) const CHECKPOINTS: TableDefinition<'_, (&str, u64), (u64, &[u8])> =
+    TableDefinition::new("checkpoints");
 /// (channel, kind of count, person, item) -> (faves, weight, people).
 pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64, u32)> =
     TableDefinition::new("tallies");
@@ -48,6 +73,16 @@ pub(crate) const CLIPS: TableDefinition<'_, u64, (&str, &str, u32)> = TableDefin
 /// Number of the first record -> (first time, last time, records, compressed records).
 pub(crate) const LOG: TableDefinition<'_, u64, (u64, u64, u32, &[u8])> =
     TableDefinition::new("log");
+
+/// Whose state a slot goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) generation: u64,
+    /// The state version of the rule.
+    pub(crate) version: u32,
+    /// The name of the rule; empty when it was written by a heatd that did not keep it.
+    pub(crate) rule: String,
+}
 
 /// Whether a stream is live, as somebody has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +116,12 @@ pub struct Snapshot {
     pub(crate) outputs:
         ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
-    pub(crate) generations: ReadOnlyTable<(&'static str, &'static str), (u64, u32)>,
+    pub(crate) slots: ReadOnlyTable<(&'static str, &'static str), (u64, u32, &'static str)>,
+    pub(crate) components: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    pub(crate) changed: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    pub(crate) audit: ReadOnlyTable<u64, &'static [u8]>,
+    pub(crate) letters: ReadOnlyTable<u64, &'static [u8]>,
+    pub(crate) checkpoints: ReadOnlyTable<(&'static str, u64), (u64, &'static [u8])>,
     pub(crate) streams: ReadOnlyTable<&'static str, (bool, u64)>,
     pub(crate) outbox: ReadOnlyTable<u64, (&'static str, &'static [u8])>,
     pub(crate) clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
@@ -94,9 +134,73 @@ impl Snapshot {
         Ok(self.meta.get(name)?.map_or(0, |number| number.value()))
     }
 
-    /// The generation of a slot's state, and the state version that it is of.
-    pub(crate) fn generation(&self, slot: &SlotKey) -> Result<Option<(u64, u32)>, StoreError> {
-        Ok(self.generations.get((&*slot.channel, &*slot.slot))?.map(|row| row.value()))
+    /// Whose state a slot goes on with, if it has had a rule before.
+    pub(crate) fn owner(&self, channel: &str, slot: &str) -> Result<Option<Owner>, StoreError> {
+        let row = self.slots.get((channel, slot))?;
+        Ok(row.map(|row| {
+            let (generation, version, rule) = row.value();
+            Owner { generation, version, rule: rule.to_owned() }
+        }))
+    }
+
+    /// What was changed of a slot while running.
+    pub(crate) fn changed(&self, channel: &str, slot: &str) -> Result<Option<Changed>, StoreError> {
+        self.changed.get((channel, slot))?.map(|row| decode(row.value())).transpose()
+    }
+
+    /// The bytes of a component that was live once.
+    pub fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.components.get(&digest.0[..])?.map(|row| unpack(row.value())).transpose()
+    }
+
+    /// The components that were ever live and whose digest begins so, in hexadecimal.
+    pub fn components_like(&self, digest: &str) -> Result<Vec<Digest>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.components.iter()? {
+            let Ok(bytes) = <[u8; 32]>::try_from(row?.0.value()) else { continue };
+            let known = Digest(bytes);
+            if !digest.is_empty() && known.to_string().starts_with(&digest.to_lowercase()) {
+                found.push(known);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The audit log, newest first: at most so many entries, each with its number.
+    pub fn audit(&self, most: usize) -> Result<Vec<(u64, Entered)>, StoreError> {
+        let rows = self.audit.iter()?.rev().take(most);
+        rows.map(|row| {
+            let (number, entry) = row?;
+            Ok((number.value(), decode(entry.value())?))
+        })
+        .collect()
+    }
+
+    /// The dead letters, oldest first, each with its number.
+    pub fn letters(&self) -> Result<Vec<(u64, Letter)>, StoreError> {
+        self.letters
+            .iter()?
+            .map(|row| {
+                let (number, letter) = row?;
+                Ok((number.value(), decode(letter.value())?))
+            })
+            .collect()
+    }
+
+    /// Every generation of which a slot has state, in order.
+    pub(crate) fn generations(&self, channel: &str, slot: &str) -> Result<Vec<u64>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(row) = self.state.range((channel, slot, from, "")..)?.next() {
+            let (key, _) = row?;
+            let (here, this, generation, _) = key.value();
+            if here != channel || this != slot {
+                break;
+            }
+            found.push(generation);
+            from = generation + 1;
+        }
+        Ok(found)
     }
 
     /// Messages that no broker has acknowledged, in order.
@@ -121,6 +225,52 @@ impl Snapshot {
                 Ok((channel.value().to_owned(), Stream { live, since }))
             })
             .collect()
+    }
+
+    /// Whether a channel's stream is live, as far as somebody has said.
+    pub(crate) fn stream(&self, channel: &str) -> Result<Option<Stream>, StoreError> {
+        let row = self.streams.get(channel)?;
+        Ok(row.map(|row| Stream { live: row.value().0, since: row.value().1 }))
+    }
+
+    /// The number that the next record of the log will have.
+    pub fn next_record(&self) -> Result<u64, StoreError> {
+        self.meta("next-record")
+    }
+
+    /// The stored timers of a slot.
+    pub(crate) fn alarms(&self, slot: &SlotKey) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut alarms = Vec::new();
+        for row in self.timers.range((&*slot.channel, &*slot.slot, slot.generation, "")..)? {
+            let (key, at) = row?;
+            let (channel, name, generation, alarm) = key.value();
+            if channel != &*slot.channel || name != &*slot.slot || generation != slot.generation {
+                break;
+            }
+            alarms.push((alarm.to_owned(), at.value()));
+        }
+        Ok(alarms)
+    }
+
+    /// What a slot shows, by output.
+    pub fn shown_by(
+        &self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut shown = BTreeMap::new();
+        for row in self.outputs.range((channel, "")..)? {
+            let (key, value) = row?;
+            if key.value().0 != channel {
+                break;
+            }
+            if let (owner, Some(text)) = value.value()
+                && owner == slot
+            {
+                shown.insert(key.value().1.to_owned(), text.to_owned());
+            }
+        }
+        Ok(shown)
     }
 
     /// How many clips nobody has made yet.
@@ -151,6 +301,35 @@ impl Snapshot {
             blocks.push(Block::decode(compressed)?);
         }
         Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
+    }
+
+    /// The records of the log from this number on, oldest first, block by block.
+    pub fn blocks(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, Vec<Record>), StoreError>> + use<>, StoreError>
+    {
+        // The block that holds the number may have begun before it.
+        let start = match self.log.range(..=from)?.next_back() {
+            Some(row) => row?.0.value(),
+            None => from,
+        };
+        Ok(self.log.range(start..)?.map(move |row| {
+            let (number, block) = row?;
+            let first = number.value();
+            let mut records = Block::decode(block.value().3)?;
+            let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+            records.drain(..skipped.min(records.len()));
+            Ok((first.max(from), records))
+        }))
+    }
+
+    /// The time of the oldest record, in milliseconds since 1970; none while there is none.
+    pub fn oldest(&self) -> Result<Option<u64>, StoreError> {
+        Ok(match self.log.first()? {
+            Some((_, block)) => Some(block.value().0),
+            None => None,
+        })
     }
 
     /// The time of the newest record, in milliseconds since 1970; 0 for a new store.

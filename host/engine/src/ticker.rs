@@ -1,7 +1,7 @@
 //! The wall-clock backstop: a thread that advances the engine's epoch while guests may run, and sleeps otherwise.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,26 +11,35 @@ use wasmtime::Engine;
 const TICK_MS: u64 = 5;
 
 struct Shared {
-    armed: AtomicBool,
+    /// How many guests there are.
+    guests: AtomicUsize,
     ended: AtomicBool,
 }
 
-/// The ticking thread. It is armed when a group's first guest runs and disarmed at the commit, so that an idle daemon does
-/// not wake for it.
+/// The ticking thread. It ticks while there are guests, which no group leaves behind, so that an idle daemon does not wake for it.
 pub(crate) struct Ticker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Keeps the epoch advancing for as long as a guest has it.
+pub(crate) struct Ticking(Arc<Shared>);
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.guests.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Ticker {
     pub(crate) fn start(engine: &Engine) -> Self {
         let shared =
-            Arc::new(Shared { armed: AtomicBool::new(false), ended: AtomicBool::new(false) });
+            Arc::new(Shared { guests: AtomicUsize::new(0), ended: AtomicBool::new(false) });
         let engine = engine.clone();
         let seen = Arc::clone(&shared);
         let thread = thread::spawn(move || {
             while !seen.ended.load(Ordering::Acquire) {
-                if seen.armed.load(Ordering::Acquire) {
+                if seen.guests.load(Ordering::Acquire) > 0 {
                     thread::sleep(Duration::from_millis(TICK_MS));
                     engine.increment_epoch();
                 } else {
@@ -46,16 +55,13 @@ impl Ticker {
         milliseconds.div_ceil(TICK_MS) + 1
     }
 
-    pub(crate) fn arm(&self) {
-        if !self.shared.armed.swap(true, Ordering::AcqRel)
+    pub(crate) fn tick(&self) -> Ticking {
+        if self.shared.guests.fetch_add(1, Ordering::AcqRel) == 0
             && let Some(thread) = &self.thread
         {
             thread.thread().unpark();
         }
-    }
-
-    pub(crate) fn disarm(&self) {
-        self.shared.armed.store(false, Ordering::Release);
+        Ticking(Arc::clone(&self.shared))
     }
 }
 

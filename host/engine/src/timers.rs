@@ -32,6 +32,22 @@ impl Timers {
         self.set.contains_key(&(Arc::clone(slot), name.to_owned()))
     }
 
+    /// The timers of a slot.
+    pub(crate) fn of(&self, slot: &Arc<SlotKey>) -> Vec<(String, u64)> {
+        self.set
+            .range((Arc::clone(slot), String::new())..)
+            .take_while(|((owner, _), _)| owner == slot)
+            .map(|((_, name), at)| (name.clone(), *at))
+            .collect()
+    }
+
+    /// A slot's timers will not fire any more.
+    pub(crate) fn forget(&mut self, slot: &Arc<SlotKey>) {
+        for (name, _) in self.of(slot) {
+            self.set(slot, &name, None);
+        }
+    }
+
     /// How many timers a slot has set.
     pub(crate) fn count(&self, slot: &Arc<SlotKey>) -> usize {
         self.set

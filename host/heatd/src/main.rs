@@ -21,6 +21,7 @@ mod feed;
 mod home;
 mod http;
 mod init;
+mod live;
 mod metrics;
 mod roster;
 mod shutdown;
@@ -50,6 +51,13 @@ enum Command {
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
     Rule(authoring::Command),
+    /// Compiles the component on its standard input into a folder. heatd starts this for large ones.
+    #[command(hide = true)]
+    Compile {
+        cache: PathBuf,
+        /// Bytes of memory that the component may have.
+        memory: usize,
+    },
 }
 
 #[derive(Args)]
@@ -83,6 +91,10 @@ fn main() -> ExitCode {
                 print(&next);
                 ExitCode::SUCCESS
             }
+            Err(error) => refuse(&format!("{error:#}\n")),
+        },
+        Command::Compile { cache, memory } => match live::child(&cache, memory) {
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },
         Command::Rule(command) => authoring::run(&command),

@@ -127,6 +127,7 @@ fn what_cannot_be_played_is_said_with_what_would_do() -> Result<()> {
         (&["rules", "test", "none"], "no export `describe`"),
         (&["rules", "test", "wasi.wasm"], "it wants WASI"),
         (&["rules", "test", "foreign.wasm"], "it does not look like a rule"),
+        (&["rules", "pack", "it.wasm"], "--output"),
         (&["rules", "new", "Streak", "--lang", "rust"], "is no name for a rule"),
     ] {
         let said = workshop.heat("", arguments)?;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result, anyhow, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 use heat_engine::{
-    Answer, Chain, Component, Decision, Engine, Given, Limits, Rule, Sandbox, Store, effect_line,
+    Action, Answer, Chain, Component, Decision, Engine, Given, Limits, Order, Rule, Sandbox, Store,
+    effect_line,
 };
 
 /// The channel of every event on this stage.
@@ -42,8 +43,16 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
 }
 
 /// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.
+/// Everything may be published.
 pub(crate) fn patient() -> Limits {
-    Limits { wall_ms: 10_000, ..Limits::default() }
+    Limits { wall_ms: 10_000, publish: vec!["#".to_owned()], ..Limits::default() }
+}
+
+/// The same for one rule: one in Python is larger than others may be, and so its configuration gives it `memory`.
+pub(crate) fn limits_of(rule: &str) -> Limits {
+    let is_python = root().join("rules").join(rule).join("requirements.txt").is_file();
+    let memory = if is_python { 64 << 20 } else { Limits::default().memory };
+    Limits { memory, ..patient() }
 }
 
 /// Held while a large component is compiled. Tests that run side by side would each compile the same for half a minute, where the
@@ -72,7 +81,7 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
     let bytes = component(name)?;
     let alone = (bytes.len() > 1 << 20).then(|| COMPILING.lock()).transpose();
     let _alone = alone.map_err(|_| anyhow!("another test failed while it compiled"))?;
-    let component = Component::load(&*sandbox()?, &patient(), &bytes)?;
+    let component = Component::load(&*sandbox()?, &limits_of(name), &bytes)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)
@@ -111,7 +120,12 @@ impl Stage {
             vec![Chain { channel: CHANNEL.to_owned(), rules }],
             START,
         )?;
-        Ok(Self { engine, now: START, events: 0 })
+        Ok(Self::over(engine))
+    }
+
+    /// A stage with an engine of its own making.
+    pub(crate) fn over(engine: Engine) -> Self {
+        Self { engine, now: START, events: 0 }
     }
 
     /// A chat line of somebody, with an id of its own.
@@ -145,6 +159,37 @@ impl Stage {
         }
         self.now = end;
         Ok(decisions)
+    }
+
+    /// Puts another rule into a slot, as the daemon does.
+    pub(crate) fn swap(
+        &mut self,
+        slot: &str,
+        name: &str,
+        settings: &[(String, Given)],
+    ) -> Result<()> {
+        self.engine.commit()?;
+        let begun = self.engine.begin(CHANNEL, slot)??;
+        let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded(name)?, settings)?;
+        match begun.prepare(&*sandbox()?, rule) {
+            Ok(swap) => {
+                let order = Order::new(Action::Deploy, "test", "");
+                self.engine.flip(swap, &order)??;
+                self.engine.commit()?;
+                Ok(())
+            }
+            Err(error) => {
+                self.engine.give_up(CHANNEL, slot);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// How a slot stands: state and name of the rule.
+    pub(crate) fn standing(&self, slot: &str) -> Option<(&'static str, String)> {
+        let standings = self.engine.standings();
+        let found = standings.into_iter().find(|it| it.slot == slot)?;
+        Some((found.state, found.name))
     }
 
     /// The text of an output, as of the last commit.

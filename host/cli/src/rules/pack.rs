@@ -1,12 +1,12 @@
 //! `heat rules pack`: a component with its cases, as a file that heatd runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::component;
-use super::project::Place;
+use super::project::{Place, Project};
 use crate::print;
 
 #[derive(Args)]
@@ -23,11 +23,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let component = component::of(&project)?;
     let file = match &options.output {
         Some(file) => file.clone(),
-        None => {
-            let folder = project.folder.canonicalize().context("failed to find the folder")?;
-            let name = folder.file_name().context("a folder without a name; give --output")?;
-            project.folder.join(name).with_extension("wasm")
-        }
+        None => own_file(&project)?,
     };
     std::fs::write(&file, &component)
         .with_context(|| format!("failed to write {}", file.display()))?;
@@ -37,4 +33,14 @@ pub(super) fn run(options: &Options) -> Result<()> {
         file.display()
     ))?;
     Ok(())
+}
+
+/// The file of a rule's folder: named as the folder is, and lying in it.
+fn own_file(project: &Project) -> Result<PathBuf> {
+    ensure!(project.described, "which file shall be written? Say it with --output");
+    let folder = project.folder.canonicalize().context("failed to find the folder")?;
+    let name = folder.file_name().context("a folder without a name; give --output")?;
+    let mut file = name.to_owned();
+    file.push(".wasm");
+    Ok(if project.folder == Path::new(".") { file.into() } else { project.folder.join(file) })
 }

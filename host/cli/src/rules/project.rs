@@ -25,6 +25,8 @@ pub(super) struct Place {
 pub(super) struct Project {
     /// The folder itself, or that of the component.
     pub(super) folder: PathBuf,
+    /// Whether it is the folder of a rule, and not just where a component lies.
+    pub(super) described: bool,
     /// What was built: a core module or a component.
     pub(super) built: PathBuf,
     /// The folder of the cases. Without one, the component may bring some along.
@@ -51,7 +53,14 @@ impl Place {
         } else {
             ensure!(place.exists(), "there is no {}", place.display());
             let folder = place.parent().unwrap_or(Path::new("")).to_owned();
-            Project { folder, built: place.clone(), cases: None, sources: None, build: None }
+            Project {
+                folder,
+                described: false,
+                built: place.clone(),
+                cases: None,
+                sources: None,
+                build: None,
+            }
         };
         if let Some(cases) = &self.cases {
             project.cases = Some(cases.clone());
@@ -75,16 +84,25 @@ fn of_folder(folder: &Path) -> Result<Project> {
     };
     let described: Description = toml::from_str(&text)
         .with_context(|| format!("{} cannot be understood", file.display()))?;
-    let built = folder.join(described.component);
+    // Nobody says ./cases.
+    let here = if folder == Path::new(".") { Path::new("") } else { folder };
+    let built = here.join(described.component);
     let command = described.build.as_deref().unwrap_or("the command of its language");
     ensure!(
         built.is_file(),
         "the rule is not built: there is no {}. Build it in its folder: {command}",
         built.display()
     );
-    let below = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+    let below = |path: Option<PathBuf>| path.map(|path| here.join(path));
     let (cases, sources) = (below(described.cases), below(described.sources));
-    Ok(Project { folder: folder.to_owned(), built, cases, sources, build: described.build })
+    Ok(Project {
+        folder: folder.to_owned(),
+        described: true,
+        built,
+        cases,
+        sources,
+        build: described.build,
+    })
 }
 
 impl Project {
@@ -92,7 +110,14 @@ impl Project {
     #[cfg(test)]
     pub(super) fn with_cases(built: PathBuf, cases: &Path) -> Self {
         let folder = cases.to_owned();
-        Self { cases: Some(folder.clone()), folder, built, sources: None, build: None }
+        Self {
+            cases: Some(folder.clone()),
+            folder,
+            described: false,
+            built,
+            sources: None,
+            build: None,
+        }
     }
 
     /// The words for somebody who has changed the rule and not built it since.

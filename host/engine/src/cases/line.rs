@@ -1,7 +1,8 @@
 //! Reads one line of a case: a setting, time that passes, or something that happens.
 
 use crate::contract::{
-    ChatLine, Cheer, Gift, Happening, MqttMessage, Person, Raid, Standing, Subscription, Tier,
+    ChatLine, Cheer, Emote, EmoteProvider, Gift, Happening, HypeTrain, HypeTrainStage, MqttMessage,
+    Person, Raid, Standing, Subscription, Tier,
 };
 use crate::settings::{Given, parse_duration};
 
@@ -73,7 +74,7 @@ fn message(topic: &str, text: &str) -> MqttMessage {
     MqttMessage { topic: topic.to_owned(), payload: text.as_bytes().to_vec(), retained }
 }
 
-/// A chat line of `ann`, or of `ann (moderator, tier two, first, bits 100)`.
+/// A chat line of `ann`, or of `ann (moderator, tier two, first, bits 100, emote Kappa)`.
 pub fn chat_line(who: &str, text: &str) -> Result<ChatLine, String> {
     let (login, traits) = match who.split_once(" (") {
         Some((login, traits)) => (login, traits.strip_suffix(')').ok_or("a ) is missing")?),
@@ -89,15 +90,30 @@ pub fn chat_line(who: &str, text: &str) -> Result<ChatLine, String> {
             None if word == "returning" => line.standing.returning = true,
             Some(("tier", name)) => line.standing.subscription = Some(tier(name)?),
             Some(("bits", bits)) => line.bits = number(bits)?,
+            Some(("emote", name)) => mark(&mut line, name),
             Some(("shared", channel)) => line.shared_from = Some(channel.to_owned()),
             _ => {
                 return Err(format!(
-                    "nobody is {word:?}; a person may be broadcaster, moderator, vip, first, returning, tier two, bits 100, shared CHANNEL"
+                    "nobody is {word:?}; a person may be broadcaster, moderator, vip, first, returning, tier two, bits 100, emote Kappa, shared CHANNEL"
                 ));
             }
         }
     }
     Ok(line)
+}
+
+/// Makes an emote of each word of the line that is this one.
+fn mark(line: &mut ChatLine, name: &str) {
+    let mut start = 0;
+    for word in line.text.split(' ') {
+        let end = start + u32::try_from(word.chars().count()).unwrap_or(u32::MAX - start);
+        if word == name {
+            let (name, id) = (name.to_owned(), format!("id-{name}"));
+            line.emotes.push(Emote { name, id, provider: EmoteProvider::Twitch, start, end });
+        }
+        start = end.saturating_add(1);
+    }
+    line.emotes.sort_by_key(|emote| emote.start);
 }
 
 fn plain_line(login: &str, text: &str) -> ChatLine {
@@ -137,7 +153,7 @@ fn event(text: &str) -> Result<Happening, String> {
             Happening::Raid(Raid { person: person(login), viewers: number(viewers)? })
         }
         ["cheer", login, bits] => Happening::Cheer(Cheer {
-            person: Some(person(login)),
+            person: giver(login),
             bits: number(bits)?,
             text: String::new(),
         }),
@@ -148,15 +164,36 @@ fn event(text: &str) -> Result<Happening, String> {
             renewed: false,
             text: String::new(),
         }),
-        ["gift", login, count] => Happening::Gift(Gift {
-            person: Some(person(login)),
-            tier: Tier::One,
-            count: number(count)?,
-            receiver: None,
+        ["gift", login, count] => gift(login, count, Tier::One)?,
+        ["gift", login, count, name] => gift(login, count, tier(name)?)?,
+        ["hype-train", train, at, level, points, goal] => Happening::HypeTrain(HypeTrain {
+            train: (*train).to_owned(),
+            stage: stage(at)?,
+            level: number(level)?,
+            points: number(points)?.into(),
+            goal: number(goal)?.into(),
         }),
         _ => {
-            return Err("it is none of * raid bob 120, * sub ann two, * gift ann 5, * cheer ann 100, * follow ann, * stream start, * stream end".to_owned());
+            return Err("it is none of * raid bob 120, * sub ann two, * gift ann 5, * gift nobody 5 two, * cheer ann 100, * follow ann, * hype-train ID progress LEVEL POINTS GOAL, * stream start, * stream end".to_owned());
         }
+    })
+}
+
+fn gift(login: &str, count: &str, tier: Tier) -> Result<Happening, String> {
+    Ok(Happening::Gift(Gift { person: giver(login), tier, count: number(count)?, receiver: None }))
+}
+
+/// Who gives, unless that is `nobody`, who stays unnamed.
+fn giver(login: &str) -> Option<Person> {
+    Some(login).filter(|login| *login != "nobody").map(person)
+}
+
+fn stage(name: &str) -> Result<HypeTrainStage, String> {
+    Ok(match name {
+        "begin" => HypeTrainStage::Begin,
+        "progress" => HypeTrainStage::Progress,
+        "end" => HypeTrainStage::End,
+        _ => return Err(format!("there is no stage {name:?}; it is begin, progress or end")),
     })
 }
 

@@ -98,6 +98,40 @@ impl Overlay {
         self.name(channel, &fave.person)
     }
 
+    /// Takes a counted fave back: the reverse of [`Overlay::count`].
+    pub(crate) fn uncount(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
+        let (person, item) = (|| fave.person.id.clone(), || fave.item.clone());
+        let pair = self.tally(channel, (PERSON_ITEM, person(), item()))?;
+        let all = self.tally(channel, (PERSON, person(), String::new()))?;
+        // Somebody's last fave here is one person of the channel less; the last of an item, one of the item.
+        let (gone_here, gone_pair) = (u32::from(all.faves == 1), u32::from(pair.faves == 1));
+        let keys = [
+            (PERSON, person(), String::new(), gone_here),
+            (PERSON_ITEM, person(), item(), gone_pair),
+            (CHANNEL, String::new(), String::new(), gone_here),
+            (ITEM, String::new(), item(), gone_pair),
+        ];
+        for (kind, person, item, gone) in keys {
+            let key = (kind, person, item);
+            let mut tally = self.tally(channel, key.clone())?;
+            tally.faves = tally.faves.saturating_sub(1);
+            tally.weight = tally.weight.saturating_sub(fave.weight);
+            tally.people = tally.people.saturating_sub(gone);
+            self.counts_of(channel).tallies.set(key, tally);
+        }
+        Ok(())
+    }
+
+    /// Sets a tally as another store had it.
+    pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: (u8, String, String), to: Tally) {
+        self.counts_of(channel).tallies.set(key, to);
+    }
+
+    /// Sets a person's names as another store had them.
+    pub(crate) fn set_names(&mut self, channel: &Arc<str>, id: String, names: (String, String)) {
+        self.counts_of(channel).names.set(id, names);
+    }
+
     /// Keeps the person's name, unless it is the one that is kept.
     fn name(&mut self, channel: &Arc<str>, person: &Person) -> Result<(), StoreError> {
         let same = |(login, name): (&str, &str)| login == person.login && name == person.name;

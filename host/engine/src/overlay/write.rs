@@ -5,7 +5,7 @@ use redb::WriteTransaction;
 use super::Overlay;
 use crate::error::StoreError;
 use crate::tables::{
-    CLIPS, GENERATIONS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
+    CLIPS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
 };
 
 impl Overlay {
@@ -13,7 +13,8 @@ impl Overlay {
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         self.write_state(transaction)?;
         self.write_counts(transaction)?;
-        self.write_outgoing(transaction)
+        self.write_outgoing(transaction)?;
+        self.kept.write(transaction)
     }
 
     fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -34,10 +35,6 @@ impl Overlay {
                 Some(at) => drop(timers.insert(key, at)?),
                 None => drop(timers.remove(key)?),
             }
-        }
-        let mut generations = transaction.open_table(GENERATIONS)?;
-        for ((channel, slot), generation) in &self.generations {
-            generations.insert((&**channel, &**slot), generation)?;
         }
         Ok(())
     }

@@ -74,16 +74,16 @@ impl Source {
         let program = std::env::current_exe().context("failed to find the running program")?;
         let shipped = program.ancestors().skip(1).take(2).map(|folder| folder.join("rules"));
         let folders: Vec<PathBuf> = [beside].into_iter().chain(shipped).collect();
-        let files = folders.iter().map(|folder| folder.join(FAVE));
-        if let Some(file) = files.into_iter().find(|file| file.is_file()) {
+        let mut files = folders.iter().map(|folder| folder.join(FAVE));
+        if let Some(file) = files.find(|file| file.is_file()) {
             return Ok(vec![file]);
         }
-        let looked: Vec<String> = folders.iter().map(|it| it.display().to_string()).collect();
+        let shipped: Vec<String> = folders[1..].iter().map(|it| it.display().to_string()).collect();
         bail!(
-            "{} is a {}, and its cases need a rule that makes faves, but {FAVE} is not in {}. It comes with heatd, in the folder rules/; say where it is: --with {FAVE}",
+            "{} is a {}, and its cases need a rule that makes faves, but {FAVE} is neither beside it nor in {}. It comes with heatd, in the folder rules/; say where it is: --with {FAVE}",
             rule.description.name,
             role_name(rule.description.role),
-            looked.join(", ")
+            shipped.join(" or ")
         )
     }
 }

@@ -1,0 +1,327 @@
+//! A run: a copy of a channel's chain over state of its own, from which nothing is sent and nothing is kept.
+//!
+//! Everything that asks "what if" is a run with one thing replaced: a shadow has another rule and follows what happens, a replay has
+//! another rule and follows the log, a simulation has made-up events, taking back leaves events out. A run is an [`Engine`] over a
+//! store in memory, begun from a [`Seed`].
+
+mod seed;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::changed::{Action, Status};
+use crate::channel::Decision;
+use crate::contract::{Effect, Event, Settings, Tally};
+use crate::digest::Digest;
+use crate::engine::{Chain, Engine, OpenError};
+use crate::error::{LoadError, StoreError};
+use crate::log::Record;
+use crate::rule::{Component, Rule};
+use crate::sandbox::Sandbox;
+use crate::settings::Given;
+use crate::swap::{Handed, Order};
+use crate::tables::{SlotKey, Snapshot};
+pub use seed::Seed;
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A rule of the run cannot start.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A rule that was live then cannot be loaded now.
+    #[error("the rule that was live in slot {slot} cannot be loaded: {problem}")]
+    Rule {
+        /// The slot.
+        slot: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Where a run finds the rules of the log: those that are live, and all that ever were.
+pub struct Library {
+    sandbox: Arc<Sandbox>,
+    snapshot: Arc<Snapshot>,
+    live: BTreeMap<String, Rule>,
+    components: HashMap<Digest, Arc<Component>>,
+    without: BTreeSet<Digest>,
+}
+
+impl Library {
+    /// A library that knows the rules which run, by slot.
+    pub fn new(sandbox: &Arc<Sandbox>, snapshot: Arc<Snapshot>, live: &[(String, Rule)]) -> Self {
+        let components = live.iter().map(|(_, rule)| (rule.digest(), Arc::clone(&rule.component)));
+        Self {
+            sandbox: Arc::clone(sandbox),
+            snapshot,
+            components: components.collect(),
+            live: live.iter().cloned().collect(),
+            without: BTreeSet::new(),
+        }
+    }
+
+    /// Does without this component: what is live now stands in for it.
+    pub fn without(&mut self, component: Option<Digest>) {
+        self.without.extend(component);
+    }
+
+    /// Components that were taken back: what is live now stands in for them.
+    fn forget(&mut self, without: &BTreeSet<Digest>) {
+        self.without.extend(without);
+    }
+
+    fn rule(&mut self, slot: &str, digest: Digest, settings: &Settings) -> Result<Rule, RunError> {
+        if self.without.contains(&digest)
+            && let Some(rule) = self.live.get(slot)
+        {
+            return Ok(rule.clone());
+        }
+        let refused =
+            |error: LoadError| RunError::Rule { slot: slot.to_owned(), problem: error.to_string() };
+        let limits = self.live.get(slot).map(|rule| Arc::clone(&rule.limits)).unwrap_or_default();
+        let component = match self.components.get(&digest) {
+            Some(component) => Arc::clone(component),
+            None => {
+                let Some(bytes) = self.snapshot.component(digest)? else {
+                    let problem = format!("the store does not have the component {digest}");
+                    return Err(RunError::Rule { slot: slot.to_owned(), problem });
+                };
+                let component =
+                    Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
+                let component = Arc::new(component);
+                self.components.insert(digest, Arc::clone(&component));
+                component
+            }
+        };
+        let given: Vec<(String, Given)> =
+            settings.iter().map(|(name, value)| (name.clone(), Given::of(value))).collect();
+        Rule::new(&self.sandbox, &limits, &component, &given).map_err(refused)
+    }
+}
+
+/// What a run replaces.
+#[derive(Default)]
+pub struct Changes {
+    /// A slot's rule, whatever the log says was live there.
+    pub rule: Option<(String, Rule)>,
+    /// Events that did not happen, by id.
+    pub left_out: BTreeSet<String>,
+    /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
+    pub exact: bool,
+}
+
+/// A run under way.
+pub struct Run {
+    engine: Engine,
+    channel: Arc<str>,
+    library: Library,
+    changes: Changes,
+    /// What each slot has shown, the last text of each output.
+    shown: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Run {
+    /// Begins a run from a seed, with what it replaces.
+    pub fn begin(
+        seed: Seed,
+        mut library: Library,
+        mut changes: Changes,
+    ) -> Result<Self, RunError> {
+        changes.left_out.extend(seed.undone.iter().cloned());
+        library.forget(&seed.without);
+        let channel: Arc<str> = seed.channel.as_str().into();
+        let mut rules = Vec::new();
+        let mut off = Vec::new();
+        for state in &seed.slots {
+            let replaced = changes.rule.as_ref().filter(|(slot, _)| *slot == state.slot);
+            let rule = match replaced {
+                Some((_, rule)) => rule.clone(),
+                None => library.rule(&state.slot, state.digest, &state.settings)?,
+            };
+            rules.push((state.slot.clone(), rule));
+            off.extend((!state.on && replaced.is_none()).then(|| state.slot.clone()));
+        }
+        let (at, store) = (seed.at, seed.store()?);
+        let shown = seed.slots.iter().map(|it| (it.slot.clone(), it.shown.clone())).collect();
+        let sandbox = Arc::clone(&library.sandbox);
+        let chain = Chain { channel: seed.channel, rules };
+        let mut engine = Engine::open_run(sandbox, store, chain, at)?;
+        for slot in off {
+            let order = Order::new(Action::Disable, "run", "");
+            let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
+        }
+        Ok(Self { engine, channel, library, changes, shown })
+    }
+
+    /// Follows one record of the log, and says what the chain makes of it.
+    ///
+    /// Timers are the run's own: they fire when the log has come to their time.
+    pub fn follow(&mut self, record: &Record) -> Result<Vec<Decision>, RunError> {
+        if record.channel() != &*self.channel {
+            return Ok(Vec::new());
+        }
+        let mut decisions =
+            if self.changes.exact { Vec::new() } else { self.pass(record.at())? };
+        match record {
+            Record::Timer { now, slot, name, .. } if self.changes.exact => {
+                let fired = self.engine.fire_as_logged(*now, &self.channel, slot, name)?;
+                decisions.extend(fired.map(|decision| self.seen(decision)));
+            }
+            Record::Event { now, event } => {
+                if !self.changes.left_out.contains(&event.id) {
+                    let decision = self.engine.handle(*now, (**event).clone())?;
+                    decisions.push(self.seen(decision));
+                }
+            }
+            Record::Retried { slot, event, .. } => {
+                if !self.changes.left_out.contains(&event.id)
+                    && let Some(decision) = self.engine.call_again(&self.channel, slot, event)?
+                {
+                    decisions.push(self.seen(decision));
+                }
+            }
+            Record::Chain { slots, .. } => self.exchange(slots)?,
+            Record::Timer { .. }
+            | Record::Fault { .. }
+            | Record::Faves { .. }
+            | Record::Undone { .. } => {}
+        }
+        if self.engine.is_full() {
+            self.engine.commit()?;
+        }
+        Ok(decisions)
+    }
+
+    /// Decides on an event that never happened.
+    pub fn imagine(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
+        let decision = self.engine.handle(now, event)?;
+        Ok(self.seen(decision))
+    }
+
+    /// Lets time pass: every timer that comes due fires at its time.
+    pub fn pass(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
+        let mut decisions = Vec::new();
+        while let Some(at) = self.engine.next_wake().filter(|at| *at <= now) {
+            for decision in self.engine.fire(at)? {
+                decisions.push(self.seen(decision));
+            }
+        }
+        Ok(decisions)
+    }
+
+    /// When the next timer comes due, in milliseconds since 1970.
+    pub fn next_wake(&self) -> Option<u64> {
+        self.engine.next_wake()
+    }
+
+    fn seen(&mut self, decision: Decision) -> Decision {
+        for answer in &decision.answers {
+            let Ok(effects) = &answer.outcome else { continue };
+            for effect in effects {
+                if let Effect::Show(output) = effect {
+                    let shown = self.shown.entry(answer.slot.to_string()).or_default();
+                    shown.insert(output.name.clone(), output.text.clone());
+                }
+            }
+        }
+        decision
+    }
+
+    /// What each slot shows: the last text of each output, by slot.
+    pub fn shown(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.shown
+    }
+
+    /// What an output shows.
+    pub fn text_of(&self, output: &str) -> Option<String> {
+        self.shown.values().find_map(|shown| shown.get(output).cloned())
+    }
+
+    /// The component that a slot runs.
+    pub(crate) fn digest_of(&self, slot: &str) -> Option<Digest> {
+        self.engine.slot(&self.channel, slot).map(|slot| slot.rule.digest())
+    }
+
+    /// What all slots have made.
+    pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, Handed>, StoreError> {
+        let slots: Vec<String> = match self.engine.channels.get(&self.channel) {
+            Some(chain) => chain.slots.iter().map(|slot| slot.key.slot.to_string()).collect(),
+            None => Vec::new(),
+        };
+        let mut all = BTreeMap::new();
+        for slot in slots {
+            if let Some(handed) = self.hand_over(&slot)? {
+                all.insert(slot, handed);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What has been counted in the channel.
+    pub fn tally(&mut self) -> Result<Tally, StoreError> {
+        let channel = Arc::clone(&self.channel);
+        let key = SlotKey { channel, slot: "".into(), generation: 0 };
+        self.engine.pending.overlay().channel_tally(&key)
+    }
+
+    /// The rules as the log has them now.
+    fn exchange(&mut self, slots: &[(String, Digest, Settings)]) -> Result<(), RunError> {
+        let order = Order::new(Action::Deploy, "run", "");
+        let names: Vec<Arc<str>> = match self.engine.channels.get(&self.channel) {
+            Some(chain) => chain.slots.iter().map(|slot| Arc::clone(&slot.key.slot)).collect(),
+            None => Vec::new(),
+        };
+        for name in names {
+            let replaced = self.changes.rule.as_ref().is_some_and(|(slot, _)| *slot == *name);
+            let listed = slots.iter().find(|(slot, ..)| *slot == *name);
+            let Some(slot) = self.engine.slot(&self.channel, &name) else { continue };
+            let (digest, settings) = (slot.rule.digest(), Arc::clone(&slot.rule.settings));
+            let is_on = slot.conduct.is_on();
+            let channel = Arc::clone(&self.channel);
+            match (listed, is_on) {
+                (None, true) if !replaced => {
+                    let _ = self.engine.turn(&channel, &name, Status::Disabled, &order)?;
+                    continue;
+                }
+                (Some(_), false) => {
+                    let _ = self.engine.turn(&channel, &name, Status::On, &order)?;
+                }
+                _ => {}
+            }
+            let Some((_, now, with)) = listed.filter(|_| !replaced) else { continue };
+            let rule = self.library.rule(&name, *now, with)?;
+            if rule.digest() != digest || rule.settings != settings {
+                self.put(&name, rule, &order)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, slot: &str, rule: Rule, order: &Order) -> Result<(), RunError> {
+        // What the run has decided is in its store before the state is taken from there.
+        self.engine.commit()?;
+        let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
+        let begun = self.engine.begin(&self.channel, slot)?;
+        let begun = begun.map_err(|refused| failed(refused.to_string()))?;
+        let swap = begun.prepare(&self.library.sandbox, rule);
+        let swap = swap.map_err(|error| failed(error.to_string()))?;
+        let flipped = self.engine.flip(swap, order)?;
+        flipped.map_err(|refused| failed(refused.to_string()))
+    }
+
+    /// What a slot has made: its state, its timers, what it shows.
+    pub fn hand_over(&mut self, slot: &str) -> Result<Option<Handed>, StoreError> {
+        let Some(key) = self.engine.slot(&self.channel, slot).map(|slot| Arc::clone(&slot.key))
+        else {
+            return Ok(None);
+        };
+        let entries = self.engine.pending.overlay().scan_state(&key, "", None, usize::MAX)?;
+        let alarms = self.engine.pending.timers.of(&key);
+        let shown = self.shown.get(slot).cloned().unwrap_or_default();
+        Ok(Some(Handed { entries, alarms, shown }))
+    }
+}

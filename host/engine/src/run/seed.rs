@@ -1,0 +1,205 @@
+//! What a run begins from: the state of a channel as it is, or as it was at a checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::checkpoint::SlotState;
+use crate::contract::{Fave, Tally};
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::log::Record;
+use crate::overlay::Overlay;
+use crate::rule::Rule;
+use crate::store::Store;
+use crate::tables::{SlotKey, Snapshot, Stream, tally};
+
+/// The state of one channel at one time.
+pub struct Seed {
+    pub(crate) channel: String,
+    pub(crate) at: u64,
+    /// The number of the first record that the state does not know of.
+    next: u64,
+    pub(crate) slots: Vec<SlotState>,
+    tallies: Vec<((u8, String, String), Tally)>,
+    people: Vec<(String, (String, String))>,
+    stream: Option<Stream>,
+    /// Faves that were counted later.
+    later: Vec<Fave>,
+    /// Faves that were counted later and taken back since.
+    taken: Vec<Fave>,
+    /// Events that were taken back since.
+    pub(crate) undone: BTreeSet<String>,
+    /// Components that were taken back since.
+    pub(crate) without: BTreeSet<Digest>,
+}
+
+impl Seed {
+    /// The channel as of the last commit, with these rules in its slots.
+    pub fn present(
+        snapshot: &Snapshot,
+        channel: &str,
+        rules: &[(String, Rule)],
+    ) -> Result<Self, StoreError> {
+        let mut slots = Vec::new();
+        for (slot, rule) in rules {
+            let owner = snapshot.owner(channel, slot)?;
+            let generation = owner.as_ref().map_or(0, |owner| owner.generation);
+            let key = SlotKey { channel: channel.into(), slot: slot.as_str().into(), generation };
+            let description = rule.description();
+            slots.push(SlotState {
+                slot: slot.clone(),
+                digest: rule.digest(),
+                settings: rule.settings().clone(),
+                version: owner.as_ref().map_or(description.state_version, |it| it.version),
+                rule: owner.map_or_else(|| description.name.clone(), |it| it.rule),
+                on: true,
+                entries: snapshot.entries(&key)?,
+                alarms: snapshot.alarms(&key)?,
+                shown: snapshot.shown_by(channel, slot)?,
+            });
+        }
+        Ok(Self {
+            slots,
+            at: snapshot.newest()?,
+            next: snapshot.next_record()?,
+            ..Self::counted(snapshot, channel)?
+        })
+    }
+
+    /// The channel as it was at the last checkpoint before this time. None: the store has no checkpoint as old.
+    pub fn checkpoint(
+        snapshot: &Snapshot,
+        channel: &str,
+        before: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some((next, checkpoint)) = snapshot.checkpoint_before(channel, before)? else {
+            return Ok(None);
+        };
+        let mut seed = Self {
+            at: checkpoint.at,
+            next,
+            slots: checkpoint.slots,
+            stream: checkpoint.stream.map(|(live, since)| Stream { live, since }),
+            ..Self::counted(snapshot, channel)?
+        };
+        for block in snapshot.blocks(next)? {
+            block?.1.into_iter().for_each(|record| seed.reckon(record));
+        }
+        Ok(Some(seed))
+    }
+
+    /// Takes note of what has changed the counts since.
+    fn reckon(&mut self, record: Record) {
+        if record.channel() != self.channel {
+            return;
+        }
+        match record {
+            Record::Faves { faves, .. } => {
+                self.later.extend(faves.into_iter().map(|counted| counted.fave));
+            }
+            Record::Undone { events, without, taken, given, .. } => {
+                self.undone.extend(events);
+                self.without.extend(without);
+                self.taken.extend(taken);
+                self.later.extend(given);
+            }
+            _ => {}
+        }
+    }
+
+    /// A channel in which nothing has happened, with these rules in its slots.
+    pub fn empty(channel: &str, rules: &[(String, Rule)], at: u64) -> Self {
+        let slots = rules.iter().map(|(slot, rule)| SlotState {
+            slot: slot.clone(),
+            digest: rule.digest(),
+            settings: rule.settings().clone(),
+            version: rule.description().state_version,
+            rule: rule.description().name.clone(),
+            on: true,
+            entries: Vec::new(),
+            alarms: Vec::new(),
+            shown: BTreeMap::new(),
+        });
+        Self {
+            channel: channel.to_owned(),
+            at,
+            next: 0,
+            slots: slots.collect(),
+            tallies: Vec::new(),
+            people: Vec::new(),
+            stream: None,
+            later: Vec::new(),
+            taken: Vec::new(),
+            undone: BTreeSet::new(),
+            without: BTreeSet::new(),
+        }
+    }
+
+    fn counted(snapshot: &Snapshot, channel: &str) -> Result<Self, StoreError> {
+        let mut tallies = Vec::new();
+        for row in snapshot.tallies.range((channel, 0, "", "")..)? {
+            let (key, value) = row?;
+            let (of, kind, person, item) = key.value();
+            if of != channel {
+                break;
+            }
+            tallies.push(((kind, person.to_owned(), item.to_owned()), tally(value.value())));
+        }
+        let mut people = Vec::new();
+        for row in snapshot.people.range((channel, "")..)? {
+            let (key, value) = row?;
+            if key.value().0 != channel {
+                break;
+            }
+            let (login, name) = value.value();
+            people.push((key.value().1.to_owned(), (login.to_owned(), name.to_owned())));
+        }
+        Ok(Self { tallies, people, stream: snapshot.stream(channel)?, ..Self::empty(channel, &[], 0) })
+    }
+
+    /// The number of the first record of the log that a run from here has to follow.
+    pub fn next_record(&self) -> u64 {
+        self.next
+    }
+
+    /// The time of the seed, in milliseconds since 1970.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// A store in memory that holds it.
+    pub(super) fn store(&self) -> Result<Store, StoreError> {
+        let store = Store::in_memory()?;
+        let mut overlay = Overlay::new(store.snapshot()?)?;
+        let channel: Arc<str> = self.channel.as_str().into();
+        for state in &self.slots {
+            let slot = state.slot.as_str().into();
+            let key = Arc::new(SlotKey { channel: Arc::clone(&channel), slot, generation: 0 });
+            overlay.kept.own(&key, state.version, &state.rule);
+            for entry in &state.entries {
+                overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
+            }
+            for (name, at) in &state.alarms {
+                overlay.set_timer(&key, name.clone(), Some(*at));
+            }
+        }
+        for (key, tally) in &self.tallies {
+            overlay.set_tally(&channel, key.clone(), *tally);
+        }
+        for (id, names) in &self.people {
+            overlay.set_names(&channel, id.clone(), names.clone());
+        }
+        // First what is added, so that no count goes below nothing on the way.
+        for fave in &self.taken {
+            overlay.count(&channel, fave)?;
+        }
+        for fave in &self.later {
+            overlay.uncount(&channel, fave)?;
+        }
+        if let Some(stream) = self.stream {
+            overlay.streams.insert(channel, stream);
+        }
+        store.commit(&overlay, None)?;
+        Ok(store)
+    }
+}

@@ -1,0 +1,180 @@
+//! The engine's side of a swap: begins it, copies the state, and flips.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::{Begun, Order, Refused, Swap};
+use crate::changed::Status;
+use crate::conduct::Conduct;
+use crate::contract::Entry;
+use crate::engine::Engine;
+use crate::error::{LoadError, StoreError};
+use crate::migration::Migration;
+use crate::slot::{Slot, StateUse};
+use crate::tables::{Owner, SlotKey};
+
+impl Engine {
+    /// Begins a swap: from now on it is noted what the rule in the slot writes.
+    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<Result<Begun, Refused>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let Some(chain) = self.channels.get_mut(channel) else {
+            return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
+        };
+        let names: Vec<String> = chain.slots.iter().map(|it| it.key.slot.to_string()).collect();
+        let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
+        let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
+        let Some(found) = chain.slots.iter_mut().find(|it| *it.key.slot == *slot) else {
+            let names = names.join(", ");
+            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
+        };
+        if found.rule.pinned {
+            let problem = format!("the configuration says that it alone decides on the slot {slot}");
+            return Ok(Err(Refused(problem)));
+        }
+        if found.noted.is_some() {
+            let problem = format!("another change of the slot {slot} is under way; wait for it");
+            return Ok(Err(Refused(problem)));
+        }
+        found.noted = Some(self.pending.overlay().changed_keys(&found.key));
+        let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
+        let leaving = self.pending.removals.iter().filter(|it| it.is_of(&found.key));
+        let newest = leaving.map(|it| it.generation).max().unwrap_or(0);
+        let generation = found.key.generation.max(standby).max(newest) + 1;
+        let description = found.rule.description();
+        Ok(Ok(Begun {
+            rule: found.rule.clone(),
+            chain: rules,
+            snapshot: Arc::new(snapshot),
+            is_on: found.conduct.is_on(),
+            after: Arc::new(SlotKey { generation, ..(*found.key).clone() }),
+            owner: Owner {
+                generation: found.key.generation,
+                version: description.state_version,
+                rule: description.name.clone(),
+            },
+            before: Arc::clone(&found.key),
+        }))
+    }
+
+    /// Gives up a swap that has begun.
+    pub fn give_up(&mut self, channel: &str, slot: &str) {
+        if let Some(slot) = self.slot_mut(channel, slot) {
+            slot.noted = None;
+        }
+    }
+
+    /// Copies some of the state into the new generation; true when all of it is there. A large state is copied over several
+    /// commits, so that no event waits for it.
+    pub fn copy(&mut self, swap: &mut Swap, rows: usize) -> bool {
+        let from = swap.left.len().saturating_sub(rows);
+        for entry in swap.left.drain(from..) {
+            self.pending.overlay().put_state(&swap.after, entry.key, Some(entry.value));
+            self.pending.dirty = true;
+        }
+        swap.left.is_empty()
+    }
+
+    /// Puts the new rule in the place of the one before, between two events.
+    pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<Result<(), Refused>, StoreError> {
+        self.copy(&mut swap, usize::MAX);
+        let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
+        let noted = match self.slot_mut(&channel, &name) {
+            Some(slot) if slot.key == swap.before => slot.noted.take(),
+            _ => None,
+        };
+        let taken = match noted {
+            None => Err(Refused(format!("the slot {name} was changed meanwhile; try again"))),
+            Some(noted) => self.take_over_again(&swap, noted)?,
+        };
+        let usage = match taken {
+            Ok(usage) => usage,
+            Err(refused) => {
+                self.pending.remove_later((*swap.after).clone());
+                return Ok(Err(refused));
+            }
+        };
+        let alarms = swap.alarms.take().unwrap_or_else(|| match swap.moved {
+            Some(_) => self.pending.timers.of(&swap.before),
+            None => Vec::new(),
+        });
+        for (alarm, at) in alarms {
+            self.pending.timers.set(&swap.after, &alarm, Some(at));
+            self.pending.overlay().set_timer(&swap.after, alarm, Some(at));
+        }
+        self.exchange(swap, usage, order)?;
+        Ok(Ok(()))
+    }
+
+    /// Takes over what the rule before wrote while the swap was prepared.
+    fn take_over_again(
+        &mut self,
+        swap: &Swap,
+        noted: BTreeSet<String>,
+    ) -> Result<Result<StateUse, Refused>, StoreError> {
+        let Some(moved) = &swap.moved else { return Ok(Ok(StateUse::default())) };
+        let mut usage = moved.usage.clone();
+        // What a run has made stands as it is.
+        if noted.is_empty() || swap.alarms.is_some() {
+            return Ok(Ok(usage));
+        }
+        let refused = |error: LoadError| Refused(error.to_string());
+        let mut migration = match Migration::of(&self.sandbox, &swap.rule, &swap.owner) {
+            Ok(Some(migration)) => migration,
+            Ok(None) => return Ok(Ok(usage)),
+            Err(error) => return Ok(Err(refused(error))),
+        };
+        for key in noted {
+            for entry in moved.entries.get(&key).into_iter().flatten() {
+                usage.replace(entry.key.len(), Some(entry.value.len()), None);
+                self.pending.overlay().put_state(&swap.after, entry.key.clone(), None);
+            }
+            let Some(value) = self.pending.overlay().state(&swap.before, &key)? else { continue };
+            let rewritten = match migration.entry(&swap.rule, Entry { key, value }) {
+                Ok(rewritten) => rewritten,
+                Err(error) => return Ok(Err(refused(error))),
+            };
+            for entry in rewritten {
+                usage.replace(entry.key.len(), None, Some(entry.value.len()));
+                self.pending.overlay().put_state(&swap.after, entry.key, Some(entry.value));
+            }
+        }
+        Ok(Ok(usage))
+    }
+
+    fn exchange(&mut self, swap: Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
+        let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
+        let (now, live) = (self.now, self.checkpoints.is_some());
+        let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
+        let mut new =
+            Slot::new(Arc::clone(&swap.after), swap.rule, usage, Conduct::new(Status::On, now));
+        new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
+        std::mem::swap(slot, &mut new);
+        let mut before = new;
+        let mut gone = Vec::new();
+        gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
+        let from = before.rule.digest();
+        if live && before.conduct.is_on() {
+            slot.conduct.begin_probation(now);
+            before.end_group();
+            before.conduct.probation = None;
+            slot.standby = Some(Box::new(before));
+        } else {
+            gone.push((*before.key).clone());
+        }
+        let owned = slot.rule.clone();
+        let description = owned.description();
+        gone.into_iter().for_each(|key| self.pending.remove_later(key));
+        self.pending.overlay().kept.own(
+            &swap.after,
+            description.state_version,
+            &description.name,
+        );
+        for (output, text) in swap.shown {
+            self.show(&channel, &name, output, text);
+        }
+        info!(channel = &*channel, rule = &*name, digest = %owned.digest(), action = order.action.name(), by = order.by, "rule exchanged");
+        self.changed(&channel, &name, Some(from), order)
+    }
+}
