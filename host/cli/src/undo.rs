@@ -1,0 +1,261 @@
+//! `heat undo`: takes back what a person, one event or one version of a rule has brought.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stdin};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::{Api, Load};
+use crate::simulate::Change;
+use crate::target::{self, Channel};
+use crate::words::count;
+use crate::{clean, note, print, when};
+
+/// Stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  heat undo --user troll --since 10m
+  heat undo --event 3f2a --preview
+  heat undo --digest 0123456789ab     a version of a rule that is not live any more
+
+It shows what would change and asks, unless --yes says that it is meant.";
+
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    which: Which,
+    /// Since when: 10m, 2h or 1d ago, 18:30, '2026-11-20 18:30', or RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = when::parse, requires = "user")]
+    since: Option<u64>,
+    /// Only shows what would change.
+    #[arg(long, conflicts_with = "yes")]
+    preview: bool,
+    /// Does it without asking.
+    #[arg(long)]
+    yes: bool,
+    /// One JSON object a line, as heatd sends them; asks nothing.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    at: Channel,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// What this person wrote, by login; --since says since when.
+    #[arg(long, value_name = "LOGIN", requires = "since")]
+    user: Option<String>,
+    /// One event; heat why names them.
+    #[arg(long, value_name = "ID")]
+    event: Option<String>,
+    /// What this version of a rule did, by the beginning of its digest; heat rules history names them.
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
+}
+
+/// How taking back went, or would go.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    #[serde(default)]
+    done: Value,
+    #[serde(default)]
+    preview: bool,
+    #[serde(default)]
+    events: u64,
+    #[serde(default)]
+    faves: u64,
+    #[serde(default)]
+    weight: f64,
+    #[serde(default)]
+    outputs: BTreeMap<String, Change>,
+    corrected: Option<String>,
+    log_begins: Option<u64>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let api = options.at.api()?;
+    let channel = options.at.one(&api)?;
+    let mut wish = options.wish(&api)?;
+    let mut ask = |preview: bool| -> Result<Value> {
+        wish["preview"] = preview.into();
+        let path = format!("/channels/{channel}/undo");
+        api.begin("POST", &path, &[], &Load::Wish(wish.clone()))?.follow(options.json)
+    };
+    if !options.yes && !options.preview {
+        if options.json || !stdin().is_terminal() {
+            bail!("nobody can be asked here; --yes does it, --preview shows what it would do");
+        }
+        let outcome: Outcome = target::read(ask(true)?, "what would change")?;
+        print(&outcome.page())?;
+        if outcome.is_nothing() {
+            return Ok(());
+        }
+        if !agrees()? {
+            note("nothing was changed");
+            return Ok(());
+        }
+    }
+    let told = ask(options.preview)?;
+    if !options.json {
+        print(&target::read::<Outcome>(told, "what has changed")?.page())?;
+    }
+    Ok(())
+}
+
+impl Options {
+    fn wish(&self, api: &Api) -> Result<Value> {
+        let Which { user, event, digest } = &self.which;
+        Ok(match (user, event, digest) {
+            (Some(user), _, _) => {
+                let login = user.trim_start_matches('@').to_lowercase();
+                json!({ "user": login, "since": self.since })
+            }
+            (_, Some(event), _) => json!({ "event": event }),
+            (_, _, digest) => {
+                let typed = digest.as_deref().unwrap_or_default();
+                json!({ "digest": whole(typed, &known(api)?)? })
+            }
+        })
+    }
+}
+
+/// Every digest that heatd has told of lately.
+fn known(api: &Api) -> Result<Vec<String>> {
+    let (history, rules) =
+        (api.ask("/history", &[("count", "1000".to_owned())])?, target::rules(api, None)?);
+    let entries = history["entries"].as_array().cloned().unwrap_or_default();
+    let told = entries.iter().flat_map(|entry| ["from", "to"].map(|name| entry[name].as_str()));
+    let mut known: Vec<String> = told.flatten().map(str::to_owned).collect();
+    known.extend(rules.into_iter().map(|rule| rule.digest));
+    known.sort_unstable();
+    known.dedup();
+    Ok(known)
+}
+
+/// The digest that begins so.
+fn whole(typed: &str, known: &[String]) -> Result<String> {
+    let typed = typed.to_lowercase();
+    if typed.len() < 4 || !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        bail!(
+            "{typed:?} is no digest; heat rules history shows them, and the first characters will do"
+        );
+    }
+    if typed.len() == 64 {
+        return Ok(typed);
+    }
+    let meant: Vec<&String> = known.iter().filter(|digest| digest.starts_with(&typed)).collect();
+    match meant.as_slice() {
+        [digest] => Ok((*digest).clone()),
+        [] => bail!(
+            "no version of a rule has a digest that begins with {typed}; heat rules history shows them"
+        ),
+        _ => bail!("several digests begin with {typed}; write more of it"),
+    }
+}
+
+fn agrees() -> Result<bool> {
+    use std::io::Write;
+    let mut out = std::io::stderr().lock();
+    write!(out, "take it back? [y/N] ")?;
+    out.flush()?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+impl Outcome {
+    fn is_nothing(&self) -> bool {
+        self.events == 0 && self.faves == 0 && self.outputs.is_empty()
+    }
+
+    fn page(&self) -> String {
+        let mut lines = Vec::new();
+        if let Some(done) = self.done.as_str() {
+            lines.push(done.to_owned());
+        }
+        let (was, is) = match self.preview {
+            true => ("would be taken back", "would show"),
+            false => ("taken back", "shows"),
+        };
+        if self.is_nothing() {
+            lines.push("there is nothing to take back".to_owned());
+        } else {
+            lines.push(format!(
+                "{was}: {} events, {} faves of weight {}",
+                count(self.events),
+                count(self.faves),
+                self.weight
+            ));
+        }
+        for (name, change) in &self.outputs {
+            lines.push(format!("  {name} {is} {}", change.words()));
+        }
+        if self.corrected.as_deref() == Some("counts") && !self.is_nothing() {
+            let begins = self.log_begins.map(|at| format!(", which begins {}", when::show(at)));
+            lines.push(format!(
+                "only the counts of faves can be corrected: what rules keep for themselves, such as the heat, comes from before the log{}. \
+                 It stays as it is; a moderator may set it (?heat set N)",
+                begins.unwrap_or_default()
+            ));
+        } else if let Some(begins) = self.log_begins {
+            lines
+                .push(format!("the log begins {}: what happened before stays", when::show(begins)));
+        }
+        lines.iter().map(|line| clean::text(line) + "\n").collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(told: Value) -> String {
+        target::read::<Outcome>(told, "it").unwrap().page()
+    }
+
+    #[test]
+    fn a_preview_says_what_would_change() {
+        let told = json!({
+            "done": "4 faves of troll", "preview": true, "events": 12, "faves": 4, "weight": 5.5,
+            "outputs": { "heat": { "before": "48", "after": "40" } }, "corrected": "all",
+        });
+        let expected = "\
+4 faves of troll
+would be taken back: 12 events, 4 faves of weight 5.5
+  heat would show \"40\" instead of \"48\"
+";
+        assert_eq!(page(told), expected);
+    }
+
+    #[test]
+    fn it_is_said_plainly_when_only_counts_are_corrected() {
+        let told = json!({ "done": "x", "preview": false, "events": 1, "faves": 1, "weight": 1, "outputs": {}, "corrected": "counts", "log_begins": 0 });
+        let page = page(told);
+        assert!(page.contains("only the counts of faves can be corrected"), "{page}");
+        assert!(page.contains("begins 19"), "{page}");
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_nothing() {
+        assert!(page(json!({ "done": "x", "preview": true })).contains("nothing to take back"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_digest_will_do() {
+        let known = ["abcd11".to_owned(), "abcd22".to_owned(), "ffff00".to_owned()];
+        assert_eq!(whole("FFFF", &known).unwrap(), "ffff00");
+        for (odd, words) in [
+            ("abcd", "several"),
+            ("0000", "no version"),
+            ("ff", "no digest"),
+            ("wxyz", "no digest"),
+        ] {
+            assert!(whole(odd, &known).unwrap_err().to_string().contains(words), "{odd}");
+        }
+    }
+}
