@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::candidate::{Candidate, recording};
 use crate::table::{Colour, Table, has_colours};
 use crate::target::{self, Channel, choose};
-use crate::words::count;
+use crate::words::{count, many};
 use crate::{clean, note, print, when};
 use curve::Curve;
 use plot::Look;
@@ -158,8 +158,7 @@ impl Outcome {
         row("changes", both(&|curve| count(curve.len() as u64)));
         let faults = match self.faults {
             0 => "no faults".to_owned(),
-            1 => "1 fault".to_owned(),
-            faults => format!("{} faults", count(faults)),
+            faults => many(faults, "fault"),
         };
         // A figure of events in a second is far below 2^53.
         let pace = count(self.events_per_second.round().max(0.0) as u64);

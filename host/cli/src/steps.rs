@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Steps(BufReader<Box<dyn Read + Send + Sync>>);
 
 /// One step on the way.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 struct Step {
     step: String,
     expected_ms: Option<u64>,
@@ -105,7 +105,7 @@ impl Shown {
                 note(&words);
             }
         } else if is_new && matches!(self, Self::Lines) {
-            note(&step.words());
+            note(&Step { events: None, ..step.clone() }.words());
         }
         if let Self::Bar(bar) = self {
             if is_new && let Some(old) = bar.take() {

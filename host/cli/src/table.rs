@@ -74,7 +74,8 @@ impl Table {
 
     pub(crate) fn text(&self, colours: bool) -> String {
         let widths: Vec<usize> = (0..self.names.len()).map(|place| self.width(place)).collect();
-        let names = self.names.iter().map(|name| Cell((*name).to_owned(), Colour::Bold)).collect();
+        let names: Vec<Cell> =
+            self.names.iter().map(|name| Cell((*name).to_owned(), Colour::Bold)).collect();
         let mut text = line(&widths, &names, colours);
         for row in &self.rows {
             match row {
@@ -102,7 +103,7 @@ impl Table {
     }
 }
 
-fn line(widths: &[usize], cells: &Vec<Cell>, colours: bool) -> String {
+fn line(widths: &[usize], cells: &[Cell], colours: bool) -> String {
     let mut line = String::new();
     // Spaces come before the next text, so that none stand at the end.
     let mut gap = 0;

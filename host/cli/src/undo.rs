@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, Load};
 use crate::simulate::Change;
 use crate::target::{self, Channel};
-use crate::words::count;
+use crate::words::many;
 use crate::{clean, note, print, when};
 
 /// Stands below the help.
@@ -186,9 +186,9 @@ impl Outcome {
             lines.push("there is nothing to take back".to_owned());
         } else {
             lines.push(format!(
-                "{was}: {} events, {} faves of weight {}",
-                count(self.events),
-                count(self.faves),
+                "{was}: {}, {} of weight {}",
+                many(self.events, "event"),
+                many(self.faves, "fave"),
                 self.weight
             ));
         }
