@@ -13,8 +13,8 @@ use crate::values;
 
 #[derive(Args)]
 pub(crate) struct Candidate {
-    /// The rule: a WebAssembly component, or the module that a compiler made. Without one: what is live, with other settings.
-    #[arg(value_name = "FILE", required_unless_present_any = ["set", "unset"], conflicts_with_all = ["set", "unset"])]
+    /// The rule: a WebAssembly component, the module that a compiler made, or the folder of a rule. Without one: what is live, with other settings.
+    #[arg(value_name = "FILE or FOLDER", required_unless_present_any = ["set", "unset"], conflicts_with_all = ["set", "unset"])]
     file: Option<PathBuf>,
     /// A setting, its value as in the configuration; a bare word is a text.
     #[arg(long, value_name = "KEY=VALUE")]

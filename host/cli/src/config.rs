@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::rules::list::{Difference, differences};
-use crate::table::{Colour, Table, has_colours, short};
+use crate::table::{Colour, Table, has_colours};
 use crate::target::Channel;
 use crate::{clean, print, values};
 
@@ -63,8 +63,8 @@ fn page(differences: &[Difference], colours: bool) -> String {
     let mut table = Table::new(&["channel", "slot", "what", "configured", "live"]);
     for difference in differences {
         let value = |value: &Value| match value {
-            // A digest is told from others by less than its 64 characters.
-            Value::String(text) if is_digest(text) => short(text),
+            Value::Null => "default".to_owned(),
+            Value::String(text) => text.clone(),
             other => values::typed(other),
         };
         table.row([
@@ -76,10 +76,6 @@ fn page(differences: &[Difference], colours: bool) -> String {
         ]);
     }
     table.text(colours)
-}
-
-fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn export(options: &Export) -> Result<()> {
@@ -106,15 +102,14 @@ mod tests {
             let value = json!({ "channel": "seaside", "slot": "decay", "what": what, "configured": configured, "live": live });
             crate::target::read::<Difference>(value, "a difference").unwrap()
         };
-        let digest = |c: char| json!(c.to_string().repeat(64));
         let differences = [
-            difference("half_life", json!("6s"), json!("3m")),
-            difference("digest", digest('a'), digest('b')),
+            difference("component", json!("decay 1.0.0 (aaaa)"), json!("decay 1.3.0 (bbbb)")),
+            difference("half_life", json!("\"6s\""), json!(null)),
         ];
         let expected = "\
-channel   slot   what       configured    live
-#seaside  decay  half_life  \"6s\"          \"3m\"
-#seaside  decay  digest     aaaaaaaaaaaa  bbbbbbbbbbbb
+channel   slot   what       configured          live
+#seaside  decay  component  decay 1.0.0 (aaaa)  decay 1.3.0 (bbbb)
+#seaside  decay  half_life  \"6s\"                default
 ";
         assert_eq!(page(&differences, false), expected);
         assert!(page(&[], false).contains("what the configuration says"));

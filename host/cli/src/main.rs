@@ -49,6 +49,7 @@ Examples:
   heat simulate raid --viewers 250
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
+  heat rules new streak --lang rust
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -72,7 +73,7 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
-    /// Shows and changes rules while they run: deploy, shadow, promote, roll back, settings.
+    /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
     #[command(subcommand)]
     Rules(rules::Command),
     /// Shows what rules would answer to something that did not happen.

@@ -44,8 +44,8 @@ pub(crate) struct Options {
     /// The output that is compared.
     #[arg(long, value_name = "NAME", default_value = "heat")]
     output: String,
-    /// Plays this recording of chat instead of heatd's log.
-    #[arg(long, value_name = "FILE")]
+    /// Plays this recording of chat, all of it, instead of heatd's log.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     log: Option<PathBuf>,
     /// Draws both curves into this file.
     #[arg(long, value_name = "FILE")]
@@ -63,7 +63,7 @@ struct Outcome {
     #[serde(default)]
     events: u64,
     #[serde(default)]
-    elapsed_ms: u64,
+    elapsed_ms: f64,
     #[serde(default)]
     events_per_second: f64,
     #[serde(default)]
@@ -162,7 +162,7 @@ impl Outcome {
         };
         // A figure of events in a second is far below 2^53.
         let pace = count(self.events_per_second.round().max(0.0) as u64);
-        let seconds = self.elapsed_ms as f64 / 1e3;
+        let seconds = self.elapsed_ms / 1e3;
         let events = count(self.events);
         format!(
             "{}\n{} to {}: {events} events\nplayed in {seconds:.1} s, {pace} events a second, {faults}\n",

@@ -1,14 +1,23 @@
-//! `heat rules`: which rules run, and putting others in their place while the stream is live.
+//! `heat rules`: for whoever writes rules, and for whoever runs them.
 //!
-//! Reading order: [`list`] and [`history`] show, [`deploy`] and [`shadow`] bring a rule in, [`change`] says promote, drop, rollback, disable
-//! and enable, [`settings`] shows and sets, [`letters`] has failed calls run again. [`module`] reads a rule's file.
+//! Reading order, for the one: [`new`] makes a folder for a rule, from what [`languages`] has for its language. [`project`] finds in such a
+//! folder what was built, [`component`] makes a component of it that brings its cases along, [`offline`] has heatd play and measure it,
+//! [`pack`] writes it down for heatd to run. For the other: [`list`] and [`history`] show, [`deploy`] and [`shadow`] bring a rule in that
+//! [`module`] has read, [`change`] says promote, drop, rollback, disable and enable, [`settings`] shows and sets, [`letters`] has failed
+//! calls run again.
 
 mod change;
+mod component;
 mod deploy;
 mod history;
+mod languages;
 mod letters;
 pub(crate) mod list;
 pub(crate) mod module;
+mod new;
+mod offline;
+mod pack;
+mod project;
 mod settings;
 mod shadow;
 
@@ -43,8 +52,17 @@ pub(crate) enum Command {
     Letters(letters::Options),
     /// Runs failed calls again: one by its number, or all of a slot.
     Retry(letters::Retry),
+    /// Makes a folder with a working rule in it: sources, cases, and all that they need.
+    New(new::Options),
+    /// Plays the cases of a rule that is built, without a stream, and says where it answers otherwise than is written.
+    Test(offline::TestOptions),
+    /// Says what a call of a rule costs, and how much of its limits it uses.
+    Bench(offline::BenchOptions),
+    /// Writes a rule that is built as one file, with its cases, for heatd to run.
+    Pack(pack::Options),
 }
 
+/// Runs a command. What heatd finds wrong with a rule is said by heatd, and is its exit code.
 pub(crate) fn run(command: &Command) -> Result<ExitCode> {
     use change::Change;
     match command {
@@ -60,6 +78,10 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode> {
         Command::Settings(options) => settings::run(options),
         Command::Letters(options) => letters::run(options),
         Command::Retry(options) => letters::retry(options),
+        Command::New(options) => new::run(options),
+        Command::Test(options) => return offline::test(options),
+        Command::Bench(options) => return offline::bench(options),
+        Command::Pack(options) => pack::run(options),
     }?;
     Ok(ExitCode::SUCCESS)
 }

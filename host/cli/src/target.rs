@@ -59,7 +59,10 @@ pub(crate) struct Rule {
     pub(crate) reason: Option<String>,
     #[serde(default)]
     pub(crate) settings: serde_json::Map<String, Value>,
-    /// What it declares, if heatd tells.
+    /// The names of those that are set, and have not their defaults.
+    #[serde(default)]
+    pub(crate) set: Vec<String>,
+    /// What it says that it has.
     #[serde(default)]
     pub(crate) declared: Vec<Setting>,
     #[serde(default)]

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Load};
+use crate::api::Load;
 use crate::simulate::Change;
 use crate::target::{self, Channel};
 use crate::words::many;
@@ -54,7 +54,7 @@ struct Which {
     #[arg(long, value_name = "ID")]
     event: Option<String>,
     /// What this version of a rule did, by the beginning of its digest; heat rules history names them.
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
     digest: Option<String>,
 }
 
@@ -80,7 +80,7 @@ struct Outcome {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let api = options.at.api()?;
     let channel = options.at.one(&api)?;
-    let mut wish = options.wish(&api)?;
+    let mut wish = options.wish();
     let mut ask = |preview: bool| -> Result<Value> {
         wish["preview"] = preview.into();
         let path = format!("/channels/{channel}/undo");
@@ -108,53 +108,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 impl Options {
-    fn wish(&self, api: &Api) -> Result<Value> {
+    fn wish(&self) -> Value {
         let Which { user, event, digest } = &self.which;
-        Ok(match (user, event, digest) {
+        match (user, event, digest) {
             (Some(user), _, _) => {
                 let login = user.trim_start_matches('@').to_lowercase();
                 json!({ "user": login, "since": self.since })
             }
             (_, Some(event), _) => json!({ "event": event }),
-            (_, _, digest) => {
-                let typed = digest.as_deref().unwrap_or_default();
-                json!({ "digest": whole(typed, &known(api)?)? })
-            }
-        })
+            (_, _, digest) => json!({ "digest": digest }),
+        }
     }
 }
 
-/// Every digest that heatd has told of lately.
-fn known(api: &Api) -> Result<Vec<String>> {
-    let (history, rules) =
-        (api.ask("/history", &[("count", "1000".to_owned())])?, target::rules(api, None)?);
-    let entries = history["entries"].as_array().cloned().unwrap_or_default();
-    let told = entries.iter().flat_map(|entry| ["from", "to"].map(|name| entry[name].as_str()));
-    let mut known: Vec<String> = told.flatten().map(str::to_owned).collect();
-    known.extend(rules.into_iter().map(|rule| rule.digest));
-    known.sort_unstable();
-    known.dedup();
-    Ok(known)
-}
-
-/// The digest that begins so.
-fn whole(typed: &str, known: &[String]) -> Result<String> {
+/// A digest, or its beginning.
+fn digest(typed: &str) -> Result<String, String> {
     let typed = typed.to_lowercase();
-    if typed.len() < 4 || !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!(
-            "{typed:?} is no digest; heat rules history shows them, and the first characters will do"
-        );
-    }
-    if typed.len() == 64 {
-        return Ok(typed);
-    }
-    let meant: Vec<&String> = known.iter().filter(|digest| digest.starts_with(&typed)).collect();
-    match meant.as_slice() {
-        [digest] => Ok((*digest).clone()),
-        [] => bail!(
-            "no version of a rule has a digest that begins with {typed}; heat rules history shows them"
-        ),
-        _ => bail!("several digests begin with {typed}; write more of it"),
+    match typed.len() {
+        4..=64 if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(typed),
+        _ => {
+            Err("heat rules history shows digests; write at least the first four characters"
+                .to_owned())
+        }
     }
 }
 
@@ -247,15 +222,9 @@ would be taken back: 12 events, 4 faves of weight 5.5
 
     #[test]
     fn the_beginning_of_a_digest_will_do() {
-        let known = ["abcd11".to_owned(), "abcd22".to_owned(), "ffff00".to_owned()];
-        assert_eq!(whole("FFFF", &known).unwrap(), "ffff00");
-        for (odd, words) in [
-            ("abcd", "several"),
-            ("0000", "no version"),
-            ("ff", "no digest"),
-            ("wxyz", "no digest"),
-        ] {
-            assert!(whole(odd, &known).unwrap_err().to_string().contains(words), "{odd}");
+        assert_eq!(digest("ABCD12"), Ok("abcd12".to_owned()));
+        for odd in ["", "abc", "wxyz", &"a".repeat(65)] {
+            assert!(digest(odd).unwrap_err().contains("heat rules history"), "{odd}");
         }
     }
 }

@@ -1,19 +1,16 @@
 //! Holds a rule's answer against its role and its limits, before any of it touches the overlay.
 
 use crate::contract::{Delivery, Effect, Entry, Role};
-use crate::interest::check_topic;
+use crate::interest::{check_topic, matches};
 use crate::limits::Limits;
+use crate::rule::Rule;
 
 /// The largest weight, in thousandths: a million faves. Sums of it cannot overflow before the sun burns out.
 const LARGEST_WEIGHT: i64 = 1_000_000_000;
 
 /// Takes the effects of one call whole, or says why not. `on_fave`: the call was for a fave.
-pub(crate) fn check(
-    effects: &[Effect],
-    role: Role,
-    on_fave: bool,
-    limits: &Limits,
-) -> Result<(), String> {
+pub(crate) fn check(effects: &[Effect], rule: &Rule, on_fave: bool) -> Result<(), String> {
+    let limits = &*rule.limits;
     if effects.len() > limits.effects {
         return Err(format!(
             "it has {} effects, and the limit is {}",
@@ -26,10 +23,18 @@ pub(crate) fn check(
         return Err(format!("it asks for {faves} faves, and the limit is {}", limits.faves));
     }
     for effect in effects {
-        allowed(effect, role, on_fave)?;
+        allowed(effect, rule.description().role, on_fave)?;
         check_sizes(effect, limits)?;
+        if let Effect::Publish(message) = effect {
+            check_granted(&message.topic, rule)?;
+        }
     }
     Ok(())
+}
+
+/// How many messages the effects would publish.
+pub(crate) fn messages(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Publish(_))).count()
 }
 
 fn allowed(effect: &Effect, role: Role, on_fave: bool) -> Result<(), String> {
@@ -101,6 +106,22 @@ fn check_not_reserved(topic: &str, limits: &Limits) -> Result<(), String> {
         return Err(format!("{topic:?} belongs to heatd or to the broker"));
     }
     Ok(())
+}
+
+/// A rule publishes where its configuration lets it, and never to itself: a broker that sends heatd's messages back, or a bridge
+/// between two, would make that a loop.
+fn check_granted(topic: &str, rule: &Rule) -> Result<(), String> {
+    if !rule.limits.publish.iter().any(|filter| matches(filter, topic)) {
+        return Err(format!(
+            "it may not publish to {topic:?}; if it shall, add that to `publish` in its [[rule]]"
+        ));
+    }
+    match rule.interest.topics.iter().find(|filter| matches(filter, topic)) {
+        Some(filter) => Err(format!(
+            "it takes the topic that it publishes to: that would be a loop ({topic:?} matches {filter:?})"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// An output's name is a level of an MQTT topic, so it may hold neither a level's end nor a wildcard.

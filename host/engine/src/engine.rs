@@ -423,6 +423,12 @@ impl Engine {
         })
     }
 
+    /// The rules of a channel that run, by slot, in order.
+    pub fn rules(&self, channel: &str) -> Option<Vec<(String, Rule)>> {
+        let slots = self.channels.get(channel)?.slots.iter().filter(|slot| slot.conduct.is_on());
+        Some(slots.map(|slot| (slot.key.slot.to_string(), slot.rule.clone())).collect())
+    }
+
     /// The MQTT topic filters that rules take, with the channel of the rule.
     pub fn topics(&self) -> Vec<(Arc<str>, String)> {
         let of = |channel: &Channel| {

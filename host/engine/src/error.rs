@@ -14,7 +14,7 @@ pub enum LoadError {
     #[error("it is not a WebAssembly component: {0}")]
     NotAComponent(String),
     /// A core module: what `cargo build` makes before it is turned into a component.
-    #[error("it is a core module, not a component; `cargo xtask rules` turns one into the other")]
+    #[error("it is a core module, not a component; `heat rules pack` turns one into the other")]
     CoreModule,
     /// It wants something that no rule gets.
     #[error(

@@ -1,6 +1,7 @@
 //! One instance of a rule: its store, its limits, and the calls of its exports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, Trap};
 
@@ -9,6 +10,7 @@ use crate::contract::{
 };
 use crate::error::{Fault, StoreError};
 use crate::limits::Limits;
+use crate::meter::{Doing, Meter};
 use crate::overlay::Overlay;
 use crate::sandbox::{STACK, Sandbox};
 use crate::tables::SlotKey;
@@ -91,6 +93,7 @@ impl Guest {
         settings: &Arc<Settings>,
         slot: Option<Arc<SlotKey>>,
     ) -> Result<Self, Fault> {
+        let started = sandbox.meter().map(Meter::now);
         let host = Host {
             limits: Arc::clone(limits),
             settings: Arc::clone(settings),
@@ -108,7 +111,10 @@ impl Guest {
         store.set_hostcall_fuel(limits.answer_bytes);
         refill(&mut store);
         match pre.instantiate(&mut store) {
-            Ok(exports) => Ok(Self { store, exports, calls: 0, _ticking: ticking }),
+            Ok(exports) => {
+                note(sandbox, &store, started, Doing::Start);
+                Ok(Self { store, exports, calls: 0, _ticking: ticking })
+            }
             Err(error) => Err(fault(&store, error)),
         }
     }
@@ -142,6 +148,7 @@ impl Guest {
     /// Calls `handle` over this overlay, which comes back whatever happens.
     pub(crate) fn handle(
         &mut self,
+        sandbox: &Sandbox,
         overlay: Box<Overlay>,
         now: u64,
         event: &Event,
@@ -149,7 +156,11 @@ impl Guest {
         self.calls += 1;
         self.store.data_mut().lines_left = self.store.data().limits.log_lines;
         self.store.data_mut().overlay = Some(overlay);
+        let started = sandbox.meter().map(Meter::now);
         let answer = self.call(|exports, store| exports.call_handle(store, now, event));
+        if started.is_some() {
+            note(sandbox, &self.store, started, used(&self.store));
+        }
         let host = self.store.data_mut();
         let overlay = host.overlay.take().expect("a store keeps its data through a trap");
         if let Some(error) = host.failed.take() {
@@ -173,6 +184,21 @@ fn refill(store: &mut Store<Host>) {
     // Fuel is on in the one configuration that there is, so this cannot fail.
     let _ = store.set_fuel(fuel);
     store.set_epoch_deadline(Ticker::ticks(wall));
+}
+
+/// What a call has used.
+fn used(store: &Store<Host>) -> Doing {
+    let host = store.data();
+    let left = store.get_fuel().unwrap_or_default();
+    Doing::Call { fuel: host.limits.fuel.saturating_sub(left), memory: host.memory }
+}
+
+/// Notes what an instance of a slot did, where there is a meter.
+fn note(sandbox: &Sandbox, store: &Store<Host>, started: Option<Duration>, what: Doing) {
+    if let (Some(meter), Some(started), Some(slot)) = (sandbox.meter(), started, &store.data().slot)
+    {
+        meter.note(&slot.slot, started, what);
+    }
 }
 
 /// Names the limit that was hit, or the trap.

@@ -14,7 +14,7 @@ const LONGEST: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Interest {
     /// In lower case.
-    commands: Vec<(String, String)>,
+    pub(crate) commands: Vec<(String, String)>,
     words: HashSet<String>,
     pub(crate) topics: Vec<String>,
     kinds: Vec<Kind>,

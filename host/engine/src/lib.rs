@@ -11,6 +11,7 @@
 //! - [`Store`], its `tables` and its `log` are what is kept.
 //!
 //! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
+//! For whoever writes rules: [`cases`] plays them, and a [`Meter`] says what calls cost.
 
 mod engine;
 
@@ -26,6 +27,7 @@ mod letters;
 mod migration;
 mod outputs;
 mod overlay;
+mod pace;
 mod pending;
 mod run;
 mod seen;
@@ -49,6 +51,9 @@ mod sandbox;
 mod settings;
 mod ticker;
 
+pub mod cases;
+mod meter;
+
 mod contract;
 mod error;
 
@@ -62,6 +67,7 @@ pub use interest::{check_filter, check_topic, matches};
 pub use letters::Letter;
 pub use limits::Limits;
 pub use log::{Counted, Record};
+pub use meter::{Doing, Measured, Meter};
 pub use outputs::{HOST, STREAM_OUTPUT, state_name};
 pub use pending::Say;
 pub use rule::{Component, Rule};

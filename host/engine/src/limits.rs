@@ -35,6 +35,12 @@ pub struct Limits {
     pub outputs: usize,
     /// Clips that may wait to be made.
     pub clips: u64,
+    /// Filters of the topics that the rule may publish to. None: it may publish nothing.
+    pub publish: Vec<String>,
+    /// Messages that one rule may publish at once in one channel, and that its allowance grows back to.
+    pub messages_at_once: u64,
+    /// Messages by which the allowance grows in a second of the engine's time: what a rule can publish for ever.
+    pub messages_per_second: u64,
     /// Topics starting with this belong to heatd's own outputs: no rule publishes there. Empty: none do.
     pub reserved_topics: String,
     /// Events that one instance is called for before it is made anew.
@@ -63,6 +69,9 @@ impl Default for Limits {
             faves: 16,
             outputs: 64,
             clips: 100,
+            publish: Vec::new(),
+            messages_at_once: 1000,
+            messages_per_second: 100,
             reserved_topics: String::new(),
             instance_events: 64,
             log_lines: 20,

@@ -19,6 +19,15 @@ pub const HOST: &str = "heatd";
 pub const STREAM_OUTPUT: &str = "stream";
 
 impl Engine {
+    /// Keeps the name of an output that somebody else shows for a while, so that it is taken back when nobody does any more.
+    pub fn name_output(&mut self, channel: &str, name: &str) {
+        let key = (Arc::from(channel), name.to_owned());
+        if self.channels.contains_key(channel) && !self.outputs().contains_key(&key) {
+            self.pending.overlay().outputs.insert(key, (HOST.into(), None));
+            self.pending.dirty = true;
+        }
+    }
+
     /// The stored outputs, those of rules that are gone taken back.
     pub(crate) fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
         let overlay = self.pending.overlay();

@@ -110,6 +110,22 @@ impl Rule {
         &self.component
     }
 
+    /// The bytes of the component.
+    pub fn bytes(&self) -> &[u8] {
+        &self.component.bytes
+    }
+
+    /// The same rule, each instance of which is called for so many events.
+    pub fn for_groups_of(&self, instance_events: u32) -> Self {
+        let limits = Arc::new(Limits { instance_events, ..(*self.limits).clone() });
+        Self { limits, ..self.clone() }
+    }
+
+    /// The commands that it takes.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.interest.commands.iter().map(|(_, command)| command.as_str())
+    }
+
     /// What a call of this rule may use.
     pub fn limits(&self) -> &Arc<Limits> {
         &self.limits

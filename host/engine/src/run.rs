@@ -45,7 +45,7 @@ pub enum RunError {
 /// Where a run finds the rules of the log: those that are live, and all that ever were.
 pub struct Library {
     sandbox: Arc<Sandbox>,
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     live: BTreeMap<String, Rule>,
     components: HashMap<Digest, Arc<Component>>,
     without: BTreeSet<Digest>,
@@ -53,7 +53,7 @@ pub struct Library {
 
 impl Library {
     /// A library that knows the rules which run, by slot.
-    pub fn new(sandbox: &Arc<Sandbox>, snapshot: Snapshot, live: &[(String, Rule)]) -> Self {
+    pub fn new(sandbox: &Arc<Sandbox>, snapshot: Arc<Snapshot>, live: &[(String, Rule)]) -> Self {
         let components = live.iter().map(|(_, rule)| (rule.digest(), Arc::clone(&rule.component)));
         Self {
             sandbox: Arc::clone(sandbox),
@@ -62,6 +62,11 @@ impl Library {
             live: live.iter().cloned().collect(),
             without: BTreeSet::new(),
         }
+    }
+
+    /// Does without this component: what is live now stands in for it.
+    pub fn without(&mut self, component: Option<Digest>) {
+        self.without.extend(component);
     }
 
     /// Components that were taken back: what is live now stands in for them.
@@ -232,7 +237,7 @@ impl Run {
     }
 
     /// What an output shows.
-    pub(crate) fn text_of(&self, output: &str) -> Option<String> {
+    pub fn text_of(&self, output: &str) -> Option<String> {
         self.shown.values().find_map(|shown| shown.get(output).cloned())
     }
 

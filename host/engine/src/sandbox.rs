@@ -13,6 +13,7 @@ use crate::contract::RulePre;
 use crate::digest::Digest;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::Host;
+use crate::meter::Meter;
 use crate::ticker::Ticker;
 use crate::views::add_views;
 
@@ -28,6 +29,7 @@ pub struct Sandbox {
     linker: Linker<Host>,
     ticker: Ticker,
     cache: Option<PathBuf>,
+    meter: Option<Meter>,
 }
 
 impl Sandbox {
@@ -38,7 +40,17 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         add_views(&mut linker).map_err(broken)?;
         let ticker = Ticker::start(&engine);
-        Ok(Self { engine, linker, ticker, cache: cache.map(Path::to_owned) })
+        Ok(Self { engine, linker, ticker, cache: cache.map(Path::to_owned), meter: None })
+    }
+
+    /// The same sandbox, which notes what guests cost.
+    pub fn with_meter(self, meter: Meter) -> Self {
+        Self { meter: Some(meter), ..self }
+    }
+
+    /// What notes the cost of guests, if anything does.
+    pub fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref()
     }
 
     pub(crate) fn engine(&self) -> &Engine {

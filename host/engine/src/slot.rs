@@ -9,10 +9,11 @@ use crate::changed::Status;
 use crate::conduct::Conduct;
 use crate::contract::{Effect, Event, Role};
 use crate::digest::Digest;
-use crate::effects::check;
+use crate::effects::{check, messages};
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
 use crate::migration::Migration;
+use crate::pace::Pace;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
@@ -53,6 +54,7 @@ pub(crate) struct Slot {
     pub(crate) noted: Option<BTreeSet<String>>,
     /// What a standby would show.
     pub(crate) unshown: BTreeMap<String, String>,
+    pace: Pace,
     guest: Option<Guest>,
 }
 
@@ -79,6 +81,7 @@ impl Slot {
             standby: None,
             noted: None,
             unshown: BTreeMap::new(),
+            pace: Pace::default(),
             guest: None,
         }
     }
@@ -162,13 +165,18 @@ impl Slot {
         let slot = Arc::clone(&self.key.slot);
         self.conduct.called();
         let outcome = self.ask(sandbox, pending, now, event)?;
-        let taken = match self.checked(outcome, on_fave) {
+        let checked = self.checked(outcome, on_fave).and_then(|effects| {
+            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
+            Ok(effects)
+        });
+        let taken = match checked {
             Ok(effects) => pending.take(self, now, &effects)?.map(|verdict| (effects, verdict)),
             Err(fault) => Err(fault),
         };
         match taken {
             Ok((effects, verdict)) => {
                 self.note_shown(&effects);
+                self.pace.spend(messages(&effects));
                 Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict))
             }
             Err(fault) => {
@@ -219,7 +227,7 @@ impl Slot {
         on_fave: bool,
     ) -> Result<Vec<Effect>, Fault> {
         let effects = outcome?;
-        check(&effects, self.role(), on_fave, &self.rule.limits).map_err(Fault::Effects)?;
+        check(&effects, &self.rule, on_fave).map_err(Fault::Effects)?;
         Ok(effects)
     }
 
@@ -255,7 +263,7 @@ impl Slot {
                 }
             };
         let overlay = pending.overlay.take().expect("the overlay is lent only while a guest runs");
-        let (overlay, answer) = guest.handle(overlay, now, event);
+        let (overlay, answer) = guest.handle(sandbox, overlay, now, event);
         pending.overlay = Some(overlay);
         self.guest = Some(guest);
         answer

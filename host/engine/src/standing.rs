@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::effects::role_name;
 use crate::engine::Engine;
 use crate::outputs::HOST;
+use crate::rule::Rule;
 use crate::slot::Slot;
 
 /// How a slot stands.
@@ -77,6 +78,15 @@ impl Engine {
     /// How every slot of every channel stands, in the order of the chains.
     pub fn standings(&self) -> Vec<Standing> {
         let of = |channel: &Channel| channel.slots.iter().map(Standing::of).collect::<Vec<_>>();
+        self.channels.values().flat_map(of).collect()
+    }
+
+    /// The same, each with its rule.
+    pub fn standings_with_rules(&self) -> Vec<(Standing, Rule)> {
+        let of = |channel: &Channel| {
+            let slots = channel.slots.iter();
+            slots.map(|slot| (Standing::of(slot), slot.rule.clone())).collect::<Vec<_>>()
+        };
         self.channels.values().flat_map(of).collect()
     }
 

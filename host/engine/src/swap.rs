@@ -51,7 +51,9 @@ pub struct Begun {
     /// All rules of the channel that run, by slot.
     pub chain: Vec<(String, Rule)>,
     /// The store as of the last commit.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
+    /// Whether the slot is called now.
+    pub is_on: bool,
     before: Arc<SlotKey>,
     after: Arc<SlotKey>,
     owner: Owner,
@@ -73,15 +75,27 @@ pub struct Swap {
     shown: BTreeMap<String, String>,
 }
 
+impl Swap {
+    /// Login of the channel.
+    pub fn channel(&self) -> &str {
+        &self.before.channel
+    }
+
+    /// Name of the slot.
+    pub fn slot(&self) -> &str {
+        &self.before.slot
+    }
+
+    /// How many entries of the state are not copied yet.
+    pub fn left(&self) -> usize {
+        self.left.len()
+    }
+}
+
 impl Begun {
     /// Takes the state over for this rule. Takes as long as the state is large.
     pub fn prepare(&self, sandbox: &Sandbox, rule: Rule) -> Result<Swap, LoadError> {
-        let (now, then) = (rule.description().role, self.rule.description().role);
-        if now != then {
-            let (now, then) = (role_name(now), role_name(then));
-            let problem = format!("it is a {now}, and the slot {} is for a {then}", self.before.slot);
-            return Err(LoadError::Refused(problem));
-        }
+        self.fits(&rule)?;
         let stored = |error: StoreError| LoadError::State(error.to_string());
         let moved = match Migration::of(sandbox, &rule, &self.owner)? {
             None => None,
@@ -101,6 +115,17 @@ impl Begun {
             alarms: None,
             shown: BTreeMap::new(),
         })
+    }
+
+    /// Whether a rule can be in this slot at all.
+    pub fn fits(&self, rule: &Rule) -> Result<(), LoadError> {
+        let (now, then) = (rule.description().role, self.rule.description().role);
+        if now == then {
+            return Ok(());
+        }
+        let (now, then) = (role_name(now), role_name(then));
+        let problem = format!("it is a {now}, and the slot {} is for a {then}", self.before.slot);
+        Err(LoadError::Refused(problem))
     }
 
     /// A swap to a rule that has made its state elsewhere.

@@ -153,6 +153,19 @@ impl Snapshot {
         self.components.get(&digest.0[..])?.map(|row| unpack(row.value())).transpose()
     }
 
+    /// The components that were ever live and whose digest begins so, in hexadecimal.
+    pub fn components_like(&self, digest: &str) -> Result<Vec<Digest>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.components.iter()? {
+            let Ok(bytes) = <[u8; 32]>::try_from(row?.0.value()) else { continue };
+            let known = Digest(bytes);
+            if !digest.is_empty() && known.to_string().starts_with(&digest.to_lowercase()) {
+                found.push(known);
+            }
+        }
+        Ok(found)
+    }
+
     /// The audit log, newest first: at most so many entries, each with its number.
     pub fn audit(&self, most: usize) -> Result<Vec<(u64, Entered)>, StoreError> {
         let rows = self.audit.iter()?.rev().take(most);
@@ -221,7 +234,7 @@ impl Snapshot {
     }
 
     /// The number that the next record of the log will have.
-    pub(crate) fn next_record(&self) -> Result<u64, StoreError> {
+    pub fn next_record(&self) -> Result<u64, StoreError> {
         self.meta("next-record")
     }
 
@@ -240,7 +253,7 @@ impl Snapshot {
     }
 
     /// What a slot shows, by output.
-    pub(crate) fn shown_by(
+    pub fn shown_by(
         &self,
         channel: &str,
         slot: &str,

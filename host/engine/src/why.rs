@@ -41,7 +41,7 @@ pub struct Cause {
 /// The last changes of an output, oldest first, and when the run began. None: the log does not go back to any checkpoint.
 pub fn why(
     sandbox: &Arc<Sandbox>,
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     channel: &str,
     rules: &[(String, Rule)],
     output: &str,

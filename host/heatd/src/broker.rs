@@ -25,7 +25,7 @@ use crate::backoff::Backoff;
 use crate::decider::{Input, Mailbox, Receipt};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
-pub(crate) use incoming::Routes;
+pub(crate) use incoming::{Routes, Topics};
 pub(crate) use options::Address;
 use outgoing::Outgoing;
 use receiver::Receiver;
@@ -74,11 +74,11 @@ impl Shared {
 pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let Link { address, prefix, routes, outbox, mut outputs, mailbox, inputs, metrics } = link;
     let status = format!("{prefix}/status");
-    let filters = routes.filters();
+    let topics = routes.topics();
     let mut outgoing = Outgoing::new(&prefix, outbox);
     let mut receiver = Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown);
     let mut sender =
-        Sender { outputs: outputs.clone(), mailbox, inputs, filters, status: status.clone() };
+        Sender { outputs: outputs.clone(), mailbox, inputs, topics, status: status.clone() };
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
         let options = options::options(&address, &status);

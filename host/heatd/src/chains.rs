@@ -5,24 +5,15 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use heat_engine::wit::Ability;
 use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
 use tracing::{error, info};
 
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
+use crate::live::cannot;
 
 /// The chains of all channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
 pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> Vec<Chain> {
-    let mut loader = Loader {
-        config,
-        sandbox,
-        mistakes,
-        limits: Arc::new(Limits {
-            reserved_topics: config.mqtt.prefix.clone(),
-            ..Limits::default()
-        }),
-        components: HashMap::new(),
-    };
+    let mut loader = Loader { config, sandbox, mistakes, components: HashMap::new() };
     let mut chains: Vec<Chain> = config
         .twitch
         .channels
@@ -35,11 +26,45 @@ pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> V
     chains
 }
 
+/// What the configuration says of every slot of every channel.
+#[derive(Clone, Default)]
+pub(crate) struct ConfiguredSlots(Arc<Vec<Configured>>);
+
+/// What the configuration says of one slot.
+#[derive(Clone)]
+pub(crate) struct Configured {
+    pub(crate) channel: String,
+    pub(crate) slot: String,
+    pub(crate) file: PathBuf,
+    pub(crate) rule: Rule,
+}
+
+impl ConfiguredSlots {
+    pub(crate) fn new(config: &Config, chains: &[Chain]) -> Self {
+        let file = |slot: &str| config.rules.iter().find(|rule| rule.slot == slot);
+        let slots = chains.iter().flat_map(|chain| {
+            chain.rules.iter().filter_map(move |(slot, rule)| {
+                let (channel, slot) = (chain.channel.to_lowercase(), slot.clone());
+                let file = file(&slot)?.file.clone();
+                Some(Configured { channel, slot, file, rule: rule.clone() })
+            })
+        });
+        Self(Arc::new(slots.collect()))
+    }
+
+    pub(crate) fn find(&self, channel: &str, slot: &str) -> Option<&Configured> {
+        self.0.iter().find(|it| it.channel == channel && it.slot == slot)
+    }
+
+    pub(crate) fn all(&self) -> &[Configured] {
+        &self.0
+    }
+}
+
 struct Loader<'a> {
     config: &'a Config,
     sandbox: &'a Sandbox,
     mistakes: &'a Mistakes,
-    limits: Arc<Limits>,
     /// By file: a component that two slots name is compiled once.
     components: HashMap<PathBuf, Arc<Component>>,
 }
@@ -73,22 +98,34 @@ impl Loader<'_> {
     }
 
     fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, Refusal> {
-        let component = self.component(rule)?;
-        let made = Rule::new(self.sandbox, &self.limits, &component, &rule.settings)
+        let limits = self.limits(rule);
+        let component = self.component(rule, &limits)?;
+        let made = Rule::new(self.sandbox, &limits, &component, &rule.settings)
             .map_err(|error| Refusal::Load(error, Some(component)))?;
-        // Nothing can be given so far: chat is read without a login.
-        match made.needs().first() {
-            Some(ability) => Err(Refusal::Needs(*ability)),
+        match cannot(&made) {
+            Some(why) => Err(Refusal::Needs(why)),
+            None if rule.source_is_file => Ok(made.pinned()),
             None => Ok(made),
         }
     }
 
-    fn component(&mut self, rule: &RuleConfig) -> Result<Arc<Component>, Refusal> {
+    /// What this rule may use, and where it may publish.
+    fn limits(&self, rule: &RuleConfig) -> Arc<Limits> {
+        let limits = Limits::default();
+        Arc::new(Limits {
+            memory: rule.memory.unwrap_or(limits.memory),
+            publish: rule.publish.clone(),
+            reserved_topics: self.config.mqtt.prefix.clone(),
+            ..limits
+        })
+    }
+
+    fn component(&mut self, rule: &RuleConfig, limits: &Limits) -> Result<Arc<Component>, Refusal> {
         if let Some(component) = self.components.get(&rule.file) {
             return Ok(Arc::clone(component));
         }
         let bytes = std::fs::read(&rule.file).map_err(Refusal::Read)?;
-        let component = Component::load(self.sandbox, &self.limits, &bytes)
+        let component = Component::load(self.sandbox, limits, &bytes)
             .map_err(|error| Refusal::Load(error, None))?;
         let component = Arc::new(component);
         self.components.insert(rule.file.clone(), Arc::clone(&component));
@@ -145,7 +182,7 @@ fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
 enum Refusal {
     Read(std::io::Error),
     Load(LoadError, Option<Arc<Component>>),
-    Needs(Ability),
+    Needs(String),
 }
 
 impl std::fmt::Display for Refusal {
@@ -153,13 +190,7 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::Read(error) => write!(f, "the file cannot be read: {error}"),
             Self::Load(error, _) => error.fmt(f),
-            Self::Needs(ability) => {
-                let what = match ability {
-                    Ability::Say => "says lines in chat",
-                    Ability::Clip => "makes clips",
-                };
-                write!(f, "with these settings it {what}, and heatd has no login to Twitch yet")
-            }
+            Self::Needs(why) => f.write_str(why),
         }
     }
 }

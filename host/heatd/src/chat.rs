@@ -10,6 +10,7 @@ mod event;
 mod joins;
 mod lines;
 mod notice;
+mod recorded;
 mod tags;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::shutdown::Shutdown;
 use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
+pub(crate) use recorded::read_recording;
 
 /// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
 const CHANNELS_PER_CONNECTION: usize = 50;

@@ -2,6 +2,7 @@
 //!
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
+mod grants;
 mod mistakes;
 mod mqtt;
 mod section;
@@ -63,6 +64,12 @@ pub(crate) struct RuleConfig {
     /// None: every channel.
     pub(crate) channels: Option<Vec<String>>,
     pub(crate) settings: Vec<(String, Given)>,
+    /// The configuration alone decides on the slot: nothing is changed while running.
+    pub(crate) source_is_file: bool,
+    /// Filters of the topics that it may publish to.
+    pub(crate) publish: Vec<String>,
+    /// Memory of one instance, in bytes. None: as much as most rules get.
+    pub(crate) memory: Option<usize>,
     /// Where the rule, its file and its settings stand in the configuration.
     pub(crate) span: Range<usize>,
     pub(crate) file_span: Range<usize>,
@@ -221,6 +228,8 @@ impl RuleConfig {
         let file = section.text("file");
         let slot = section.text("slot");
         let channels = section.texts("channels");
+        let source_is_file = grants::source_is_file(&mut section);
+        let (publish, memory) = (grants::publish(&mut section), grants::memory(&mut section));
         let settings =
             section.section("settings").map(|mut settings| settings.all()).unwrap_or_default();
         section.end();
@@ -256,7 +265,18 @@ impl RuleConfig {
             channels.map(|list| list.into_iter().map(|(name, _)| name.to_lowercase()).collect());
         let setting_spans = settings.iter().map(|(_, _, span)| span.clone()).collect();
         let settings = settings.into_iter().map(|(name, given, _)| (name, given)).collect();
-        Some(Self { slot, file, channels, settings, span, file_span, setting_spans })
+        Some(Self {
+            slot,
+            file,
+            channels,
+            settings,
+            publish,
+            source_is_file,
+            memory,
+            span,
+            file_span,
+            setting_spans,
+        })
     }
 
     /// Whether the rule is in the chain of this channel.

@@ -16,13 +16,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::info;
 
-use crate::broker::{self, Link, Routes};
+use crate::broker::{self, Link, Routes, Topics};
 use crate::chat::{self, Chat};
+use crate::chains::ConfiguredSlots;
 use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::feed::{Feed, States};
 use crate::home::Home;
 use crate::http::{Access, Api};
+use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::streams::Streams;
@@ -105,6 +107,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (outputs_in, outputs) = watch::channel(Arc::default());
     let (states_in, states) = watch::channel(Arc::new(States::default()));
     let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
+    let shadows = Arc::new(Shadows::default());
+    let live = Live {
+        inputs: inputs.downgrade(),
+        sandbox: Arc::clone(&sandbox),
+        shadows: Arc::clone(&shadows),
+        speed: Arc::new(Speed::new(&config.data.join("cache"))),
+        metrics: metrics.clone(),
+    };
+    let configured = ConfiguredSlots::new(&config, &chains);
     let api = Api {
         metrics: metrics.clone(),
         roster: roster.clone(),
@@ -116,6 +127,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         store: config.data.join(data::STORE),
         started: Instant::now(),
         shutdown: shutdown.clone(),
+        live: live.clone(),
+        configured: configured.clone(),
     };
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, api, access));
@@ -128,6 +141,12 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut home = Home::find(&config.mqtt.broker).await?;
     let mut embedded_ended = Box::pin(home.ended());
 
+    let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
+    let mut known = engine.topics();
+    known.extend(stream_topics.iter().cloned());
+    known.sort();
+    let (topics_in, topics) = watch::channel(Arc::new(known));
+    roster.stand(engine.standings());
     outputs_in.send_replace(Arc::new(engine.outputs().clone()));
     states_in.send_replace(Arc::new(roster.states(&engine)));
     let (agenda_in, agenda) = watch::channel(Agenda::default());
@@ -145,7 +164,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let link = Link {
         address: home.address,
         prefix: config.mqtt.prefix,
-        routes: Routes::new(topics(&engine, &config.stream, &twitch.channels), clock::now()),
+        routes: Routes::new(topics, clock::now()),
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
@@ -164,6 +183,9 @@ async fn wire(prepared: Prepared) -> Result<()> {
         metrics: metrics.clone(),
         roster,
         feed,
+        topics: topics_in,
+        stream_topics,
+        shadows,
         streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
         keep_log: config.keep_log,
@@ -201,13 +223,10 @@ async fn wire(prepared: Prepared) -> Result<()> {
     cause.and(stopped)
 }
 
-/// What rules take by MQTT, and where it is said that a stream starts or ends.
-fn topics(engine: &Engine, signs: &StreamSigns, channels: &[String]) -> Vec<(Arc<str>, String)> {
+/// Where it is said that a stream starts or ends.
+fn stream_topics(signs: &StreamSigns, channels: &[String]) -> Topics {
     let said = |channel: &String| Some((channel.as_str().into(), signs.topic_of(channel)?));
-    let mut topics = engine.topics();
-    topics.extend(channels.iter().filter_map(said));
-    topics.sort();
-    topics
+    channels.iter().filter_map(said).collect()
 }
 
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as

@@ -3,87 +3,36 @@
 //! It never waits for what it feeds. Outputs are a value that changes; messages and receipts go into a mailbox, which is
 //! bounded by the limit of the outbox and by the broker's inflight window. So nobody can wait for the engine while it waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod desk;
+mod input;
+mod mail;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use heat_engine::wit::{Event, Message};
-use heat_engine::{Decision, Engine, Outputs, Say, StoreError, Stream};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use heat_engine::wit::Event;
+use heat_engine::{Decision, Engine, Outputs, Say, StoreError};
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
+use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
+use crate::live::Shadows;
 use crate::streams::{Sign, Streams};
+use desk::After;
+pub(crate) use desk::{Desk, Follower, Tap, Taps, Task, Told as Followed};
+pub(crate) use input::{Answer, Input, Receipt};
+use input::What;
+pub(crate) use mail::{Mail, Mailbox};
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
 
-/// How many bytes of messages that are sent at most once may wait for a connection: some ten thousand answers.
-const PASSING: usize = 4 << 20;
-
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
-
-/// The number of a received MQTT message, which is acknowledged after the commit.
-pub(crate) type Receipt = u64;
-
-/// Where somebody waits for what a stream is.
-pub(crate) type Answer = oneshot::Sender<Option<Stream>>;
-
-/// Everything that can happen to the engine.
-pub(crate) struct Input {
-    /// When heatd took it in, in milliseconds since 1970.
-    now: u64,
-    what: What,
-}
-
-enum What {
-    Event {
-        event: Box<Event>,
-        receipt: Option<Receipt>,
-    },
-    /// An event after whose commit somebody is told what its channel's stream is.
-    Asked {
-        event: Box<Event>,
-        answer: Answer,
-    },
-    Receipt(Option<Receipt>),
-    Tick,
-    Sent(u64),
-}
-
-impl Input {
-    pub(crate) fn event(now: u64, event: Event) -> Self {
-        Self { now, what: What::Event { event: Box::new(event), receipt: None } }
-    }
-
-    /// An event whose sender waits for an acknowledgement.
-    pub(crate) fn with_receipt(now: u64, event: Event, receipt: Option<Receipt>) -> Self {
-        Self { now, what: What::Event { event: Box::new(event), receipt } }
-    }
-
-    /// An event whose sender waits for what its channel's stream is then.
-    pub(crate) fn with_answer(now: u64, event: Event, answer: Answer) -> Self {
-        Self { now, what: What::Asked { event: Box::new(event), answer } }
-    }
-
-    /// A message that no rule takes: acknowledged in its turn.
-    pub(crate) fn receipt_only(now: u64, receipt: Option<Receipt>) -> Self {
-        Self { now, what: What::Receipt(receipt) }
-    }
-
-    /// A timer may be due, or a group may have waited long enough.
-    pub(crate) fn tick(now: u64) -> Self {
-        Self { now, what: What::Tick }
-    }
-
-    /// The broker has acknowledged this message of the outbox.
-    pub(crate) fn sent(number: u64) -> Self {
-        Self { now: now(), what: What::Sent(number) }
-    }
-}
 
 /// When the engine wants to be woken.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,81 +41,6 @@ pub(crate) struct Agenda {
     pub(crate) timer: Option<u64>,
     /// Of a group that has waited long enough. Not by the wall clock, which may be set.
     pub(crate) flush: Option<Instant>,
-}
-
-/// What has to leave, all of it durable.
-#[derive(Default)]
-pub(crate) struct Mail {
-    pub(crate) messages: Vec<(u64, Message)>,
-    /// To be sent at most once.
-    pub(crate) passing: Vec<Message>,
-    pub(crate) receipts: Vec<Receipt>,
-}
-
-impl Mail {
-    fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.passing.is_empty() && self.receipts.is_empty()
-    }
-}
-
-/// Where the engine's thread leaves what others have to send.
-#[derive(Default)]
-pub(crate) struct Mailbox {
-    mail: Mutex<Mail>,
-    filled: Notify,
-}
-
-impl Mailbox {
-    fn put(&self, new: Mail) {
-        if new.is_empty() {
-            return;
-        }
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-        mail.messages.extend(new.messages);
-        // Nobody takes them while no broker is connected; then the oldest answers are the least missed.
-        mail.passing.extend(new.passing);
-        let excess = oldest_beyond(PASSING, &mail.passing);
-        mail.passing.drain(..excess);
-        mail.receipts.extend(new.receipts);
-        drop(mail);
-        self.filled.notify_one();
-    }
-
-    /// Takes what is there; waits while there is nothing.
-    pub(crate) async fn take(&self) -> Mail {
-        loop {
-            if let Some(mail) = self.take_now() {
-                return mail;
-            }
-            self.filled.notified().await;
-        }
-    }
-
-    /// Throws away what was to be sent at most once: nobody was there to send it.
-    pub(crate) fn forget_passing(&self) {
-        self.mail.lock().unwrap_or_else(PoisonError::into_inner).passing.clear();
-    }
-
-    /// Takes what is there.
-    pub(crate) fn take_now(&self) -> Option<Mail> {
-        let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
-        (!mail.is_empty()).then_some(mail)
-    }
-}
-
-/// How many of the first messages have to go so that the others have at most so many bytes.
-fn oldest_beyond(most: usize, messages: &[Message]) -> usize {
-    let sizes = messages
-        .iter()
-        .rev()
-        .map(|message| size_of::<Message>() + message.topic.len() + message.payload.len());
-    let mut bytes = 0;
-    let kept = sizes.take_while(|size| {
-        bytes += size;
-        bytes <= most
-    });
-    messages.len() - kept.count()
 }
 
 /// What the engine's thread feeds.
@@ -179,6 +53,12 @@ pub(crate) struct Outlets {
     pub(crate) roster: Arc<Roster>,
     pub(crate) feed: Feed,
     pub(crate) streams: Streams,
+    /// Topics that somebody takes.
+    pub(crate) topics: watch::Sender<Arc<Topics>>,
+    /// Topics on which it is said whether a stream is live.
+    pub(crate) stream_topics: Topics,
+    /// Rules that run beside what is live.
+    pub(crate) shadows: Arc<Shadows>,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
     /// How old the log may grow, in milliseconds.
@@ -186,6 +66,14 @@ pub(crate) struct Outlets {
 }
 
 impl Outlets {
+    /// What rules take by MQTT, and where it is said that a stream starts or ends.
+    pub(crate) fn topics_of(&self, engine: &Engine) -> Topics {
+        let mut topics = engine.topics();
+        topics.extend(self.stream_topics.iter().cloned());
+        topics.sort();
+        topics
+    }
+
     fn decided(&self, told: Option<Told>, decision: &Decision) {
         self.metrics.decided(decision);
         self.roster.decided(decision);
@@ -204,6 +92,8 @@ pub(crate) fn run(
         outlets: &mut outlets,
         receipts: Vec::new(),
         answers: Vec::new(),
+        afters: Vec::new(),
+        taps: Taps::default(),
         expired_at: None,
         open_since: None,
     };
@@ -233,6 +123,8 @@ struct Group<'a> {
     receipts: Vec<Receipt>,
     /// Who waits, with the channel.
     answers: Vec<(String, Answer)>,
+    afters: Vec<After>,
+    taps: Taps,
     expired_at: Option<Instant>,
     open_since: Option<Instant>,
 }
@@ -257,7 +149,19 @@ impl Group<'_> {
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
+            What::Task(task) => self.task(task)?,
+            What::Shadowed => self.show(),
         }
+        Ok(())
+    }
+
+    /// Does something between two events, which are all committed before.
+    fn task(&mut self, task: Task) -> Result<(), StoreError> {
+        self.commit()?;
+        let started = Instant::now();
+        let (engine, afters) = (&mut *self.engine, &mut self.afters);
+        task(&mut Desk { engine, taps: &mut self.taps, afters })?;
+        self.outlets.metrics.task_done(started.elapsed());
         Ok(())
     }
 
@@ -306,8 +210,10 @@ impl Group<'_> {
         if self.engine.is_pending() && self.open_since.is_none() {
             self.open_since = Some(Instant::now());
         }
+        self.taps.tell(self.engine);
         let due = self.open_since.is_some_and(|since| since.elapsed() >= self.outlets.flush);
-        let awaited = !self.receipts.is_empty() || !self.answers.is_empty();
+        let awaited =
+            !self.receipts.is_empty() || !self.answers.is_empty() || !self.afters.is_empty();
         if self.engine.is_urgent() || awaited || due || self.engine.is_full() {
             self.commit()?;
         }
@@ -334,6 +240,7 @@ impl Group<'_> {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        self.taps.tell(self.engine);
         let started = Instant::now();
         let records = self.engine.pending_records();
         let committed = self.engine.commit()?;
@@ -341,10 +248,11 @@ impl Group<'_> {
         self.outlets.metrics.committed(started.elapsed());
         debug!(records, "committed");
         if committed.outputs_changed {
-            self.outlets.outputs.send_replace(Arc::new(self.engine.outputs().clone()));
+            self.show();
             // Whether a stream is live is an output as well.
             self.outlets.states.send_replace(Arc::new(self.outlets.roster.states(self.engine)));
         }
+        self.afters.drain(..).for_each(|after| after());
         for (channel, answer) in self.answers.drain(..) {
             // Who has asked may be gone.
             let _ = answer.send(self.engine.stream(&channel));
@@ -359,6 +267,24 @@ impl Group<'_> {
     }
 }
 
+impl Group<'_> {
+    /// Passes on what is shown as of the last commit, and what shadows show beside it.
+    fn show(&self) {
+        let mut outputs = self.engine.outputs().clone();
+        self.outlets.shadows.add_to(&mut outputs);
+        self.outlets.outputs.send_replace(Arc::new(outputs));
+        self.outlets.roster.stand(self.engine.standings());
+        let topics = self.outlets.topics_of(self.engine);
+        self.outlets.topics.send_if_modified(|known| {
+            let news = **known != topics;
+            if news {
+                *known = Arc::new(topics);
+            }
+            news
+        });
+    }
+}
+
 fn is_live(engine: &Engine, channel: &str) -> bool {
     engine.stream(channel).is_some_and(|stream| stream.live)
 }
@@ -367,26 +293,4 @@ fn is_live(engine: &Engine, channel: &str) -> bool {
 fn cannot_say(say: &Say) {
     let (channel, text) = (&*say.channel, &say.text);
     warn!(channel, text, "a rule wants to say this in chat, and heatd has no login to chat");
-}
-
-#[cfg(test)]
-mod tests {
-    use heat_engine::wit::{Delivery, Message};
-
-    use super::oldest_beyond;
-
-    #[test]
-    fn the_oldest_messages_go_when_there_is_no_room() {
-        let size = |bytes: usize| Message {
-            topic: "t".to_owned(),
-            payload: vec![0; bytes],
-            delivery: Delivery::AtMostOnce,
-        };
-        let messages: Vec<Message> = [500, 10, 500].map(size).into();
-        assert_eq!(oldest_beyond(10_000, &messages), 0);
-        assert_eq!(oldest_beyond(800, &messages), 1);
-        assert_eq!(oldest_beyond(600, &messages), 2);
-        assert_eq!(oldest_beyond(100, &messages), 3);
-        assert_eq!(oldest_beyond(0, &[]), 0);
-    }
 }

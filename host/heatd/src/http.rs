@@ -7,8 +7,12 @@
 //! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
 
 mod access;
+mod config;
+mod past;
 mod problem;
+mod rules;
 mod status;
+mod steps;
 mod stream;
 mod watch;
 
@@ -22,22 +26,27 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use heat_engine::Outputs;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 use tokio::time::sleep;
 
+use crate::chains::ConfiguredSlots;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
+use crate::live::{LARGEST, Live};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::shutdown::Shutdown;
 pub(crate) use access::Access;
 use problem::Problem;
 
-/// The largest body of a request, in bytes: nothing that is asked for is long.
-const LARGEST_BODY: usize = 4096;
+/// The largest body of a request, in bytes, where nothing that is asked for is long.
+const LARGEST_BODY: usize = 64 << 10;
+
+/// The largest body that may hold a recording and a component, in bytes.
+const LARGEST_UPLOAD: usize = 256 << 20;
 
 /// How long answers that are under way may take once heatd stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -54,6 +63,17 @@ pub(crate) struct Api {
     pub(crate) store: PathBuf,
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
+    pub(crate) live: Live,
+    pub(crate) configured: ConfiguredSlots,
+}
+
+/// The login of a channel that heatd has, however it was written.
+fn channel(api: &Api, written: &str) -> Result<String, Problem> {
+    let name = written.trim_start_matches('#').to_lowercase();
+    match api.roster.find(&name) {
+        Some(_) => Ok(name),
+        None => Err(Problem::no_channel(&name)),
+    }
 }
 
 /// Serves until the shutdown.
@@ -70,15 +90,34 @@ pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyh
 }
 
 fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
+    let large = Router::new()
+        .route("/channels/{channel}/rules/{slot}", put(rules::deploy))
+        .route("/channels/{channel}/rules/{slot}/shadow", post(rules::shadow))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .route(
+            "/channels/{channel}/replay",
+            post(past::replay).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
+        );
     let guarded = Router::new()
         .route("/status", get(status::answer))
         .route("/watch", get(watch::watch))
         .route("/channels/{channel}/stream", post(stream::change))
+        .route("/rules", get(rules::list))
+        .route("/history", get(past::history))
+        .route("/letters", get(past::letters))
+        .route("/config/diff", get(config::diff))
+        .route("/config/export", get(config::export))
+        .route("/channels/{channel}/rules/{slot}/settings", post(rules::settings))
+        .route("/channels/{channel}/rules/{slot}/{action}", post(rules::act))
+        .route("/channels/{channel}/simulate", post(past::simulate))
+        .route("/channels/{channel}/why", get(past::why))
+        .route("/channels/{channel}/undo", post(past::undo))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "the API has no such resource") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .merge(large)
         .layer(from_fn_with_state(access, access::check));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

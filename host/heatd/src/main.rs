@@ -4,8 +4,9 @@
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
 //! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
-//! [`backoff`] serve these.
+//! [`backoff`] serve these. [`authoring`] is for whoever writes rules, and knows none of it.
 
+mod authoring;
 mod backoff;
 mod broker;
 mod chains;
@@ -20,6 +21,7 @@ mod feed;
 mod home;
 mod http;
 mod init;
+mod live;
 mod metrics;
 mod roster;
 mod shutdown;
@@ -46,6 +48,16 @@ enum Command {
     Run(Options),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
     Check(Options),
+    /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
+    #[command(subcommand)]
+    Rule(authoring::Command),
+    /// Compiles the component on its standard input into a folder. heatd starts this for large ones.
+    #[command(hide = true)]
+    Compile {
+        cache: PathBuf,
+        /// Bytes of memory that the component may have.
+        memory: usize,
+    },
 }
 
 #[derive(Args)]
@@ -81,6 +93,11 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
+        Command::Compile { cache, memory } => match live::child(&cache, memory) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(&format!("{error:#}\n")),
+        },
+        Command::Rule(command) => authoring::run(&command),
         Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
             Err(mistakes) => refuse(&mistakes),

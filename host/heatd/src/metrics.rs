@@ -19,6 +19,14 @@ struct Slot {
     slot: String,
 }
 
+/// What was done to which slot.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Swap {
+    slot: String,
+    action: String,
+    outcome: String,
+}
+
 /// What the status tells of the figures.
 pub(crate) struct Summary {
     pub(crate) chat_wanted: i64,
@@ -45,6 +53,8 @@ struct Figures {
     calls: Family<Slot, Counter>,
     failures: Family<Slot, Counter>,
     silences: Family<Slot, Counter>,
+    swaps: Family<Swap, Counter>,
+    pause_seconds: Histogram,
     commit_seconds: Histogram,
     queue: Gauge,
     chat: Gauge,
@@ -86,6 +96,15 @@ impl Metrics {
             "Calls that a rule answered with nothing, such as a fave in its cooldown, or an order that is for moderators",
             silences.clone(),
         );
+        let swaps = Family::<Swap, Counter>::default();
+        registry.register("rule_swaps", "Changes of slots, done and refused", swaps.clone());
+        let pause_seconds = Histogram::new(exponential_buckets(0.000_01, 2.0, 16));
+        registry.register_with_unit(
+            "engine_pause",
+            "Time that events waited while something was done between them, such as a swap",
+            Unit::Seconds,
+            pause_seconds.clone(),
+        );
         let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 14));
         registry.register_with_unit(
             "commit",
@@ -112,6 +131,8 @@ impl Metrics {
             calls,
             failures,
             silences,
+            swaps,
+            pause_seconds,
             commit_seconds,
             queue,
             chat,
@@ -185,6 +206,17 @@ impl Metrics {
                 self.0.silences.get_or_create(&slot).inc();
             }
         }
+    }
+
+    /// Something was done to a slot, or refused.
+    pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
+        let (slot, action, outcome) = (slot.to_owned(), action.to_owned(), outcome.to_owned());
+        self.0.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
+    }
+
+    /// Events waited so long while something was done between them.
+    pub(crate) fn task_done(&self, took: Duration) {
+        self.0.pause_seconds.observe(took.as_secs_f64());
     }
 
     pub(crate) fn committed(&self, took: Duration) {

@@ -1,75 +1,85 @@
-//! Which rules each channel has, and how often each was called there.
+//! Which slots each channel has, how they stand, and how often each was called.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use heat_engine::{Chain, Decision, Engine, role_name};
+use heat_engine::{Chain, Decision, Engine, Standing};
 
 use crate::feed::States;
 
 /// The channels in the order of the configuration.
-pub(crate) struct Roster(pub(crate) Vec<Listed>);
-
-/// A channel with its rules, in the order of its chain.
-pub(crate) struct Listed {
-    pub(crate) channel: Arc<str>,
-    pub(crate) rules: Vec<RuleFacts>,
+pub(crate) struct Roster {
+    pub(crate) channels: Vec<Listed>,
+    /// How their slots stand, as of the last commit that changed something shown.
+    standings: Mutex<Arc<Vec<Standing>>>,
 }
 
-/// What a rule is, and how often it was called since the start.
-pub(crate) struct RuleFacts {
+/// A channel with its slots, in the order of its chain.
+pub(crate) struct Listed {
+    pub(crate) channel: Arc<str>,
+    pub(crate) slots: Vec<Counts>,
+}
+
+/// How often a slot's rule was called since the start.
+pub(crate) struct Counts {
     pub(crate) slot: String,
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) role: &'static str,
-    /// SHA-256 of the component, in hexadecimal.
-    pub(crate) digest: String,
     pub(crate) calls: AtomicU64,
     pub(crate) failures: AtomicU64,
 }
 
 impl Roster {
     pub(crate) fn new(chains: &[Chain]) -> Self {
-        let rule = |(slot, rule): &(String, heat_engine::Rule)| RuleFacts {
+        let counts = |(slot, _): &(String, heat_engine::Rule)| Counts {
             slot: slot.clone(),
-            name: rule.description().name.clone(),
-            version: rule.description().version.clone(),
-            role: role_name(rule.description().role),
-            digest: rule.digest().to_string(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         };
         let listed = chains.iter().map(|chain| Listed {
             channel: chain.channel.to_lowercase().into(),
-            rules: chain.rules.iter().map(rule).collect(),
+            slots: chain.rules.iter().map(counts).collect(),
         });
-        Self(listed.collect())
+        Self { channels: listed.collect(), standings: Mutex::default() }
+    }
+
+    /// How the slots stand now.
+    pub(crate) fn stand(&self, standings: Vec<Standing>) {
+        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(standings);
+    }
+
+    pub(crate) fn standings(&self) -> Arc<Vec<Standing>> {
+        // Nothing in here panics, so a poisoned lock cannot be.
+        Arc::clone(&self.standings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How often a slot was called.
+    pub(crate) fn counts(&self, channel: &str, slot: &str) -> Option<&Counts> {
+        self.find(channel)?.slots.iter().find(|it| it.slot == slot)
     }
 
     pub(crate) fn find(&self, channel: &str) -> Option<&Listed> {
-        self.0.iter().find(|listed| &*listed.channel == channel)
+        self.channels.iter().find(|listed| &*listed.channel == channel)
     }
 
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
-        self.0.iter().map(|listed| Arc::clone(&listed.channel)).collect()
+        self.channels.iter().map(|listed| Arc::clone(&listed.channel)).collect()
     }
 
     /// What the engine knows of the channels' streams.
     pub(crate) fn states(&self, engine: &Engine) -> States {
         let stream =
             |listed: &Listed| Some((Arc::clone(&listed.channel), engine.stream(&listed.channel)?));
-        self.0.iter().filter_map(stream).collect()
+        self.channels.iter().filter_map(stream).collect()
     }
 
     /// Counts the calls of one decision.
     pub(crate) fn decided(&self, decision: &Decision) {
         let Some(listed) = self.find(&decision.channel) else { return };
         for answer in &decision.answers {
-            let Some(rule) = listed.rules.iter().find(|rule| *rule.slot == *answer.slot) else {
+            let Some(slot) = listed.slots.iter().find(|it| *it.slot == *answer.slot) else {
                 continue;
             };
-            rule.calls.fetch_add(1, Ordering::Relaxed);
-            rule.failures.fetch_add(u64::from(answer.outcome.is_err()), Ordering::Relaxed);
+            slot.calls.fetch_add(1, Ordering::Relaxed);
+            slot.failures.fetch_add(u64::from(answer.outcome.is_err()), Ordering::Relaxed);
         }
     }
 }

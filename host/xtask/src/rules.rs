@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use wasm_encoder::{CustomSection, Section as _};
 use wit_component::ComponentEncoder;
 
 use crate::shell::{cargo, root, run, say, target};
@@ -10,6 +11,9 @@ use crate::tools;
 
 /// What rules are built for: no WASI, so that a component imports nothing but our own interfaces.
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The section in which a component brings its case files along; the engine reads it.
+const CASES: &str = "heat:cases";
 
 /// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
@@ -51,15 +55,37 @@ fn componentize(names: &[String], folder: &Path) -> Result<()> {
             target().join(TARGET).join("rule").join(format!("{}.wasm", name.replace('-', "_")));
         let bytes = std::fs::read(&module)
             .with_context(|| format!("failed to read {}", module.display()))?;
-        let component = ComponentEncoder::default()
+        let mut component = ComponentEncoder::default()
             .validate(true)
             .module(&bytes)
             .and_then(|mut encoder| encoder.encode())
             .with_context(|| format!("failed to make a component of {name}"))?;
+        let cases = cases(&root().join("rules").join(name).join("cases"))?;
+        if !cases.is_empty() {
+            let data = serde_json::to_vec(&cases)?.into();
+            CustomSection { name: CASES.into(), data }.append_to(&mut component);
+        }
         let file = folder.join(format!("{name}.wasm"));
         std::fs::write(&file, component)
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
     say(&format!("  {}: {}", folder.display(), names.join(", ")));
     Ok(())
+}
+
+/// The case files in a folder, by name; none where there is no such folder, as for the guests of the tests.
+fn cases(folder: &Path) -> Result<Vec<(String, String)>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut cases = Vec::new();
+    for entry in entries {
+        let file = entry?.path();
+        if file.extension() == Some("txt".as_ref()) {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("failed to read {}", file.display()))?;
+            cases.push((name, text));
+        }
+    }
+    cases.sort();
+    Ok(cases)
 }

@@ -1,10 +1,8 @@
 //! The settings, read once in the life of an instance, and the check whether they go together.
 
-use std::rc::Rc;
+use heat_rule::{Interests, Kind, Settings, configured, half_life, outputs};
 
-use heat_rule::{Interests, Kind, Settings};
-
-use crate::{STREAM, heat};
+use crate::STREAM;
 
 /// The settings that an event is held against.
 pub(crate) struct Configured {
@@ -27,14 +25,7 @@ pub(crate) struct Configured {
     moderator_command: String,
 }
 
-thread_local! {
-    static CONFIGURED: Result<Rc<Configured>, String> = Configured::read(&Settings::configured()).map(Rc::new);
-}
-
-/// The settings of this instance. `takes` has refused those that are wrong.
-pub(crate) fn of_instance() -> Result<Rc<Configured>, String> {
-    CONFIGURED.with(Clone::clone)
-}
+configured!(Configured);
 
 impl Configured {
     /// Reads the settings. An error says which contradict each other, and what would do.
@@ -57,7 +48,7 @@ impl Configured {
         if output.is_empty() {
             return Err("`output` has no name; write output = \"heat\"".to_owned());
         }
-        check_outputs(&[&output, &level_output, &record_output])?;
+        outputs::check(&[&output, &level_output, &record_output])?;
         Ok(Self {
             half_life: settings.duration("half_life"),
             per_fave: settings.number("per_fave"),
@@ -107,7 +98,7 @@ fn levels(settings: &Settings, cap: f64) -> Result<Vec<(f64, String)>, String> {
         if begins < 0.0 {
             return Err(format!("the level {name} begins at {begins}; write 0 or more"));
         }
-        if begins > heat::degrees(cap) as f64 {
+        if begins > half_life::degrees(cap) as f64 {
             return Err(format!(
                 "the level {name} begins at {begins}, and `cap` is {cap}, so it is never reached; raise the cap or lower the level"
             ));
@@ -121,19 +112,4 @@ fn levels(settings: &Settings, cap: f64) -> Result<Vec<(f64, String)>, String> {
     }
     levels.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     Ok(levels)
-}
-
-fn check_outputs(outputs: &[&String]) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    for (place, output) in outputs.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-        if !output.chars().all(plain) {
-            return Err(format!(
-                "the output {output:?} must be named with lower-case letters, digits, - and _"
-            ));
-        }
-        if outputs[..place].contains(output) {
-            return Err(format!("two outputs are named {output:?}; give each a name of its own"));
-        }
-    }
-    Ok(())
 }

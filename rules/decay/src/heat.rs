@@ -1,6 +1,7 @@
 //! The arithmetic of the heat: what is left of it, what is shown of it, and when that changes.
 
 use heat_rule::Timestamp;
+use heat_rule::half_life::{self, degrees};
 
 use crate::configured::Configured;
 use crate::memory::Memory;
@@ -8,25 +9,15 @@ use crate::memory::Memory;
 /// The heat at a time.
 pub(crate) fn at(memory: &Memory, settings: &Configured, now: Timestamp) -> f64 {
     // A heat that fell to the floor of yesterday's settings may be below today's.
-    within(settings, decayed(memory.heat, now.saturating_sub(memory.at), settings.half_life))
+    within(
+        settings,
+        half_life::left(memory.heat, now.saturating_sub(memory.at), settings.half_life),
+    )
 }
 
 /// A heat within floor and cap.
 pub(crate) fn within(settings: &Configured, heat: f64) -> f64 {
     heat.min(settings.cap).max(settings.floor)
-}
-
-/// What is left of a value after so many milliseconds.
-fn decayed(value: f64, elapsed: u64, half_life: u64) -> f64 {
-    if half_life == 0 || elapsed == 0 {
-        return value;
-    }
-    value * (-(elapsed as f64) / half_life as f64).exp2()
-}
-
-/// The nearest whole number, a half down: then a number ends exactly half a degree below it, where the timer is set.
-pub(crate) fn degrees(heat: f64) -> u64 {
-    (heat - 0.5).ceil().max(0.0) as u64
 }
 
 /// When this shown number will be a lower one. None when it stays: without a half-life, and at the floor.
@@ -41,29 +32,8 @@ pub(crate) fn falls_at(
     }
     // Of the heat now, and not of the kept one: the cap of new settings may have cut it.
     let heat = at(memory, settings, now);
-    let wait = ((heat / (shown as f64 - 0.5)).log2() * settings.half_life as f64).ceil() as u64;
+    let wait = half_life::wait(heat, shown as f64 - 0.5, settings.half_life);
     // The last digit of a logarithm must not wake the rule a moment too soon.
-    let early = degrees(decayed(heat, wait, settings.half_life)) >= shown;
+    let early = degrees(half_life::left(heat, wait, settings.half_life)) >= shown;
     Some(now.saturating_add(wait).saturating_add(u64::from(early)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_half_is_shown_as_the_number_below() {
-        for (heat, shown) in [(0.0, 0), (0.5, 0), (0.51, 1), (1.5, 1), (1.51, 2), (1e30, u64::MAX)]
-        {
-            assert_eq!(degrees(heat), shown, "{heat}");
-        }
-    }
-
-    #[test]
-    fn a_half_life_halves() {
-        assert_eq!(decayed(8.0, 600_000, 600_000), 4.0);
-        assert_eq!(decayed(8.0, 1_800_000, 600_000), 1.0);
-        assert_eq!(decayed(8.0, 1_800_000, 0), 8.0);
-        assert_eq!(decayed(8.0, u64::MAX, 1), 0.0);
-    }
 }

@@ -1,6 +1,6 @@
 //! What is shown, and when the rule is woken to show something else. What has not changed is not told again.
 
-use heat_rule::{Call, Timestamp};
+use heat_rule::{Call, Timestamp, half_life};
 
 use crate::configured::Configured;
 use crate::memory::Memory;
@@ -14,7 +14,7 @@ const FALL: &str = "fall";
 
 /// Shows heat, record and level as they are now, and sets the timer.
 pub(crate) fn show(call: &mut Call<Decay>, settings: &Configured, memory: &mut Memory) {
-    let shown = heat::degrees(heat::at(memory, settings, call.now()));
+    let shown = half_life::degrees(heat::at(memory, settings, call.now()));
     memory.record = memory.record.max(shown);
     let anew = !memory.outputs.starts_with(&settings.outputs);
     if anew {

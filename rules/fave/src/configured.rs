@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use heat_rule::people::logins;
 use heat_rule::{Interests, Kind, Settings};
 
 use crate::{ONCE_PER_ITEM, ONCE_PER_STREAM};
@@ -63,11 +64,6 @@ fn repeats(settings: &Settings) -> Repeats {
         ONCE_PER_STREAM => Repeats::OncePerStream,
         _ => Repeats::Always,
     }
-}
-
-fn logins(settings: &Settings, name: &str) -> Vec<String> {
-    let login = |login: String| login.trim().trim_start_matches('@').to_lowercase();
-    settings.texts(name).into_iter().map(login).collect()
 }
 
 /// What the rule wants to be called for. An error says which settings contradict each other.

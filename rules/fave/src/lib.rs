@@ -1,10 +1,9 @@
 //! `?fave`: a chat command, a word or emote in chat, or an MQTT message becomes a fave.
 //!
-//! In the order in which a fave passes them: `message` and `item` read what is asked, `people` says who may, `limits` how often, and
+//! In the order in which a fave passes them: `message` reads what is asked, `people` says who may, `limits` how often, and
 //! `moderator` has the commands that stop all of it. `sweep` clears up behind `limits`; `configured` has the settings.
 
 mod configured;
-mod item;
 mod limits;
 mod message;
 mod moderator;
@@ -14,31 +13,10 @@ mod sweep;
 
 use heat_rule::{
     About, Call, ChatLine, Event, Handler, Happening, Interests, NewFave, ONE_FAVE, Settings,
-    handler, state,
+    handler, item, people::BOTS, state,
 };
 
 use crate::configured::Configured;
-
-/// Accounts that write in many channels and fave nothing.
-const BOTS: &[&str] = &[
-    "nightbot",
-    "streamelements",
-    "streamlabs",
-    "moobot",
-    "fossabot",
-    "wizebot",
-    "sery_bot",
-    "soundalerts",
-    "botrixoficial",
-    "streamstickers",
-    "kofistreambot",
-    "tangiabot",
-    "blerp",
-    "pokemoncommunitygame",
-    "own3d",
-    "creatisbot",
-    "frostytoolsdotcom",
-];
 
 /// One day, in milliseconds.
 const DAY: u64 = 86_400_000;

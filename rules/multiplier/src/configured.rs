@@ -1,8 +1,6 @@
 //! The settings as whole thousandths, read once in the life of an instance, and the check whether they go together.
 
-use std::rc::Rc;
-
-use heat_rule::{Interests, Kind, Settings};
+use heat_rule::{Interests, Kind, Settings, configured};
 
 use crate::{GREATEST, ONE};
 
@@ -41,14 +39,7 @@ pub(crate) struct Configured {
     moderator_command: String,
 }
 
-thread_local! {
-    static CONFIGURED: Result<Rc<Configured>, String> = Configured::read(&Settings::configured()).map(Rc::new);
-}
-
-/// The settings of this instance. `takes` has refused those that are wrong.
-pub(crate) fn of_instance() -> Result<Rc<Configured>, String> {
-    CONFIGURED.with(Clone::clone)
-}
+configured!(Configured);
 
 impl Configured {
     /// Reads the settings. An error says which contradict each other, and what would do.

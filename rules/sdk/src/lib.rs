@@ -27,16 +27,24 @@
 //! ```
 //!
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
-//! its settings, [`state`] how it keeps values, [`text`] how it reads a message as text; [`moderators`] and [`thousandths`] read what
-//! moderators write. The contract itself, with every promise, is `wit/rule.wit`.
+//! its settings, [`state`] how it keeps values, [`outputs`] which outputs have to be told, [`text`] how it reads a message as text, [`item`]
+//! how it reads the name of what is faved; [`moderators`] and [`thousandths`] read what moderators write, [`people`] lists of logins; [`half_life`]
+//! is for values that fall, [`json`] for outputs with several fields, [`template`] for texts that a
+//! setting has. The contract itself, with every promise, is `wit/rule.wit`.
 
 pub mod about;
 pub mod call;
 mod glue;
+pub mod half_life;
+pub mod item;
+pub mod json;
 pub mod moderators;
+pub mod outputs;
+pub mod people;
 pub mod role;
 pub mod settings;
 pub mod state;
+pub mod template;
 pub mod text;
 pub mod thousandths;
 
@@ -99,6 +107,23 @@ macro_rules! multiplier {
 macro_rules! formula {
     ($rule:ty) => {
         $crate::__rule!($rule, handle_as_formula, Formula);
+    };
+}
+
+/// Makes a function `of_instance`, which reads the settings into this type once in the life of an instance: with its function
+/// `read(&Settings) -> Result<Self, String>`, of which `takes` has told the error already.
+#[macro_export]
+macro_rules! configured {
+    ($configured:ty) => {
+        thread_local! {
+            static CONFIGURED: Result<std::rc::Rc<$configured>, String> =
+                <$configured>::read(&$crate::Settings::configured()).map(std::rc::Rc::new);
+        }
+
+        /// The settings of this instance. `takes` has refused those that are wrong.
+        pub(crate) fn of_instance() -> Result<std::rc::Rc<$configured>, String> {
+            CONFIGURED.with(Clone::clone)
+        }
     };
 }
 

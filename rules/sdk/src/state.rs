@@ -52,6 +52,29 @@ impl<A: Stored, B: Stored> Stored for (A, B) {
     }
 }
 
+impl<V: Stored> Stored for Vec<V> {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for value in self {
+            let value = value.to_bytes();
+            bytes.extend(u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+            bytes.extend(value);
+        }
+        bytes
+    }
+
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let mut values = Self::new();
+        while !bytes.is_empty() {
+            let (length, rest) = bytes.split_at_checked(4)?;
+            let (value, rest) = rest.split_at_checked(u32::from_bytes(length)? as usize)?;
+            values.push(V::from_bytes(value)?);
+            bytes = rest;
+        }
+        Some(values)
+    }
+}
+
 /// The value of a key. None when it was never put, or was put as another type.
 pub fn get<V: Stored>(key: &str) -> Option<V> {
     state::get(key).and_then(|bytes| V::from_bytes(&bytes))
@@ -60,4 +83,22 @@ pub fn get<V: Stored>(key: &str) -> Option<V> {
 /// The keys that start with `prefix`, in byte order: at most `limit`, after `after` if given.
 pub fn scan(prefix: &str, after: Option<&str>, limit: u32) -> Vec<Entry> {
     state::scan(prefix, after, limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_kept_whole_or_not_at_all() {
+        let list = vec![("ann".to_owned(), 1u64), (String::new(), u64::MAX)];
+        let bytes = list.to_bytes();
+        assert_eq!(Vec::from_bytes(&bytes), Some(list));
+        assert_eq!(Vec::<u64>::from_bytes(&[]), Some(Vec::new()));
+        for length in 1..bytes.len() {
+            let cut = Vec::<(String, u64)>::from_bytes(&bytes[..length]);
+            assert!(cut.is_none_or(|cut| cut.len() == 1), "{length}");
+        }
+        assert_eq!(Vec::<u64>::from_bytes(&[255, 255, 255, 255, 0]), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! The JSON of an answer: `{"name": "Plastic Love", "faveCount": 3}`. Pure.
 
-use heat_rule::text;
+use heat_rule::{json::escaped, text};
 
 /// A song, and how many people have faved it.
 pub(crate) struct Answer<'a> {
@@ -39,23 +39,5 @@ impl Answer<'_> {
 
     fn with(&self, name: &str) -> String {
         format!(r#"{{"name": "{name}", "faveCount": {}}}"#, self.people)
-    }
-}
-
-/// A character as JSON has it in a text: itself if it is `plain`, else an escape.
-fn escaped(character: char, plain: impl Fn(char) -> bool) -> String {
-    match character {
-        '"' => "\\\"".to_owned(),
-        '\\' => "\\\\".to_owned(),
-        '\n' => "\\n".to_owned(),
-        '\r' => "\\r".to_owned(),
-        '\t' => "\\t".to_owned(),
-        '\u{8}' => "\\b".to_owned(),
-        '\u{c}' => "\\f".to_owned(),
-        _ if plain(character) => character.to_string(),
-        _ => {
-            let mut units = [0; 2];
-            character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
-        }
     }
 }

@@ -7,7 +7,7 @@ mod answer;
 
 use heat_rule::{
     About, Call, Event, Fave, Formula, Happening, Interests, Kind, Level, MqttMessage, Settings,
-    counts, formula, log, state, text,
+    counts, formula, log, outputs, state, text,
 };
 
 use answer::Answer;
@@ -58,13 +58,7 @@ impl Formula for SongHeat {
                 "`answer_topic` ({answers:?}) must be one topic, and another than `title_topic`"
             ));
         }
-        let output = settings.text("output");
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if !output.chars().all(plain) {
-            return Err(format!(
-                "the output {output:?} must be named with lower-case letters, digits, - and _"
-            ));
-        }
+        outputs::check(&[&settings.text("output")])?;
         let interests = Interests::none().kind(Kind::Faves);
         Ok(if titles.is_empty() { interests } else { interests.topic(titles) })
     }

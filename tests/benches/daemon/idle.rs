@@ -73,7 +73,7 @@ pub(crate) fn four_rules(stage: &Stage<'_>) -> Result<(String, Vec<String>)> {
     let (mut rules, names) = stage.chain()?;
     let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
     if let Some(file) = stage.setup.rule("song-heat") {
-        rules += &format!("[[rule]]\nfile = {file:?}\n");
+        rules += &format!("[[rule]]\nfile = {file:?}\npublish = [\"update-heat\"]\n");
         names.push("song-heat".to_owned());
     }
     let decay = stage.setup.rule("decay").context("the rule decay is not built")?;

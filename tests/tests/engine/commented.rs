@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use heat_engine::cases::given;
 use heat_engine::wit::{Setting, SettingKind};
 use heat_engine::{Given, Rule, parse_duration};
 
-use crate::cases::given;
 use crate::stage::{loaded, patient, root, sandbox};
 
 #[test]
@@ -22,7 +22,7 @@ fn the_reference_names_every_setting_of_its_rules_with_its_default() -> Result<(
         let settings = table["settings"].as_table().context("settings are no table")?;
         let settings: Vec<(String, Given)> = settings
             .iter()
-            .map(|(name, value)| Ok((name.clone(), given(value)?)))
+            .map(|(name, value)| Ok((name.clone(), given(value).map_err(anyhow::Error::msg)?)))
             .collect::<Result<_>>()?;
         hold(name, &settings)?;
         found.insert(name.to_owned());

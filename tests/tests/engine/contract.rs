@@ -140,6 +140,8 @@ fn the_limits_that_the_contract_tells_are_the_limits() -> Result<()> {
         format!("{} keys", limits.state_keys),
         format!("{} MiB of state", limits.state_bytes >> 20),
         format!("{} timers", limits.timers),
+        format!("{} messages at once", limits.messages_at_once),
+        format!("{} in each second", limits.messages_per_second),
         format!("{} log lines of {} bytes", limits.log_lines, limits.log_line_bytes),
         format!("at most {} events", limits.instance_events),
     ] {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use heat_engine::{Limits, Record, Store};
 
-use crate::stage::{Stage, lines, plain};
+use crate::stage::{Stage, lines, patient, plain};
 
 fn stage() -> Result<Stage> {
     Stage::new(vec![plain("misbehave"), plain("fave")])
@@ -76,7 +76,7 @@ fn state_without_end_stops_at_the_limit_and_what_was_kept_stays() -> Result<()> 
 
 #[test]
 fn messages_without_end_stop_while_no_broker_takes_them() -> Result<()> {
-    let limits = Limits { outbox: 2, ..Limits::default() };
+    let limits = Limits { outbox: 2, ..patient() };
     let mut stage =
         Stage::with(vec![plain("fave"), plain("publisher")], limits, Store::in_memory()?)?;
     stage.chat("ann", "?fave a")?;

@@ -3,13 +3,13 @@
 mod cases;
 mod commented;
 mod contract;
-mod events;
+mod grants;
 mod limits;
 mod phases;
 mod reference;
 mod remembered;
+mod runs;
 mod songs;
 mod stage;
-mod runs;
 mod store;
 mod swaps;

@@ -4,7 +4,6 @@ use anyhow::{Result, ensure};
 use heat_engine::wit::Happening;
 use heat_engine::{Decision, Given, Store};
 
-use crate::events;
 use crate::stage::{Part, Stage, lines, patient, plain};
 
 fn text(text: &str) -> Given {
@@ -17,7 +16,9 @@ fn fave(settings: &[(&str, Given)]) -> Part {
 }
 
 fn moderator(stage: &mut Stage, order: &str) -> Result<Decision> {
-    stage.event(Happening::Chat(events::line("mona (moderator)", order)?))
+    stage.event(Happening::Chat(
+        heat_engine::cases::chat_line("mona (moderator)", order).map_err(anyhow::Error::msg)?,
+    ))
 }
 
 /// Rows of the rules' state, as committed.

@@ -23,7 +23,7 @@ fn decay(half_life: &str) -> Result<(String, Rule)> {
 
 /// Everything that is in the log, told to a run from the first checkpoint.
 fn replay(stage: &Stage, changes: Changes) -> Result<Run> {
-    let snapshot = stage.engine.snapshot()?;
+    let snapshot = Arc::new(stage.engine.snapshot()?);
     let first = snapshot.first_checkpoint(CHANNEL)?.context("there is no checkpoint")?;
     let seed = Seed::checkpoint(&snapshot, CHANNEL, first)?.context("there is no seed")?;
     let blocks = snapshot.blocks(seed.next_record())?;
@@ -80,7 +80,7 @@ fn a_shadow_follows_what_happens_and_is_promoted_with_what_it_has_made() -> Resu
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
     stage.engine.untold();
-    let snapshot = stage.engine.snapshot()?;
+    let snapshot = Arc::new(stage.engine.snapshot()?);
     let seed = Seed::present(&snapshot, CHANNEL, &rules(&stage))?;
     let (slot, candidate) = decay("1s")?;
     let library = Library::new(&sandbox()?, snapshot, &rules(&stage));
@@ -151,7 +151,7 @@ fn why_names_the_events_behind_an_output() -> Result<()> {
     stage.chat("bob", "hello")?;
     stage.chat("cy", "?fave")?;
     stage.engine.commit()?;
-    let snapshot = stage.engine.snapshot()?;
+    let snapshot = Arc::new(stage.engine.snapshot()?);
     let found = why(&sandbox()?, snapshot, CHANNEL, &rules(&stage), "heat", 10)?;
     let (_, causes) = found.context("there is a checkpoint")?;
     let told: Vec<_> = causes

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, ensure};
 use heat_engine::wit::{Effect, Happening};
-use heat_engine::{Given, Limits, Store};
+use heat_engine::{Given, Store};
 
-use crate::stage::{Part, Stage, chat_line, lines, plain};
+use crate::stage::{Part, Stage, chat_line, lines, patient, plain};
 
 fn texts(texts: &[&str]) -> Given {
     Given::List(texts.iter().map(|text| Given::Text((*text).to_owned())).collect())
@@ -63,7 +63,7 @@ fn what_waits_outlives_a_restart_and_is_forgotten_in_time() -> Result<()> {
     let file = folder.path().join("heat.redb");
     let mut later = 0;
     let mut open = || -> Result<Stage> {
-        let mut stage = Stage::with(with_bot(), Limits::default(), Store::open(&file)?)?;
+        let mut stage = Stage::with(with_bot(), patient(), Store::open(&file)?)?;
         // Another time, or the events would have the ids of those before the restart.
         later += 10;
         stage.wait(later)?;
@@ -166,7 +166,7 @@ fn a_song_that_plays_is_known_after_a_restart_and_faves_are_told_without_request
         ];
         let heat = vec![("title_topic".to_owned(), text("radio/now"))];
         let parts = vec![("song-faves", "song-faves", faves), ("song-heat", "song-heat", heat)];
-        Stage::with(parts, Limits::default(), Store::open(&file)?)
+        Stage::with(parts, patient(), Store::open(&file)?)
     };
     let mut stage = open()?;
     stage.mqtt("radio/now", b"Pie\n", true)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage, Person, Standing};
+use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 use heat_engine::{
     Action, Answer, Chain, Component, Decision, Engine, Given, Limits, Order, Rule, Sandbox, Store,
     effect_line,
@@ -39,8 +39,9 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
 }
 
 /// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.
+/// Everything may be published.
 pub(crate) fn patient() -> Limits {
-    Limits { wall_ms: 10_000, ..Limits::default() }
+    Limits { wall_ms: 10_000, publish: vec!["#".to_owned()], ..Limits::default() }
 }
 
 thread_local! {
@@ -189,27 +190,7 @@ impl Stage {
 }
 
 pub(crate) fn chat_line(login: &str, text: &str) -> ChatLine {
-    ChatLine {
-        message: String::new(),
-        person: person(login),
-        standing: Standing {
-            broadcaster: false,
-            moderator: false,
-            vip: false,
-            subscription: None,
-            first_message: false,
-            returning: false,
-        },
-        text: text.to_owned(),
-        emotes: Vec::new(),
-        bits: 0,
-        reply_to: None,
-        shared_from: None,
-    }
-}
-
-pub(crate) fn person(login: &str) -> Person {
-    Person { id: format!("id-{login}"), login: login.to_owned(), name: login.to_owned() }
+    heat_engine::cases::chat_line(login, text).expect("a login says nothing of the person")
 }
 
 /// What a slot answered, effect by effect; its fault if it had none.

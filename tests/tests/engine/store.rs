@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use heat_engine::{Limits, Record, Store, StoreError};
 
-use crate::stage::{START, Stage, lines, plain};
+use crate::stage::{START, Stage, lines, patient, plain};
 
 #[test]
 fn outputs_of_a_rule_that_is_gone_are_taken_back() -> Result<()> {
@@ -66,7 +66,7 @@ fn a_message_stays_in_the_outbox_until_it_is_acknowledged_also_over_a_restart() 
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");
     let open = || {
-        Stage::with(vec![plain("fave"), plain("publisher")], Limits::default(), Store::open(&file)?)
+        Stage::with(vec![plain("fave"), plain("publisher")], patient(), Store::open(&file)?)
     };
     let mut stage = open()?;
     stage.chat("ann", "?fave pie")?;

@@ -174,7 +174,7 @@ fn a_message_of_a_rule_arrives_however_often_the_broker_or_heatd_is_killed() -> 
     let publisher = crate::town::component("guests", "publisher")?;
     let configuration = town.head(&["seaside"], &Broker::At(broker.port()))
         + &Town::rules("LUL")?
-        + &format!("[[rule]]\nfile = {publisher:?}\n");
+        + &format!("[[rule]]\nfile = {publisher:?}\npublish = [\"lights/#\"]\n");
     let mut heatd = town.heatd(&configuration)?;
     town.chat.wait_joined("seaside")?;
     let watch = broker.subscribe("lights/#")?;

@@ -105,6 +105,25 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
             vec!["+ and # belong to filters", "`silence` must be \"0s\" for never"],
         ),
         (
+            good.clone()
+                + &format!(
+                    "[[rule]]\nfile = {publisher:?}\npublish = [\"lights/#/on\"]\nmemory = \"64 MB\"\n"
+                ),
+            vec![
+                "no MQTT topic filter: + and # stand for whole levels",
+                "write publish = [\"lights/#\"]",
+                "`memory` must be from 1 to 128 MiB",
+                "write memory = \"64 MiB\"",
+            ],
+        ),
+        (
+            good.clone()
+                + &format!(
+                    "[[rule]]\nfile = {publisher:?}\npublish = [\"$SYS/#\"]\nmemory = \"129 MiB\"\n"
+                ),
+            vec!["\"$SYS/#\" cannot be granted", "`memory` must be from 1 to 128 MiB"],
+        ),
+        (
             good.clone() + &format!("[[rule]]\nslot = \"heatd\"\nfile = {decay:?}\n"),
             vec!["the slot `heatd` is heatd's own"],
         ),

@@ -9,6 +9,7 @@ mod odd;
 mod original;
 mod peers;
 mod recorded;
+mod shows;
 mod start;
 mod streams;
 mod town;

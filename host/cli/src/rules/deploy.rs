@@ -25,8 +25,8 @@ back to the rule before by itself.";
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// The rule: a WebAssembly component, or the module that a compiler made.
-    #[arg(value_name = "FILE")]
+    /// The rule: a WebAssembly component, the module that a compiler made, or the folder of a rule.
+    #[arg(value_name = "FILE or FOLDER")]
     file: PathBuf,
     /// The slot that it goes into; not needed when the file is named as the rule in it is.
     #[arg(long, value_name = "SLOT")]

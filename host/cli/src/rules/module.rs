@@ -1,63 +1,51 @@
-//! Reads a rule from its file, as a component that heatd takes: what compilers make is a core module, and becomes one here.
+//! Reads a rule for heatd: a file, or the folder of a rule with its cases. What compilers make becomes a component on the way.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use wit_component::ComponentEncoder;
+use anyhow::Result;
 
-/// What a core module and a component begin with: the magic bytes, then version and layer.
-const MODULE: &[u8] = b"\0asm\x01\0\0\0";
-const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+use super::component;
+use super::project::Place;
+use crate::note;
 
-/// The component in a file.
-pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
-    let shown = file.display();
-    let bytes = std::fs::read(file).with_context(|| format!("failed to read {shown}"))?;
-    if bytes.starts_with(COMPONENT) {
-        Ok(bytes)
-    } else if bytes.starts_with(MODULE) {
-        component_of(&bytes).with_context(|| {
-            format!("{shown} is a module, and no rule can be made of it; is it built for wasm32-unknown-unknown, with the heat-rule crate?")
-        })
-    } else {
-        bail!(
-            "{shown} is no WebAssembly; a rule's file ends in .wasm, and cargo xtask rules makes those of this project"
-        )
+/// The component in a file, or that of a rule's folder.
+pub(crate) fn read(place: &Path) -> Result<Vec<u8>> {
+    let project = Place::at(place).find()?;
+    if let Some(words) = project.stale() {
+        note(&words);
     }
+    component::of(&project)
 }
 
-fn component_of(module: &[u8]) -> Result<Vec<u8>> {
-    ComponentEncoder::default().validate(true).module(module)?.encode()
-}
-
-/// The name of the rule that a file probably holds.
-pub(crate) fn stem(file: &Path) -> String {
-    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+/// The name that a rule probably has: that of its file or its folder.
+pub(crate) fn stem(place: &Path) -> String {
+    let is_folder = place.is_dir();
+    // `.` has no name, and what it stands for has.
+    let whole = if is_folder { place.canonicalize().ok() } else { None };
+    let place = whole.unwrap_or_else(|| PathBuf::from(place));
+    let name = if is_folder { place.file_name() } else { place.file_stem() };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_bytes(bytes: &[u8]) -> Result<Vec<u8>> {
-        let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), bytes)?;
-        read(file.path())
-    }
-
     #[test]
-    fn a_component_is_passed_on_as_it_is() {
-        let bytes = [COMPONENT, b"whatever"].concat();
-        assert_eq!(read_bytes(&bytes).unwrap(), bytes);
+    fn a_rule_is_named_as_its_file_or_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = folder.path().join("my-rule.v2");
+        std::fs::create_dir(&rule).unwrap();
+        assert_eq!(stem(&rule), "my-rule.v2");
+        assert_eq!(stem(&rule.join(".")), "my-rule.v2");
+        assert_eq!(stem(&rule.join("decay.wasm")), "decay");
     }
 
     #[test]
     fn what_is_no_rule_is_said() {
-        let refusal = |bytes: &[u8]| format!("{:#}", read_bytes(bytes).unwrap_err());
-        assert!(refusal(b"#!/bin/sh").contains("is no WebAssembly"));
-        assert!(refusal(&[MODULE, b"\x63"].concat()).contains("no rule can be made"));
-        assert!(
-            format!("{:#}", read(Path::new("no/such.wasm")).unwrap_err()).contains("no/such.wasm")
-        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"#!/bin/sh").unwrap();
+        assert!(read(file.path()).unwrap_err().to_string().contains("is no WebAssembly"));
+        assert!(read(Path::new("no/such.wasm")).unwrap_err().to_string().contains("no/such.wasm"));
     }
 }

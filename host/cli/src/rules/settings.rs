@@ -96,7 +96,7 @@ fn show(show: &Show) -> Result<()> {
     if show.json {
         let settings = rules.iter().map(|rule| {
             serde_json::json!({
-                "channel": rule.channel, "slot": rule.slot, "settings": rule.settings,
+                "channel": rule.channel, "slot": rule.slot, "settings": rule.settings, "set": rule.set,
                 "defaults": rule.declared.iter().map(|it| (it.name.clone(), it.default.clone())).collect::<serde_json::Map<_, _>>(),
             })
         });
@@ -115,7 +115,7 @@ fn page(rule: &Rule, colours: bool) -> String {
     let head = painted(&head, Colour::Bold, colours);
     let mut table = Table::new(&["setting", "value", "default", "what it is"]);
     for setting in &rule.declared {
-        let set = rule.settings.get(&setting.name).filter(|set| **set != setting.default);
+        let set = rule.settings.get(&setting.name).filter(|_| rule.set.contains(&setting.name));
         let about = match setting.kind.as_str() {
             "" => setting.about.clone(),
             kind => format!("{kind}. {}", setting.about),
@@ -148,7 +148,7 @@ mod tests {
         let rule: Rule = target::read(
             json!({
                 "channel": "seaside", "slot": "decay", "state": "live", "name": "decay", "version": "1.0.0", "digest": "0",
-                "settings": { "half_life": "6s" },
+                "settings": { "half_life": "6s", "cap": 0 }, "set": ["half_life"],
                 "declared": [
                     { "name": "half_life", "kind": "time", "default": "10m", "about": "The time in which the heat halves." },
                     { "name": "cap", "kind": "number", "default": 0, "about": "The heat rises no higher." },
@@ -165,6 +165,7 @@ cap               0        number. The heat rises no higher.
 ";
         assert_eq!(page(&rule, false), expected);
         let bare = Rule { declared: Vec::new(), ..rule };
-        assert!(page(&bare, false).ends_with("setting    value\nhalf_life  \"6s\"\n"));
+        let page = page(&bare, false);
+        assert!(page.contains("half_life  \"6s\"\n") && page.contains("cap        0\n"), "{page}");
     }
 }

@@ -46,7 +46,8 @@ impl Engine {
         Ok(Ok(Begun {
             rule: found.rule.clone(),
             chain: rules,
-            snapshot,
+            snapshot: Arc::new(snapshot),
+            is_on: found.conduct.is_on(),
             after: Arc::new(SlotKey { generation, ..(*found.key).clone() }),
             owner: Owner {
                 generation: found.key.generation,

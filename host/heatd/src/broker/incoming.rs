@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use heat_engine::matches;
 use heat_engine::wit::{Event, Happening, MqttMessage};
+use tokio::sync::watch;
 
 /// The longest id that a payload may name, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// Which channels take which topics.
+/// Channels with the topic filters that they take.
+pub(crate) type Topics = Vec<(Arc<str>, String)>;
+
+/// Which channels take which topics, as far as rules are live now.
 pub(crate) struct Routes {
-    routes: Vec<(Arc<str>, String)>,
+    routes: watch::Receiver<Arc<Topics>>,
     /// Ids of messages without one: unique over restarts by the time of the start.
     started: u64,
     number: u64,
@@ -30,17 +34,13 @@ pub(super) struct Delivery {
 }
 
 impl Routes {
-    pub(crate) fn new(routes: Vec<(Arc<str>, String)>, started: u64) -> Self {
+    pub(crate) fn new(routes: watch::Receiver<Arc<Topics>>, started: u64) -> Self {
         Self { routes, started, number: 0, delivered: HashMap::new() }
     }
 
-    /// The topic filters to subscribe to.
-    pub(crate) fn filters(&self) -> Vec<String> {
-        let mut filters: Vec<String> =
-            self.routes.iter().map(|(_, filter)| filter.clone()).collect();
-        filters.sort();
-        filters.dedup();
-        filters
+    /// The topics, which change when another rule is live.
+    pub(super) fn topics(&self) -> watch::Receiver<Arc<Topics>> {
+        self.routes.clone()
     }
 
     /// The id of a message without one of its own: a new number, or the number that it had when it was sent before.
@@ -71,8 +71,8 @@ impl Routes {
             Some(id) => format!("mqtt:{}:{id}", message.topic),
             None => self.id_of(message, delivery),
         };
-        let mut channels: Vec<&Arc<str>> = self
-            .routes
+        let routes = Arc::clone(&self.routes.borrow());
+        let mut channels: Vec<&Arc<str>> = routes
             .iter()
             .filter(|(_, filter)| matches(filter, &message.topic))
             .map(|(channel, _)| channel)
@@ -112,8 +112,13 @@ fn named_id(payload: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn routes(topics: &[(&str, &str)]) -> Routes {
+        let topics = topics.iter().map(|(channel, filter)| ((*channel).into(), (*filter).to_owned()));
+        Routes::new(watch::Sender::new(Arc::new(topics.collect())).subscribe(), 7)
+    }
+
     fn ids(payloads: &[&[u8]]) -> Vec<String> {
-        let mut routes = Routes::new(vec![("seaside".into(), "deck/+".to_owned())], 7);
+        let mut routes = routes(&[("seaside", "deck/+")]);
         let message = |payload: &&[u8]| MqttMessage {
             topic: "deck/a".to_owned(),
             payload: payload.to_vec(),
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_repeated_delivery_keeps_its_id_and_a_new_message_gets_another() {
-        let mut routes = Routes::new(vec![("seaside".into(), "deck/+".to_owned())], 7);
+        let mut routes = routes(&[("seaside", "deck/+")]);
         let mut id = |payload: &str, repeated| {
             let message = MqttMessage {
                 topic: "deck/a".to_owned(),
@@ -157,7 +162,7 @@ mod tests {
     #[test]
     fn a_topic_that_no_rule_takes_is_no_event() {
         let mut routes =
-            Routes::new(vec![("a".into(), "x".to_owned()), ("a".into(), "+".to_owned())], 7);
+            routes(&[("a", "x"), ("a", "+")]);
         let message = |topic: &str| MqttMessage {
             topic: topic.to_owned(),
             payload: Vec::new(),

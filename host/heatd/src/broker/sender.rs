@@ -1,5 +1,6 @@
 //! The sending side of a connection: subscribes, reconciles outputs, hands over the outbox, acknowledges what is committed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heat_engine::Outputs;
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, error, warn};
 
+use super::incoming::Topics;
 use super::outgoing::Outgoing;
 use super::{GOODBYE, Shared};
 use crate::decider::{Input, Mail, Mailbox};
@@ -25,7 +27,7 @@ pub(super) struct Sender {
     pub(super) mailbox: Arc<Mailbox>,
     /// Tells the engine what the broker has acknowledged.
     pub(super) inputs: mpsc::WeakSender<Input>,
-    pub(super) filters: Vec<String>,
+    pub(super) topics: watch::Receiver<Arc<Topics>>,
     pub(super) status: String,
 }
 
@@ -36,6 +38,8 @@ type Notices = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
 enum Step {
     /// An output has changed.
     Outputs,
+    /// Another rule takes other topics.
+    Topics,
     Mail(Mail),
     Acknowledged(u64, Result<PublishResult, PublishNoticeError>),
     EngineEnded,
@@ -67,19 +71,16 @@ impl Sender {
         client
             .publish(self.status.clone(), "online", PublishOptions::at_least_once().retained())
             .await?;
-        if !self.filters.is_empty() {
-            for filters in self.filters.chunks(FILTERS_PER_REQUEST) {
-                client.subscribe_many(filters.iter().map(|filter| subscription(filter))).await?;
-            }
-        }
+        let mut subscribed = BTreeSet::new();
         let mut notices = Notices::new();
         loop {
+            self.subscribe(client, &mut subscribed).await?;
             outgoing.settle(&self.inputs).await;
             let wanted = Arc::clone(&self.outputs.borrow_and_update());
             outgoing.reconcile(client, &wanted).await?;
             watch_notices(&mut notices, outgoing.send(client).await?);
             match self.next(&mut notices).await {
-                Step::Outputs => {}
+                Step::Outputs | Step::Topics => {}
                 Step::Mail(mail) => take_mail(mail, client, shared, outgoing).await?,
                 Step::Acknowledged(number, result) => {
                     acknowledged(number, &result, outgoing);
@@ -89,9 +90,27 @@ impl Sender {
         }
     }
 
+    /// Subscribes to what is new. What nobody takes any more comes until the connection ends, and is acknowledged.
+    async fn subscribe(
+        &mut self,
+        client: &AsyncClient,
+        subscribed: &mut BTreeSet<String>,
+    ) -> Result<(), ClientError> {
+        let topics = Arc::clone(&self.topics.borrow_and_update());
+        let filters: BTreeSet<&String> = topics.iter().map(|(_, filter)| filter).collect();
+        let new: Vec<String> =
+            filters.into_iter().filter(|filter| !subscribed.contains(*filter)).cloned().collect();
+        for filters in new.chunks(FILTERS_PER_REQUEST) {
+            client.subscribe_many(filters.iter().map(|filter| subscription(filter))).await?;
+        }
+        subscribed.extend(new);
+        Ok(())
+    }
+
     /// Waits for the next thing to do.
     async fn next(&mut self, notices: &mut Notices) -> Step {
         tokio::select! {
+            Ok(()) = self.topics.changed() => Step::Topics,
             changed = self.outputs.changed() => if changed.is_ok() { Step::Outputs } else { Step::EngineEnded },
             mail = self.mailbox.take() => Step::Mail(mail),
             Some(Ok((number, result))) = notices.join_next() => Step::Acknowledged(number, result),

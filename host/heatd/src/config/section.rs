@@ -100,6 +100,20 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// An amount of memory, in bytes: a whole number of KiB or MiB.
+    pub(crate) fn size(&mut self, key: &'static str, least: u64, most: u64) -> Option<u64> {
+        let (text, span) = self.text(key)?;
+        match parse_size(&text).filter(|size| (least..=most).contains(size)) {
+            Some(size) => Some(size),
+            None => {
+                let (least, most) = (least >> 20, most >> 20);
+                let problem = format!("`{key}` must be from {least} to {most} MiB");
+                self.mistakes.add_with_hint(&span, problem, format!("write {key} = \"64 MiB\""));
+                None
+            }
+        }
+    }
+
     /// An address to listen on: IP and port.
     pub(crate) fn listen(&mut self, key: &'static str) -> Option<(SocketAddr, Range<usize>)> {
         let (text, span) = self.text(key)?;
@@ -206,6 +220,15 @@ impl<'a> Section<'a> {
 
 fn whole(digits: &str, radix: u32) -> Option<i64> {
     i64::from_str_radix(digits, radix).ok()
+}
+
+/// `64 MiB` in bytes.
+fn parse_size(text: &str) -> Option<u64> {
+    let (number, factor) = match text.strip_suffix("MiB") {
+        Some(number) => (number, 1 << 20),
+        None => (text.strip_suffix("KiB")?, 1 << 10),
+    };
+    number.trim().parse::<u64>().ok()?.checked_mul(factor)
 }
 
 fn given(value: &DeValue<'_>) -> Option<Given> {

@@ -16,7 +16,7 @@ use crate::roster::Listed;
 pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let figures = api.metrics.summary();
     let reasons = api.metrics.not_ready();
-    let channels: Vec<Value> = api.roster.0.iter().map(|listed| channel(&api, listed)).collect();
+    let channels: Vec<Value> = api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": api.started.elapsed().as_secs(),
@@ -40,20 +40,18 @@ fn channel(api: &Api, listed: &Listed) -> Value {
     let outputs = api.outputs.borrow();
     let shown: BTreeMap<&str, &str> = outputs
         .iter()
-        .filter(|((channel, name), _)| *channel == listed.channel && name != STREAM_OUTPUT)
+        .filter(|((channel, name), _)| *channel == listed.channel && is_of_rule(name))
         .filter_map(|((_, name), text)| Some((name.as_str(), text.as_deref()?)))
         .collect();
     let stream = api.states.borrow().get(&listed.channel).copied();
-    let rules = listed.rules.iter().map(|rule| {
-        json!({
-            "slot": rule.slot,
-            "name": rule.name,
-            "version": rule.version,
-            "role": rule.role,
-            "digest": rule.digest,
-            "calls": rule.calls.load(Ordering::Relaxed),
-            "failures": rule.failures.load(Ordering::Relaxed),
-        })
+    let standings = api.roster.standings();
+    let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
+        let mut rule = serde_json::to_value(standing).unwrap_or_default();
+        if let Some(counts) = api.roster.counts(&listed.channel, &standing.slot) {
+            rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
+            rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+        }
+        rule
     });
     json!({
         "name": &*listed.channel,
@@ -61,4 +59,9 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         "outputs": shown,
         "rules": rules.collect::<Vec<_>>(),
     })
+}
+
+/// Whether an output is of a rule, and not what is told of a stream or of a slot.
+pub(super) fn is_of_rule(name: &str) -> bool {
+    name != STREAM_OUTPUT && !name.starts_with("rules/")
 }

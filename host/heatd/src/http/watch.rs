@@ -14,13 +14,14 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use heat_engine::{Outputs, STREAM_OUTPUT};
+use heat_engine::Outputs;
 use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tracing::debug;
 
 use super::Api;
 use super::problem::Problem;
+use super::status::is_of_rule;
 use crate::feed::{Entry, States, What};
 use crate::shutdown::Shutdown;
 
@@ -149,7 +150,7 @@ impl Watcher {
         }
         let outputs = Arc::clone(&self.outputs.borrow_and_update());
         for ((channel, name), text) in &*outputs {
-            if self.wants(channel) && name != STREAM_OUTPUT {
+            if self.wants(channel) && is_of_rule(name) {
                 let what = What::Output { name: name.clone(), text: text.clone() };
                 self.tell(Arc::clone(channel), Some(name.clone()), what);
             }

@@ -4,7 +4,7 @@
 const LONGEST: usize = 200;
 
 /// Words with one space between them, without what cannot be seen: "pie" and "pie" with an invisible character are one item.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut item = String::new();
     for word in text.split_whitespace() {
         let seen: String = word.chars().filter(|character| !invisible(*character)).collect();

@@ -1,0 +1,116 @@
+//! Rules in Rust: a crate with what the rules of this project are written with beside it, so that it builds anywhere.
+
+use super::{File, Language, WIT};
+use crate::rules::new::Role;
+
+pub(super) const RUST: Language = Language {
+    name: "rust",
+    title: "Rust",
+    build: "cargo build --release",
+    needs: "Rust, and once: rustup target add wasm32-unknown-unknown",
+    source: "src/lib.rs",
+    files,
+};
+
+/// One source file of heat-rule.
+macro_rules! sdk {
+    ($name:literal) => {
+        File::copy(
+            concat!("sdk/heat-rule/src/", $name),
+            include_str!(concat!("../../../../../rules/sdk/src/", $name)),
+        )
+    };
+}
+
+/// One template.
+macro_rules! template {
+    ($path:literal, $name:literal) => {
+        File::template($path, include_str!(concat!("../templates/rust/", $name)))
+    };
+}
+
+/// heat-rule as it is; of its manifest, what it has from our workspace stands in a template.
+const SDK: [File; 10] = [
+    sdk!("lib.rs"),
+    sdk!("about.rs"),
+    sdk!("call.rs"),
+    sdk!("glue.rs"),
+    sdk!("moderators.rs"),
+    sdk!("role.rs"),
+    sdk!("settings.rs"),
+    sdk!("state.rs"),
+    sdk!("text.rs"),
+    sdk!("thousandths.rs"),
+];
+
+fn files(role: Role) -> Vec<File> {
+    let own = match role {
+        Role::Handler => {
+            [template!("src/lib.rs", "handler.rs"), template!("cases/first.txt", "handler.txt")]
+        }
+        Role::Multiplier => [
+            template!("src/lib.rs", "multiplier.rs"),
+            template!("cases/first.txt", "multiplier.txt"),
+        ],
+        Role::Formula => {
+            [template!("src/lib.rs", "formula.rs"), template!("cases/first.txt", "formula.txt")]
+        }
+    };
+    let around = [
+        template!("Cargo.toml", "Cargo.toml.template"),
+        // The versions that are tested: what is newer may want a newer Rust.
+        template!("Cargo.lock", "Cargo.lock.template"),
+        template!(".cargo/config.toml", "cargo-config.toml"),
+        template!(".gitignore", "gitignore"),
+        template!("README.md", "README.md"),
+        template!("heat-rule.toml", "heat-rule.toml"),
+        template!("sdk/heat-rule/Cargo.toml", "sdk.toml.template"),
+    ];
+    own.into_iter().chain(around).chain(SDK).chain(WIT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{paths, sources};
+    use super::*;
+
+    fn of_project(file: &str) -> String {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        std::fs::read_to_string(root.join(file)).unwrap()
+    }
+
+    #[test]
+    fn the_copy_of_heat_rule_is_whole() {
+        assert_eq!(paths(&SDK, "sdk/heat-rule/src/"), sources("rules/sdk/src"));
+        let dependencies = |manifest: &str| {
+            let rest = manifest.split("[dependencies]\n").nth(1).unwrap_or_default().to_owned();
+            rest.lines().take_while(|line| !line.starts_with('[')).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(
+            dependencies(include_str!("../templates/rust/sdk.toml.template")).trim(),
+            dependencies(&of_project("rules/sdk/Cargo.toml")).trim()
+        );
+    }
+
+    /// Then it builds with what is at hand here, and the tests that build it need no network. When a version of the project has
+    /// changed: make a rule, put the project's Cargo.lock into its folder, build it, and take what cargo left of that file.
+    #[test]
+    fn a_new_rule_is_built_with_the_versions_of_this_project() {
+        let ours = of_project("Cargo.lock");
+        let theirs = include_str!("../templates/rust/Cargo.lock.template");
+        let versions = |lock: &str| -> Vec<String> {
+            let packages = lock.split("[[package]]\n").skip(1);
+            let is_foreign = |package: &&str| package.contains("\nchecksum = ");
+            let version = |package: &str| {
+                package.split("dependencies").next().unwrap_or_default().trim().to_owned()
+            };
+            packages.filter(is_foreign).map(version).collect()
+        };
+        let ours = versions(&ours);
+        let theirs = versions(theirs);
+        assert!(theirs.len() > 10);
+        for package in theirs {
+            assert!(ours.contains(&package), "Cargo.lock.template has another {package}");
+        }
+    }
+}

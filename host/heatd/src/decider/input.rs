@@ -1,0 +1,81 @@
+//! Everything that can happen to the engine.
+
+use heat_engine::Stream;
+use heat_engine::wit::Event;
+use tokio::sync::oneshot;
+
+use super::desk::Task;
+use crate::clock::now;
+
+/// The number of a received MQTT message, which is acknowledged after the commit.
+pub(crate) type Receipt = u64;
+
+/// Where somebody waits for what a stream is.
+pub(crate) type Answer = oneshot::Sender<Option<Stream>>;
+
+/// Everything that can happen to the engine.
+pub(crate) struct Input {
+    /// When heatd took it in, in milliseconds since 1970.
+    pub(super) now: u64,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    Event {
+        event: Box<Event>,
+        receipt: Option<Receipt>,
+    },
+    /// An event after whose commit somebody is told what its channel's stream is.
+    Asked {
+        event: Box<Event>,
+        answer: Answer,
+    },
+    Receipt(Option<Receipt>),
+    Tick,
+    Sent(u64),
+    /// Something that somebody wants done between two events.
+    Task(Task),
+    /// A shadow shows something else.
+    Shadowed,
+}
+
+impl Input {
+    pub(crate) fn event(now: u64, event: Event) -> Self {
+        Self { now, what: What::Event { event: Box::new(event), receipt: None } }
+    }
+
+    /// An event whose sender waits for an acknowledgement.
+    pub(crate) fn with_receipt(now: u64, event: Event, receipt: Option<Receipt>) -> Self {
+        Self { now, what: What::Event { event: Box::new(event), receipt } }
+    }
+
+    /// An event whose sender waits for what its channel's stream is then.
+    pub(crate) fn with_answer(now: u64, event: Event, answer: Answer) -> Self {
+        Self { now, what: What::Asked { event: Box::new(event), answer } }
+    }
+
+    /// A message that no rule takes: acknowledged in its turn.
+    pub(crate) fn receipt_only(now: u64, receipt: Option<Receipt>) -> Self {
+        Self { now, what: What::Receipt(receipt) }
+    }
+
+    /// A timer may be due, or a group may have waited long enough.
+    pub(crate) fn tick(now: u64) -> Self {
+        Self { now, what: What::Tick }
+    }
+
+    /// Something to do between two events.
+    pub(crate) fn task(task: Task) -> Self {
+        Self { now: now(), what: What::Task(task) }
+    }
+
+    /// A shadow shows something else.
+    pub(crate) fn shadowed() -> Self {
+        Self { now: now(), what: What::Shadowed }
+    }
+
+    /// The broker has acknowledged this message of the outbox.
+    pub(crate) fn sent(number: u64) -> Self {
+        Self { now: now(), what: What::Sent(number) }
+    }
+}

@@ -1,0 +1,226 @@
+//! The slots: what runs in them, and every change of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use heat_engine::{Action, Order, Standing, Status};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Api;
+use super::problem::Problem;
+use super::steps::{at_once, stepwise};
+use crate::live::{Edit, Live, Refusal, Source, Wanted, as_json};
+
+/// Who changes something, in the audit log.
+const BY: &str = "api";
+
+/// `GET /rules`
+pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let live = api.live.clone();
+    at_once(move || {
+        let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let rules: Vec<Value> = slots
+            .into_iter()
+            .map(|(standing, rule)| {
+                let settings: Map<String, Value> = rule
+                    .settings()
+                    .iter()
+                    .map(|(name, value)| (name.clone(), as_json(&heat_engine::Given::of(value))))
+                    .collect();
+                let given = rule.given().iter().map(|(name, _)| name.clone());
+                told(&api, &live, &standing, settings, given.collect())
+            })
+            .collect();
+        Ok(json!({ "rules": rules }))
+    })
+    .await
+}
+
+fn told(
+    api: &Api,
+    live: &Live,
+    standing: &Standing,
+    settings: Map<String, Value>,
+    given: Vec<String>,
+) -> Value {
+    let mut rule = serde_json::to_value(standing).unwrap_or_default();
+    rule["channel"] = Value::from(standing.channel.clone());
+    rule["settings"] = Value::Object(settings);
+    rule["set"] = Value::from(given);
+    if let Some(counts) = api.roster.counts(&standing.channel, &standing.slot) {
+        rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
+        rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+    }
+    if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
+        rule["shadow"] = shadow;
+    }
+    rule
+}
+
+/// `PUT /channels/{channel}/rules/{slot}`
+pub(super) async fn deploy(
+    State(api): State<Arc<Api>>,
+    Path((channel, slot)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(&api, &channel, slot, Source::Component(component(body)?))?;
+    let live = api.live.clone();
+    Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
+}
+
+/// `POST /channels/{channel}/rules/{slot}/settings`
+pub(super) async fn settings(
+    State(api): State<Arc<Api>>,
+    Path((channel, slot)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let edit: Edit = json_of(body)?;
+    if edit.is_empty() {
+        let detail = "say what to `set` or to `unset`";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let wanted = wanted(&api, &channel, slot, Source::Settings(edit))?;
+    let live = api.live.clone();
+    Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
+}
+
+/// `POST /channels/{channel}/rules/{slot}/shadow`
+pub(super) async fn shadow(
+    State(api): State<Arc<Api>>,
+    Path((channel, slot)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(&api, &channel, slot, source(&headers, body)?)?;
+    let live = api.live.clone();
+    Ok(stepwise(move |steps| live.shadow(&wanted, steps)))
+}
+
+/// A component, or what is live with other settings.
+pub(super) fn source(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Source, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    match kind {
+        Some("application/json") => Ok(Source::Settings(json_of(body)?)),
+        _ => Ok(Source::Component(component(body)?)),
+    }
+}
+
+/// `POST /channels/{channel}/rules/{slot}/{action}`
+pub(super) async fn act(
+    State(api): State<Arc<Api>>,
+    Path((channel, slot, action)): Path<(String, String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let channel = super::channel(&api, &channel)?;
+    let live = api.live.clone();
+    match action.as_str() {
+        "promote" => at_once(move || live.promote(&channel, &slot, BY)).await,
+        "drop" => at_once(move || live.drop_shadow(&channel, &slot)).await,
+        "rollback" => at_once(move || roll_back(&live, channel, slot)).await,
+        "disable" => {
+            let order = Order::new(Action::Disable, BY, "");
+            at_once(move || turn(&live, channel, slot, Status::Disabled, order)).await
+        }
+        "enable" => {
+            let order = Order::new(Action::Enable, BY, "");
+            at_once(move || turn(&live, channel, slot, Status::On, order)).await
+        }
+        "retry" => {
+            let again: Again = json_of(body)?;
+            at_once(move || retry(&live, channel, slot, again.letter)).await
+        }
+        _ => Err(Problem::new(StatusCode::NOT_FOUND, format!("nothing is called {action:?} here"))),
+    }
+}
+
+/// While the rule before is standing by, it goes on; later, what was live before is deployed again.
+fn roll_back(live: &Live, channel: String, slot: String) -> Result<Value, Refusal> {
+    let order = Order::new(Action::RollBack, BY, "");
+    let (name, of) = (channel.clone(), slot.clone());
+    let back = live.ask(move |desk| {
+        let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
+        Ok((back, desk.engine.snapshot()?))
+    })?;
+    match back {
+        (Ok(()), _) => {
+            let done = format!("the rule before is live again in slot {slot} of #{channel}, as if it had been all the time");
+            Ok(json!({ "done": done }))
+        }
+        (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, BY),
+    }
+}
+
+fn turn(
+    live: &Live,
+    channel: String,
+    slot: String,
+    to: Status,
+    order: Order,
+) -> Result<Value, Refusal> {
+    let done = format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
+    let turned =
+        live.ask(move |desk| desk.engine.turn(&channel.as_str().into(), &slot, to, &order))?;
+    turned?;
+    Ok(json!({ "done": done }))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    /// None: all of the slot.
+    letter: Option<u64>,
+}
+
+fn retry(
+    live: &Live,
+    channel: String,
+    slot: String,
+    letter: Option<u64>,
+) -> Result<Value, Refusal> {
+    let snapshot = live.present(&channel)?.snapshot;
+    let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
+        it.channel == channel && it.slot == slot && letter.is_none_or(|wanted| wanted == *number)
+    });
+    let mine: Vec<_> = mine.collect();
+    if mine.is_empty() {
+        return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
+    }
+    let (mut again, mut failed) = (0, 0);
+    for (number, letter) in mine {
+        let decision = live.ask(move |desk| desk.engine.retry(number, &letter))??;
+        again += 1;
+        failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
+    }
+    let done = format!("{again} calls made again, {failed} failed as before");
+    Ok(json!({ "done": done, "again": again, "failed": failed }))
+}
+
+fn wanted(api: &Api, channel: &str, slot: String, source: Source) -> Result<Wanted, Problem> {
+    let channel = super::channel(api, channel)?;
+    Ok(Wanted { channel, slot, source, by: BY.to_owned() })
+}
+
+fn component(body: Result<Bytes, BytesRejection>) -> Result<Arc<[u8]>, Problem> {
+    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
+    Ok(body.to_vec().into())
+}
+
+/// A body of JSON; an empty one is an empty object.
+pub(super) fn json_of<V: for<'a> Deserialize<'a>>(
+    body: Result<Bytes, BytesRejection>,
+) -> Result<V, Problem> {
+    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
+    let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
+    serde_json::from_slice(text).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not what is expected: {error}"))
+    })
+}

@@ -1,0 +1,233 @@
+//! The one path of every change of a slot: a component or settings from the API, from the folder of rules, or from a shadow.
+
+use std::sync::Arc;
+
+use heat_engine::wit::Ability;
+use heat_engine::{Action, Begun, Given, Order, Rule, Snapshot, Standing, Swap};
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::check::check;
+use super::{Edit, Live, Refusal, Steps};
+
+/// How many entries of a state are copied between two groups of events.
+const ROWS: usize = 500;
+
+/// What somebody wants in a slot.
+pub(crate) struct Wanted {
+    pub(crate) channel: String,
+    pub(crate) slot: String,
+    pub(crate) source: Source,
+    /// Who wants it, for the audit log.
+    pub(crate) by: String,
+}
+
+/// Where the new rule comes from.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// A component, with the settings that are live.
+    Component(Arc<[u8]>),
+    /// What is live, with other settings.
+    Settings(Edit),
+    /// What the configuration says now: its file was changed.
+    File(Rule),
+    /// What was live before, with the settings of that time; none: those of the configuration.
+    Previous(Arc<[u8]>, Option<Vec<(String, Given)>>),
+}
+
+impl Source {
+    fn action(&self) -> Action {
+        match self {
+            Self::Component(_) | Self::File(_) => Action::Deploy,
+            Self::Settings(_) => Action::Settings,
+            Self::Previous(..) => Action::RollBack,
+        }
+    }
+}
+
+impl Live {
+    /// Puts something else into a slot, or says why not. Whatever happens before the flip leaves everything as it was.
+    pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
+        let mut order = Order::new(wanted.source.action(), &wanted.by, "");
+        order.configured = matches!(wanted.source, Source::File(_));
+        let done = self.begin(wanted).and_then(|begun| {
+            let done = self.prepare(wanted, &begun, steps).and_then(|(swap, checked, state)| {
+                order.note = format!("checked on {checked}");
+                let standing = self.flip(swap, order.clone(), steps)?;
+                Ok((standing, checked, state))
+            });
+            if done.is_err() {
+                let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+                self.ask(move |desk| {
+                    desk.engine.give_up(&channel, &slot);
+                    Ok(())
+                })?;
+            }
+            done
+        });
+        let outcome = if done.is_ok() { "done" } else { "refused" };
+        self.metrics.swapped(&wanted.slot, order.action.name(), outcome);
+        match done {
+            Ok((standing, checked, state)) => Ok(told(&standing, &checked, state)),
+            Err(refusal) => {
+                self.note_refusal(wanted, order, &refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// What was live in a slot before what is live now, deployed again.
+    pub(crate) fn deploy_previous(
+        &self,
+        channel: &str,
+        slot: &str,
+        snapshot: &Snapshot,
+        by: &str,
+    ) -> Result<Value, Refusal> {
+        let audit = snapshot.audit(usize::MAX)?;
+        let mine = audit.iter().map(|(_, it)| it);
+        let mut mine = mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
+        let Some((last, before)) = mine.next().map(|last| {
+            // A change that named another component, or the same one with other settings, stands before it.
+            (last, mine.find(|it| it.to != last.to || it.given != last.given))
+        }) else {
+            return Err(Refusal::because(format!("nothing but what is live now was ever live in slot {slot}")));
+        };
+        let (digest, given) = match before {
+            Some(before) => (before.to, Some(before.given.clone())),
+            None => (last.from, None),
+        };
+        let digest = digest.ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
+        let Some(bytes) = snapshot.component(digest)? else {
+            return Err(Refusal::because(format!("the store does not have the component {digest}")));
+        };
+        let source = Source::Previous(bytes.into(), given);
+        let wanted = Wanted { channel: channel.to_owned(), slot: slot.to_owned(), source, by: by.to_owned() };
+        self.deploy(&wanted, &Steps::unheard())
+    }
+
+    fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        Ok(self.ask(move |desk| desk.engine.begin(&channel, &slot))??)
+    }
+
+    /// The new rule with the state that it begins with, on what it was tried, and what became of the state.
+    fn prepare(
+        &self,
+        wanted: &Wanted,
+        begun: &Begun,
+        steps: &Steps,
+    ) -> Result<(Swap, String, &'static str), Refusal> {
+        let rule = self.rule(&wanted.source, begun, steps)?;
+        if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on {
+            return Err(Refusal::because("it is live already, with the same settings"));
+        }
+        steps.step("migrate");
+        let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Refusal::because)?;
+        let (slot, channel) = (&wanted.slot, &wanted.channel);
+        let checked = check(&self.sandbox, begun, slot, channel, &rule, steps)?;
+        let (before, now) = (begun.rule.description(), rule.description());
+        let state = match begun.keeps_state(&rule) {
+            false => "new",
+            true if before.state_version < now.state_version => "migrated",
+            true => "kept",
+        };
+        Ok((swap, checked, state))
+    }
+
+    /// The rule that a source makes of what is live.
+    pub(super) fn rule(
+        &self,
+        source: &Source,
+        begun: &Begun,
+        steps: &Steps,
+    ) -> Result<Rule, Refusal> {
+        let limits = begun.rule.limits();
+        let rule = match source {
+            Source::File(rule) => rule.clone(),
+            Source::Settings(edit) => {
+                let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
+                let component = begun.rule.component();
+                Rule::new(&self.sandbox, limits, component, &given).map_err(Refusal::because)?
+            }
+            Source::Previous(bytes, given) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+                let given = given.clone().unwrap_or_else(|| begun.rule.given().to_vec());
+                Rule::new(&self.sandbox, limits, &component, &given).map_err(Refusal::because)?
+            }
+            Source::Component(bytes) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+                // Settings belong to a rule: another one begins with its own defaults.
+                let same = component.description.name == begun.rule.description().name;
+                let given = if same { begun.rule.given() } else { &[] };
+                Rule::new(&self.sandbox, limits, &component, given).map_err(Refusal::because)?
+            }
+        };
+        match cannot(&rule) {
+            Some(why) => Err(Refusal::because(why)),
+            None => Ok(rule),
+        }
+    }
+
+    /// Copies the state, a part at a time, and flips between two events.
+    pub(super) fn flip(
+        &self,
+        swap: Swap,
+        order: Order,
+        steps: &Steps,
+    ) -> Result<Standing, Refusal> {
+        let mut swap = swap;
+        let all = swap.left() as u64;
+        while swap.left() > ROWS {
+            steps.progress("copy", all - swap.left() as u64, all);
+            swap = self.ask(move |desk| {
+                desk.engine.copy(&mut swap, ROWS);
+                Ok(swap)
+            })?;
+        }
+        let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
+        let standing = self.ask(move |desk| {
+            Ok(desk.engine.flip(swap, &order)?.map(|()| {
+                let standings = desk.engine.standings();
+                standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
+            }))
+        })??;
+        standing.ok_or(Refusal::Gone)
+    }
+
+    /// A refusal is in the audit log too.
+    pub(super) fn note_refusal(&self, wanted: &Wanted, order: Order, refusal: &Refusal) {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let why = refusal.to_string();
+        warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
+        // Where heatd stops, nobody reads it.
+        let _ = self.ask(move |desk| {
+            desk.engine.enter(&channel, &slot, None, None, &order, Some(why));
+            Ok(())
+        });
+    }
+}
+
+/// What a rule is of no use without, if heatd cannot give it.
+pub(crate) fn cannot(rule: &Rule) -> Option<String> {
+    // Nothing can be given so far: chat is read without a login.
+    let what = match rule.needs().first()? {
+        Ability::Say => "says lines in chat",
+        Ability::Clip => "makes clips",
+    };
+    Some(format!("with these settings it {what}, and heatd has no login to Twitch yet"))
+}
+
+fn told(standing: &Standing, checked: &str, state: &str) -> Value {
+    let Standing { channel, slot, name, version, state: now, .. } = standing;
+    let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
+    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
+    json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
+}
+
+/// A standing with its channel.
+pub(crate) fn standing_json(standing: &Standing) -> Value {
+    let mut value = serde_json::to_value(standing).unwrap_or_default();
+    value["channel"] = Value::from(standing.channel.clone());
+    value
+}

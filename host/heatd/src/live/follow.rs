@@ -1,0 +1,60 @@
+//! A run beside what is live, on a thread of its own with a low priority: it follows what happens, and can be asked for what it has made.
+
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
+use std::thread;
+use std::time::Duration;
+
+use heat_engine::{Record, Run, RunError};
+
+use crate::clock::now;
+use crate::decider::{Followed, Follower};
+
+/// How long a follower without timers sleeps while nothing happens.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// Runs this on a thread that gives way to the engine's.
+pub(super) fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let work = move || {
+        // On Linux the niceness is of this thread alone.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(10);
+        work();
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// Follows until the engine lets go. After each part that happened, `seen` is told how many events it had.
+pub(super) fn follow(
+    run: &mut Run,
+    follower: &Follower,
+    mut seen: impl FnMut(&mut Run, u64),
+) -> Result<(), RunError> {
+    loop {
+        let told = match follower.told.try_recv() {
+            Err(TryRecvError::Empty) => {
+                let until = run.next_wake().map(|at| at.saturating_sub(now()));
+                let wait = until.map_or(LONGEST_SLEEP, Duration::from_millis).min(LONGEST_SLEEP);
+                follower.told.recv_timeout(wait)
+            }
+            told => told.map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match told {
+            Ok(Followed::Records(records)) => {
+                let mut events = 0;
+                for record in &records {
+                    run.follow(record)?;
+                    events += u64::from(matches!(record, Record::Event { .. }));
+                }
+                follower.done(records.len());
+                seen(run, events);
+            }
+            Ok(Followed::Asked(question)) => question(run)?,
+            Err(RecvTimeoutError::Timeout) => {
+                if !run.pass(now())?.is_empty() {
+                    seen(run, 0);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}

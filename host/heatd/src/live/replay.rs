@@ -1,0 +1,213 @@
+//! Runs a stretch of the log, or a recording, with another rule beside what was live, and draws both curves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
+use serde_json::{Value, json};
+
+use super::follow::aside;
+use super::{Live, Present, Refusal, Source, Steps};
+
+/// How many points a curve has at most.
+const POINTS: usize = 400;
+
+/// How many records one part has that the two runs take turns with.
+const PART: usize = 2_000;
+
+/// What is replayed.
+pub(crate) struct Replayed {
+    pub(crate) channel: String,
+    pub(crate) slot: String,
+    pub(crate) source: Source,
+    /// Milliseconds since 1970.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    /// The output whose curve is drawn.
+    pub(crate) output: String,
+    /// Lines of chat in the place of the log, in order.
+    pub(crate) recording: Option<Vec<Record>>,
+}
+
+impl Live {
+    /// Replays, and returns the last line of the answer.
+    pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let begun = self.ask(move |desk| {
+            let begun = desk.engine.begin(&channel, &slot)?;
+            if begun.is_ok() {
+                desk.engine.give_up(&channel, &slot);
+            }
+            Ok(begun)
+        })??;
+        let rule = self.rule(&wanted.source, &begun, steps)?;
+        begun.fits(&rule).map_err(Refusal::because)?;
+        let Present { snapshot, rules } = self.present(&wanted.channel)?;
+        let snapshot = Arc::new(snapshot);
+        let stretch = match wanted.recording {
+            Some(ref records) => Stretch::recorded(&wanted, records.clone(), &rules)?,
+            None => Stretch::logged(&wanted, &snapshot)?,
+        };
+        let (answer, done) = sync_channel(1);
+        let (live, steps) = (self.clone(), steps.clone());
+        // Both runs give way to the engine.
+        aside("replay", move || {
+            // Who has asked waits for it.
+            let _ = answer.send(live.play(&wanted, stretch, rule, snapshot, &rules, &steps));
+        })
+        .map_err(Refusal::because)?;
+        done.recv().map_err(|_| Refusal::because("the replay ended without a result; heatd's log says why"))?
+    }
+
+    fn play(
+        &self,
+        wanted: &Replayed,
+        stretch: Stretch,
+        rule: Rule,
+        snapshot: Arc<Snapshot>,
+        rules: &[(String, Rule)],
+        steps: &Steps,
+    ) -> Result<Value, Refusal> {
+        let started = Instant::now();
+        let Stretch { seeds: [seed, other], records, from, to } = stretch;
+        let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
+        let changed = Changes { rule: Some((wanted.slot.clone(), rule)), ..Changes::default() };
+        let mut live = Side::new(Run::begin(seed, library(), Changes::default())?, wanted);
+        let mut candidate = Side::new(Run::begin(other, library(), changed)?, wanted);
+        let (mut done, of) = (0, records.len());
+        for part in records.chunks(PART) {
+            // Side by side, where the machine has two processors to spare.
+            std::thread::scope(|scope| {
+                let one = scope.spawn(|| live.follow(part, from));
+                candidate.follow(part, from)?;
+                one.join().unwrap_or(Ok(()))
+            })?;
+            done += part.len();
+            steps.progress("replay", done as u64, of as u64);
+        }
+        live.pass(to)?;
+        candidate.pass(to)?;
+        let events = candidate.events;
+        let seconds = started.elapsed().as_secs_f64();
+        let per_second = (events as f64 / seconds.max(1e-9)).round();
+        let done = format!("{events} events in {seconds:.1} s, {per_second} a second");
+        Ok(json!({
+            "done": done, "events": events, "elapsed_ms": (seconds * 1000.0).round(),
+            "events_per_second": per_second, "faults": candidate.faults, "from": from, "to": to,
+            "output": wanted.output, "live": live.curve(from, to), "candidate": candidate.curve(from, to),
+            "live_faves": live.weight as f64 / 1000.0, "candidate_faves": candidate.weight as f64 / 1000.0,
+        }))
+    }
+}
+
+/// What both runs begin from and follow.
+struct Stretch {
+    seeds: [Seed; 2],
+    records: Vec<Record>,
+    from: u64,
+    to: u64,
+}
+
+impl Stretch {
+    fn logged(wanted: &Replayed, snapshot: &Snapshot) -> Result<Self, Refusal> {
+        let (oldest, newest) = (snapshot.oldest()?, snapshot.newest()?);
+        let Some(oldest) = oldest.filter(|oldest| wanted.to >= *oldest && wanted.from <= newest)
+        else {
+            return Err(Refusal::because(format!(
+                "nothing is stored of that time; the log goes from {} to {newest} (milliseconds since 1970)",
+                oldest.unwrap_or(newest)
+            )));
+        };
+        let from = wanted.from.max(oldest);
+        let first = snapshot.first_checkpoint(&wanted.channel)?;
+        let seed = || -> Result<Seed, Refusal> {
+            // Before the first checkpoint there is nothing but the log's beginning.
+            let at = from.max(first.unwrap_or(from));
+            let seed = Seed::checkpoint(snapshot, &wanted.channel, at)?;
+            seed.ok_or_else(|| Refusal::because("the log of that time has no checkpoint to begin from"))
+        };
+        let seeds = [seed()?, seed()?];
+        let mut records = Vec::new();
+        for block in snapshot.blocks(seeds[0].next_record())? {
+            let block = block?.1.into_iter();
+            let mine = block.filter(|it| it.channel() == wanted.channel && it.at() <= wanted.to);
+            records.extend(mine);
+        }
+        let from = from.max(seeds[0].at());
+        Ok(Self { seeds, records, from, to: wanted.to.min(newest) })
+    }
+
+    fn recorded(
+        wanted: &Replayed,
+        records: Vec<Record>,
+        rules: &[(String, Rule)],
+    ) -> Result<Self, Refusal> {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Err(Refusal::because("the recording has no line of chat of this channel"));
+        };
+        let (from, to) = (first.at(), last.at());
+        let seed = || Seed::empty(&wanted.channel, rules, from);
+        Ok(Self { seeds: [seed(), seed()], records, from, to })
+    }
+}
+
+/// One of the two runs, and its curve.
+struct Side {
+    run: Run,
+    output: String,
+    points: BTreeMap<u64, String>,
+    events: u64,
+    faults: u64,
+    weight: i64,
+}
+
+impl Side {
+    fn new(run: Run, wanted: &Replayed) -> Self {
+        let output = wanted.output.clone();
+        Self { run, output, points: BTreeMap::new(), events: 0, faults: 0, weight: 0 }
+    }
+
+    fn follow(&mut self, records: &[Record], from: u64) -> Result<(), RunError> {
+        for record in records {
+            let decisions = self.run.follow(record)?;
+            let counts = record.at() >= from;
+            self.events += u64::from(counts && matches!(record, Record::Event { .. }));
+            self.note(&decisions, record.at(), counts);
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, to: u64) -> Result<(), RunError> {
+        let decisions = self.run.pass(to)?;
+        self.note(&decisions, to, true);
+        Ok(())
+    }
+
+    fn note(&mut self, decisions: &[Decision], at: u64, counts: bool) {
+        if decisions.is_empty() {
+            return;
+        }
+        for decision in decisions.iter().filter(|_| counts) {
+            self.weight += decision.faves.iter().map(|fave| fave.weight).sum::<i64>();
+            let faults = decision.answers.iter().filter(|answer| answer.outcome.is_err()).count();
+            self.faults += faults as u64;
+        }
+        if let Some(text) = self.run.text_of(&self.output) {
+            self.points.insert(at, text);
+        }
+    }
+
+    /// At most so many points from this time to that: of each part the last.
+    fn curve(&self, from: u64, to: u64) -> Value {
+        let width = (to.saturating_sub(from) / POINTS as u64).max(1);
+        let mut parts: BTreeMap<u64, (u64, &String)> = BTreeMap::new();
+        for (at, text) in &self.points {
+            let at = (*at).clamp(from, to);
+            parts.insert((at - from) / width, (at, text));
+        }
+        let value = |text: &String| text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from);
+        parts.into_values().map(|(at, text)| json!([at, value(text)])).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Shadows: rules that run beside what is live, and only show what they would show.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use heat_engine::{Action, Changes, Handed, Library, Order, Outputs, Rule, Run, Seed, Standing};
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use super::deploy::standing_json;
+use super::follow::{aside, follow};
+use super::{Live, Refusal, Steps, Wanted};
+use crate::clock::now;
+use crate::decider::{Input, Tap};
+
+/// How long the engine waits for what a shadow has made. It is hardly ever behind.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// All shadows, by channel and slot.
+#[derive(Default)]
+pub(crate) struct Shadows(Mutex<BTreeMap<(String, String), Shadow>>);
+
+/// A rule that runs beside what is live in its slot.
+#[derive(Clone)]
+pub(crate) struct Shadow {
+    rule: Rule,
+    since: u64,
+    tap: Tap,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What a shadow has made so far.
+#[derive(Default)]
+struct Seen {
+    events: u64,
+    shown: BTreeMap<String, String>,
+}
+
+impl Shadows {
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Shadow>> {
+        // Nothing in here panics, so a poisoned lock cannot be.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, channel: &str, slot: &str) -> Option<Shadow> {
+        self.all().get(&(channel.to_owned(), slot.to_owned())).cloned()
+    }
+
+    fn end(&self, channel: &str, slot: &str) -> Option<Shadow> {
+        self.all().remove(&(channel.to_owned(), slot.to_owned()))
+    }
+
+    /// Adds what shadows show to what is shown.
+    pub(crate) fn add_to(&self, outputs: &mut Outputs) {
+        for ((channel, _), shadow) in &*self.all() {
+            let seen = shadow.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, text) in &seen.shown {
+                let key = (channel.as_str().into(), output(name));
+                outputs.insert(key, Some(text.clone()).filter(|text| !text.is_empty()));
+            }
+        }
+    }
+
+    /// What is told of the shadow of a slot.
+    pub(crate) fn told(&self, channel: &str, slot: &str) -> Option<Value> {
+        let shadow = self.get(channel, slot)?;
+        let description = shadow.rule.description();
+        let seen = shadow.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(json!({
+            "name": description.name,
+            "version": description.version,
+            "digest": shadow.rule.digest().to_string(),
+            "since": shadow.since,
+            "events": seen.events,
+            "outputs": seen.shown,
+        }))
+    }
+}
+
+/// A shadow shows under names that no rule can have.
+fn output(name: &str) -> String {
+    format!("shadow/{name}")
+}
+
+impl Live {
+    /// Lets a rule run beside what is live in its slot.
+    pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        // A swap is begun for what it tells of the slot, and given up again.
+        let begun = self.ask(move |desk| {
+            let begun = desk.engine.begin(&channel, &slot)?;
+            if begun.is_ok() {
+                desk.engine.give_up(&channel, &slot);
+            }
+            Ok(begun)
+        })??;
+        let rule = self.rule(&wanted.source, &begun, steps)?;
+        begun.fits(&rule).map_err(Refusal::because)?;
+        if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
+            self.drop_shadow(&wanted.channel, &wanted.slot)?;
+            info!(channel = wanted.channel, slot = wanted.slot, "the shadow before is dropped");
+        }
+        self.start_shadow(wanted, rule.clone())?;
+        let description = rule.description();
+        let done = format!(
+            "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
+            description.name, description.version, wanted.slot, wanted.channel, "shadow"
+        );
+        let shadow = self.shadows.told(&wanted.channel, &wanted.slot);
+        Ok(json!({ "done": done, "shadow": shadow }))
+    }
+
+    fn start_shadow(&self, wanted: &Wanted, rule: Rule) -> Result<(), Refusal> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let name = channel.clone();
+        let (snapshot, mut rules, tap, follower) = self.ask(move |desk| {
+            let (tap, follower) = desk.taps.open(&name);
+            let rules = desk.engine.rules(&name).unwrap_or_default();
+            Ok((Arc::new(desk.engine.snapshot()?), rules, tap, follower))
+        })?;
+        // A slot that is off can have a shadow too.
+        if !rules.iter().any(|(name, _)| *name == slot) {
+            rules.push((slot.clone(), rule.clone()));
+        }
+        let seed = Seed::present(&snapshot, &channel, &rules)?;
+        let library = Library::new(&self.sandbox, snapshot, &rules);
+        let changes =
+            Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
+        let mut run = Run::begin(seed, library, changes)?;
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
+        self.shadows.all().insert((channel.clone(), slot.clone()), shadow);
+        let live = self.clone();
+        let work = move || {
+            let note = |run: &mut Run, events: u64| {
+                let shown = run.shown().get(&slot).cloned().unwrap_or_default();
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.events += events;
+                let news = seen.shown != shown;
+                seen.shown = shown;
+                drop(seen);
+                if news {
+                    live.shadowed(&channel, run, &slot);
+                }
+            };
+            if let Err(error) = follow(&mut run, &follower, note) {
+                warn!(channel, slot, %error, "the shadow cannot go on; it is dropped");
+                live.shadows.end(&channel, &slot);
+                live.tell_of_shadows();
+            }
+        };
+        aside("shadow", work).map_err(Refusal::because)
+    }
+
+    /// Shows what a shadow shows. The engine is told the names, so that it takes them back when nobody else will any more.
+    fn shadowed(&self, channel: &str, run: &Run, slot: &str) {
+        let names = run.shown().get(slot).into_iter().flat_map(BTreeMap::keys);
+        let names: Vec<String> = names.map(|name| output(name)).collect();
+        let channel = channel.to_owned();
+        let Some(inputs) = self.inputs.upgrade() else { return };
+        let task = Input::task(Box::new(move |desk| {
+            names.iter().for_each(|name| desk.engine.name_output(&channel, name));
+            Ok(())
+        }));
+        // A queue that is full is no reason to wait: what is shown next is told again.
+        if inputs.try_send(task).is_ok() {
+            let _ = inputs.try_send(Input::shadowed());
+        }
+    }
+
+    fn tell_of_shadows(&self) {
+        if let Some(inputs) = self.inputs.upgrade() {
+            let _ = inputs.blocking_send(Input::shadowed());
+        }
+    }
+
+    /// Ends a shadow.
+    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<Value, Refusal> {
+        let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
+        self.ask(move |desk| {
+            desk.taps.close(&shadow.tap);
+            Ok(())
+        })?;
+        self.tell_of_shadows();
+        Ok(json!({ "done": format!("the shadow of slot {slot} is dropped") }))
+    }
+
+    /// Puts a shadow in the place of what is live, with the state that it has made.
+    pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
+        let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
+        let order = Order::new(Action::Promote, by, "");
+        let (name, of) = (channel.to_owned(), slot.to_owned());
+        let (rule, tap) = (shadow.rule.clone(), shadow.tap.clone());
+        let standing = self.ask(move |desk| {
+            let begun = match desk.engine.begin(&name, &of)? {
+                Ok(begun) => begun,
+                Err(refused) => return Ok(Err(Refusal::from(refused))),
+            };
+            let Some(handed) = hand_over(&tap, &of) else {
+                desk.engine.give_up(&name, &of);
+                let problem = "the shadow is behind what happens; try again in a moment";
+                return Ok(Err(Refusal::because(problem)));
+            };
+            let flipped = desk.engine.flip(begun.handed(rule, handed), &order)?;
+            Ok(flipped.map_err(Refusal::from).map(|()| {
+                let standings = desk.engine.standings();
+                standings.into_iter().find(|it| it.channel == name && it.slot == of)
+            }))
+        })?;
+        let outcome = if standing.is_ok() { "done" } else { "refused" };
+        self.metrics.swapped(slot, "promote", outcome);
+        let standing: Standing = standing?.ok_or(Refusal::Gone)?;
+        self.drop_shadow(channel, slot)?;
+        let done = format!("the shadow is live in slot {slot} of #{channel}, with the state that it has made");
+        Ok(json!({ "done": done, "standing": standing_json(&standing) }))
+    }
+}
+
+/// What a shadow has made of everything so far. The engine waits for it.
+fn hand_over(tap: &Tap, slot: &str) -> Option<Handed> {
+    let (answer, handed) = std::sync::mpsc::sync_channel(1);
+    let slot = slot.to_owned();
+    let asked = tap.ask(Box::new(move |run| {
+        let made = run.hand_over(&slot)?;
+        // The engine may have lost its patience.
+        let _ = answer.send(made);
+        Ok(())
+    }));
+    if !asked {
+        return None;
+    }
+    handed.recv_timeout(PATIENCE).ok().flatten()
+}
+
+fn no_shadow(slot: &str) -> Refusal {
+    Refusal::because(format!("nothing runs beside slot {slot}; `heat rules shadow FILE` begins it"))
+}
