@@ -8,6 +8,7 @@
 
 mod access;
 mod config;
+mod declared;
 mod past;
 mod problem;
 mod rules;
