@@ -108,14 +108,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (states_in, states) = watch::channel(Arc::new(States::default()));
     let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
     let shadows = Arc::new(Shadows::default());
+    let configured = ConfiguredSlots::new(&config, &chains);
     let live = Live {
         inputs: inputs.downgrade(),
         sandbox: Arc::clone(&sandbox),
         shadows: Arc::clone(&shadows),
         speed: Arc::new(Speed::new(&config.data.join("cache"))),
         metrics: metrics.clone(),
+        configured: configured.clone(),
     };
-    let configured = ConfiguredSlots::new(&config, &chains);
     let api = Api {
         metrics: metrics.clone(),
         roster: roster.clone(),
@@ -128,7 +129,6 @@ async fn wire(prepared: Prepared) -> Result<()> {
         started: Instant::now(),
         shutdown: shutdown.clone(),
         live: live.clone(),
-        configured: configured.clone(),
     };
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, api, access));

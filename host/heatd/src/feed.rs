@@ -115,7 +115,7 @@ fn name<S: Serializer>(name: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// State and timers are a rule's own business.
-fn is_visible(effect: &Effect) -> bool {
+pub(crate) fn is_visible(effect: &Effect) -> bool {
     !matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
 }
 

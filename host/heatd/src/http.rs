@@ -33,7 +33,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 use tokio::time::sleep;
 
-use crate::chains::ConfiguredSlots;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
@@ -65,7 +64,6 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
-    pub(crate) configured: ConfiguredSlots,
 }
 
 /// The login of a channel that heatd has, however it was written.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use heat_engine::{Rule, Sandbox, Snapshot};
 use tokio::sync::mpsc;
 
+use crate::chains::ConfiguredSlots;
 use crate::decider::Input;
 use crate::metrics::Metrics;
 pub(crate) use ask::Refusal;
@@ -41,6 +42,7 @@ pub(crate) struct Live {
     pub(crate) shadows: Arc<Shadows>,
     pub(crate) speed: Arc<Speed>,
     pub(crate) metrics: Metrics,
+    pub(crate) configured: ConfiguredSlots,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.

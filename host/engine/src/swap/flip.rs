@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::{Begun, Order, Refused, Swap};
 use crate::changed::Status;
+use crate::checkpoint::texts;
 use crate::conduct::Conduct;
 use crate::contract::Entry;
 use crate::engine::Engine;
@@ -146,6 +147,8 @@ impl Engine {
     fn exchange(&mut self, swap: Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let (now, live) = (self.now, self.checkpoints.is_some());
+        // What stands there now is what the rule before would show until it shows something else.
+        let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
         let mut new =
             Slot::new(Arc::clone(&swap.after), swap.rule, usage, Conduct::new(Status::On, now));
@@ -159,6 +162,7 @@ impl Engine {
             slot.conduct.begin_probation(now);
             before.end_group();
             before.conduct.probation = None;
+            before.unshown = shown;
             slot.standby = Some(Box::new(before));
         } else {
             gone.push((*before.key).clone());

@@ -23,7 +23,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Proble
         let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
         let mut differences = Vec::new();
         for (standing, rule) in &slots {
-            if let Some(configured) = api.configured.find(&standing.channel, &standing.slot) {
+            if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
                 differences.extend(differ(standing, rule, configured));
             }
         }
@@ -72,7 +72,7 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     let mut text = String::from("# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n");
     let mut told: Vec<(String, String)> = Vec::new();
     for (standing, rule) in &slots {
-        let Some(configured) = api.configured.find(&standing.channel, &standing.slot) else {
+        let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {
             continue;
         };
         let body = table(standing, rule, configured);

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::problem::Problem;
-use super::rules::{json_of, source};
+use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
 use crate::chat::read_recording;
 use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
@@ -188,10 +188,9 @@ pub(super) async fn replay(
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
     };
+    let rule = wanted(&api, &channel, stretch.slot, source(&headers, Ok(body))?)?;
     let wanted = Replayed {
-        source: source(&headers, Ok(body))?,
-        channel,
-        slot: stretch.slot,
+        rule,
         from: stretch.from.unwrap_or(0),
         to: stretch.to.unwrap_or(u64::MAX),
         output: stretch.output.unwrap_or_else(|| "heat".to_owned()),

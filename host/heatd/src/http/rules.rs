@@ -110,6 +110,7 @@ pub(super) async fn act(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let channel = super::channel(&api, &channel)?;
+    known_slot(&api, &channel, &slot)?;
     let live = api.live.clone();
     match action.as_str() {
         "promote" => at_once(move || live.promote(&channel, &slot, BY)).await,
@@ -196,9 +197,26 @@ fn retry(
     Ok(json!({ "done": done, "again": again, "failed": failed }))
 }
 
-fn wanted(api: &Api, channel: &str, slot: String, source: Source) -> Result<Wanted, Problem> {
+/// What is wanted in a slot that there is.
+pub(super) fn wanted(
+    api: &Api,
+    channel: &str,
+    slot: String,
+    source: Source,
+) -> Result<Wanted, Problem> {
     let channel = super::channel(api, channel)?;
+    known_slot(api, &channel, &slot)?;
     Ok(Wanted { channel, slot, source, by: BY.to_owned() })
+}
+
+fn known_slot(api: &Api, channel: &str, slot: &str) -> Result<(), Problem> {
+    if api.roster.counts(channel, slot).is_some() {
+        return Ok(());
+    }
+    let slots = api.roster.find(channel).into_iter().flat_map(|listed| &listed.slots);
+    let names: Vec<&str> = slots.map(|it| it.slot.as_str()).collect();
+    let detail = format!("#{channel} has no slot {slot:?}; it has {}", names.join(", "));
+    Err(Problem::new(StatusCode::NOT_FOUND, detail))
 }
 
 fn component(body: Result<Bytes, BytesRejection>) -> Result<Arc<[u8]>, Problem> {

@@ -46,7 +46,10 @@ impl Speed {
     fn took(&self, bytes: usize, time: Duration) {
         let kib = (bytes as u64).div_ceil(1024).max(1);
         let per_kib = u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / kib;
-        self.per_kib.store(per_kib.max(1), Ordering::Relaxed);
+        // Code that was in the cache says nothing.
+        if per_kib > self.per_kib.load(Ordering::Relaxed) / 8 {
+            self.per_kib.store(per_kib, Ordering::Relaxed);
+        }
     }
 
     /// Compiles a component, and says beforehand how long that will take.

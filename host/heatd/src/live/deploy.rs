@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use heat_engine::wit::Ability;
-use heat_engine::{Action, Begun, Given, Order, Rule, Snapshot, Standing, Swap};
+use heat_engine::{
+    Action, Begun, Digest, Entered, Given, Order, Rule, Snapshot, Standing, Swap,
+};
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -85,18 +87,11 @@ impl Live {
         by: &str,
     ) -> Result<Value, Refusal> {
         let audit = snapshot.audit(usize::MAX)?;
-        let mine = audit.iter().map(|(_, it)| it);
-        let mut mine = mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
-        let Some((last, before)) = mine.next().map(|last| {
-            // A change that named another component, or the same one with other settings, stands before it.
-            (last, mine.find(|it| it.to != last.to || it.given != last.given))
-        }) else {
-            return Err(Refusal::because(format!("nothing but what is live now was ever live in slot {slot}")));
-        };
-        let (digest, given) = match before {
-            Some(before) => (before.to, Some(before.given.clone())),
-            None => (last.from, None),
-        };
+        let mine = audit.iter().rev().map(|(_, it)| it);
+        let mine = mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
+        let (digest, given) = before(mine).ok_or_else(|| {
+            Refusal::because(format!("nothing but what is live now was ever live in slot {slot}"))
+        })?;
         let digest = digest.ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
         let Some(bytes) = snapshot.component(digest)? else {
             return Err(Refusal::because(format!("the store does not have the component {digest}")));
@@ -118,7 +113,7 @@ impl Live {
         begun: &Begun,
         steps: &Steps,
     ) -> Result<(Swap, String, &'static str), Refusal> {
-        let rule = self.rule(&wanted.source, begun, steps)?;
+        let rule = self.rule(wanted, begun, steps)?;
         if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on {
             return Err(Refusal::because("it is live already, with the same settings"));
         }
@@ -138,12 +133,12 @@ impl Live {
     /// The rule that a source makes of what is live.
     pub(super) fn rule(
         &self,
-        source: &Source,
+        wanted: &Wanted,
         begun: &Begun,
         steps: &Steps,
     ) -> Result<Rule, Refusal> {
         let limits = begun.rule.limits();
-        let rule = match source {
+        let rule = match &wanted.source {
             Source::File(rule) => rule.clone(),
             Source::Settings(edit) => {
                 let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
@@ -152,7 +147,9 @@ impl Live {
             }
             Source::Previous(bytes, given) => {
                 let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
-                let given = given.clone().unwrap_or_else(|| begun.rule.given().to_vec());
+                let configured = || self.configured.find(&wanted.channel, &wanted.slot);
+                let given = given.clone().or_else(|| Some(configured()?.rule.given().to_vec()));
+                let given = given.unwrap_or_default();
                 Rule::new(&self.sandbox, limits, &component, &given).map_err(Refusal::because)?
             }
             Source::Component(bytes) => {
@@ -206,6 +203,26 @@ impl Live {
             Ok(())
         });
     }
+}
+
+/// What was live before what is live now: the changes that were not rolled back lie on each other. Below the first of them lies what
+/// the configuration says, with its settings.
+fn before<'a>(
+    changes: impl Iterator<Item = &'a Entered>,
+) -> Option<(Option<Digest>, Option<Vec<(String, Given)>>)> {
+    let mut stack: Vec<&Entered> = Vec::new();
+    for change in changes {
+        match change.action {
+            Action::Deploy | Action::Promote | Action::Settings => stack.push(change),
+            Action::RollBack => drop(stack.pop()),
+            Action::Disable | Action::Enable | Action::Quarantine | Action::Undo => {}
+        }
+    }
+    let top = stack.pop()?;
+    Some(match stack.pop() {
+        Some(below) => (below.to, Some(below.given.clone())),
+        None => (top.from, None),
+    })
 }
 
 /// What a rule is of no use without, if heatd cannot give it.

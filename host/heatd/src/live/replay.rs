@@ -9,7 +9,7 @@ use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed,
 use serde_json::{Value, json};
 
 use super::follow::aside;
-use super::{Live, Present, Refusal, Source, Steps};
+use super::{Live, Present, Refusal, Steps, Wanted};
 
 /// How many points a curve has at most.
 const POINTS: usize = 400;
@@ -19,9 +19,7 @@ const PART: usize = 2_000;
 
 /// What is replayed.
 pub(crate) struct Replayed {
-    pub(crate) channel: String,
-    pub(crate) slot: String,
-    pub(crate) source: Source,
+    pub(crate) rule: Wanted,
     /// Milliseconds since 1970.
     pub(crate) from: u64,
     pub(crate) to: u64,
@@ -34,7 +32,7 @@ pub(crate) struct Replayed {
 impl Live {
     /// Replays, and returns the last line of the answer.
     pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
-        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
         let begun = self.ask(move |desk| {
             let begun = desk.engine.begin(&channel, &slot)?;
             if begun.is_ok() {
@@ -42,9 +40,9 @@ impl Live {
             }
             Ok(begun)
         })??;
-        let rule = self.rule(&wanted.source, &begun, steps)?;
+        let rule = self.rule(&wanted.rule, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
-        let Present { snapshot, rules } = self.present(&wanted.channel)?;
+        let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
         let snapshot = Arc::new(snapshot);
         let stretch = match wanted.recording {
             Some(ref records) => Stretch::recorded(&wanted, records.clone(), &rules)?,
@@ -73,7 +71,7 @@ impl Live {
         let started = Instant::now();
         let Stretch { seeds: [seed, other], records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
-        let changed = Changes { rule: Some((wanted.slot.clone(), rule)), ..Changes::default() };
+        let changed = Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
         let mut live = Side::new(Run::begin(seed, library(), Changes::default())?, wanted);
         let mut candidate = Side::new(Run::begin(other, library(), changed)?, wanted);
         let (mut done, of) = (0, records.len());
@@ -121,18 +119,18 @@ impl Stretch {
             )));
         };
         let from = wanted.from.max(oldest);
-        let first = snapshot.first_checkpoint(&wanted.channel)?;
+        let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
         let seed = || -> Result<Seed, Refusal> {
             // Before the first checkpoint there is nothing but the log's beginning.
             let at = from.max(first.unwrap_or(from));
-            let seed = Seed::checkpoint(snapshot, &wanted.channel, at)?;
+            let seed = Seed::checkpoint(snapshot, &wanted.rule.channel, at)?;
             seed.ok_or_else(|| Refusal::because("the log of that time has no checkpoint to begin from"))
         };
         let seeds = [seed()?, seed()?];
         let mut records = Vec::new();
         for block in snapshot.blocks(seeds[0].next_record())? {
             let block = block?.1.into_iter();
-            let mine = block.filter(|it| it.channel() == wanted.channel && it.at() <= wanted.to);
+            let mine = block.filter(|it| it.channel() == wanted.rule.channel && it.at() <= wanted.to);
             records.extend(mine);
         }
         let from = from.max(seeds[0].at());
@@ -148,7 +146,7 @@ impl Stretch {
             return Err(Refusal::because("the recording has no line of chat of this channel"));
         };
         let (from, to) = (first.at(), last.at());
-        let seed = || Seed::empty(&wanted.channel, rules, from);
+        let seed = || Seed::empty(&wanted.rule.channel, rules, from);
         Ok(Self { seeds: [seed(), seed()], records, from, to })
     }
 }

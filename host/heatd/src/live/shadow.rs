@@ -95,7 +95,7 @@ impl Live {
             }
             Ok(begun)
         })??;
-        let rule = self.rule(&wanted.source, &begun, steps)?;
+        let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
             self.drop_shadow(&wanted.channel, &wanted.slot)?;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Live, Refusal};
 use crate::clock::now;
 use crate::decider::Input;
+use crate::feed::is_visible;
 
 /// Something that has not happened.
 #[derive(Debug, Clone, Deserialize)]
@@ -148,7 +149,7 @@ impl Live {
             .collect();
         let answers = decision.answers.iter().map(|answer| {
             let (effects, fault) = match &answer.outcome {
-                Ok(effects) => (effects.iter().map(effect_line).collect(), None),
+                Ok(effects) => (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None),
                 Err(fault) => (Vec::new(), Some(fault.to_string())),
             };
             json!({ "slot": &*answer.slot, "effects": effects, "fault": fault })

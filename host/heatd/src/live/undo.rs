@@ -96,7 +96,7 @@ impl Live {
             info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
         }
         let changed = self.recount(channel, &undo, first, wanted.preview, steps)?;
-        Ok(told(channel, &undo, wanted.preview, changed))
+        Ok(told(channel, &undo, wanted.since, wanted.preview, changed))
     }
 
     /// Runs the log without what is taken back, and makes the result live. None: the log has no checkpoint before it.
@@ -233,7 +233,7 @@ fn note(undo: &Undo) -> String {
     format!("{events} events, {faves} faves")
 }
 
-fn told(channel: &str, undo: &Undo, preview: bool, changed: Option<Changed>) -> Value {
+fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<Changed>) -> Value {
     let (events, faves) = (undo.events.len(), undo.taken.len());
     let weight: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
     let verb = if preview { "would be taken back" } else { "are taken back" };
@@ -246,7 +246,7 @@ fn told(channel: &str, undo: &Undo, preview: bool, changed: Option<Changed>) -> 
     if changed.is_none() {
         done.push_str("; the log has no checkpoint as old, so only the counts are corrected, and the rules' own state is not");
     }
-    if undo.log_begins.is_some() {
+    if undo.log_begins.is_some() && asked > 0 {
         done.push_str("; the log begins later than that, and what was before stays counted");
     }
     let outputs: BTreeMap<String, Value> = changed
