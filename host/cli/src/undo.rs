@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::api::Load;
 use crate::simulate::Change;
 use crate::target::{self, Channel};
-use crate::words::many;
 use crate::{clean, note, print, when};
 
 /// Stands below the help.
@@ -61,16 +60,9 @@ struct Which {
 /// How taking back went, or would go.
 #[derive(Debug, Deserialize)]
 struct Outcome {
-    #[serde(default)]
-    done: Value,
+    done: String,
     #[serde(default)]
     preview: bool,
-    #[serde(default)]
-    events: u64,
-    #[serde(default)]
-    faves: u64,
-    #[serde(default)]
-    weight: f64,
     #[serde(default)]
     outputs: BTreeMap<String, Change>,
     corrected: Option<String>,
@@ -92,9 +84,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         let outcome: Outcome = target::read(ask(true)?, "what would change")?;
         print(&outcome.page())?;
-        if outcome.is_nothing() {
-            return Ok(());
-        }
         if !agrees()? {
             note("nothing was changed");
             return Ok(());
@@ -144,42 +133,20 @@ fn agrees() -> Result<bool> {
 }
 
 impl Outcome {
-    fn is_nothing(&self) -> bool {
-        self.events == 0 && self.faves == 0 && self.outputs.is_empty()
-    }
-
     fn page(&self) -> String {
-        let mut lines = Vec::new();
-        if let Some(done) = self.done.as_str() {
-            lines.push(done.to_owned());
-        }
-        let (was, is) = match self.preview {
-            true => ("would be taken back", "would show"),
-            false => ("taken back", "shows"),
-        };
-        if self.is_nothing() {
-            lines.push("there is nothing to take back".to_owned());
-        } else {
-            lines.push(format!(
-                "{was}: {}, {} of weight {}",
-                many(self.events, "event"),
-                many(self.faves, "fave"),
-                self.weight
-            ));
-        }
+        let mut lines = vec![self.done.clone()];
+        let shows = if self.preview { "would show" } else { "shows" };
         for (name, change) in &self.outputs {
-            lines.push(format!("  {name} {is} {}", change.words()));
+            lines.push(format!("  {name} {shows} {}", change.words()));
         }
-        if self.corrected.as_deref() == Some("counts") && !self.is_nothing() {
-            let begins = self.log_begins.map(|at| format!(", which begins {}", when::show(at)));
-            lines.push(format!(
-                "only the counts of faves can be corrected: what rules keep for themselves, such as the heat, comes from before the log{}. \
-                 It stays as it is; a moderator may set it (?heat set N)",
-                begins.unwrap_or_default()
-            ));
-        } else if let Some(begins) = self.log_begins {
-            lines
-                .push(format!("the log begins {}: what happened before stays", when::show(begins)));
+        if let Some(begins) = self.log_begins {
+            lines.push(format!("the log begins {}", when::show(begins)));
+        }
+        if self.corrected.as_deref() == Some("counts") {
+            lines.push(
+                "only the counts of faves can be corrected: the heat itself stays as it is; a moderator may set it with ?heat set N"
+                    .to_owned(),
+            );
         }
         lines.iter().map(|line| clean::text(line) + "\n").collect()
     }
@@ -196,28 +163,20 @@ mod tests {
     #[test]
     fn a_preview_says_what_would_change() {
         let told = json!({
-            "done": "4 faves of troll", "preview": true, "events": 12, "faves": 4, "weight": 5.5,
-            "outputs": { "heat": { "before": "48", "after": "40" } }, "corrected": "all",
+            "done": "4 faves would be taken back\u{1b}[2J", "preview": true, "events": 12, "faves": 4, "weight": 5.5,
+            "outputs": { "heat": { "before": "48", "after": "40" } }, "corrected": "all", "log_begins": null,
         });
-        let expected = "\
-4 faves of troll
-would be taken back: 12 events, 4 faves of weight 5.5
-  heat would show \"40\" instead of \"48\"
-";
+        let expected =
+            "4 faves would be taken back\u{FFFD}[2J\n  heat would show \"40\" instead of \"48\"\n";
         assert_eq!(page(told), expected);
     }
 
     #[test]
     fn it_is_said_plainly_when_only_counts_are_corrected() {
-        let told = json!({ "done": "x", "preview": false, "events": 1, "faves": 1, "weight": 1, "outputs": {}, "corrected": "counts", "log_begins": 0 });
+        let told = json!({ "done": "x", "outputs": {}, "corrected": "counts", "log_begins": 0 });
         let page = page(told);
         assert!(page.contains("only the counts of faves can be corrected"), "{page}");
-        assert!(page.contains("begins 19"), "{page}");
-    }
-
-    #[test]
-    fn nothing_is_said_to_be_nothing() {
-        assert!(page(json!({ "done": "x", "preview": true })).contains("nothing to take back"));
+        assert!(page.contains("the log begins 19"), "{page}");
     }
 
     #[test]

@@ -87,7 +87,16 @@ pub(crate) fn typed(value: &Value) -> String {
                 |(key, value): (&String, &Value)| format!("{} = {}", name(key), typed(value));
             format!("{{ {} }}", table.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
+        Value::Number(number) => number_typed(number),
         plain => plain.to_string(),
+    }
+}
+
+/// A number; 10.0 is 10 for people.
+fn number_typed(number: &serde_json::Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float.to_string(),
+        _ => number.to_string(),
     }
 }
 

@@ -55,7 +55,8 @@ impl Curve {
         self.0.iter().map(|(at, value)| match value {
             Value::String(text) => (*at, text.clone()),
             Value::Null => (*at, "–".to_owned()),
-            other => (*at, other.to_string()),
+            // 28.0 is 28 for people.
+            other => (*at, number(other).map_or_else(|| other.to_string(), |it| it.to_string())),
         })
     }
 
