@@ -155,7 +155,6 @@ impl Outcome {
             }),
         );
         row("at the end", both(&|curve| curve.last().unwrap_or_else(|| "–".to_owned())));
-        row("changes", both(&|curve| count(curve.len() as u64)));
         let faults = match self.faults {
             0 => "no faults".to_owned(),
             faults => many(faults, "fault"),

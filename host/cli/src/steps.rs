@@ -140,6 +140,10 @@ impl Step {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("█▌░").tick_chars("|/-\\ "));
         }
+        let (position, length) = self.position();
+        bar.set_length(length);
+        bar.set_position(position);
+        bar.set_message(clean::text(&self.words()));
         bar.enable_steady_tick(TICK);
         bar
     }

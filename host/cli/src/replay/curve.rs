@@ -27,10 +27,6 @@ impl Extent {
 }
 
 impl Curve {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The numbers that it shows; a text that is none takes the curve away until the next one.
     fn numbers(&self) -> impl Iterator<Item = (u64, Option<f64>)> {
         self.0.iter().map(|(at, value)| (*at, number(value)))
@@ -50,9 +46,11 @@ impl Curve {
         self.texts().last().map(|(_, text)| text)
     }
 
-    /// Everything that it shows, as text.
+    /// Everything that it shows, as text, whenever that changes.
     pub(super) fn texts(&self) -> impl Iterator<Item = (u64, String)> {
-        self.0.iter().map(|(at, value)| match value {
+        let mut before = None;
+        let changes = self.0.iter().filter(move |(_, value)| before.replace(value) != Some(value));
+        changes.map(|(at, value)| match value {
             Value::String(text) => (*at, text.clone()),
             Value::Null => (*at, "–".to_owned()),
             // 28.0 is 28 for people.
