@@ -423,6 +423,13 @@ impl Engine {
         })
     }
 
+    /// Says a line in chat in heatd's own name, after the next commit.
+    pub fn say(&mut self, channel: &str, text: &str) {
+        let (channel, text) = (channel.into(), text.to_owned());
+        self.pending.says.push(Say { channel, text, at: self.now });
+        (self.pending.urgent, self.pending.dirty) = (true, true);
+    }
+
     /// The rules of a channel that run, by slot, in order.
     pub fn rules(&self, channel: &str) -> Option<Vec<(String, Rule)>> {
         let slots = self.channels.get(channel)?.slots.iter().filter(|slot| slot.conduct.is_on());

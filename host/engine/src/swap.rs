@@ -86,6 +86,11 @@ impl Swap {
         &self.before.slot
     }
 
+    /// The rule that takes the slot.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
     /// How many entries of the state are not copied yet.
     pub fn left(&self) -> usize {
         self.left.len()

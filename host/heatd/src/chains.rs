@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
 use tracing::{error, info};
@@ -28,7 +28,7 @@ pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> V
 
 /// What the configuration says of every slot of every channel.
 #[derive(Clone, Default)]
-pub(crate) struct ConfiguredSlots(Arc<Vec<Configured>>);
+pub(crate) struct ConfiguredSlots(Arc<Mutex<Vec<Configured>>>);
 
 /// What the configuration says of one slot.
 #[derive(Clone)]
@@ -49,15 +49,28 @@ impl ConfiguredSlots {
                 Some(Configured { channel, slot, file, rule: rule.clone() })
             })
         });
-        Self(Arc::new(slots.collect()))
+        Self(Arc::new(Mutex::new(slots.collect())))
     }
 
-    pub(crate) fn find(&self, channel: &str, slot: &str) -> Option<&Configured> {
-        self.0.iter().find(|it| it.channel == channel && it.slot == slot)
+    fn slots(&self) -> MutexGuard<'_, Vec<Configured>> {
+        // Nothing in here panics, so a poisoned lock cannot be.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn all(&self) -> &[Configured] {
-        &self.0
+    pub(crate) fn find(&self, channel: &str, slot: &str) -> Option<Configured> {
+        self.slots().iter().find(|it| it.channel == channel && it.slot == slot).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Configured> {
+        self.slots().clone()
+    }
+
+    /// The file of a slot holds another component now.
+    pub(crate) fn replace(&self, channel: &str, slot: &str, rule: Rule) {
+        let mut slots = self.slots();
+        if let Some(found) = slots.iter_mut().find(|it| it.channel == channel && it.slot == slot) {
+            found.rule = rule;
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) twitch: Twitch,
     /// Who may say that a stream starts or ends.
     pub(crate) stream: StreamSigns,
+    /// What moderators write in chat to take back what somebody did, in lower case. Empty for nothing.
+    pub(crate) undo_command: String,
     pub(crate) mqtt: Mqtt,
     /// In the order of the file.
     pub(crate) rules: Vec<RuleConfig>,
@@ -106,6 +108,10 @@ impl Config {
                 .unwrap_or(30 * 86_400_000),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
+            undo_command: root.text("undo_command").map_or_else(
+                || "?heat undo".to_owned(),
+                |(command, _)| command.to_lowercase(),
+            ),
             mqtt: Mqtt::read(root.section("mqtt"), &folder, mistakes),
             rules: root
                 .sections("rule")

@@ -22,10 +22,12 @@ use crate::chains::ConfiguredSlots;
 use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::feed::{Feed, States};
+use crate::folder::Folder;
 use crate::home::Home;
 use crate::http::{Access, Api};
 use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
+use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
 use crate::{chains, clock, data, http, shutdown, tls};
@@ -159,6 +161,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let chat =
         Chat { twitch: twitch.clone(), tls, inputs: inputs.clone(), metrics: metrics.clone() };
     sources.spawn(chat::run(chat, shutdown.clone()));
+    sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
@@ -182,6 +185,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         mailbox,
         metrics: metrics.clone(),
         roster,
+        moderation: Moderation { live, feed: feed.clone(), command: config.undo_command },
         feed,
         topics: topics_in,
         stream_topics,

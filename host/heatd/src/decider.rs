@@ -19,6 +19,7 @@ use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
 use crate::metrics::Metrics;
+use crate::moderation::{Asked, Moderation};
 use crate::roster::Roster;
 use crate::live::Shadows;
 use crate::streams::{Sign, Streams};
@@ -53,6 +54,7 @@ pub(crate) struct Outlets {
     pub(crate) roster: Arc<Roster>,
     pub(crate) feed: Feed,
     pub(crate) streams: Streams,
+    pub(crate) moderation: Moderation,
     /// Topics that somebody takes.
     pub(crate) topics: watch::Sender<Arc<Topics>>,
     /// Topics on which it is said whether a stream is live.
@@ -177,6 +179,11 @@ impl Group<'_> {
                 warn!(channel, "a sign of the stream says neither start nor end; it is left out");
             }
             _ => {}
+        }
+        match self.outlets.moderation.read(now, &event) {
+            Asked::Nothing => {}
+            Asked::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Asked::Undo(wish) => self.outlets.moderation.take(&event.channel, wish),
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heat_engine::wit::{Effect, Event};
-use heat_engine::{Decision, Stream, effect_line, state_name};
+use heat_engine::{Decision, HOST, Stream, effect_line, state_name};
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
@@ -78,6 +78,14 @@ impl Feed {
 
     fn is_watched(&self) -> bool {
         self.0.receiver_count() > 0
+    }
+
+    /// What heatd itself says in a channel.
+    pub(crate) fn say(&self, channel: &str, text: &str) {
+        let effects = vec![format!("say {text:?}")];
+        let what = What::Rule { slot: HOST.to_owned(), effects };
+        // Nobody may be watching.
+        let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what }));
     }
 
     /// What there is to tell of an event, before the engine takes it away. None while nobody watches.

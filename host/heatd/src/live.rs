@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 pub(crate) use ask::Refusal;
 pub(crate) use compile::{LARGEST, Speed, child};
 pub(crate) use deploy::{Source, Wanted, cannot};
+pub(crate) use follow::aside;
 pub(crate) use replay::Replayed;
 pub(crate) use settings::{Edit, as_json, as_toml, quoted};
 pub(crate) use shadow::Shadows;

@@ -3,6 +3,7 @@
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
+//! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat.
 //! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
 //! [`backoff`] serve these. [`authoring`] is for whoever writes rules, and knows none of it.
 
@@ -18,11 +19,13 @@ mod data;
 mod decider;
 mod embedded;
 mod feed;
+mod folder;
 mod home;
 mod http;
 mod init;
 mod live;
 mod metrics;
+mod moderation;
 mod roster;
 mod shutdown;
 mod streams;

@@ -18,7 +18,24 @@ use crate::tables::{Owner, SlotKey};
 
 impl Engine {
     /// Begins a swap: from now on it is noted what the rule in the slot writes.
-    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<Result<Begun, Refused>, StoreError> {
+    pub fn begin(
+        &mut self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<Result<Begun, Refused>, StoreError> {
+        if self.slot(channel, slot).is_some_and(|found| found.rule.pinned) {
+            let problem = format!("the configuration says that it alone decides on the slot {slot}");
+            return Ok(Err(Refused(problem)));
+        }
+        self.begin_as_configured(channel, slot)
+    }
+
+    /// Begins a swap to what the configuration says now.
+    pub fn begin_as_configured(
+        &mut self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<Result<Begun, Refused>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let Some(chain) = self.channels.get_mut(channel) else {
             return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
@@ -30,10 +47,6 @@ impl Engine {
             let names = names.join(", ");
             return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
         };
-        if found.rule.pinned {
-            let problem = format!("the configuration says that it alone decides on the slot {slot}");
-            return Ok(Err(Refused(problem)));
-        }
         if found.noted.is_some() {
             let problem = format!("another change of the slot {slot} is under way; wait for it");
             return Ok(Err(Refused(problem)));

@@ -24,7 +24,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Proble
         let mut differences = Vec::new();
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
-                differences.extend(differ(standing, rule, configured));
+                differences.extend(differ(standing, rule, &configured));
             }
         }
         Ok(json!({ "differences": differences }))
@@ -75,7 +75,7 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
         let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {
             continue;
         };
-        let body = table(standing, rule, configured);
+        let body = table(standing, rule, &configured);
         if !told.contains(&(standing.slot.clone(), body.clone())) {
             text.push_str(&body);
             told.push((standing.slot.clone(), body));

@@ -31,8 +31,8 @@ pub(crate) enum Source {
     Component(Arc<[u8]>),
     /// What is live, with other settings.
     Settings(Edit),
-    /// What the configuration says now: its file was changed.
-    File(Rule),
+    /// What the configuration says now, since its file was changed: the new component, and the rule as it was configured.
+    File(Arc<[u8]>, Box<Rule>),
     /// What was live before, with the settings of that time; none: those of the configuration.
     Previous(Arc<[u8]>, Option<Vec<(String, Given)>>),
 }
@@ -40,7 +40,7 @@ pub(crate) enum Source {
 impl Source {
     fn action(&self) -> Action {
         match self {
-            Self::Component(_) | Self::File(_) => Action::Deploy,
+            Self::Component(_) | Self::File(..) => Action::Deploy,
             Self::Settings(_) => Action::Settings,
             Self::Previous(..) => Action::RollBack,
         }
@@ -51,11 +51,15 @@ impl Live {
     /// Puts something else into a slot, or says why not. Whatever happens before the flip leaves everything as it was.
     pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let mut order = Order::new(wanted.source.action(), &wanted.by, "");
-        order.configured = matches!(wanted.source, Source::File(_));
+        order.configured = matches!(wanted.source, Source::File(..));
         let done = self.begin(wanted).and_then(|begun| {
             let done = self.prepare(wanted, &begun, steps).and_then(|(swap, checked, state)| {
                 order.note = format!("checked on {checked}");
+                let now = swap.rule().clone();
                 let standing = self.flip(swap, order.clone(), steps)?;
+                if order.configured {
+                    self.configured.replace(&wanted.channel, &wanted.slot, now);
+                }
                 Ok((standing, checked, state))
             });
             if done.is_err() {
@@ -103,7 +107,11 @@ impl Live {
 
     fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        Ok(self.ask(move |desk| desk.engine.begin(&channel, &slot))??)
+        let configured = matches!(wanted.source, Source::File(..));
+        Ok(self.ask(move |desk| match configured {
+            true => desk.engine.begin_as_configured(&channel, &slot),
+            false => desk.engine.begin(&channel, &slot),
+        })??)
     }
 
     /// The new rule with the state that it begins with, on what it was tried, and what became of the state.
@@ -139,7 +147,12 @@ impl Live {
     ) -> Result<Rule, Refusal> {
         let limits = begun.rule.limits();
         let rule = match &wanted.source {
-            Source::File(rule) => rule.clone(),
+            Source::File(bytes, said) => {
+                let component = self.speed.load(&self.sandbox, said.limits(), bytes, steps)?;
+                let rule = Rule::new(&self.sandbox, said.limits(), &component, said.given());
+                let rule = rule.map_err(Refusal::because)?;
+                if said.is_pinned() { rule.pinned() } else { rule }
+            }
             Source::Settings(edit) => {
                 let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
                 let component = begun.rule.component();

@@ -13,7 +13,7 @@ use crate::decider::{Followed, Follower};
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Runs this on a thread that gives way to the engine's.
-pub(super) fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+pub(crate) fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let work = move || {
         // On Linux the niceness is of this thread alone.
         #[cfg(target_os = "linux")]
