@@ -172,6 +172,10 @@ impl Outcome {
             for effect in effects {
                 line(slot, &words(effect), Colour::Cyan);
             }
+            if effects.is_empty() && fault.is_none() {
+                // It may have kept something, such as when a boost ends.
+                line(slot, "is told, and does nothing that is seen", Colour::Plain);
+            }
             if let Some(fault) = fault {
                 line(slot, &format!("failed: {fault}"), Colour::Red);
             }
@@ -181,8 +185,8 @@ impl Outcome {
             let text = format!("{would} {}", change.words());
             line(name, &text, Colour::Yellow);
         }
-        if self.answers.iter().all(|answer| answer.effects.is_empty() && answer.fault.is_none()) {
-            page.push_str("  no rule answers to it\n");
+        if self.answers.is_empty() {
+            page.push_str("  no rule is told of it\n");
         }
         if self.faves != 0.0 {
             let counted = if live { "counted" } else { "would be counted" };
@@ -255,6 +259,7 @@ mod tests {
                 "simulated": true, "faves": 1.5,
                 "answers": [
                     { "slot": "multiplier", "effects": ["weigh 1.5"], "fault": null },
+                    { "slot": "quiet", "effects": [], "fault": null },
                     { "slot": "bad", "effects": [], "fault": "trap\u{1b}[2J" },
                 ],
                 "outputs": { "heat": { "before": "3", "after": "4" }, "level": { "before": null, "after": "warm" } },
@@ -265,6 +270,7 @@ mod tests {
         let expected = "\
 simulated, nothing of this happened in #seaside: fave, item \"pie\"
   multiplier  weigh 1.5
+  quiet       is told, and does nothing that is seen
   bad         failed: trap\u{FFFD}[2J
   heat        would show \"4\" instead of \"3\"
   level       would show \"warm\" instead of nothing
