@@ -167,7 +167,7 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &Wanted<'_>) -> Result<&'a R
             )
         }
         ([], Wanted::Settings(keys)) => bail!(
-            "no rule is known to have the setting {}; name the slot with --slot: {}",
+            "no rule has the setting {}; heat rules settings shows those of each: {}",
             keys.join(" and "),
             names(rules)
         ),
@@ -277,6 +277,6 @@ mod tests {
         rules[1].settings.clear();
         assert_eq!(slot(&rules, &Wanted::Settings(vec!["half_life"])), "decay");
         let said = slot(&rules, &Wanted::Settings(vec!["colour"]));
-        assert!(said.contains("setting colour") && said.contains("--slot"), "{said}");
+        assert!(said.contains("setting colour") && said.contains("fave (fave 1.0.0)"), "{said}");
     }
 }

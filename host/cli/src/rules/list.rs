@@ -59,7 +59,7 @@ pub(crate) fn differences(api: &Api) -> Result<Vec<Difference>> {
 
 fn page(rules: &[Rule], differences: &[Difference], colours: bool) -> String {
     if rules.is_empty() {
-        return "there are no rules; [[rule]] in heatd.toml names them\n".to_owned();
+        return "there are no rules here; [[rule]] in heatd.toml names them, and [twitch] channels their channels\n".to_owned();
     }
     let names = ["channel", "slot", "state", "rule", "digest", "since", "failures", "differs in"];
     let mut table = Table::new(&names);
