@@ -1,6 +1,7 @@
 //! Holds a rule's answer against its role and its limits, before any of it touches the overlay.
 
 use crate::contract::{Delivery, Effect, Entry, Role};
+use crate::error::on_one_line;
 use crate::interest::{check_topic, matches};
 use crate::limits::Limits;
 use crate::rule::Rule;
@@ -21,6 +22,10 @@ pub(crate) fn check(effects: &[Effect], rule: &Rule, on_fave: bool) -> Result<()
     let faves = effects.iter().filter(|effect| matches!(effect, Effect::Fave(_))).count();
     if faves > limits.faves {
         return Err(format!("it asks for {faves} faves, and the limit is {}", limits.faves));
+    }
+    let says = effects.iter().filter(|effect| matches!(effect, Effect::Say(_))).count();
+    if says > limits.says {
+        return Err(format!("it says {says} lines in chat, and the limit is {}", limits.says));
     }
     for effect in effects {
         allowed(effect, rule.description().role, on_fave)?;
@@ -77,9 +82,13 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
             key(&message.topic, limits)?;
             bytes("payload", message.payload.len(), limits)
         }
-        Effect::Say(line) => text("chat line", line, limits),
+        Effect::Say(line) => {
+            one_line("chat line", line)?;
+            text("chat line", line, limits)
+        }
         Effect::Wake(alarm) => key(&alarm.name, limits),
         Effect::Clip(clip) => {
+            one_line("title", &clip.title)?;
             text("title", &clip.title, limits)?;
             // Twitch, Create Clip: 5 to 60 seconds.
             if (5..=60).contains(&clip.seconds) {
@@ -168,6 +177,14 @@ fn text(what: &str, text: &str, limits: &Limits) -> Result<(), String> {
     Ok(())
 }
 
+/// A line break in a chat line would be a command of its own to the server.
+fn one_line(what: &str, text: &str) -> Result<(), String> {
+    match text.contains(char::is_control) {
+        true => Err(format!("the text of the {what} has control characters")),
+        false => Ok(()),
+    }
+}
+
 /// The role as people call it.
 pub fn role_name(role: Role) -> &'static str {
     match role {
@@ -179,7 +196,7 @@ pub fn role_name(role: Role) -> &'static str {
 
 /// One effect on one line, for logs, case files and people: `show heat "7"`.
 pub fn effect_line(effect: &Effect) -> String {
-    match effect {
+    on_one_line(&match effect {
         Effect::Put(entry) => format!("put {} ({} bytes)", entry.key, entry.value.len()),
         Effect::Delete(key) => format!("delete {key}"),
         Effect::Fave(fave) => {
@@ -202,7 +219,7 @@ pub fn effect_line(effect: &Effect) -> String {
             None => format!("wake {} never", alarm.name),
         },
         Effect::Clip(clip) => format!("clip {:?} {} s", clip.title, clip.seconds),
-    }
+    })
 }
 
 /// A weight as people read it: 1500 thousandths are `1.5`.

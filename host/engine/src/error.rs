@@ -13,6 +13,26 @@ pub enum LoadError {
     /// The bytes are not WebAssembly at all, or are cut short.
     #[error("it is not a WebAssembly component: {0}")]
     NotAComponent(String),
+    /// More bytes than the rule may have memory.
+    #[error(
+        "it has {bytes} bytes, and a rule may have as many as memory, which is {most} bytes; `memory` in its [[rule]] gives more"
+    )]
+    TooLarge {
+        /// How large the component is.
+        bytes: usize,
+        /// How large it may be.
+        most: usize,
+    },
+    /// Making it, and making instances of it, is more work than its size promises.
+    #[error(
+        "with everything that it makes instances of it comes to {weight} bytes, and the limit is {most}; `memory` in its [[rule]] raises it"
+    )]
+    TooHeavy {
+        /// Bytes as they stand in the file, each as often as it is made.
+        weight: u64,
+        /// How many there may be.
+        most: u64,
+    },
     /// A core module: what `cargo build` makes before it is turned into a component.
     #[error("it is a core module, not a component; `heat rules pack` turns one into the other")]
     CoreModule,
@@ -103,13 +123,24 @@ impl From<redb::DatabaseError> for StoreError {
 /// The longest reason of a fault, in characters: a rule names it, and the log keeps it.
 const LONGEST_REASON: usize = 300;
 
+/// What a rule says, as a reason on one line: it must not be able to forge lines of the log, or to reach the terminal.
+pub(crate) fn reason_of(said: &str) -> String {
+    let (said, rest) = match said.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => (&said[..end], "…"),
+        None => (said, ""),
+    };
+    on_one_line(said) + rest
+}
+
+/// The text without control characters.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 impl Fault {
-    /// The fault with a reason of bounded length.
+    /// The fault with a reason of bounded length on one line.
     pub(crate) fn cut(self) -> Self {
-        let cut = |reason: String| match reason.char_indices().nth(LONGEST_REASON) {
-            Some((end, _)) => format!("{}…", &reason[..end]),
-            None => reason,
-        };
+        let cut = |reason: String| reason_of(&reason);
         match self {
             Self::Trap(reason) => Self::Trap(cut(reason)),
             Self::Effects(reason) => Self::Effects(cut(reason)),

@@ -135,6 +135,11 @@ impl Guest {
         self.call(|exports, store| exports.call_takes(store, settings))
     }
 
+    /// What the last call has used of its fuel.
+    pub(crate) fn fuel_used(&self) -> u64 {
+        self.store.data().limits.fuel.saturating_sub(self.store.get_fuel().unwrap_or(0))
+    }
+
     pub(crate) fn migrate(
         &mut self,
         from: u32,

@@ -33,13 +33,17 @@ impl Interest {
                 ));
             }
         }
+        if wanted.kinds.len() > MOST || wanted.needs.len() > MOST {
+            return Err(format!("it asks for more than {MOST} kinds of event, or abilities"));
+        }
+        let odd = |c: char| c.is_whitespace() || c.is_control();
         for command in &wanted.commands {
-            if command.is_empty() || command.contains(char::is_whitespace) {
+            if command.is_empty() || command.contains(odd) {
                 return Err(format!("the command {command:?} must be one word"));
             }
         }
         for word in &wanted.words {
-            if word.is_empty() || word.contains(' ') {
+            if word.is_empty() || word.contains(' ') || word.contains(char::is_control) {
                 return Err(format!("the word {word:?} must be one word, without spaces"));
             }
         }

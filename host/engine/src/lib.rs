@@ -50,6 +50,7 @@ mod rule;
 mod sandbox;
 mod settings;
 mod ticker;
+mod weight;
 
 pub mod cases;
 mod meter;

@@ -4,12 +4,15 @@
 /// code and are constants of [`crate::sandbox`].
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Instructions of one call, in wasmtime's fuel: about one for each WebAssembly instruction. Views charge for what they read.
+    /// Instructions of one call, in wasmtime's fuel: one for each WebAssembly instruction and for each byte that is copied or filled, more
+    /// for those that take longer. Views charge for what they read. 10 ms at most on a desk, whatever the instructions are.
     pub fuel: u64,
     /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see. Long enough for a
     /// Raspberry Pi that is busy starting: a call that waits for the processor must not be taken for one that does not end.
     pub wall_ms: u64,
-    /// Linear memory of one instance, in bytes.
+    /// Instructions of a whole migration of a rule's state, which is a call for each key.
+    pub migration_fuel: u64,
+    /// Linear memory of one instance, in bytes. A component may be as large: making an instance copies what it brings along.
     pub memory: usize,
     /// Bytes that one call may hand over in arguments of views and in its answer.
     pub answer_bytes: usize,
@@ -31,6 +34,8 @@ pub struct Limits {
     pub outbox: u64,
     /// Faves that one call may ask for: each of them calls the multipliers and formulas.
     pub faves: usize,
+    /// Chat lines of one call.
+    pub says: usize,
     /// Outputs that one rule may show in one channel.
     pub outputs: usize,
     /// Clips that may wait to be made.
@@ -54,8 +59,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            fuel: 20_000_000,
+            fuel: 10_000_000,
             wall_ms: 1000,
+            migration_fuel: 1_000_000_000,
             memory: 16 << 20,
             answer_bytes: 1 << 20,
             effects: 256,
@@ -67,6 +73,7 @@ impl Default for Limits {
             timers: 32,
             outbox: 10_000,
             faves: 16,
+            says: 8,
             outputs: 64,
             clips: 100,
             publish: Vec::new(),

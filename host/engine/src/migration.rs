@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::contract::Entry;
 use crate::effects::check_entry;
-use crate::error::LoadError;
+use crate::error::{LoadError, reason_of};
 use crate::guest::Guest;
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
@@ -15,6 +15,8 @@ use crate::tables::Owner;
 pub(crate) struct Migration {
     /// None: the entries are taken over as they are.
     rewriting: Option<(u32, Guest)>,
+    /// What rewriting has used so far: it may be asked for 100,000 keys.
+    fuel: u64,
 }
 
 /// What became of the keys of the generation before.
@@ -46,20 +48,26 @@ impl Migration {
             false => None,
             true => {
                 let guest = Guest::new(sandbox, rule.pre(), &rule.limits, &rule.settings, None)
-                    .map_err(|fault| LoadError::State(fault.to_string()))?;
+                    .map_err(|fault| LoadError::State(fault.cut().to_string()))?;
                 Some((before, guest))
             }
         };
-        Ok(Some(Self { rewriting }))
+        Ok(Some(Self { rewriting, fuel: 0 }))
     }
 
     /// One entry, as the new generation has it.
     pub(crate) fn entry(&mut self, rule: &Rule, entry: Entry) -> Result<Vec<Entry>, LoadError> {
         let Some((from, guest)) = &mut self.rewriting else { return Ok(vec![entry]) };
         let refused = |problem: String| LoadError::State(problem);
-        let answer = guest.migrate(*from, &entry).map_err(|fault| refused(fault.to_string()))?;
+        let answer =
+            guest.migrate(*from, &entry).map_err(|fault| refused(fault.cut().to_string()))?;
         let rewritten =
-            answer.map_err(|problem| refused(format!("key {:?}: {problem}", entry.key)))?;
+            answer.map_err(|why| refused(format!("key {:?}: {}", entry.key, reason_of(&why))))?;
+        self.fuel = self.fuel.saturating_add(guest.fuel_used());
+        let most = rule.limits.migration_fuel;
+        if self.fuel > most {
+            return Err(refused(format!("rewriting it takes more than {most} units of fuel")));
+        }
         for entry in &rewritten {
             check_entry(entry, &rule.limits).map_err(refused)?;
         }

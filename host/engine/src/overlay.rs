@@ -3,10 +3,10 @@
 mod counts;
 mod kept;
 mod known;
+mod scan;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::ReadableTable;
@@ -108,6 +108,7 @@ impl Overlay {
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
+    /// Entries in the order of their keys, all that are wanted.
     pub(crate) fn scan_state(
         &self,
         slot: &Arc<SlotKey>,
@@ -115,37 +116,7 @@ impl Overlay {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let from = after.filter(|after| *after >= prefix);
-        let lowest = from.unwrap_or(prefix);
-        let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        let nothing = BTreeMap::new();
-        let changes = self.state.get(slot).map_or(&nothing, Known::changes);
-        let mine = || {
-            let from = changes.range::<str, _>((Bound::Included(lowest), Bound::Unbounded));
-            from.take_while(|(key, _)| key.starts_with(prefix))
-        };
-        let changed = mine().count();
-        let start = (&*slot.channel, &*slot.slot, slot.generation, lowest);
-        for row in self.snapshot.state.range(start..)? {
-            let (key, value) = row?;
-            let (channel, name, generation, key) = key.value();
-            let here =
-                channel == &*slot.channel && name == &*slot.slot && generation == slot.generation;
-            // As many rows as may be wanted, and one more for each that a change may hide.
-            if !here || !key.starts_with(prefix) || found.len() > limit.saturating_add(changed) {
-                break;
-            }
-            found.insert(key.to_owned(), value.value().to_vec());
-        }
-        for (key, change) in mine() {
-            match change {
-                Some(value) => drop(found.insert(key.clone(), value.clone())),
-                None => drop(found.remove(key)),
-            }
-        }
-        let entries =
-            found.into_iter().filter(|(key, _)| from.is_none_or(|after| key.as_str() > after));
-        Ok(entries.take(limit).map(|(key, value)| Entry { key, value }).collect())
+        Ok(self.scan(slot, prefix, after, limit, |_| true)?.unwrap_or_default())
     }
 
     pub(crate) fn put_state(&mut self, slot: &Arc<SlotKey>, key: String, value: Option<Vec<u8>>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::digest::Digest;
-use crate::error::{Fault, LoadError, StoreError};
+use crate::error::{Fault, LoadError, StoreError, reason_of};
 use crate::log::encode;
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
@@ -27,12 +27,12 @@ impl Component {
     /// Compiles the bytes and asks the component what it is. Takes milliseconds for a small rule, more on a Pi: not on the
     /// engine's thread.
     pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
-        let pre = sandbox.compile(bytes)?;
-        let describe = |fault: Fault| LoadError::Describe(fault.to_string());
+        let pre = sandbox.compile(bytes, limits)?;
+        let describe = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
             .map_err(describe)?;
         let description = guest.describe().map_err(describe)?;
-        check(&description).map_err(LoadError::Describe)?;
+        check(&description).map_err(|why| LoadError::Describe(reason_of(&why)))?;
         Ok(Self { pre, bytes: bytes.into(), digest: Digest::of(bytes), description })
     }
 }
@@ -78,12 +78,12 @@ impl Rule {
         given: &[(String, Given)],
     ) -> Result<Self, LoadError> {
         let settings = Arc::new(resolve(&component.description.settings, given)?);
-        let fails = |fault: Fault| LoadError::Describe(fault.to_string());
+        let fails = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest =
             Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
         let taken = guest.takes(&settings).map_err(fails)?;
-        let taken = taken.map_err(LoadError::Refused)?;
-        let interest = Interest::new(taken).map_err(LoadError::Refused)?;
+        let taken = taken.map_err(|why| LoadError::Refused(reason_of(&why)))?;
+        let interest = Interest::new(taken).map_err(|why| LoadError::Refused(reason_of(&why)))?;
         Ok(Self {
             component: Arc::clone(component),
             given: given.into(),

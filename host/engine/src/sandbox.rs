@@ -7,21 +7,27 @@ use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, Engine, OperatorCost};
 
 use crate::contract::RulePre;
 use crate::digest::Digest;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::Host;
+use crate::limits::Limits;
 use crate::meter::Meter;
 use crate::ticker::Ticker;
 use crate::views::add_views;
+use crate::weight::weight;
 
 /// Stack of a guest, in bytes. Rules recurse over a chat line at most.
 pub const STACK: usize = 256 << 10;
 
 /// Address space that is reserved for a memory. The default of 4 GiB fails on a Pi 4 at the third instance.
 const MEMORY_RESERVATION: u64 = 16 << 20;
+
+/// Address space that is reserved behind a memory that has outgrown the above, so that growing by single pages does not copy all of it
+/// each time.
+const MEMORY_RESERVATION_FOR_GROWTH: u64 = 16 << 20;
 
 /// Compiles components for one wasmtime engine. Cheap to share; compiling belongs on a thread of its own.
 pub struct Sandbox {
@@ -62,9 +68,21 @@ impl Sandbox {
     }
 
     /// Compiles a component, or takes the compiled code from the cache, and links it to the views.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<RulePre<Host>, LoadError> {
+    pub(crate) fn compile(
+        &self,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<RulePre<Host>, LoadError> {
+        if bytes.len() > limits.memory {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
+        }
         if bytes.starts_with(b"\0asm\x01\0\0\0") {
             return Err(LoadError::CoreModule);
+        }
+        // A large component has its data once in the file and once in an instance.
+        let most = 2 * limits.memory as u64;
+        if let Some(weight) = weight(bytes).filter(|weight| *weight > most) {
+            return Err(LoadError::TooHeavy { weight, most });
         }
         let component = self.cached(Digest::of(bytes), bytes)?;
         self.check_imports(&component)?;
@@ -143,9 +161,24 @@ pub fn engine_config() -> Config {
         .wasm_memory64(false)
         .max_wasm_stack(STACK)
         .memory_reservation(MEMORY_RESERVATION)
-        .memory_reservation_for_growth(0)
+        .operator_cost(prices())
+        .memory_reservation_for_growth(MEMORY_RESERVATION_FOR_GROWTH)
         .memory_guard_size(64 << 10);
     config
+}
+
+/// Fuel of the instructions that take far longer than others, so that a call's fuel bounds its time.
+fn prices() -> OperatorCost {
+    let mut cost = OperatorCost::new();
+    // Each calls into the runtime, and growing zeroes what it adds.
+    (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (200, 200, 50);
+    cost.variable.memory_grow_per_page = 255;
+    // Divisions and roots take 10 to 40 cycles, and wait for one another.
+    (cost.I32DivS, cost.I32DivU, cost.I32RemS, cost.I32RemU) = (8, 8, 8, 8);
+    (cost.I64DivS, cost.I64DivU, cost.I64RemS, cost.I64RemU) = (12, 12, 12, 12);
+    (cost.F32Div, cost.F32Sqrt, cost.F64Div, cost.F64Sqrt) = (8, 8, 12, 12);
+    (cost.F32x4Div, cost.F32x4Sqrt, cost.F64x2Div, cost.F64x2Sqrt) = (12, 12, 16, 16);
+    cost
 }
 
 /// Writes beside the target and renames, so that a crash leaves no half file under the final name.

@@ -6,6 +6,12 @@ use crate::error::LoadError;
 /// How many settings a rule may have.
 const MOST: usize = 64;
 
+/// How long what a rule says of one setting may be, in bytes: its help, a text, an entry of a list.
+const LONGEST: usize = 2000;
+
+/// How many entries a list of a rule's own may have.
+const MOST_ENTRIES: usize = 256;
+
 /// A value as a configuration file writes it, before it is held against the rule's schema.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Given {
@@ -86,8 +92,28 @@ pub(crate) fn check_schema(schema: &[Setting]) -> Result<(), String> {
         if schema[..place].iter().any(|other| other.name == *name) {
             return Err(format!("the setting {name:?} is described twice"));
         }
+        check_texts(setting)?;
         check_default(&setting.kind)
             .map_err(|problem| format!("the default of {name:?} does not fit: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// What people are shown of a setting is short, and plain text.
+fn check_texts(setting: &Setting) -> Result<(), String> {
+    let texts: Vec<&String> = match &setting.kind {
+        SettingKind::Text(it) => vec![&it.default],
+        SettingKind::Choice(it) => it.choices.iter().collect(),
+        SettingKind::Texts(it) => it.iter().collect(),
+        SettingKind::Numbers(it) => it.iter().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    };
+    let odd = |text: &String| text.len() > LONGEST || text.contains(char::is_control);
+    if texts.len() > MOST_ENTRIES || odd(&setting.help) || texts.into_iter().any(odd) {
+        return Err(format!(
+            "the setting {:?} has control characters, more than {MOST_ENTRIES} entries, or a text of more than {LONGEST} bytes",
+            setting.name
+        ));
     }
     Ok(())
 }

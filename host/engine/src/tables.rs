@@ -107,6 +107,10 @@ impl Default for Tally {
     }
 }
 
+/// Rows of the state, in order.
+pub(crate) type Range<'a> =
+    redb::Range<'a, (&'static str, &'static str, u64, &'static str), &'static [u8]>;
+
 /// The tables as of one commit. Owns what it reads, so that it can live as long as an overlay.
 pub struct Snapshot {
     pub(crate) state: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), &'static [u8]>,

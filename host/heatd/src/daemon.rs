@@ -103,7 +103,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     })?;
     let address = listener.local_addr()?;
     info!(%address, "http listens");
-    let access = Access { token: data::token(&config.data)?, address };
+    let access = Access::new(data::token(&config.data)?, address);
     data::note_address(&config.data, address)?;
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());

@@ -9,6 +9,7 @@
 mod access;
 mod config;
 mod declared;
+mod guesses;
 mod past;
 mod problem;
 mod rules;

@@ -156,7 +156,7 @@ fn build() -> Result<Built> {
         "heat-writer",
     ]))?;
     shell::run(&mut cargo(["build", "--release", "--locked", "--package", "slow-disk"]))?;
-    let bench = |name| bench(&names, name);
+    let bench = |name| program(&names, name);
     Ok(Built {
         engine: bench("engine")?,
         daemon: bench("daemon")?,
@@ -167,7 +167,7 @@ fn build() -> Result<Built> {
 }
 
 /// The program of a bench, by the messages of cargo.
-fn bench(messages: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn program(messages: &str, name: &str) -> Result<PathBuf> {
     let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let found = messages.find(|message| {
         message["target"]["name"] == name && message["target"]["kind"] == json!(["bench"])

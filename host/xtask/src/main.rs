@@ -1,12 +1,13 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
 mod check;
 mod demo;
 mod dist;
+mod hostile;
 mod rules;
 mod shell;
 mod test;
@@ -26,6 +27,8 @@ enum Command {
     Demo(demo::Options),
     /// Measures speed, memory and latency, each beside its floor, and beside what could be used instead.
     Bench(bench::Options),
+    /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
+    Hostile(hostile::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -39,6 +42,10 @@ fn main() -> ExitCode {
         Command::Rules => rules::build().map(|_| ()),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => match bench::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Hostile(options) => match hostile::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

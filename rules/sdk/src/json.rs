@@ -7,23 +7,33 @@ pub fn quoted(text: &str) -> String {
 
 /// The same without the quotes.
 pub fn inside(text: &str) -> String {
-    text.chars().map(|character| escaped(character, |character| !character.is_control())).collect()
+    let mut inside = String::with_capacity(text.len());
+    for character in text.chars() {
+        escape(&mut inside, character, |character| !character.is_control());
+    }
+    inside
 }
 
-/// A character as JSON has it in a text: itself if it is `plain`, else an escape.
-pub fn escaped(character: char, plain: impl Fn(char) -> bool) -> String {
+/// Adds a character as JSON has it in a text: itself if it is `plain`, else an escape. Without texts in between, which would cost a
+/// long title the most of a call's fuel.
+pub fn escape(name: &mut String, character: char, plain: impl Fn(char) -> bool) {
     match character {
-        '"' => "\\\"".to_owned(),
-        '\\' => "\\\\".to_owned(),
-        '\n' => "\\n".to_owned(),
-        '\r' => "\\r".to_owned(),
-        '\t' => "\\t".to_owned(),
-        '\u{8}' => "\\b".to_owned(),
-        '\u{c}' => "\\f".to_owned(),
-        _ if plain(character) => character.to_string(),
+        '"' => name.push_str("\\\""),
+        '\\' => name.push_str("\\\\"),
+        '\n' => name.push_str("\\n"),
+        '\r' => name.push_str("\\r"),
+        '\t' => name.push_str("\\t"),
+        '\u{8}' => name.push_str("\\b"),
+        '\u{c}' => name.push_str("\\f"),
+        _ if plain(character) => name.push(character),
         _ => {
-            let mut units = [0; 2];
-            character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                name.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    let digit = u32::from(*unit >> shift & 0xf);
+                    name.extend(char::from_digit(digit, 16));
+                }
+            }
         }
     }
 }

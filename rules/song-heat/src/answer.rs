@@ -1,6 +1,6 @@
 //! The JSON of an answer: `{"name": "Plastic Love", "faveCount": 3}`. Pure.
 
-use heat_rule::{json::escaped, text};
+use heat_rule::{json::escape, text};
 
 /// A song, and how many people have faved it.
 pub(crate) struct Answer<'a> {
@@ -12,8 +12,10 @@ impl Answer<'_> {
     /// As the original wrote it, byte for byte: Python's `json.dumps` escapes all but the printable ASCII characters.
     pub(crate) fn in_ascii(&self) -> String {
         let printable = |character| (' '..='~').contains(&character);
-        let name: String =
-            self.song.chars().map(|character| escaped(character, printable)).collect();
+        let mut name = String::with_capacity(self.song.len());
+        for character in self.song.chars() {
+            escape(&mut name, character, printable);
+        }
         self.with(&name)
     }
 
@@ -23,13 +25,13 @@ impl Answer<'_> {
         let mut name = String::new();
         let (mut length, mut end) = (0, 0);
         for character in self.song.chars() {
-            let piece = escaped(character, |character| !character.is_control());
-            length += piece.chars().count();
+            let before = name.len();
+            escape(&mut name, character, |character| !character.is_control());
+            length += name[before..].chars().count();
             if length > room {
                 name.truncate(end);
                 return self.with(&format!("{name}…"));
             }
-            name.push_str(&piece);
             if length < room {
                 end = name.len();
             }

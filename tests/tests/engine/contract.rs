@@ -133,6 +133,8 @@ fn the_limits_that_the_contract_tells_are_the_limits() -> Result<()> {
         format!("{} MiB handed over", limits.answer_bytes >> 20),
         format!("{} effects", limits.effects),
         format!("{} faves", limits.faves),
+        format!("{} chat lines", limits.says),
+        format!("{} million instructions.", limits.migration_fuel / 1_000_000),
         format!("{} outputs", limits.outputs),
         format!("{} bytes of a key", limits.key_bytes),
         format!("{} KiB of a value", limits.value_bytes >> 10),

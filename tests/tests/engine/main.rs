@@ -1,9 +1,12 @@
 //! The engine, in this process: real components, a store in memory, no sockets.
 
+mod broken;
 mod cases;
 mod commented;
 mod contract;
 mod grants;
+mod hostile;
+mod lies;
 mod limits;
 mod phases;
 mod reference;

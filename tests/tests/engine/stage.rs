@@ -23,8 +23,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them.
+/// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them. `hostile:LIE` is the guest that tells this lie.
 pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
+    if let Some((name, lie)) = name.split_once(':') {
+        return telling(component(name)?, lie);
+    }
     let target = std::env::current_exe()?
         .ancestors()
         .nth(3)
@@ -36,6 +39,17 @@ pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
         }
     }
     bail!("{name}.wasm is not built; run `cargo xtask rules`")
+}
+
+/// The guest with its mark overwritten: its source says what each lie is.
+fn telling(mut bytes: Vec<u8>, lie: &str) -> Result<Vec<u8>> {
+    const MARK: &[u8] = b"HOSTILE-MODE:";
+    let place = bytes.windows(MARK.len()).position(|window| window == MARK);
+    let start = place.context("the component has no mark")? + MARK.len();
+    for (place, byte) in bytes[start..start + 19].iter_mut().enumerate() {
+        *byte = *lie.as_bytes().get(place).unwrap_or(&b' ');
+    }
+    Ok(bytes)
 }
 
 /// The limits, but for the wall clock: a machine that is busy with other things fails no test. Fuel ends what runs for ever.

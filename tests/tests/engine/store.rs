@@ -65,9 +65,8 @@ fn state_of_an_older_version_is_rewritten_into_a_new_generation() -> Result<()> 
 fn a_message_stays_in_the_outbox_until_it_is_acknowledged_also_over_a_restart() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("heat.redb");
-    let open = || {
-        Stage::with(vec![plain("fave"), plain("publisher")], patient(), Store::open(&file)?)
-    };
+    let open =
+        || Stage::with(vec![plain("fave"), plain("publisher")], patient(), Store::open(&file)?);
     let mut stage = open()?;
     stage.chat("ann", "?fave pie")?;
     ensure!(stage.engine.snapshot()?.outbox()?.is_empty(), "it left before the commit");

@@ -132,12 +132,27 @@ fn measure(setup: &Setup, stage: &mut Stage, attack: &Attack) -> Result<()> {
     let row = json!({
         "attack": name,
         "stopped": !answer.starts_with("nothing"),
+        "by": stopper(&answer),
         "how": answer,
         "median_ms": delays.median(),
         "max_ms": delays.quantile(1.0),
         "unharmed": unharmed,
     });
     print(&row)
+}
+
+/// Which limit it was, by the words of the fault.
+fn stopper(fault: &str) -> &'static str {
+    let known = [
+        ("units of fuel", "fuel"),
+        ("bytes of memory", "memory"),
+        ("bytes of stack", "stack"),
+        ("ran for longer", "wall clock"),
+        ("handed over", "hand-over"),
+        ("cannot be taken", "check of effects"),
+        ("trapped", "sandbox"),
+    ];
+    known.iter().find(|(words, _)| fault.contains(words)).map_or("nothing", |(_, limit)| limit)
 }
 
 #[expect(clippy::print_stdout, reason = "rows go to whoever runs the bench")]

@@ -176,6 +176,11 @@ impl Overlay {
         let Some((top, rows)) = self.top(&slot.channel, PERSON, limit, budget)? else {
             return Ok(None);
         };
+        // Each name is a row of its own.
+        let rows = rows + top.len();
+        if rows > budget {
+            return Ok(None);
+        }
         let named =
             top.into_iter().map(|((id, _), tally)| Ok((self.person(&slot.channel, id)?, tally)));
         Ok(Some((named.collect::<Result<_, StoreError>>()?, rows)))
@@ -195,6 +200,9 @@ impl Overlay {
         for ((_, person, item), tally) in
             changes.range(first..).take_while(|((this, ..), _)| *this == kind)
         {
+            if top.rows >= budget {
+                return Ok(None);
+            }
             top.add(((person.clone(), item.clone()), *tally));
         }
         for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use heat_rule::bindings::heat::rules::events::Person;
+use heat_rule::bindings::heat::rules::state;
 use heat_rule::{Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, ONE_FAVE, Output};
 
 use crate::lies::claimed_string;
@@ -12,6 +13,8 @@ use crate::work::work;
 /// Adds the effects of an attack, if it comes back at all.
 pub(crate) fn attack(words: &str, now: u64, effects: &mut Vec<Effect>) -> Result<(), String> {
     let (what, rest) = words.split_once(' ').unwrap_or((words, ""));
+    // What keys are named by: what the command says, or else the time.
+    let group = if rest.is_empty() { now.to_string() } else { rest.to_owned() };
     if work(what) {
         return Ok(());
     }
@@ -40,6 +43,11 @@ pub(crate) fn attack(words: &str, now: u64, effects: &mut Vec<Effect>) -> Result
         }
         "error-claimed" => return Err(claimed_string(1 << 30)),
         "million" => effects.extend((0..200_000).map(|_| Effect::Delete(String::new()))),
+        "thousands" => effects.extend((0..30_000).map(|_| Effect::Delete(String::new()))),
+        "hundreds" => effects.extend((0..1_000).map(|_| Effect::Delete(String::new()))),
+        "one-scan" => {
+            black_box(state::scan("", None, 1));
+        }
         "claim-effects" => *effects = claimed_effects(100_000_000),
         "claim-text" => effects.push(Effect::Say(claimed_string(1 << 30))),
         "not-utf8" => {
@@ -47,10 +55,10 @@ pub(crate) fn attack(words: &str, now: u64, effects: &mut Vec<Effect>) -> Result
             let key = unsafe { String::from_utf8_unchecked(vec![0xff; 8]) };
             effects.push(Effect::Delete(key));
         }
-        "state" => effects.extend((0..250).map(|n| put(&format!("{now}-{n}"), vec![0; 3_000]))),
-        "keys" => effects.extend((0..250).map(|n| put(&format!("{now}-{n}"), Vec::new()))),
+        "state" => effects.extend((0..250).map(|n| put(&format!("{group}-{n}"), vec![0; 3_000]))),
+        "keys" => effects.extend((0..250).map(|n| put(&format!("{group}-{n}"), Vec::new()))),
         "delete-keys" => {
-            effects.extend((0..250).map(|n| Effect::Delete(format!("{now}-{n}"))));
+            effects.extend((0..250).map(|n| Effect::Delete(format!("{group}-{n}"))));
         }
         "big" => effects.extend((0..15).map(|n| put(&format!("big-{n}"), vec![0; 60_000]))),
         "forge" => effects.push(Effect::Fave(NewFave {

@@ -59,11 +59,11 @@ pub(crate) fn describe(mode: &str) -> Description {
             about.settings.push(setting("text", SettingKind::Text(kind)));
         }
         "many-choices" => {
-            let choices = (0..20_000).map(|number| number.to_string()).collect();
+            let choices = (0..5_000).map(|number| number.to_string()).collect();
             about.settings.push(setting("choice", SettingKind::Choice(ChoiceSetting { choices })));
         }
         "many-texts" => {
-            let texts = (0..20_000).map(|number| number.to_string()).collect();
+            let texts = (0..5_000).map(|number| number.to_string()).collect();
             about.settings.push(setting("list", SettingKind::Texts(texts)));
         }
         "spin-describe" => spin(),
@@ -103,7 +103,7 @@ pub(crate) fn migrate(mode: &str, key: String, value: Vec<u8>) -> Result<Vec<Ent
     Ok(match mode {
         // Each key stays within the limits of one call.
         "migrate-slow" => {
-            (0..1_000_000u32).for_each(|number| {
+            (0..300_000u32).for_each(|number| {
                 black_box(number);
             });
             vec![entry(key, value)]

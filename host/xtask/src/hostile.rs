@@ -1,0 +1,128 @@
+//! Lets a hostile rule attack the engine, and tells what stopped it and what the other rules felt.
+//!
+//! The attacking is done by a program built for release, `hostile` among the engine's benches, which prints a row as JSON for each attack.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::shell::{self, cargo, output, say, target};
+use crate::{bench, rules};
+
+/// How long an event may wait for a hostile rule, and what a trap may cost, in milliseconds.
+const LONGEST_DELAY: f64 = 10.0;
+const DEAREST_TRAP: f64 = 0.2;
+
+/// The exit code when something was not stopped, or took too long.
+const MISSED: u8 = 3;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Few rounds: shows that everything works.
+    #[arg(long)]
+    quick: bool,
+    /// Only attacks with this in their names.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Prints the rows as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Builds, attacks, prints. The exit code is 3 when an attack was not stopped, did harm, or took too long.
+pub(crate) fn run(options: &Options) -> Result<u8> {
+    let folder = rules::build()?;
+    say("building for release; the first time this takes some minutes");
+    let build = ["build", "--release", "--locked", "--workspace", "--bench", "hostile"];
+    shell::run(&mut cargo(build))?;
+    let mut names = cargo(build);
+    names.args(["--quiet", "--message-format", "json"]);
+    let names = output(&mut names).context("failed to ask cargo for the name of the bench")?;
+    let rows = attack(&bench::program(&names, "hostile")?, &folder, options)?;
+    if options.json {
+        print(&serde_json::to_string_pretty(&rows)?);
+    } else {
+        print(&table(&rows));
+    }
+    let missed = rows.iter().filter(|row| !is_fine(row)).count();
+    Ok(if missed > 0 { MISSED } else { 0 })
+}
+
+fn attack(program: &Path, rules: &Path, options: &Options) -> Result<Vec<Value>> {
+    let scratch: PathBuf = target().join("bench");
+    std::fs::create_dir_all(&scratch)?;
+    let mut command = Command::new(program);
+    command.arg("--rules").arg(rules).arg("--guests").arg(target().join("guests"));
+    command.arg("--scratch").arg(scratch);
+    if options.quick {
+        command.arg("--quick");
+    }
+    if let Some(only) = &options.only {
+        command.args(["--only", only]);
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().context("failed to start the bench")?;
+    let printed = child.stdout.take().context("a bench without an output")?;
+    let rows = BufReader::new(printed).lines().map(|line| {
+        let line = line?;
+        let row: Value = serde_json::from_str(&line).with_context(|| format!("no row: {line}"))?;
+        say(&format!("  {}", row["attack"].as_str().or(row["trap"].as_str()).unwrap_or_default()));
+        Ok(row)
+    });
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("the bench ended with {status}");
+    }
+    Ok(rows)
+}
+
+fn is_fine(row: &Value) -> bool {
+    match row["cost_ms"].as_f64() {
+        Some(cost) => cost <= DEAREST_TRAP,
+        None => {
+            row["stopped"] == json!(true)
+                && row["unharmed"] == json!(true)
+                && row["median_ms"].as_f64().is_some_and(|delay| delay <= LONGEST_DELAY)
+        }
+    }
+}
+
+/// The rows as Markdown.
+fn table(rows: &[Value]) -> String {
+    let mut table = String::from(
+        "| attack | stopped by | named in the log as | delay of another rule's event: median, max | the rest unharmed |\n|---|---|---|---|---|\n",
+    );
+    for row in rows.iter().filter(|row| row["attack"].is_string()) {
+        let text = |key: &str| row[key].as_str().unwrap_or_default();
+        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        let unharmed = if row["unharmed"] == json!(true) { "yes" } else { "**no**" };
+        let mark = if is_fine(row) { "" } else { " (!)" };
+        table += &format!(
+            "| {} | {} | {} | {:.2} ms, {:.2} ms{mark} | {unharmed} |\n",
+            text("attack"),
+            text("by"),
+            text("how").replace('|', "\\|"),
+            number("median_ms"),
+            number("max_ms"),
+        );
+    }
+    for row in rows.iter().filter(|row| row["trap"].is_string()) {
+        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        table += &format!(
+            "\n{}, and the new instance after it, cost {:.3} ms more than a good call of {:.3} ms (limit: {DEAREST_TRAP} ms).\n",
+            row["trap"].as_str().unwrap_or_default(),
+            number("cost_ms"),
+            number("good_ms"),
+        );
+    }
+    table
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn print(text: &str) {
+    println!("{text}");
+}
