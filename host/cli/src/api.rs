@@ -1,7 +1,6 @@
 //! heatd's API: one request at a time, and errors that say what to do.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +10,35 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
+use crate::feed::Feed;
 use crate::find::Daemon;
+use crate::steps::Steps;
 
 /// How long connecting may take, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(15);
+
+/// How long an answer may take to begin that heatd runs rules for: on a Raspberry Pi it may have to compile one first.
+const RUN: Duration = Duration::from_secs(180);
+
+/// The longest answer that is read whole, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const COMPONENT: &str = "application/wasm";
+
+/// Names and values behind the question mark.
+pub(crate) type Query<'a> = [(&'a str, String)];
+
+/// What goes along with a request.
+pub(crate) enum Load<'a> {
+    /// A rule.
+    Component(&'a [u8]),
+    /// A wish as JSON.
+    Wish(Value),
+    /// A recording and then one of the others, of which this is the type.
+    Recorded(Vec<u8>, &'static str),
+}
 
 pub(crate) struct Api {
     daemon: Daemon,
@@ -76,31 +99,94 @@ impl Api {
 
     /// Says that a stream starts or ends.
     pub(crate) fn stream(&self, channel: &str, state: &str) -> Result<StreamState, Failure> {
-        let request = self
-            .agent
-            .post(format!("{}/api/v1/channels/{channel}/stream", self.daemon.url))
-            .header("Authorization", format!("Bearer {}", self.daemon.token))
-            .header("Content-Type", "application/json");
-        let answer = self.value(request.send(json!({ "state": state }).to_string()))?;
+        let answer =
+            self.tell(&format!("/channels/{channel}/stream"), &json!({ "state": state }))?;
         StreamState::deserialize(answer).map_err(|error| self.not_heatd(&error))
+    }
+
+    /// What a resource says.
+    pub(crate) fn ask(&self, path: &str, query: &Query<'_>) -> Result<Value, Failure> {
+        let request = self.agent.get(self.address(path)).query_pairs(query.iter().cloned());
+        let request = request.header("Authorization", self.bearer());
+        self.value(request.config().timeout_recv_response(Some(RUN)).build().call())
+    }
+
+    /// The text of a resource that is not JSON.
+    pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
+        let text = self.accepted(self.get(&format!("/api/v1{path}")))?.into_body();
+        text.into_with_config()
+            .limit(LONGEST)
+            .read_to_string()
+            .map_err(|error| self.unreachable(&error))
+    }
+
+    /// Has something done that answers at once.
+    pub(crate) fn tell(&self, path: &str, wish: &Value) -> Result<Value, Failure> {
+        self.value(self.send("POST", path, &[], JSON, wish.to_string().as_bytes()))
+    }
+
+    /// Has something done that takes time, and says how far it is.
+    pub(crate) fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        query: &Query<'_>,
+        body: &Load<'_>,
+    ) -> Result<Steps, Failure> {
+        let answer = match body {
+            Load::Component(component) => self.send(method, path, query, COMPONENT, component),
+            Load::Recorded(bytes, kind) => self.send(method, path, query, kind, bytes),
+            Load::Wish(wish) => self.send(method, path, query, JSON, wish.to_string().as_bytes()),
+        };
+        let response = self.accepted(answer)?;
+        Ok(Steps::new(Box::new(response.into_body().into_reader())))
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        query: &Query<'_>,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<Response<Body>, ureq::Error> {
+        let address = self.address(path);
+        let request = match method {
+            "PUT" => self.agent.put(address),
+            _ => self.agent.post(address),
+        };
+        let request = request
+            .query_pairs(query.iter().cloned())
+            .header("Authorization", self.bearer())
+            .header("Content-Type", kind);
+        request.config().timeout_recv_response(Some(RUN)).build().send(body)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.daemon.url)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.daemon.token)
     }
 
     /// The feed, of one channel or of all.
     pub(crate) fn watch(&self, channel: Option<&str>) -> Result<Feed, Failure> {
         let asked = channel.map(|channel| format!("?channel={channel}")).unwrap_or_default();
         let response = self.accepted(self.get(&format!("/api/v1/watch{asked}")))?;
-        Ok(Feed(BufReader::new(Box::new(response.into_body().into_reader()))))
+        Ok(Feed::new(Box::new(response.into_body().into_reader())))
     }
 
     fn get(&self, path: &str) -> Result<Response<Body>, ureq::Error> {
         self.agent
             .get(format!("{}{path}", self.daemon.url))
-            .header("Authorization", format!("Bearer {}", self.daemon.token))
+            .header("Authorization", self.bearer())
             .call()
     }
 
     fn value(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Value, Failure> {
-        let text = self.accepted(answer)?.into_body().read_to_string();
+        let body = self.accepted(answer)?.into_body();
+        let text = body.into_with_config().limit(LONGEST).read_to_string();
         let text = text.map_err(|error| self.unreachable(&error))?;
         serde_json::from_str(&text).map_err(|error| self.not_heatd(&error))
     }
@@ -151,55 +237,4 @@ fn encryption() -> TlsConfig {
         .root_certs(RootCerts::new_with_certs(&roots))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build()
-}
-
-/// Server-sent events, as they come.
-pub(crate) struct Feed(BufReader<Box<dyn Read + Send + Sync>>);
-
-/// What comes over a feed.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Sent {
-    /// One entry as JSON.
-    Entry(String),
-    /// Nothing but a sign of life.
-    Alive,
-}
-
-impl Feed {
-    /// The next event; none when heatd has ended the feed.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Sent>> {
-        next_event(&mut self.0)
-    }
-}
-
-/// WHATWG HTML, server-sent events, as far as heatd uses them: one line of data for each event.
-fn next_event(source: &mut impl BufRead) -> io::Result<Option<Sent>> {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if source.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        if let Some(data) = line.strip_prefix("data:") {
-            return Ok(Some(Sent::Entry(data.trim().to_owned())));
-        }
-        if line.starts_with(':') {
-            return Ok(Some(Sent::Alive));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_and_signs_of_life_are_told_apart() {
-        let mut feed = "data: {\"kind\":\"chat\"}\n\n:\n\ndata: {}\r\n\r\n".as_bytes();
-        let mut next = || next_event(&mut feed).unwrap();
-        assert_eq!(next(), Some(Sent::Entry("{\"kind\":\"chat\"}".to_owned())));
-        assert_eq!(next(), Some(Sent::Alive));
-        assert_eq!(next(), Some(Sent::Entry("{}".to_owned())));
-        assert_eq!(next(), None);
-    }
 }

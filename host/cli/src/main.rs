@@ -1,16 +1,30 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
-//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it. Then the commands: [`status`], [`stream`], [`watch`] and [`rules`].
-//! [`clean`] keeps what strangers write from playing with the terminal, [`words`] says numbers to people, [`backoff`] waits.
+//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
+//! commands: [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
+//! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
+//! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
+mod candidate;
 mod clean;
+mod config;
+mod feed;
 mod find;
+mod replay;
 mod rules;
+mod simulate;
 mod status;
+mod steps;
 mod stream;
+mod table;
+mod target;
+mod undo;
+mod values;
 mod watch;
+mod when;
+mod why;
 mod words;
 
 use std::io::{self, Write};
@@ -28,6 +42,13 @@ Examples:
   heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
   heat status --json | jq .faves
   heat stream start
+  heat rules list                which rules run, and what differs from the configuration
+  heat rules deploy decay.wasm   another version of a rule, while the stream is live
+  heat rules settings set half_life=3m
+  heat replay decay.wasm --from '1h ago'
+  heat simulate raid --viewers 250
+  heat why                       what is behind the heat
+  heat undo --user troll --since 10m
   heat rules new streak --lang rust
 
 Where heatd is:
@@ -52,9 +73,20 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
-    /// For whoever writes rules: makes the folder of a new one, plays its cases, measures it.
+    /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Shows what rules would answer to something that did not happen.
+    Simulate(simulate::Options),
+    /// Plays the log again with another rule or other settings, and compares.
+    Replay(replay::Options),
+    /// Shows which events and rules are behind what an output shows.
+    Why(why::Options),
+    /// Takes back what a person, an event or a version of a rule has brought.
+    Undo(undo::Options),
+    /// Compares what runs with the configuration, and writes it down.
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +106,11 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Simulate(options) => simulate::run(&options),
+        Command::Replay(options) => replay::run(&options),
+        Command::Why(options) => why::run(&options),
+        Command::Undo(options) => undo::run(&options),
+        Command::Config(command) => config::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

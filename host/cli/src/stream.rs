@@ -41,7 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn only_channel(status: &Status) -> Result<String> {
+/// The channel that is meant when none is named.
+pub(crate) fn only_channel(status: &Status) -> Result<String> {
     match status.channels.as_slice() {
         [channel] => Ok(channel.name.clone()),
         channels => {

@@ -37,6 +37,11 @@ pub(crate) fn count(number: u64) -> String {
     groups.join(",")
 }
 
+/// So many of something, whose plural ends in s.
+pub(crate) fn many(number: u64, name: &str) -> String {
+    format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// How large something is.
 pub(crate) fn bytes(number: u64) -> String {
     match number {
@@ -57,6 +62,7 @@ mod tests {
         assert_eq!([said(0), said(59), said(61)], ["0 s", "59 s", "1 min 1 s"]);
         assert_eq!([said(3_600), said(7_385), said(90_061)], ["1 h", "2 h 3 min", "1 d 1 h"]);
         assert_eq!([count(0), count(999), count(1_234_567)], ["0", "999", "1,234,567"]);
+        assert_eq!([many(1, "fave"), many(1_200, "fave")], ["1 fave", "1,200 faves"]);
         assert_eq!([bytes(12), bytes(1_500), bytes(2_340_000)], ["12 B", "1.5 kB", "2.3 MB"]);
     }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod config;
+mod declared;
 mod guesses;
 mod past;
 mod problem;

@@ -46,6 +46,11 @@ struct Description {
 }
 
 impl Place {
+    /// A rule's folder, or a component.
+    pub(super) fn at(place: &Path) -> Self {
+        Self { place: place.to_owned(), cases: None }
+    }
+
     pub(super) fn find(&self) -> Result<Project> {
         let place = &self.place;
         let mut project = if place.is_dir() {

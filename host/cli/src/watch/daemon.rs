@@ -5,8 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::source::News;
-use crate::api::{Api, Failure, Feed, Sent};
+use crate::api::{Api, Failure};
 use crate::backoff::{Backoff, LASTING};
+use crate::feed::{Feed, Sent};
 use crate::find::{Missing, Place, Surroundings};
 
 /// heatd is on this machine, or near: it is worth a try often.

@@ -118,7 +118,7 @@ pub(super) async fn why(
         let causes = causes.into_iter().map(|it| {
             json!({
                 "at": it.at, "slot": it.slot, "digest": it.digest.to_string(), "event": it.event,
-                "kind": it.kind, "person": it.person.map(|person| person.name),
+                "kind": it.kind, "person": it.person.map(|person| person.login),
                 "faves": it.weight as f64 / 1000.0, "before": it.before, "after": it.after,
             })
         });

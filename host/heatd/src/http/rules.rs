@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use heat_engine::{Action, Order, Standing, Status};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Api;
+use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
-use crate::live::{Edit, Live, Refusal, Source, Wanted, as_json};
+use crate::live::{Edit, Live, Refusal, Source, Wanted};
 
 /// Who changes something, in the audit log.
 const BY: &str = "api";
@@ -28,13 +29,9 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Proble
         let rules: Vec<Value> = slots
             .into_iter()
             .map(|(standing, rule)| {
-                let settings: Map<String, Value> = rule
-                    .settings()
-                    .iter()
-                    .map(|(name, value)| (name.clone(), as_json(&heat_engine::Given::of(value))))
-                    .collect();
-                let given = rule.given().iter().map(|(name, _)| name.clone());
-                told(&api, &live, &standing, settings, given.collect())
+                let mut told = told(&api, &live, &standing);
+                tell_settings(&rule, &mut told);
+                told
             })
             .collect();
         Ok(json!({ "rules": rules }))
@@ -42,17 +39,9 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Proble
     .await
 }
 
-fn told(
-    api: &Api,
-    live: &Live,
-    standing: &Standing,
-    settings: Map<String, Value>,
-    given: Vec<String>,
-) -> Value {
+fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
-    rule["settings"] = Value::Object(settings);
-    rule["set"] = Value::from(given);
     if let Some(counts) = api.roster.counts(&standing.channel, &standing.slot) {
         rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
         rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
@@ -153,7 +142,9 @@ fn roll_back(live: &Live, channel: String, slot: String) -> Result<Value, Refusa
     })?;
     match back {
         (Ok(()), _) => {
-            let done = format!("the rule before is live again in slot {slot} of #{channel}, as if it had been all the time");
+            let done = format!(
+                "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
+            );
             Ok(json!({ "done": done }))
         }
         (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, BY),
@@ -167,7 +158,8 @@ fn turn(
     to: Status,
     order: Order,
 ) -> Result<Value, Refusal> {
-    let done = format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
+    let done =
+        format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
     let turned =
         live.ask(move |desk| desk.engine.turn(&channel.as_str().into(), &slot, to, &order))?;
     turned?;

@@ -1,0 +1,132 @@
+//! `heat rules history`: the audit log of heatd.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::table::{Colour, Table, has_colours, short};
+use crate::target::{self, Channel};
+use crate::{clean, print, values, when};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only what concerns this slot.
+    #[arg(long, value_name = "SLOT")]
+    slot: Option<String>,
+    /// How many entries, the newest ones.
+    #[arg(long, value_name = "N", default_value = "20")]
+    count: u32,
+    /// Prints what heatd tells, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    at: Channel,
+}
+
+/// Something that was changed, or was refused.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    number: u64,
+    at: u64,
+    channel: String,
+    #[serde(default)]
+    slot: String,
+    action: String,
+    by: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    settings: Value,
+    refused: Option<String>,
+    note: Option<String>,
+}
+
+pub(super) fn run(options: &Options) -> Result<()> {
+    let mut query = options.at.query()?;
+    query.extend(options.slot.iter().map(|slot| ("slot", slot.clone())));
+    query.push(("count", options.count.to_string()));
+    let told = options.at.api()?.ask("/history", &query)?;
+    if options.json {
+        print(&format!("{}\n", clean::json(&serde_json::to_string_pretty(&told)?)))?;
+        return Ok(());
+    }
+    print(&page(told, has_colours())?)?;
+    Ok(())
+}
+
+fn page(told: Value, colours: bool) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Told {
+        entries: Vec<Entry>,
+    }
+    let Told { entries } = target::read(told, "its history")?;
+    if entries.is_empty() {
+        return Ok("nothing was changed yet\n".to_owned());
+    }
+    let mut table =
+        Table::new(&["#", "at", "channel", "slot", "action", "by", "from", "to", "settings"]);
+    for entry in &entries {
+        let colour = if entry.refused.is_some() { Colour::Red } else { Colour::Plain };
+        let digest = |digest: &Option<String>| digest.as_deref().map(short).unwrap_or_default();
+        table.row([
+            (entry.number.to_string(), Colour::Dim),
+            (when::show(entry.at), Colour::Plain),
+            (format!("#{}", entry.channel), Colour::Plain),
+            (entry.slot.clone(), Colour::Plain),
+            (entry.action.clone(), colour),
+            (entry.by.clone().unwrap_or_default(), Colour::Plain),
+            (digest(&entry.from), Colour::Plain),
+            (digest(&entry.to), Colour::Plain),
+            (settings(&entry.settings), Colour::Plain),
+        ]);
+        if let Some(refused) = &entry.refused {
+            table.below(&format!("refused: {refused}"));
+        }
+        if let Some(note) = entry.note.as_deref().filter(|note| !note.is_empty()) {
+            table.below(note);
+        }
+    }
+    Ok(table.text(colours))
+}
+
+fn settings(settings: &Value) -> String {
+    match settings {
+        Value::Object(settings) => {
+            let entry = |(key, value): (&String, &Value)| format!("{key}={}", values::typed(value));
+            settings.iter().map(entry).collect::<Vec<_>>().join(" ")
+        }
+        Value::String(text) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_refused_is_told_too() {
+        let told = json!({ "entries": [
+            { "number": 2, "at": 0, "channel": "seaside", "slot": "decay", "action": "deploy", "by": "api", "from": "aaaaaaaaaaaaaaaa",
+              "to": "bbbbbbbbbbbbbbbb", "settings": null, "refused": "it traps", "note": null },
+            { "number": 1, "at": 0, "channel": "seaside", "slot": "decay", "action": "settings", "by": "api", "from": null, "to": null,
+              "settings": { "half_life": "3m" }, "refused": null, "note": "" },
+        ]});
+        let page = page(told, false).unwrap();
+        let lines: Vec<&str> = page.lines().collect();
+        assert!(
+            lines[1].contains("deploy") && lines[1].contains("aaaaaaaaaaaa  bbbbbbbbbbbb"),
+            "{page}"
+        );
+        assert_eq!(lines[2], "  refused: it traps");
+        assert!(lines[3].ends_with("half_life=\"3m\""), "{page}");
+    }
+
+    #[test]
+    fn an_empty_history_is_said() {
+        assert_eq!(page(json!({ "entries": [] }), false).unwrap(), "nothing was changed yet\n");
+    }
+}
