@@ -13,7 +13,7 @@ use heat_tests::figures::{Figure, number};
 use serde_json::{Value, json};
 use wit_component::DecodedWasm;
 
-use super::{Options, bench, machine, print, table};
+use super::{Options, machine, print, program, table};
 use crate::rules;
 use crate::shell::{self, cargo, output, root, say, target};
 
@@ -25,12 +25,12 @@ const RULES: [(&str, &str); 3] =
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = rules::build()?;
     rules::languages::build()?;
-    let program = ["build", "--locked", "--workspace", "--bench", "languages"];
-    shell::run(&mut cargo(program))?;
-    let mut names = cargo(program);
+    let build = ["build", "--locked", "--workspace", "--bench", "languages"];
+    shell::run(&mut cargo(build))?;
+    let mut names = cargo(build);
     let names = output(names.args(["--quiet", "--message-format", "json"]))
         .context("failed to ask cargo for the name of the bench")?;
-    let program = bench(&names, "languages")?;
+    let program = program(&names, "languages")?;
     let mut figures = Vec::new();
     for (rule, language) in RULES {
         say(&format!("{rule}, in {language}"));
