@@ -12,6 +12,9 @@ use heat_engine::{Component, Limits, Sandbox, role_name};
 /// The rule that makes faves for those that make none themselves.
 const FAVE: &str = "fave.wasm";
 
+/// The memory of an instance whose component alone is larger than what every rule has.
+const LARGE: usize = 64 << 20;
+
 #[derive(Args)]
 pub(super) struct Source {
     /// The component
@@ -24,6 +27,9 @@ pub(super) struct Source {
     /// faves from fave.wasm, beside the component or in the folder rules/ beside heatd
     #[arg(long = "with", value_name = "FILE.wasm")]
     companions: Vec<PathBuf>,
+    /// The memory of an instance in MiB, as `memory` in heatd.toml; without it 16, or 64 for a component that is larger than 16 MiB
+    #[arg(long, value_name = "MIB", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=128))]
+    memory: Option<usize>,
     /// Shows what the rule writes to the log, such as the message of a panic. Cases are played twice, so it is shown twice
     #[arg(long)]
     log: bool,
@@ -46,6 +52,7 @@ impl Source {
         }
         let bytes = read(&self.file)?;
         let started = Instant::now();
+        let limits = Limits { memory: self.memory(bytes.len(), limits.memory), ..limits };
         let rule = component(&sandbox, &limits, &self.file, &bytes)?;
         let took = started.elapsed();
         let cases = match &self.cases {
@@ -63,6 +70,16 @@ impl Source {
         }
         let cast = Cast { sandbox: Arc::new(sandbox), limits, rule, companions };
         Ok(Loaded { cast, cases, bytes: bytes.len(), took })
+    }
+
+    /// The memory that an instance may use: as every rule, or what was asked for. A component that is larger by itself is of a
+    /// language that brings much along, and is played with what heatd.toml would have to give it.
+    fn memory(&self, component: usize, usual: usize) -> usize {
+        match self.memory {
+            Some(mebibytes) => mebibytes << 20,
+            None if component > usual => LARGE,
+            None => usual,
+        }
     }
 
     /// The companions that were named, or the one that is needed.

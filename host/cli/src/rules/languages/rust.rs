@@ -30,15 +30,21 @@ macro_rules! template {
 }
 
 /// heat-rule as it is; of its manifest, what it has from our workspace stands in a template.
-const SDK: [File; 10] = [
+const SDK: [File; 16] = [
     sdk!("lib.rs"),
     sdk!("about.rs"),
     sdk!("call.rs"),
     sdk!("glue.rs"),
+    sdk!("half_life.rs"),
+    sdk!("item.rs"),
+    sdk!("json.rs"),
     sdk!("moderators.rs"),
+    sdk!("outputs.rs"),
+    sdk!("people.rs"),
     sdk!("role.rs"),
     sdk!("settings.rs"),
     sdk!("state.rs"),
+    sdk!("template.rs"),
     sdk!("text.rs"),
     sdk!("thousandths.rs"),
 ];
