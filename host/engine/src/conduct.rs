@@ -14,9 +14,8 @@ const LONGEST_PROBATION_MS: u64 = 600_000;
 /// So many failed calls end a probation: the rule before is live again.
 const PROBATION_FAULTS: usize = 3;
 
-/// So many failed calls within this time, in milliseconds, turn a rule off.
-const QUARANTINE_FAULTS: usize = 10;
-const QUARANTINE_MS: u64 = 60_000;
+/// For so long, in milliseconds, a failed call is remembered.
+const REMEMBERED_MS: u64 = 60_000;
 
 /// A rule that took another's place a short while ago.
 #[derive(Debug)]
@@ -38,6 +37,8 @@ pub(crate) struct Conduct {
     faults: VecDeque<u64>,
     pub(crate) last_fault: String,
 }
+
+const MOST_REMEMBERED: usize = 1_000;
 
 /// What has to be done about a rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,19 +71,24 @@ impl Conduct {
 
     pub(crate) fn failed(&mut self, now: u64, fault: &str) {
         self.faults.push_back(now);
-        while self.faults.front().is_some_and(|at| at + QUARANTINE_MS < now) {
+        // More than can matter need not be remembered.
+        if self.faults.len() > MOST_REMEMBERED {
+            self.faults.pop_front();
+        }
+        while self.faults.front().is_some_and(|at| at + REMEMBERED_MS < now) {
             self.faults.pop_front();
         }
         fault.clone_into(&mut self.last_fault);
     }
 
-    pub(crate) fn verdict(&self) -> Verdict {
+    /// What has to be done; `most` failed calls within a minute are too many.
+    pub(crate) fn verdict(&self, most: usize) -> Verdict {
         if !self.is_on() {
             return Verdict::Fine;
         }
         match self.probation {
             Some(_) if self.faults.len() >= PROBATION_FAULTS => Verdict::RollBack,
-            _ if self.faults.len() >= QUARANTINE_FAULTS => Verdict::Quarantine,
+            _ if self.faults.len() >= most => Verdict::Quarantine,
             _ => Verdict::Fine,
         }
     }
@@ -105,15 +111,15 @@ mod tests {
         let mut conduct = Conduct::new(Status::On, 0);
         conduct.begin_probation(0);
         (0..2).for_each(|at| conduct.failed(at, "why"));
-        assert_eq!(conduct.verdict(), Verdict::Fine);
+        assert_eq!(conduct.verdict(10), Verdict::Fine);
         conduct.failed(2, "why");
-        assert_eq!(conduct.verdict(), Verdict::RollBack);
+        assert_eq!(conduct.verdict(10), Verdict::RollBack);
         conduct.probation = None;
-        assert_eq!(conduct.verdict(), Verdict::Fine);
+        assert_eq!(conduct.verdict(10), Verdict::Fine);
         (3..10).for_each(|at| conduct.failed(at, "why"));
-        assert_eq!(conduct.verdict(), Verdict::Quarantine);
-        conduct.failed(QUARANTINE_MS + 9, "why");
-        assert_eq!(conduct.verdict(), Verdict::Fine, "the others are long ago");
+        assert_eq!(conduct.verdict(10), Verdict::Quarantine);
+        conduct.failed(REMEMBERED_MS + 9, "why");
+        assert_eq!(conduct.verdict(10), Verdict::Fine, "the others are long ago");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Engine {
         for answer in decision.answers.iter().filter(|answer| answer.outcome.is_err()) {
             let (channel, slot) = (&decision.channel, &answer.slot);
             let Some(found) = self.slot(channel, slot) else { continue };
-            let (verdict, why) = (found.conduct.verdict(), found.conduct.last_fault.clone());
+            let (verdict, why) = (found.conduct.verdict(found.rule.limits.faults), found.conduct.last_fault.clone());
             let has_standby = found.standby.is_some();
             match verdict {
                 Verdict::Fine => {}

@@ -48,6 +48,8 @@ pub struct Limits {
     pub messages_per_second: u64,
     /// Topics starting with this belong to heatd's own outputs: no rule publishes there. Empty: none do.
     pub reserved_topics: String,
+    /// Failed calls within a minute that turn a rule off.
+    pub faults: usize,
     /// Events that one instance is called for before it is made anew.
     pub instance_events: u32,
     /// Log lines of one call.
@@ -80,6 +82,7 @@ impl Default for Limits {
             messages_at_once: 1000,
             messages_per_second: 100,
             reserved_topics: String::new(),
+            faults: 10,
             instance_events: 64,
             log_lines: 20,
             log_line_bytes: 1024,

@@ -2,8 +2,9 @@
 //!
 //! [`Options`] says what; the measuring is done by three programs built for release, which print figures as JSON: `engine` (engine and
 //! store), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs what
-//! the programs are held against.
+//! the programs are held against. [`languages`] is a part by itself: what rules cost that are not in Rust.
 
+mod languages;
 mod machine;
 mod peers;
 mod table;
@@ -28,13 +29,14 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), chat, mqtt, latency, idle, start, or peers.
+    /// One part only: engine (events and faves without sockets), chat, mqtt, latency, idle, start, or peers; and languages, which is
+    /// not part of a whole run.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
     /// Also writes everything to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Writes the table into docs/bench.md.
+    /// Writes the table into docs/bench.md, that of languages into docs/languages.md.
     #[arg(long)]
     write: bool,
 }
@@ -51,6 +53,9 @@ struct Measured {
 pub(crate) fn run(options: &Options) -> Result<u8> {
     if !cfg!(target_os = "linux") {
         bail!("the bench reads /proc, and so runs on Linux only");
+    }
+    if options.only.as_deref() == Some("languages") {
+        return languages::run(options).map(|()| 0);
     }
     tools::programs()?;
     let folder = rules::build()?;

@@ -22,7 +22,7 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Command {
     /// Builds the rules as components into target/rules, and the guests of the tests into target/guests.
-    Rules,
+    Rules(rules::Options),
     /// Runs the main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file.
     Demo(demo::Options),
     /// Measures speed, memory and latency, each beside its floor, and beside what could be used instead.
@@ -39,7 +39,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
-        Command::Rules => rules::build().map(|_| ()),
+        Command::Rules(options) => rules::command(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => match bench::run(&options) {
             Ok(code) => return ExitCode::from(code),

@@ -1,8 +1,11 @@
-//! Builds the rule crates for WebAssembly and makes components of them.
+//! Builds the rule crates for WebAssembly and makes components of them. [`languages`] does so for rules that are no crates.
+
+pub(crate) mod languages;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use wasm_encoder::{CustomSection, Section as _};
 use wit_component::ComponentEncoder;
 
@@ -15,7 +18,20 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The section in which a component brings its case files along; the engine reads it.
 const CASES: &str = "heat:cases";
 
-/// Builds every rule into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Builds the rules in JavaScript and Python too. Installs what they need, below target.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Builds what the command line asks for.
+pub(crate) fn command(options: &Options) -> Result<()> {
+    build()?;
+    if options.all { languages::build() } else { Ok(()) }
+}
+
+/// Builds every rule in Rust into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
     tools::rust_target(TARGET)?;
     let rules: Vec<String> =
@@ -60,16 +76,22 @@ fn componentize(names: &[String], folder: &Path) -> Result<()> {
             .module(&bytes)
             .and_then(|mut encoder| encoder.encode())
             .with_context(|| format!("failed to make a component of {name}"))?;
-        let cases = cases(&root().join("rules").join(name).join("cases"))?;
-        if !cases.is_empty() {
-            let data = serde_json::to_vec(&cases)?.into();
-            CustomSection { name: CASES.into(), data }.append_to(&mut component);
-        }
+        embed(&mut component, &root().join("rules").join(name).join("cases"))?;
         let file = folder.join(format!("{name}.wasm"));
         std::fs::write(&file, component)
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
     say(&format!("  {}: {}", folder.display(), names.join(", ")));
+    Ok(())
+}
+
+/// Puts the case files of a folder into a component.
+fn embed(component: &mut Vec<u8>, folder: &Path) -> Result<()> {
+    let cases = cases(folder)?;
+    if !cases.is_empty() {
+        let data = serde_json::to_vec(&cases)?.into();
+        CustomSection { name: CASES.into(), data }.append_to(component);
+    }
     Ok(())
 }
 

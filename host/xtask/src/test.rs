@@ -26,6 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         check::run()?;
     }
     rules::build()?;
+    rules::languages::build()?;
     // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
     // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use heat_engine::cases::{Case, Cast, Outcome, difference, embedded, judge, needs_faves};
 
-use crate::stage::{component, loaded, patient, root, sandbox};
+use crate::stage::{component, limits_of, loaded, root, sandbox};
 
 #[test]
 fn every_case_of_every_rule_is_as_written() -> Result<()> {
@@ -77,9 +77,9 @@ pub(crate) fn case_files() -> Result<Vec<(String, PathBuf)>> {
 
 /// The rule alone if it makes faves itself, else behind the rule that does.
 fn cast(rule: &str) -> Result<Cast> {
-    let (sandbox, rule) = (sandbox()?, loaded(rule)?);
+    let (limits, sandbox, rule) = (limits_of(rule), sandbox()?, loaded(rule)?);
     let companions = if needs_faves(&rule) { vec![loaded("fave")?] } else { Vec::new() };
-    Ok(Cast { sandbox, limits: patient(), rule, companions })
+    Ok(Cast { sandbox, limits, rule, companions })
 }
 
 /// Kept here so that a rule without cases fails by name.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use heat_engine::{Component, Given, Limits, LoadError, Rule, Sandbox};
 
-use crate::stage::{component, root};
+use crate::stage::{component, loaded, root};
 
 /// The rules of this repository, by folder.
 pub(crate) fn rules() -> Result<Vec<String>> {
@@ -24,9 +24,8 @@ pub(crate) fn rules() -> Result<Vec<String>> {
 fn every_rule_is_named_as_its_folder_and_has_cases() -> Result<()> {
     let with_cases: BTreeSet<String> =
         crate::cases::case_files()?.into_iter().map(|(rule, _)| rule).collect();
-    let sandbox = Sandbox::new(None)?;
     for rule in rules()? {
-        let loaded = Component::load(&sandbox, &Limits::default(), &component(&rule)?)?;
+        let loaded = loaded(&rule)?;
         assert_eq!(loaded.description.name, rule);
         ensure!(
             with_cases.contains(&rule),

@@ -4,6 +4,7 @@ mod broken;
 mod cases;
 mod commented;
 mod contract;
+mod contract_page;
 mod grants;
 mod hostile;
 mod lies;

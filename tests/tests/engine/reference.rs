@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
+use heat_engine::role_name;
 use heat_engine::wit::{Setting, SettingKind};
-use heat_engine::{Component, Limits, Sandbox, role_name};
 
-use crate::stage::{component, root};
+use crate::stage::{loaded, root};
 
 /// What stands behind this line is written by the test.
 const MARK: &str =
@@ -18,9 +18,8 @@ fn the_settings_of_every_rule_are_documented_as_they_are() -> Result<()> {
     let page = std::fs::read_to_string(&file).context("docs/configuration.md")?;
     let (words, written) = page.split_once(MARK).context("the page has lost its mark")?;
     let mut described = String::new();
-    let sandbox = Sandbox::new(None)?;
     for rule in crate::contract::rules()? {
-        let loaded = Component::load(&sandbox, &Limits::default(), &component(&rule)?)?;
+        let loaded = loaded(&rule)?;
         let about = &loaded.description;
         write!(
             described,
@@ -82,13 +81,19 @@ fn row(setting: &Setting) -> String {
         SettingKind::Texts(list) => ("list of texts".to_owned(), format!("[{}]", quoted(list))),
         SettingKind::Numbers(table) => {
             let entries: Vec<String> =
-                table.iter().map(|(name, number)| format!("{name} = {number}")).collect();
+                table.iter().map(|(name, number)| format!("{} = {number}", key(name))).collect();
             ("table of names and numbers".to_owned(), format!("{{ {} }}", entries.join(", ")))
         }
     };
     // A pipe would end the cell.
     let help = setting.help.replace('|', "\\|");
     format!("| `{}` | {kind} | `{default}` | {help} |\n", setting.name)
+}
+
+/// A key as TOML wants it.
+fn key(name: &str) -> String {
+    let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_bare && !name.is_empty() { name.to_owned() } else { format!("{name:?}") }
 }
 
 fn quoted(texts: &[String]) -> String {

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 use heat_engine::{
     Action, Answer, Chain, Component, Decision, Engine, Given, Limits, Order, Rule, Sandbox, Store,
@@ -23,22 +23,26 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target =
+        program.ancestors().nth(3).context("the test does not run from a target folder")?;
+    Ok(target.to_owned())
+}
+
 /// The bytes of a rule, or of a guest of the tests, as `cargo xtask rules` built them. `hostile:LIE` is the guest that tells this lie.
 pub(crate) fn component(name: &str) -> Result<Vec<u8>> {
     if let Some((name, lie)) = name.split_once(':') {
         return telling(component(name)?, lie);
     }
-    let target = std::env::current_exe()?
-        .ancestors()
-        .nth(3)
-        .context("the test does not run from a target folder")?
-        .to_owned();
+    let target = target()?;
     for folder in ["rules", "guests"] {
         if let Ok(bytes) = std::fs::read(target.join(folder).join(format!("{name}.wasm"))) {
             return Ok(bytes);
         }
     }
-    bail!("{name}.wasm is not built; run `cargo xtask rules`")
+    bail!("{name}.wasm is not built; run `cargo xtask rules --all`")
 }
 
 /// The guest with its mark overwritten: its source says what each lie is.
@@ -58,10 +62,21 @@ pub(crate) fn patient() -> Limits {
     Limits { wall_ms: 10_000, publish: vec!["#".to_owned()], ..Limits::default() }
 }
 
+/// The same for one rule: one in Python is larger than others may be, and so its configuration gives it `memory`.
+pub(crate) fn limits_of(rule: &str) -> Limits {
+    let is_python = root().join("rules").join(rule).join("requirements.txt").is_file();
+    let memory = if is_python { 64 << 20 } else { Limits::default().memory };
+    Limits { memory, ..patient() }
+}
+
+/// Held while a large component is compiled. Tests that run side by side would each compile the same for half a minute, where the
+/// second can take from the disk what the first has made.
+static COMPILING: Mutex<()> = Mutex::new(());
+
 thread_local! {
     /// The sandbox of one test, and what it has compiled: that takes far longer than most tests. Tests that run side by side have one
     /// each, since an engine that comes to rest stops the clock of its sandbox.
-    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(None)?));
+    static SANDBOX: Result<Arc<Sandbox>> = Ok(Arc::new(Sandbox::new(Some(&target()?.join("compiled")))?));
     static LOADED: RefCell<BTreeMap<String, Arc<Component>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -77,7 +92,10 @@ pub(crate) fn loaded(name: &str) -> Result<Arc<Component>> {
     if let Some(component) = LOADED.with_borrow(|loaded| loaded.get(name).map(Arc::clone)) {
         return Ok(component);
     }
-    let component = Component::load(&*sandbox()?, &patient(), &component(name)?)?;
+    let bytes = component(name)?;
+    let alone = (bytes.len() > 1 << 20).then(|| COMPILING.lock()).transpose();
+    let _alone = alone.map_err(|_| anyhow!("another test failed while it compiled"))?;
+    let component = Component::load(&*sandbox()?, &limits_of(name), &bytes)?;
     let component = Arc::new(component);
     LOADED.with_borrow_mut(|loaded| loaded.insert(name.to_owned(), Arc::clone(&component)));
     Ok(component)

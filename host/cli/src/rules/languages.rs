@@ -3,12 +3,14 @@
 //! A language is a module with one constant, listed in [`LANGUAGES`]. Its templates lie in `templates/`; in them `{{name}}` stands for
 //! the rule's name, `{{version}}` for that of this program, and `{{rust}}` for the oldest Rust that it is built with.
 
+mod javascript;
+mod python;
 mod rust;
 
 use super::new::Role;
 
 /// Every language, by the name that `--lang` takes.
-pub(super) const LANGUAGES: &[Language] = &[rust::RUST];
+pub(super) const LANGUAGES: &[Language] = &[rust::RUST, javascript::JAVASCRIPT, python::PYTHON];
 
 /// How rules are made in a language.
 pub(super) struct Language {

@@ -134,6 +134,7 @@ fn measure(setup: &Setup, stage: &mut Stage, attack: &Attack) -> Result<()> {
         "stopped": !answer.starts_with("nothing"),
         "by": stopper(&answer),
         "how": answer,
+        "least_ms": delays.quantile(0.0),
         "median_ms": delays.median(),
         "max_ms": delays.quantile(1.0),
         "unharmed": unharmed,

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::programs::Target;
+use crate::rules::languages;
 use crate::shell::{output, root, run};
 
 /// What packs, with the Debian package of each.
@@ -52,6 +53,7 @@ pub(super) fn lay_out(
     if !target.windows {
         copy(&root().join("host/heatd/heatd.toml"), &folder.join("heatd.toml"))?;
         copy(rules, &folder.join("rules"))?;
+        leave_out_other_languages(&folder.join("rules"))?;
         for file in FOR_HEATD {
             copy(&root().join(file), &folder.join(file))?;
         }
@@ -61,6 +63,18 @@ pub(super) fn lay_out(
     let files: Vec<PathBuf> =
         files(folder)?.into_iter().filter(|file| !file.ends_with("SHA256SUMS")).collect();
     sums(folder, &files)?;
+    Ok(())
+}
+
+/// The rules that are not in Rust show how it is done, and are too large for an archive. They lie there if they were built.
+fn leave_out_other_languages(rules: &Path) -> Result<()> {
+    for name in languages::names()? {
+        let file = rules.join(format!("{name}.wasm"));
+        if file.is_file() {
+            std::fs::remove_file(&file)
+                .with_context(|| format!("failed to remove {}", file.display()))?;
+        }
+    }
     Ok(())
 }
 
