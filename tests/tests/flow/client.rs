@@ -1,6 +1,7 @@
 //! The command line: `heat` against heatd, and against chat where there is no heatd.
 
 mod access;
+mod live;
 mod watch;
 
 use std::path::Path;
