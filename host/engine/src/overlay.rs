@@ -3,6 +3,7 @@
 mod counts;
 mod kept;
 mod known;
+mod state;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +14,13 @@ use redb::ReadableTable;
 
 use counts::Counts;
 pub(crate) use kept::Kept;
-use known::Known;
+use state::State;
 
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
 use crate::tables::{SlotKey, Snapshot, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
-/// Larger values of a rule's state are read anew by each group, in bytes.
-const LARGEST_REMEMBERED: usize = 256;
 
 /// What a commit has written and its owner has to send.
 pub(crate) struct Written {
@@ -35,8 +34,7 @@ pub(crate) type ShownOutput = (Arc<str>, Option<String>);
 /// Changes over a snapshot. Everything in it is written by one commit.
 pub(crate) struct Overlay {
     snapshot: Snapshot,
-    /// By slot and key. No value: there is none.
-    state: BTreeMap<Arc<SlotKey>, Known<String, Option<Vec<u8>>>>,
+    state: BTreeMap<Arc<SlotKey>, State>,
     counts: BTreeMap<Arc<str>, Counts>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
@@ -69,12 +67,7 @@ impl Overlay {
         let mut fresh = Self::new(snapshot)?;
         std::mem::swap(&mut fresh.state, &mut self.state);
         std::mem::swap(&mut fresh.counts, &mut self.counts);
-        for state in fresh.state.values_mut() {
-            let is_small = |value: &Option<Vec<u8>>| {
-                value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED)
-            };
-            state.written(is_small);
-        }
+        fresh.state.values_mut().for_each(State::written);
         fresh.counts.values_mut().for_each(Counts::written);
         let before = std::mem::replace(self, fresh);
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
@@ -91,23 +84,37 @@ impl Overlay {
         key: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(value) = self.state.get(slot).and_then(|state| state.get(key)) {
-            return Ok(value.clone());
+            return Ok(value.cloned());
         }
         let row = self.snapshot.state.get((&*slot.channel, &*slot.slot, slot.generation, key))?;
         let value = row.map(|row| row.value().to_vec());
-        if value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED) {
-            self.state_of(slot).remember(key.to_owned(), value.clone());
-        }
+        self.state_of(slot).remember(key, value.as_ref());
         Ok(value)
     }
 
-    fn state_of(&mut self, slot: &Arc<SlotKey>) -> &mut Known<String, Option<Vec<u8>>> {
+    fn state_of(&mut self, slot: &Arc<SlotKey>) -> &mut State {
         if !self.state.contains_key(slot) {
-            self.state.insert(Arc::clone(slot), Known::default());
+            self.state.insert(Arc::clone(slot), State::default());
         }
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
+    /// As [`Overlay::scan_state`], for a rule, which will ask again: its state is kept in memory from now on, while it is small.
+    pub(crate) fn scan_often(
+        &mut self,
+        slot: &Arc<SlotKey>,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if self.state_of(slot).wants_whole() {
+            let stored = self.snapshot.rows_from(slot, "")?;
+            self.state_of(slot).keep_whole(stored)?;
+        }
+        self.scan_state(slot, prefix, after, limit)
+    }
+
+    /// The entries whose keys start with the prefix, in order, changes included.
     pub(crate) fn scan_state(
         &self,
         slot: &Arc<SlotKey>,
@@ -117,35 +124,38 @@ impl Overlay {
     ) -> Result<Vec<Entry>, StoreError> {
         let from = after.filter(|after| *after >= prefix);
         let lowest = from.unwrap_or(prefix);
-        let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        let nothing = BTreeMap::new();
-        let changes = self.state.get(slot).map_or(&nothing, Known::changes);
-        let mine = || {
-            let from = changes.range::<str, _>((Bound::Included(lowest), Bound::Unbounded));
-            from.take_while(|(key, _)| key.starts_with(prefix))
-        };
-        let changed = mine().count();
-        let start = (&*slot.channel, &*slot.slot, slot.generation, lowest);
-        for row in self.snapshot.state.range(start..)? {
-            let (key, value) = row?;
-            let (channel, name, generation, key) = key.value();
-            let here =
-                channel == &*slot.channel && name == &*slot.slot && generation == slot.generation;
-            // As many rows as may be wanted, and one more for each that a change may hide.
-            if !here || !key.starts_with(prefix) || found.len() > limit.saturating_add(changed) {
+        let is_wanted = |key: &str| from.is_none_or(|after| key > after);
+        let entry = |key: &String, value: &Vec<u8>| Entry { key: key.clone(), value: value.clone() };
+        let nothing = State::default();
+        let state = self.state.get(slot).unwrap_or(&nothing);
+        if let Some(rows) = state.from(lowest) {
+            let mine = rows.take_while(|(key, _)| key.starts_with(prefix));
+            let mine = mine.filter(|(key, _)| is_wanted(key)).take(limit);
+            return Ok(mine.map(|(key, value)| entry(key, value)).collect());
+        }
+        let mine = state.changes_from(lowest).take_while(|(key, _)| key.starts_with(prefix));
+        let mut mine = mine.filter(|(key, _)| is_wanted(key)).peekable();
+        let mut entries = Vec::new();
+        // Both are in order: what is changed hides what is stored.
+        for row in self.snapshot.rows_from(slot, lowest)? {
+            let row = row?;
+            if !row.key.starts_with(prefix) || entries.len() >= limit {
                 break;
             }
-            found.insert(key.to_owned(), value.value().to_vec());
-        }
-        for (key, change) in mine() {
-            match change {
-                Some(value) => drop(found.insert(key.clone(), value.clone())),
-                None => drop(found.remove(key)),
+            while let Some((key, value)) = mine.next_if(|(key, _)| **key < row.key) {
+                entries.extend(value.as_ref().map(|value| entry(key, value)));
+            }
+            match mine.next_if(|(key, _)| **key == row.key) {
+                Some((key, value)) => entries.extend(value.as_ref().map(|value| entry(key, value))),
+                None if is_wanted(&row.key) => entries.push(row),
+                None => {}
             }
         }
-        let entries =
-            found.into_iter().filter(|(key, _)| from.is_none_or(|after| key.as_str() > after));
-        Ok(entries.take(limit).map(|(key, value)| Entry { key, value }).collect())
+        entries.extend(mine.filter_map(|(key, value)| Some(entry(key, value.as_ref()?))).take(
+            limit.saturating_sub(entries.len()),
+        ));
+        entries.truncate(limit);
+        Ok(entries)
     }
 
     pub(crate) fn put_state(&mut self, slot: &Arc<SlotKey>, key: String, value: Option<Vec<u8>>) {

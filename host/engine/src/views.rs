@@ -101,7 +101,7 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
          (prefix, after, limit): (String, Option<String>, u32)| {
             let budget = affordable_rows(&store)?;
             let entries: Vec<Entry> = Host::read(&mut store, |overlay, slot| {
-                let entries = overlay.scan_state(
+                let entries = overlay.scan_often(
                     slot,
                     &prefix,
                     after.as_deref(),
