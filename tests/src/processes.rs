@@ -34,6 +34,19 @@ pub fn run(mut command: Command, input: &[u8]) -> Result<Output> {
     Ok(output)
 }
 
+/// This thread gives way to those of usual priority, as heatd's replays do. On Linux the niceness is of the thread alone.
+#[cfg(target_os = "linux")]
+pub fn give_way() -> Result<()> {
+    rustix::process::nice(10).context("failed to be nice")?;
+    Ok(())
+}
+
+/// Elsewhere the niceness is of the whole process, and nothing is measured.
+#[cfg(not(target_os = "linux"))]
+pub fn give_way() -> Result<()> {
+    Ok(())
+}
+
 fn failed_to_start(name: &str) -> String {
     format!("failed to start {name}; `cargo xtask test` installs what the tests need")
 }

@@ -56,6 +56,9 @@ impl Channel {
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {
             let asked = run.on_event(slot, event, target)?;
+            if asked.is_empty() {
+                continue;
+            }
             let by = (slot.key.slot.to_string(), slot.rule.digest());
             faves.extend(asked.into_iter().map(|fave| (by.clone(), fave)));
         }

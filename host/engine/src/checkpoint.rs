@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::log::{Record, decode, encode, pack, unpack};
-use crate::tables::Snapshot;
+use crate::tables::{SlotKey, Snapshot};
 
 /// How often the state of a channel is kept, in milliseconds, while something happens in it.
 const EVERY_MS: u64 = 3_600_000;
@@ -135,20 +135,7 @@ impl Snapshot {
     }
 
     /// The state of a slot's generation.
-    pub(crate) fn entries(
-        &self,
-        slot: &crate::tables::SlotKey,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = Vec::new();
-        let start = (&*slot.channel, &*slot.slot, slot.generation, "");
-        for row in self.state.range(start..)? {
-            let (key, value) = row?;
-            let (channel, name, generation, key) = key.value();
-            if channel != &*slot.channel || name != &*slot.slot || generation != slot.generation {
-                break;
-            }
-            entries.push(Entry { key: key.to_owned(), value: value.value().to_vec() });
-        }
-        Ok(entries)
+    pub(crate) fn entries(&self, slot: &SlotKey) -> Result<Vec<Entry>, StoreError> {
+        self.rows_from(slot, "")?.collect()
     }
 }

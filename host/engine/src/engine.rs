@@ -116,6 +116,7 @@ impl Engine {
         now: u64,
     ) -> Result<Self, OpenError> {
         let mut engine = Self::empty(sandbox, store, now)?;
+        engine.pending.is_logged = false;
         engine.add(chain)?;
         engine.commit()?;
         Ok(engine)
@@ -139,6 +140,7 @@ impl Engine {
             overlay: Some(Box::new(Overlay::new(snapshot)?)),
             timers: Timers::default(),
             records: Vec::new(),
+            is_logged: true,
             says: Vec::new(),
             passing: Vec::new(),
             outbox,
@@ -200,6 +202,19 @@ impl Engine {
     ///
     /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
+        let place = self.pending.records.len();
+        let decision = self.decide(now, &event)?;
+        if !decision.duplicate && self.channels.contains_key(event.channel.as_str()) {
+            // What came of the event stands after it.
+            let now = self.now;
+            self.pending.record_at(place, || Record::Event { now, event: Box::new(event) });
+            self.judge(&decision)?;
+        }
+        Ok(decision)
+    }
+
+    /// As [`Engine::handle`], for a run: the event goes into no log, and nobody judges the rules.
+    pub(crate) fn decide(&mut self, now: u64, event: &Event) -> Result<Decision, StoreError> {
         let Some(channel) = self.channels.get_mut(event.channel.as_str()) else {
             return Ok(Decision::default());
         };
@@ -213,15 +228,9 @@ impl Engine {
         }
         // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
         self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
-        self.pending.bytes += size(&event);
-        let place = self.pending.records.len();
-        let decision =
-            channel.decide(&self.sandbox, &mut self.pending, self.now, &event, For::Takers)?;
-        // What came of the event stands after it.
-        self.pending.records.insert(place, Record::Event { now: self.now, event: Box::new(event) });
+        self.pending.bytes += size(event);
         self.pending.dirty = true;
-        self.judge(&decision)?;
-        Ok(decision)
+        channel.decide(&self.sandbox, &mut self.pending, self.now, event, For::Takers)
     }
 
     /// Fires every timer that is due. One that came due long ago fires once, with the true time.
@@ -271,10 +280,10 @@ impl Engine {
         let place = self.pending.records.len();
         let target = For::Slot(&key);
         let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
-        let (channel, slot) = (channel.to_owned(), slot.to_owned());
-        let retried = Record::Retried { now, channel, slot, event: Box::new(event.clone()) };
-        self.pending.records.insert(place, retried);
-        self.pending.dirty = true;
+        self.pending.record_at(place, || {
+            let (channel, slot) = (channel.to_owned(), slot.to_owned());
+            Record::Retried { now, channel, slot, event: Box::new(event.clone()) }
+        });
         self.judge(&decision)?;
         Ok(Some(decision))
     }
@@ -318,8 +327,10 @@ impl Engine {
         let target = For::Slot(slot);
         let decision = channel.decide(&self.sandbox, &mut self.pending, now, &event, target)?;
         if is_live {
-            let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
-            self.pending.records.insert(place, Record::Timer { now, channel, slot, name });
+            self.pending.record_at(place, || {
+                let (channel, slot) = (slot.channel.to_string(), slot.slot.to_string());
+                Record::Timer { now, channel, slot, name }
+            });
         }
         self.judge(&decision)?;
         Ok(is_live.then_some(decision))

@@ -4,6 +4,7 @@ mod counts;
 mod kept;
 mod known;
 mod scan;
+mod state;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +14,13 @@ use redb::ReadableTable;
 
 use counts::Counts;
 pub(crate) use kept::Kept;
-use known::Known;
+use state::State;
 
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
 use crate::tables::{SlotKey, Snapshot, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
-/// Larger values of a rule's state are read anew by each group, in bytes.
-const LARGEST_REMEMBERED: usize = 256;
 
 /// What a commit has written and its owner has to send.
 pub(crate) struct Written {
@@ -35,8 +34,7 @@ pub(crate) type ShownOutput = (Arc<str>, Option<String>);
 /// Changes over a snapshot. Everything in it is written by one commit.
 pub(crate) struct Overlay {
     snapshot: Snapshot,
-    /// By slot and key. No value: there is none.
-    state: BTreeMap<Arc<SlotKey>, Known<String, Option<Vec<u8>>>>,
+    state: BTreeMap<Arc<SlotKey>, State>,
     counts: BTreeMap<Arc<str>, Counts>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
@@ -69,12 +67,7 @@ impl Overlay {
         let mut fresh = Self::new(snapshot)?;
         std::mem::swap(&mut fresh.state, &mut self.state);
         std::mem::swap(&mut fresh.counts, &mut self.counts);
-        for state in fresh.state.values_mut() {
-            let is_small = |value: &Option<Vec<u8>>| {
-                value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED)
-            };
-            state.written(is_small);
-        }
+        fresh.state.values_mut().for_each(State::written);
         fresh.counts.values_mut().for_each(Counts::written);
         let before = std::mem::replace(self, fresh);
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
@@ -91,21 +84,28 @@ impl Overlay {
         key: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(value) = self.state.get(slot).and_then(|state| state.get(key)) {
-            return Ok(value.clone());
+            return Ok(value.cloned());
         }
         let row = self.snapshot.state.get((&*slot.channel, &*slot.slot, slot.generation, key))?;
         let value = row.map(|row| row.value().to_vec());
-        if value.as_ref().is_none_or(|value| value.len() <= LARGEST_REMEMBERED) {
-            self.state_of(slot).remember(key.to_owned(), value.clone());
-        }
+        self.state_of(slot).remember(key, value.as_ref());
         Ok(value)
     }
 
-    fn state_of(&mut self, slot: &Arc<SlotKey>) -> &mut Known<String, Option<Vec<u8>>> {
+    fn state_of(&mut self, slot: &Arc<SlotKey>) -> &mut State {
         if !self.state.contains_key(slot) {
-            self.state.insert(Arc::clone(slot), Known::default());
+            self.state.insert(Arc::clone(slot), State::default());
         }
         self.state.get_mut(slot).expect("it was made if it was not there")
+    }
+
+    /// Keeps the state of a rule that scans it in memory from now on, while it is small: it will ask again.
+    pub(crate) fn keep_small(&mut self, slot: &Arc<SlotKey>) -> Result<(), StoreError> {
+        if self.state_of(slot).wants_whole() {
+            let stored = self.snapshot.rows_from(slot, "")?;
+            self.state_of(slot).keep_whole(stored)?;
+        }
+        Ok(())
     }
 
     /// Entries in the order of their keys, all that are wanted.

@@ -31,6 +31,8 @@ pub(crate) struct Pending {
     pub(crate) overlay: Option<Box<Overlay>>,
     pub(crate) timers: Timers,
     pub(crate) records: Vec<Record>,
+    /// Whether there is a log; a run has none.
+    pub(crate) is_logged: bool,
     pub(crate) says: Vec<Say>,
     /// Messages to be sent at most once: they leave after the commit and are not kept.
     pub(crate) passing: Vec<Message>,
@@ -62,12 +64,22 @@ impl Pending {
     }
 
     pub(crate) fn record(&mut self, record: Record) {
-        self.records.push(record);
+        self.record_at(self.records.len(), || record);
+    }
+
+    /// Puts a record before what came of it. Nothing is made of it where there is no log.
+    pub(crate) fn record_at(&mut self, place: usize, record: impl FnOnce() -> Record) {
+        if self.is_logged {
+            self.records.insert(place, record());
+        }
         self.dirty = true;
     }
 
     pub(crate) fn fault(&mut self, slot: &Slot, now: u64, call: u32, fault: &Fault, event: &Event) {
         self.bytes += 500;
+        if !self.is_logged {
+            return;
+        }
         self.overlay().kept.letters.push(Letter {
             at: now,
             channel: slot.key.channel.to_string(),

@@ -173,7 +173,7 @@ impl Run {
             }
             Record::Event { now, event } => {
                 if !self.changes.left_out.contains(&event.id) {
-                    let decision = self.engine.handle(*now, (**event).clone())?;
+                    let decision = self.engine.decide(*now, event)?;
                     decisions.push(self.seen(decision));
                 }
             }
@@ -198,7 +198,7 @@ impl Run {
 
     /// Decides on an event that never happened.
     pub fn imagine(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
-        let decision = self.engine.handle(now, event)?;
+        let decision = self.engine.decide(now, &event)?;
         Ok(self.seen(decision))
     }
 
@@ -222,9 +222,14 @@ impl Run {
         for answer in &decision.answers {
             let Ok(effects) = &answer.outcome else { continue };
             for effect in effects {
-                if let Effect::Show(output) = effect {
-                    let shown = self.shown.entry(answer.slot.to_string()).or_default();
-                    shown.insert(output.name.clone(), output.text.clone());
+                let Effect::Show(output) = effect else { continue };
+                let known = self.shown.get_mut(&*answer.slot);
+                match known.and_then(|shown| shown.get_mut(&output.name)) {
+                    Some(text) => output.text.clone_into(text),
+                    None => {
+                        let shown = self.shown.entry(answer.slot.to_string()).or_default();
+                        shown.insert(output.name.clone(), output.text.clone());
+                    }
                 }
             }
         }
@@ -237,8 +242,8 @@ impl Run {
     }
 
     /// What an output shows.
-    pub fn text_of(&self, output: &str) -> Option<String> {
-        self.shown.values().find_map(|shown| shown.get(output).cloned())
+    pub fn text_of(&self, output: &str) -> Option<&str> {
+        self.shown.values().find_map(|shown| shown.get(output).map(String::as_str))
     }
 
     /// The component that a slot runs.

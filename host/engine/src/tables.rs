@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redb::{ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use crate::changed::{Changed, Entered};
-use crate::contract::Tally;
+use crate::contract::{Entry, Tally};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::letters::Letter;
@@ -240,6 +240,26 @@ impl Snapshot {
     /// The number that the next record of the log will have.
     pub fn next_record(&self) -> Result<u64, StoreError> {
         self.meta("next-record")
+    }
+
+    /// The stored entries of a slot's generation from this key on, in order.
+    pub(crate) fn rows_from<'a>(
+        &self,
+        slot: &'a SlotKey,
+        lowest: &str,
+    ) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + use<'a>, StoreError> {
+        let start = (&*slot.channel, &*slot.slot, slot.generation, lowest);
+        let rows = self.state.range(start..)?.map_while(move |row| {
+            let (key, value) = match row {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error.into())),
+            };
+            let (channel, name, generation, key) = key.value();
+            let here =
+                channel == &*slot.channel && name == &*slot.slot && generation == slot.generation;
+            here.then(|| Ok(Entry { key: key.to_owned(), value: value.value().to_vec() }))
+        });
+        Ok(rows)
     }
 
     /// The stored timers of a slot.

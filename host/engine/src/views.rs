@@ -163,6 +163,7 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
                 {
                     return Ok(Vec::new());
                 }
+                overlay.keep_small(slot)?;
                 let pay = |bytes| meter.pay(1, bytes);
                 let found = overlay.scan(slot, &prefix, after.as_deref(), limit as usize, pay)?;
                 Ok(found.unwrap_or_default())

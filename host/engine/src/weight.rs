@@ -6,6 +6,7 @@
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef,
 };
 use wasmparser::{Encoding, Instance, Parser, Payload};
 
@@ -36,8 +37,9 @@ struct Walk {
 struct Frame {
     is_component: bool,
     weight: u64,
-    /// The weights of the modules in it, by number.
+    /// The weights of the modules and components in it, by number.
     modules: Vec<u64>,
+    components: Vec<u64>,
 }
 
 impl Walk {
@@ -63,19 +65,36 @@ impl Walk {
                 }
                 added = added.saturating_add(length(&section.range()));
             }
+            Payload::ComponentImportSection(section) => {
+                for import in section.clone() {
+                    // None that a rule may have; the numbers behind it must be right all the same.
+                    let frame = self.open.last_mut()?;
+                    match import.ok()?.ty {
+                        ComponentTypeRef::Module(_) => frame.modules.push(0),
+                        ComponentTypeRef::Component(_) => frame.components.push(0),
+                        _ => {}
+                    }
+                }
+                added = length(&section.range());
+            }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section.clone() {
-                    if let ComponentInstance::Instantiate { .. } = instance.ok()? {
-                        added = added.saturating_add(self.component);
+                    if let ComponentInstance::Instantiate { component_index, .. } = instance.ok()? {
+                        let known = &self.open.last()?.components;
+                        let component = known.get(component_index as usize);
+                        added = added.saturating_add(*component.unwrap_or(&self.component));
                     }
                 }
                 added = added.saturating_add(length(&section.range()));
             }
             Payload::ComponentAliasSection(section) => {
                 for alias in section.clone() {
-                    if is_module(&alias.ok()?) {
-                        let heaviest = self.module;
-                        self.open.last_mut()?.modules.push(heaviest);
+                    let (module, component) = (self.module, self.component);
+                    let frame = self.open.last_mut()?;
+                    match kind(&alias.ok()?) {
+                        Some(Kind::Module) => frame.modules.push(module),
+                        Some(Kind::Component) => frame.components.push(component),
+                        None => {}
                     }
                 }
                 added = length(&section.range());
@@ -96,6 +115,9 @@ impl Walk {
         self.whole = frame.weight;
         if frame.is_component {
             self.component = self.component.max(frame.weight);
+            if let Some(outer) = self.open.last_mut() {
+                outer.components.push(frame.weight);
+            }
         } else {
             self.module = self.module.max(frame.weight);
             if let Some(outer) = self.open.last_mut() {
@@ -105,12 +127,24 @@ impl Walk {
     }
 }
 
-fn is_module(alias: &ComponentAlias<'_>) -> bool {
-    matches!(
-        alias,
+/// What an alias stands for, if it can be instantiated.
+enum Kind {
+    Module,
+    Component,
+}
+
+fn kind(alias: &ComponentAlias<'_>) -> Option<Kind> {
+    match alias {
         ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
-            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. }
-    )
+        | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => {
+            Some(Kind::Module)
+        }
+        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. }
+        | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => {
+            Some(Kind::Component)
+        }
+        _ => None,
+    }
 }
 
 fn length(range: &std::ops::Range<usize>) -> u64 {

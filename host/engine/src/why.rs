@@ -63,7 +63,7 @@ pub fn why(
     let mut causes = VecDeque::new();
     for block in blocks {
         for record in block?.1 {
-            let mut before = run.text_of(output);
+            let mut before = run.text_of(output).map(str::to_owned);
             for decision in run.follow(&record)? {
                 for answer in &decision.answers {
                     let Ok(effects) = &answer.outcome else { continue };

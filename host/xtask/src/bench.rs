@@ -1,8 +1,8 @@
 //! Measures what the project promises: every figure beside its floor of the same run.
 //!
-//! [`Options`] says what; the measuring is done by three programs built for release, which print figures as JSON: `engine` (engine and
-//! store), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs what
-//! the programs are held against. [`languages`] is a part by itself: what rules cost that are not in Rust.
+//! [`Options`] says what; the measuring is done by programs built for release, which print figures as JSON: `engine` (engine and
+//! store), `live` (swaps and replays), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs
+//! what the programs are held against. [`languages`] is a part by itself: what rules cost that are not in Rust.
 
 mod languages;
 mod machine;
@@ -29,9 +29,12 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), chat, mqtt, latency, idle, start, or peers; and languages, which is
-    /// not part of a whole run.
-    #[arg(long, value_name = "PART")]
+    /// One part only: engine (events and faves without sockets), swaps, replay, chat, mqtt, latency, idle, start, or peers; and
+    /// languages, which is not part of a whole run.
+    #[arg(value_name = "PART")]
+    part: Option<String>,
+    /// The same.
+    #[arg(long, value_name = "PART", conflicts_with = "part")]
     only: Option<String>,
     /// Also writes everything to this file as JSON.
     #[arg(long, value_name = "FILE")]
@@ -39,6 +42,13 @@ pub(crate) struct Options {
     /// Writes the table into docs/bench.md, that of languages into docs/languages.md.
     #[arg(long)]
     write: bool,
+}
+
+impl Options {
+    /// The one part that is wanted.
+    fn only(&self) -> Option<&str> {
+        self.part.as_deref().or(self.only.as_deref())
+    }
 }
 
 /// What was measured, and what was not.
@@ -63,13 +73,19 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     let scratch = target().join("bench");
     std::fs::create_dir_all(&scratch)?;
     let mut measured = Measured::default();
-    let wants = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
+    let wants = |part: &str| options.only().is_none_or(|only| only == part);
     if wants("engine") {
         let mut engine = Command::new(&built.engine);
         engine.arg("--rules").arg(&folder).arg("--scratch").arg(&scratch);
         measured.run(&mut engine, options)?;
     }
-    if options.only.as_deref() != Some("engine") {
+    if wants("swaps") || wants("replay") {
+        let mut live = Command::new(&built.live);
+        live.arg("--rules").arg(&folder).arg("--guests").arg(target().join("guests"));
+        live.arg("--scratch").arg(&scratch);
+        measured.run(&mut live, options)?;
+    }
+    if !matches!(options.only(), Some("engine" | "swaps" | "replay")) {
         measured.run(&mut daemon(&built, &folder, &scratch, wants("peers")), options)?;
     }
     if measured.figures.is_empty() && measured.missing.is_empty() {
@@ -103,7 +119,7 @@ impl Measured {
         if options.quick {
             command.arg("--quick");
         }
-        if let Some(only) = &options.only {
+        if let Some(only) = options.only() {
             command.args(["--only", only]);
         }
         let mut child =
@@ -137,6 +153,7 @@ impl Measured {
 /// What was built for release.
 struct Built {
     engine: PathBuf,
+    live: PathBuf,
     daemon: PathBuf,
     lines: PathBuf,
     writer: PathBuf,
@@ -145,7 +162,7 @@ struct Built {
 
 fn build() -> Result<Built> {
     say("building for release; the first time this takes some minutes");
-    let benches = ["--bench", "engine", "--bench", "daemon", "--bench", "lines"];
+    let benches = ["--bench", "engine", "--bench", "live", "--bench", "daemon", "--bench", "lines"];
     let mut all = cargo(["build", "--release", "--locked", "--workspace", "--bins"]);
     shell::run(all.args(benches))?;
     // Again, for the names of the programs: everything is built now.
@@ -164,6 +181,7 @@ fn build() -> Result<Built> {
     let bench = |name| program(&names, name);
     Ok(Built {
         engine: bench("engine")?,
+        live: bench("live")?,
         daemon: bench("daemon")?,
         lines: bench("lines")?,
         writer: target().join("writer/heat-writer"),
@@ -192,7 +210,7 @@ fn report(measured: &Measured, options: &Options) -> Result<u8> {
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
     if options.write {
-        if options.only.is_some() || options.quick {
+        if options.only().is_some() || options.quick {
             bail!("--write is for whole runs: leave out --only and --quick");
         }
         table::write(&root().join("docs/bench.md"), &markdown)?;

@@ -5,7 +5,8 @@ use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Known, Overlay};
+use super::Overlay;
+use super::state::State;
 use crate::contract::Entry;
 use crate::error::StoreError;
 use crate::tables::{Range, SlotKey};
@@ -26,7 +27,11 @@ impl Overlay {
             None => Bound::Included(prefix),
         };
         let nothing = BTreeMap::new();
-        let changes = self.state.get(slot).map_or(&nothing, Known::changes);
+        let state = self.state.get(slot);
+        if let Some(rows) = state.and_then(|state| state.from(from)) {
+            return Ok(whole(rows.take_while(|(key, _)| key.starts_with(prefix)), limit, pay));
+        }
+        let changes = state.map_or(&nothing, State::changes);
         let changed = changes.range::<str, _>((from, Bound::Unbounded));
         let mut changed = changed.take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let start = from.map(|key| (&*slot.channel, &*slot.slot, slot.generation, key));
@@ -53,6 +58,22 @@ impl Overlay {
         }
         Ok(Some(entries))
     }
+}
+
+/// The same over a state that is in memory.
+fn whole<'a>(
+    rows: impl Iterator<Item = (&'a String, &'a Vec<u8>)>,
+    limit: usize,
+    mut pay: impl FnMut(usize) -> bool,
+) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for (key, value) in rows.take(limit) {
+        if !pay(key.len() + value.len()) {
+            return None;
+        }
+        entries.push(Entry { key: key.clone(), value: value.clone() });
+    }
+    Some(entries)
 }
 
 /// Where the next key stands.

@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream, tally};
 
 /// The state of one channel at one time.
+#[derive(Clone)]
 pub struct Seed {
     pub(crate) channel: String,
     pub(crate) at: u64,

@@ -96,14 +96,14 @@ impl Pair {
         first: Option<&Record>,
     ) -> Result<Self, Refusal> {
         let at = first.map_or(0, Record::at);
+        let kept = Seed::checkpoint(&begun.snapshot, channel, at)?;
         let run = |rule: Rule| -> Result<Run, Refusal> {
             let mut chain = begun.chain.clone();
             // A slot that was off is tried too.
             if !chain.iter().any(|(name, _)| name == slot) {
                 chain.push((slot.to_owned(), rule.clone()));
             }
-            let seed = Seed::checkpoint(&begun.snapshot, channel, at)?;
-            let seed = seed.unwrap_or_else(|| Seed::empty(channel, &chain, at));
+            let seed = kept.clone().unwrap_or_else(|| Seed::empty(channel, &chain, at));
             let library = Library::new(sandbox, Arc::clone(&begun.snapshot), &chain);
             let rule = Some((slot.to_owned(), rule));
             Ok(Run::begin(seed, library, Changes { rule, ..Changes::default() })?)

@@ -69,24 +69,27 @@ impl Live {
         steps: &Steps,
     ) -> Result<Value, Refusal> {
         let started = Instant::now();
-        let Stretch { seeds: [seed, other], records, from, to } = stretch;
+        let Stretch { seed, records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
         let changed = Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
-        let mut live = Side::new(Run::begin(seed, library(), Changes::default())?, wanted);
-        let mut candidate = Side::new(Run::begin(other, library(), changed)?, wanted);
+        let side = |seed, changes| -> Result<Side, RunError> {
+            Ok(Side::new(Run::begin(seed, library(), changes)?, wanted, (from, to)))
+        };
+        let mut live = side(seed.clone(), Changes::default())?;
+        let mut candidate = side(seed, changed)?;
         let (mut done, of) = (0, records.len());
         for part in records.chunks(PART) {
             // Side by side, where the machine has two processors to spare.
             std::thread::scope(|scope| {
-                let one = scope.spawn(|| live.follow(part, from));
-                candidate.follow(part, from)?;
+                let one = scope.spawn(|| live.follow(part));
+                candidate.follow(part)?;
                 one.join().unwrap_or(Ok(()))
             })?;
             done += part.len();
             steps.progress("replay", done as u64, of as u64);
         }
-        live.pass(to)?;
-        candidate.pass(to)?;
+        live.pass()?;
+        candidate.pass()?;
         let events = candidate.events;
         let seconds = started.elapsed().as_secs_f64();
         let per_second = (events as f64 / seconds.max(1e-9)).round();
@@ -94,7 +97,7 @@ impl Live {
         Ok(json!({
             "done": done, "events": events, "elapsed_ms": (seconds * 1000.0).round(),
             "events_per_second": per_second, "faults": candidate.faults, "from": from, "to": to,
-            "output": wanted.output, "live": live.curve(from, to), "candidate": candidate.curve(from, to),
+            "output": wanted.output, "live": live.curve(), "candidate": candidate.curve(),
             "live_faves": live.weight as f64 / 1000.0, "candidate_faves": candidate.weight as f64 / 1000.0,
         }))
     }
@@ -102,7 +105,7 @@ impl Live {
 
 /// What both runs begin from and follow.
 struct Stretch {
-    seeds: [Seed; 2],
+    seed: Seed,
     records: Vec<Record>,
     from: u64,
     to: u64,
@@ -120,21 +123,20 @@ impl Stretch {
         };
         let from = wanted.from.max(oldest);
         let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
-        let seed = || -> Result<Seed, Refusal> {
-            // Before the first checkpoint there is nothing but the log's beginning.
-            let at = from.max(first.unwrap_or(from));
-            let seed = Seed::checkpoint(snapshot, &wanted.rule.channel, at)?;
-            seed.ok_or_else(|| Refusal::because("the log of that time has no checkpoint to begin from"))
-        };
-        let seeds = [seed()?, seed()?];
+        // Before the first checkpoint there is nothing but the log's beginning.
+        let at = from.max(first.unwrap_or(from));
+        let seed = Seed::checkpoint(snapshot, &wanted.rule.channel, at)?;
+        let seed = seed.ok_or_else(|| {
+            Refusal::because("the log of that time has no checkpoint to begin from")
+        })?;
         let mut records = Vec::new();
-        for block in snapshot.blocks(seeds[0].next_record())? {
+        for block in snapshot.blocks(seed.next_record())? {
             let block = block?.1.into_iter();
             let mine = block.filter(|it| it.channel() == wanted.rule.channel && it.at() <= wanted.to);
             records.extend(mine);
         }
-        let from = from.max(seeds[0].at());
-        Ok(Self { seeds, records, from, to: wanted.to.min(newest) })
+        let from = from.max(seed.at());
+        Ok(Self { seed, records, from, to: wanted.to.min(newest) })
     }
 
     fn recorded(
@@ -146,8 +148,8 @@ impl Stretch {
             return Err(Refusal::because("the recording has no line of chat of this channel"));
         };
         let (from, to) = (first.at(), last.at());
-        let seed = || Seed::empty(&wanted.rule.channel, rules, from);
-        Ok(Self { seeds: [seed(), seed()], records, from, to })
+        let seed = Seed::empty(&wanted.rule.channel, rules, from);
+        Ok(Self { seed, records, from, to })
     }
 }
 
@@ -155,31 +157,34 @@ impl Stretch {
 struct Side {
     run: Run,
     output: String,
-    points: BTreeMap<u64, String>,
+    from: u64,
+    to: u64,
+    /// Of each part of the time the last text, and when it was shown.
+    points: BTreeMap<u64, (u64, String)>,
     events: u64,
     faults: u64,
     weight: i64,
 }
 
 impl Side {
-    fn new(run: Run, wanted: &Replayed) -> Self {
+    fn new(run: Run, wanted: &Replayed, (from, to): (u64, u64)) -> Self {
         let output = wanted.output.clone();
-        Self { run, output, points: BTreeMap::new(), events: 0, faults: 0, weight: 0 }
+        Self { run, output, from, to, points: BTreeMap::new(), events: 0, faults: 0, weight: 0 }
     }
 
-    fn follow(&mut self, records: &[Record], from: u64) -> Result<(), RunError> {
+    fn follow(&mut self, records: &[Record]) -> Result<(), RunError> {
         for record in records {
             let decisions = self.run.follow(record)?;
-            let counts = record.at() >= from;
+            let counts = record.at() >= self.from;
             self.events += u64::from(counts && matches!(record, Record::Event { .. }));
             self.note(&decisions, record.at(), counts);
         }
         Ok(())
     }
 
-    fn pass(&mut self, to: u64) -> Result<(), RunError> {
-        let decisions = self.run.pass(to)?;
-        self.note(&decisions, to, true);
+    fn pass(&mut self) -> Result<(), RunError> {
+        let decisions = self.run.pass(self.to)?;
+        self.note(&decisions, self.to, true);
         Ok(())
     }
 
@@ -193,19 +198,19 @@ impl Side {
             self.faults += faults as u64;
         }
         if let Some(text) = self.run.text_of(&self.output) {
-            self.points.insert(at, text);
+            let width = (self.to.saturating_sub(self.from) / POINTS as u64).max(1);
+            let at = at.clamp(self.from, self.to);
+            let (last, shown) = self.points.entry((at - self.from) / width).or_default();
+            *last = at;
+            if shown != text {
+                text.clone_into(shown);
+            }
         }
     }
 
-    /// At most so many points from this time to that: of each part the last.
-    fn curve(&self, from: u64, to: u64) -> Value {
-        let width = (to.saturating_sub(from) / POINTS as u64).max(1);
-        let mut parts: BTreeMap<u64, (u64, &String)> = BTreeMap::new();
-        for (at, text) in &self.points {
-            let at = (*at).clamp(from, to);
-            parts.insert((at - from) / width, (at, text));
-        }
+    /// At most so many points: of each part the last.
+    fn curve(&self) -> Value {
         let value = |text: &String| text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from);
-        parts.into_values().map(|(at, text)| json!([at, value(text)])).collect()
+        self.points.values().map(|(at, text)| json!([at, value(text)])).collect()
     }
 }
