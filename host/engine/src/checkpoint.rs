@@ -46,13 +46,22 @@ impl Engine {
     /// Keeps the state of each channel whose turn it is: after a start of the stream, and once an hour.
     pub(crate) fn keep_checkpoints(&mut self, next_record: u64) -> Result<(), StoreError> {
         let Some(known) = &self.checkpoints else { return Ok(()) };
-        let mut due = Vec::new();
+        let (mut due, mut late) = (Vec::new(), Vec::new());
         for channel in self.channels.keys() {
             let mut records =
                 self.pending.records.iter().filter(|record| record.channel() == &**channel);
             let is_old = known.get(channel).is_none_or(|at| at + EVERY_MS <= self.now);
+            let on_trial = self.channels[channel].slots.iter().any(|slot| slot.standby.is_some());
             let turn = if is_old { records.next().is_some() } else { records.any(starts) };
-            due.extend(turn.then(|| Arc::clone(channel)));
+            match (turn, on_trial) {
+                (true, false) => due.push(Arc::clone(channel)),
+                // A run has to come by the swap to have the rule before at hand; so this waits for the end of the probation.
+                (true, true) => late.push(Arc::clone(channel)),
+                (false, _) => {}
+            }
+        }
+        if let Some(known) = &mut self.checkpoints {
+            known.extend(late.into_iter().map(|channel| (channel, 0)));
         }
         for channel in due {
             let state = self.checkpoint(&channel)?;

@@ -183,19 +183,20 @@ impl Engine {
             slots.push(opened);
         }
         self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
-        self.record_chain(&name);
+        self.record_chain(&name, None);
         Ok(())
     }
 
-    /// Notes which rules are live from here on.
-    pub(crate) fn record_chain(&mut self, channel: &Arc<str>) {
+    /// Notes which rules are live from here on, and in which slot that is the one from before.
+    pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
         let Some(chain) = self.channels.get(channel) else { return };
         let live = chain.slots.iter().filter(|slot| slot.conduct.is_on()).map(|slot| {
             (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
         });
         let slots = live.collect();
         let (now, channel) = (self.now, channel.to_string());
-        self.pending.record(Record::Chain { now, channel, slots });
+        let rolled_back = rolled_back.map(str::to_owned);
+        self.pending.record(Record::Chain { now, channel, slots, rolled_back });
     }
 
     /// Decides on one event. Nothing of it is outside before [`Engine::commit`].
@@ -255,6 +256,10 @@ impl Engine {
         let role = self.slot(channel, slot).map(Slot::role);
         if letter.call > 0 && role == Some(Role::Multiplier) {
             let problem = "the fave has been counted without this multiplier".to_owned();
+            return Ok(Err(Refused(problem)));
+        }
+        if !self.slot(channel, slot).is_some_and(|live| takes(live, event)) {
+            let problem = format!("the rule that is live in slot {slot} does not take such an event");
             return Ok(Err(Refused(problem)));
         }
         match self.call_again(channel, slot, event)? {
@@ -468,6 +473,16 @@ impl Engine {
     /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
+    }
+}
+
+/// Whether the rule in a slot is for an event in the form in which another one took it.
+fn takes(slot: &Slot, event: &Event) -> bool {
+    match &event.what {
+        Happening::Command(command) => slot.rule.commands().any(|known| *known == command.name),
+        Happening::Fave(_) => slot.rule.interest.takes_faves(),
+        Happening::Timer(_) => true,
+        _ => slot.rule.interest.taken(event).is_some(),
     }
 }
 

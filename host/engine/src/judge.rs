@@ -49,6 +49,12 @@ impl Engine {
         slots.filter_map(|slot| slot.conduct.probation_ends()).min()
     }
 
+    /// Time has come to this.
+    pub(crate) fn tend(&mut self, now: u64) -> Result<(), StoreError> {
+        self.now = self.now.max(now);
+        self.end_probations()
+    }
+
     /// Lets rules stay whose probation is over.
     pub(crate) fn end_probations(&mut self) -> Result<(), StoreError> {
         let now = self.now;

@@ -1,8 +1,10 @@
 //! The log: every input that a replay needs, in order, in compressed blocks of one commit each.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Event, Fave, Settings};
+use crate::contract::{Entry, Event, Fave, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -86,6 +88,21 @@ pub enum Record {
         /// The event, in the form in which the rule takes it.
         event: Box<Event>,
     },
+    /// A rule goes live with a state that it has made as a shadow. The chain with it comes next.
+    Handed {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// The slot.
+        slot: String,
+        /// Its state.
+        entries: Vec<Entry>,
+        /// Its timers.
+        alarms: Vec<(String, u64)>,
+        /// What it shows.
+        shown: BTreeMap<String, String>,
+    },
     /// From here on these rules are live in a channel.
     Chain {
         /// When.
@@ -94,6 +111,9 @@ pub enum Record {
         channel: String,
         /// Slot, component, settings, in the configured order.
         slots: Vec<(String, Digest, Settings)>,
+        /// The slot in which the rule before, which had gone on beside the new one, is live again.
+        #[serde(default)]
+        rolled_back: Option<String>,
     },
 }
 
@@ -118,6 +138,7 @@ impl Record {
             | Self::Faves { channel, .. }
             | Self::Undone { channel, .. }
             | Self::Retried { channel, .. }
+            | Self::Handed { channel, .. }
             | Self::Chain { channel, .. } => channel,
         }
     }
@@ -131,6 +152,7 @@ impl Record {
             | Self::Faves { now, .. }
             | Self::Undone { now, .. }
             | Self::Retried { now, .. }
+            | Self::Handed { now, .. }
             | Self::Chain { now, .. } => *now,
         }
     }

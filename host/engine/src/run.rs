@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::changed::{Action, Status};
 use crate::channel::Decision;
+use crate::checkpoint::texts;
 use crate::contract::{Effect, Event, Settings, Tally};
 use crate::digest::Digest;
 use crate::engine::{Chain, Engine, OpenError};
@@ -122,6 +123,10 @@ pub struct Run {
     changes: Changes,
     /// What each slot has shown, the last text of each output.
     shown: BTreeMap<String, BTreeMap<String, String>>,
+    /// States that rules go live with, by slot.
+    handed: BTreeMap<String, Handed>,
+    /// Whether a rule is on probation, as of the last record.
+    on_trial: bool,
 }
 
 impl Run {
@@ -154,7 +159,7 @@ impl Run {
             let order = Order::new(Action::Disable, "run", "");
             let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
         }
-        Ok(Self { engine, channel, library, changes, shown })
+        Ok(Self { engine, channel, library, changes, shown, handed: BTreeMap::new(), on_trial: false })
     }
 
     /// Follows one record of the log, and says what the chain makes of it.
@@ -164,8 +169,15 @@ impl Run {
         if record.channel() != &*self.channel {
             return Ok(Vec::new());
         }
-        let mut decisions =
-            if self.changes.exact { Vec::new() } else { self.pass(record.at())? };
+        let mut decisions = Vec::new();
+        match self.changes.exact {
+            true => self.engine.tend(record.at())?,
+            false => decisions = self.pass(record.at())?,
+        }
+        if self.on_trial && self.engine.next_probation_end().is_none() {
+            // What only the rule before has shown is taken back then.
+            self.look_at_all()?;
+        }
         match record {
             Record::Timer { now, slot, name, .. } if self.changes.exact => {
                 let fired = self.engine.fire_as_logged(*now, &self.channel, slot, name)?;
@@ -184,12 +196,19 @@ impl Run {
                     decisions.push(self.seen(decision));
                 }
             }
-            Record::Chain { slots, .. } => self.exchange(slots)?,
+            Record::Handed { slot, entries, alarms, shown, .. } => {
+                let (entries, alarms, shown) = (entries.clone(), alarms.clone(), shown.clone());
+                self.handed.insert(slot.clone(), Handed { entries, alarms, shown });
+            }
+            Record::Chain { slots, rolled_back, .. } => {
+                self.exchange(slots, rolled_back.as_deref())?;
+            }
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
             | Record::Undone { .. } => {}
         }
+        self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {
             self.engine.commit()?;
         }
@@ -274,7 +293,11 @@ impl Run {
     }
 
     /// The rules as the log has them now.
-    fn exchange(&mut self, slots: &[(String, Digest, Settings)]) -> Result<(), RunError> {
+    fn exchange(
+        &mut self,
+        slots: &[(String, Digest, Settings)],
+        rolled_back: Option<&str>,
+    ) -> Result<(), RunError> {
         let order = Order::new(Action::Deploy, "run", "");
         let names: Vec<Arc<str>> = match self.engine.channels.get(&self.channel) {
             Some(chain) => chain.slots.iter().map(|slot| Arc::clone(&slot.key.slot)).collect(),
@@ -299,10 +322,32 @@ impl Run {
             }
             let Some((_, now, with)) = listed.filter(|_| !replaced) else { continue };
             let rule = self.library.rule(&name, *now, with)?;
-            if rule.digest() != digest || rule.settings != settings {
+            if rule.digest() == digest && rule.settings == settings {
+                continue;
+            }
+            let stands_by = self.engine.slot(&channel, &name).is_some_and(|slot| {
+                let standby = slot.standby.as_ref().map(|it| &it.rule);
+                standby.is_some_and(|it| it.digest() == *now && it.settings == rule.settings)
+            });
+            if rolled_back == Some(&*name) && stands_by {
+                let _ = self.engine.roll_back(&channel, &name, &order)?;
+            } else {
                 self.put(&name, rule, &order)?;
             }
+            self.look(&name)?;
         }
+        Ok(())
+    }
+
+    fn look_at_all(&mut self) -> Result<(), StoreError> {
+        let slots: Vec<String> = self.shown.keys().cloned().collect();
+        slots.iter().try_for_each(|slot| self.look(slot))
+    }
+
+    /// What a slot shows after something else than its own answers has changed that.
+    fn look(&mut self, slot: &str) -> Result<(), StoreError> {
+        let shown = self.engine.pending.overlay().shown_by(&self.channel, slot)?;
+        self.shown.insert(slot.to_owned(), texts(shown));
         Ok(())
     }
 
@@ -312,8 +357,13 @@ impl Run {
         let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
         let begun = self.engine.begin(&self.channel, slot)?;
         let begun = begun.map_err(|refused| failed(refused.to_string()))?;
-        let swap = begun.prepare(&self.library.sandbox, rule);
-        let swap = swap.map_err(|error| failed(error.to_string()))?;
+        let swap = match self.handed.remove(slot) {
+            Some(handed) => begun.handed(rule, handed),
+            None => {
+                let swap = begun.prepare(&self.library.sandbox, rule);
+                swap.map_err(|error| failed(error.to_string()))?
+            }
+        };
         let flipped = self.engine.flip(swap, order)?;
         flipped.map_err(|refused| failed(refused.to_string()))
     }

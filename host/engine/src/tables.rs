@@ -348,6 +348,11 @@ impl Snapshot {
         }))
     }
 
+    /// Whether the log has its first record still.
+    pub(crate) fn is_whole(&self) -> Result<bool, StoreError> {
+        Ok(self.log.first()?.is_none_or(|(number, _)| number.value() == 0))
+    }
+
     /// The time of the oldest record, in milliseconds since 1970; none while there is none.
     pub fn oldest(&self) -> Result<Option<u64>, StoreError> {
         Ok(match self.log.first()? {

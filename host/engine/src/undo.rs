@@ -88,7 +88,11 @@ impl Snapshot {
         if undo.events.is_empty() && undo.without.is_none() {
             undo.first = None;
         }
-        undo.log_begins = self.oldest()?.filter(|oldest| *oldest > since);
+        // A log that still has its first record has lost nothing.
+        undo.log_begins = match self.is_whole()? {
+            true => None,
+            false => self.oldest()?.filter(|oldest| *oldest > since),
+        };
         Ok(undo)
     }
 }

@@ -75,6 +75,59 @@ fn a_replay_follows_the_swaps_of_the_log() -> Result<()> {
 }
 
 #[test]
+fn a_replay_comes_by_swaps_and_the_way_back_as_it_was() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
+    let people = |stage: &mut Stage, names: &[&str]| -> Result<()> {
+        names.iter().try_for_each(|name| {
+            stage.wait(1_000)?;
+            stage.chat(name, "?fave").map(drop)
+        })
+    };
+    let back = |stage: &mut Stage| {
+        let order = Order::new(Action::RollBack, "test", "");
+        anyhow::Ok(stage.engine.roll_back(&CHANNEL.into(), "decay", &order)??)
+    };
+    people(&mut stage, &["ann", "bob"])?;
+    let (_, short) = decay("1s")?;
+    stage.swap("decay", "decay", short.given())?;
+    people(&mut stage, &["cy", "dee"])?;
+    back(&mut stage)?;
+    stage.swap("decay", "crowd", &[])?;
+    people(&mut stage, &["eve"])?;
+    stage.chat("fay", "hello")?;
+    back(&mut stage)?;
+    people(&mut stage, &["gus"])?;
+    stage.engine.commit()?;
+    assert_eq!(stage.output("heat").as_deref(), Some("6"));
+    let run = replay(&stage, Changes { exact: true, ..Changes::default() })?;
+    assert_eq!(heat(&run), stage.output("heat"));
+    let run = replay(&stage, Changes::default())?;
+    assert_eq!(heat(&run), stage.output("heat"));
+    // Another rule that stays: what only the one before has shown is taken back in the run too.
+    stage.swap("decay", "crowd", &[])?;
+    stage.wait(700_000)?;
+    people(&mut stage, &["hal"])?;
+    stage.engine.commit()?;
+    let run = replay(&stage, Changes::default())?;
+    assert_eq!((heat(&run), stage.output("heat")), (None, None));
+    Ok(())
+}
+
+#[test]
+fn a_letter_is_for_a_rule_that_takes_such_events() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
+    stage.swap("fave", "misbehave", &[])?;
+    (0..3).try_for_each(|_| stage.chat("ann", "!do panic").map(drop))?;
+    stage.engine.commit()?;
+    assert_eq!(stage.standing("fave"), Some(("live", "fave".to_owned())));
+    let letters = stage.engine.snapshot()?.letters()?;
+    let refused = stage.engine.retry(letters[0].0, &letters[0].1)?.unwrap_err();
+    ensure!(refused.to_string().contains("does not take such an event"), "{refused}");
+    assert_eq!(stage.faves()?, 0);
+    Ok(())
+}
+
+#[test]
 fn a_shadow_follows_what_happens_and_is_promoted_with_what_it_has_made() -> Result<()> {
     let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
     stage.chat("ann", "?fave")?;

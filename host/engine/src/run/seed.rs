@@ -180,6 +180,10 @@ impl Seed {
             for entry in &state.entries {
                 overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
             }
+            for (name, text) in &state.shown {
+                let shown = (Arc::clone(&key.slot), Some(text.clone()));
+                overlay.outputs.insert((Arc::clone(&channel), name.clone()), shown);
+            }
             for (name, at) in &state.alarms {
                 overlay.set_timer(&key, name.clone(), Some(*at));
             }

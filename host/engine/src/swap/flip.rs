@@ -12,6 +12,7 @@ use crate::conduct::Conduct;
 use crate::contract::Entry;
 use crate::engine::Engine;
 use crate::error::{LoadError, StoreError};
+use crate::log::Record;
 use crate::migration::Migration;
 use crate::slot::{Slot, StateUse};
 use crate::tables::{Owner, SlotKey};
@@ -92,6 +93,14 @@ impl Engine {
 
     /// Puts the new rule in the place of the one before, between two events.
     pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<Result<(), Refused>, StoreError> {
+        let handed = swap.alarms.clone().map(|alarms| Record::Handed {
+            now: self.now,
+            channel: swap.channel().to_owned(),
+            slot: swap.slot().to_owned(),
+            entries: swap.left.clone(),
+            alarms,
+            shown: swap.shown.clone(),
+        });
         self.copy(&mut swap, usize::MAX);
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let noted = match self.slot_mut(&channel, &name) {
@@ -116,6 +125,9 @@ impl Engine {
         for (alarm, at) in alarms {
             self.pending.timers.set(&swap.after, &alarm, Some(at));
             self.pending.overlay().set_timer(&swap.after, alarm, Some(at));
+        }
+        if let Some(handed) = handed {
+            self.pending.record(handed);
         }
         self.exchange(swap, usage, order)?;
         Ok(Ok(()))
@@ -159,7 +171,7 @@ impl Engine {
 
     fn exchange(&mut self, swap: Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
-        let (now, live) = (self.now, self.checkpoints.is_some());
+        let now = self.now;
         // What stands there now is what the rule before would show until it shows something else.
         let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
@@ -171,7 +183,7 @@ impl Engine {
         let mut gone = Vec::new();
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
-        if live && before.conduct.is_on() {
+        if before.conduct.is_on() {
             slot.conduct.begin_probation(now);
             before.end_group();
             before.conduct.probation = None;
@@ -192,6 +204,6 @@ impl Engine {
             self.show(&channel, &name, output, text);
         }
         info!(channel = &*channel, rule = &*name, digest = %owned.digest(), action = order.action.name(), by = order.by, "rule exchanged");
-        self.changed(&channel, &name, Some(from), order)
+        self.changed(&channel, &name, Some(from), order, false)
     }
 }

@@ -54,7 +54,7 @@ impl Engine {
         for (output, text) in unshown {
             self.show(channel, &key.slot, output, text);
         }
-        self.changed(channel, slot, Some(from), order)?;
+        self.changed(channel, slot, Some(from), order, true)?;
         Ok(Ok(()))
     }
 
@@ -96,17 +96,18 @@ impl Engine {
                 self.pending.timers.set(&key, &name, Some(at));
             }
         }
-        self.changed(channel, slot, Some(digest), order)?;
+        self.changed(channel, slot, Some(digest), order, false)?;
         Ok(Ok(()))
     }
 
-    /// Keeps what a slot runs now, notes it in the log and in the audit log, and shows it.
+    /// `back`: it is the rule that has gone on beside the one that was live. Keeps what a slot runs now, notes it in the log and in the audit log, and shows it.
     pub(super) fn changed(
         &mut self,
         channel: &Arc<str>,
         slot: &str,
         from: Option<Digest>,
         order: &Order,
+        back: bool,
     ) -> Result<(), StoreError> {
         let Some(found) = self.slot(channel, slot) else { return Ok(()) };
         let (rule, status, base) =
@@ -121,7 +122,8 @@ impl Engine {
             kept.changed.insert((Arc::clone(channel), slot.into()), change);
         }
         self.enter(channel, slot, from, Some(&rule), order, None);
-        self.record_chain(channel);
+        let rolled_back = (order.action == Action::RollBack && back).then_some(slot);
+        self.record_chain(channel, rolled_back);
         self.show_standing(channel, slot);
         Ok(())
     }
