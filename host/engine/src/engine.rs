@@ -84,6 +84,10 @@ pub struct Engine {
     pub(crate) now: u64,
     /// How many of the pending records somebody has been told.
     told: usize,
+    /// How many swaps have begun.
+    pub(crate) swaps: u64,
+    /// The highest generation that a swap was given.
+    pub(crate) generations: u64,
     /// When the state of a channel was last kept. A run has no checkpoints: it keeps nothing.
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
 }
@@ -159,6 +163,8 @@ impl Engine {
             next_record,
             now: now.max(newest),
             told: 0,
+            swaps: 0,
+            generations: 0,
             checkpoints: None,
         })
     }

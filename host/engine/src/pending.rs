@@ -290,8 +290,8 @@ fn note_keys(slot: &mut Slot, effects: &[Effect]) {
     let Some(noted) = &mut slot.noted else { return };
     for effect in effects {
         match effect {
-            Effect::Put(entry) => drop(noted.insert(entry.key.clone())),
-            Effect::Delete(key) => drop(noted.insert(key.clone())),
+            Effect::Put(entry) => drop(noted.keys.insert(entry.key.clone())),
+            Effect::Delete(key) => drop(noted.keys.insert(key.clone())),
             _ => {}
         }
     }

@@ -17,6 +17,7 @@ use crate::pace::Pace;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
+use crate::swap::Noted;
 use crate::tables::SlotKey;
 
 /// How much state a rule keeps in a channel.
@@ -51,7 +52,7 @@ pub(crate) struct Slot {
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
     /// Keys that were written since a swap began.
-    pub(crate) noted: Option<BTreeSet<String>>,
+    pub(crate) noted: Option<Noted>,
     /// What a standby would show.
     pub(crate) unshown: BTreeMap<String, String>,
     pace: Pace,

@@ -60,8 +60,9 @@ impl Live {
             });
             if done.is_err() {
                 let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+                let ticket = begun.ticket();
                 self.ask(move |desk| {
-                    desk.engine.give_up(&channel, &slot);
+                    desk.engine.give_up(&channel, &slot, ticket);
                     Ok(())
                 })?;
             }

@@ -87,14 +87,7 @@ impl Live {
     /// Lets a rule run beside what is live in its slot.
     pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        // A swap is begun for what it tells of the slot, and given up again.
-        let begun = self.ask(move |desk| {
-            let begun = desk.engine.begin(&channel, &slot)?;
-            if begun.is_ok() {
-                desk.engine.give_up(&channel, &slot);
-            }
-            Ok(begun)
-        })??;
+        let begun = self.ask(move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
@@ -198,7 +191,7 @@ impl Live {
                 Err(refused) => return Ok(Err(Refusal::from(refused))),
             };
             let Some(handed) = hand_over(&tap, &of) else {
-                desk.engine.give_up(&name, &of);
+                desk.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
                 return Ok(Err(Refusal::because(problem)));
             };
