@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message, Role};
 use crate::error::{LoadError, StoreError};
@@ -174,7 +175,8 @@ impl Engine {
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
             let base = rule.base()?;
-            let (rule, status) = self.settle(&name, &slot, rule)?;
+            let (rule, status, shown) = self.settle(&name, &slot, rule)?;
+            let is_on = status == Status::On;
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
             self.pending.overlay().kept.component(&rule);
@@ -184,6 +186,10 @@ impl Engine {
             let mut opened =
                 opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
             opened.base = Some(base);
+            match is_on {
+                true => self.show_again(&name, &opened.key.slot, shown)?,
+                false => opened.unshown = shown,
+            }
             slots.push(opened);
         }
         self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });

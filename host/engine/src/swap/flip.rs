@@ -1,6 +1,6 @@
 //! The engine's side of a swap: begins it, copies the state, and flips.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tracing::info;
@@ -175,7 +175,8 @@ impl Engine {
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
         let mut before = new;
-        let mut gone = Vec::new();
+        let (mut gone, mut again) = (Vec::new(), BTreeMap::new());
+        let goes_on = before.rule.description().name == slot.rule.description().name;
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
         if live && before.conduct.is_on() {
@@ -186,6 +187,9 @@ impl Engine {
             slot.standby = Some(Box::new(before));
         } else {
             gone.push((*before.key).clone());
+            if live && !before.conduct.is_on() && goes_on {
+                again = before.unshown;
+            }
         }
         let owned = slot.rule.clone();
         let description = owned.description();
@@ -195,6 +199,7 @@ impl Engine {
             description.state_version,
             &description.name,
         );
+        self.show_again(&channel, &name, again)?;
         for (output, text) in swap.shown {
             self.show(&channel, &name, output, text);
         }

@@ -1,9 +1,11 @@
 //! Back to the rule before, off and on; and what is kept and told of every change.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Order, Refused};
 use crate::changed::{Action, Changed, Entered, Status};
+use crate::checkpoint::texts;
 use crate::conduct::Conduct;
 use crate::digest::Digest;
 use crate::engine::Engine;
@@ -19,6 +21,22 @@ impl Engine {
             .outputs
             .insert((Arc::clone(channel), output), (Arc::clone(slot), text));
         self.pending.urgent = true;
+    }
+
+    /// Shows what a slot showed before it was off, where nobody else shows it now.
+    pub(crate) fn show_again(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        texts: BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        for (output, text) in texts {
+            match self.pending.overlay().output(channel, &output)? {
+                Some((owner, Some(_))) if owner != *slot => {}
+                _ => self.show(channel, slot, output, text),
+            }
+        }
+        Ok(())
     }
 
     /// Back to the rule before, which has gone on over its own state.
@@ -79,8 +97,11 @@ impl Engine {
             return Ok(Err(Refused(format!("the slot {slot} is {state} already"))));
         }
         let was_on = found.conduct.is_on();
+        let shown = texts(self.pending.overlay().shown_by(channel, slot)?);
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(())) };
         found.conduct = Conduct::new(status, now);
         found.noted = None;
+        let put_away = std::mem::replace(&mut found.unshown, shown);
         let (standby, key) = (found.standby.take(), Arc::clone(&found.key));
         let digest = found.rule.digest();
         found.end_group();
@@ -95,6 +116,8 @@ impl Engine {
             for (name, at) in self.pending.overlay().alarms(&key)? {
                 self.pending.timers.set(&key, &name, Some(at));
             }
+            // A rule shows only what changes: it thinks that this stands there.
+            self.show_again(channel, &key.slot, put_away)?;
         }
         self.changed(channel, slot, Some(digest), order)?;
         Ok(Ok(()))
@@ -112,11 +135,12 @@ impl Engine {
         let (rule, status, base) =
             (found.rule.clone(), found.conduct.status.clone(), found.base);
         let (digest, given) = (rule.digest(), rule.given.to_vec());
+        let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
         let as_configured = base == Some(rule.base()?) && status == Status::On;
         let kept = &mut self.pending.overlay().kept;
         kept.component(&rule);
         if let Some(base) = base {
-            let change = Changed { base, digest, given: given.clone(), status };
+            let change = Changed { base, digest, given, status, shown };
             let change = (!as_configured).then_some(change);
             kept.changed.insert((Arc::clone(channel), slot.into()), change);
         }
