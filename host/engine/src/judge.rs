@@ -31,7 +31,7 @@ impl Engine {
                     error!(channel = &**channel, rule = &**slot, why, "the new rule fails; the rule before is live again");
                     let order = Order::new(Action::RollBack, HEATD, &why);
                     // It has a rule to go back to, and nothing else can refuse it.
-                    let _ = self.roll_back(channel, slot, &order)?;
+                    let _ = self.put_back(channel, slot, &order)?;
                 }
                 Verdict::RollBack | Verdict::Quarantine => {
                     error!(channel = &**channel, rule = &**slot, why, "the rule fails again and again; it is turned off");

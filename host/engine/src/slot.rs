@@ -51,6 +51,8 @@ pub(crate) struct Slot {
     pub(crate) base: Option<Digest>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
+    /// It is live since somebody went back to it: the standby is what was live later.
+    pub(crate) went_back: bool,
     /// Keys that were written since a swap began.
     pub(crate) noted: Option<Noted>,
     /// What a standby would show.
@@ -80,6 +82,7 @@ impl Slot {
             conduct,
             base: None,
             standby: None,
+            went_back: false,
             noted: None,
             unshown: BTreeMap::new(),
             pace: Pace::default(),

@@ -179,6 +179,7 @@ impl Engine {
         let goes_on = before.rule.description().name == slot.rule.description().name;
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
+        slot.went_back = order.action == Action::RollBack;
         if live && before.conduct.is_on() {
             slot.conduct.begin_probation(now);
             before.end_group();

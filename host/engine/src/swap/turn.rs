@@ -46,6 +46,21 @@ impl Engine {
         slot: &str,
         order: &Order,
     ) -> Result<Result<(), Refused>, StoreError> {
+        // Going back once more leads further back, and not to what was live a moment ago.
+        if self.slot(channel, slot).is_some_and(|found| found.went_back) {
+            let problem = format!("the slot {slot} went back already; what was live earlier has to be deployed again");
+            return Ok(Err(Refused(problem)));
+        }
+        self.put_back(channel, slot, order)
+    }
+
+    /// The rule before is live again.
+    pub(crate) fn put_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
         let now = self.now;
         let Some(found) = self.slot_mut(channel, slot) else {
             return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
