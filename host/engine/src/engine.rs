@@ -281,7 +281,7 @@ impl Engine {
         let found = chain.slots.iter().find(|it| *it.key.slot == *slot && it.conduct.is_on());
         let Some(key) = found.map(|it| Arc::clone(&it.key)) else { return Ok(None) };
         let place = self.pending.records.len();
-        let target = For::Slot(&key);
+        let target = For::Again(&key);
         let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
         let (channel, slot) = (channel.to_owned(), slot.to_owned());
         let retried = Record::Retried { now, channel, slot, event: Box::new(event.clone()) };

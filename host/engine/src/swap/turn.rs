@@ -7,6 +7,7 @@ use super::{Order, Refused};
 use crate::changed::{Action, Changed, Entered, Status};
 use crate::checkpoint::texts;
 use crate::conduct::Conduct;
+use crate::contract::Role;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::StoreError;
@@ -76,6 +77,9 @@ impl Engine {
         let (version, rule) =
             (found.rule.description().state_version, found.rule.description().name.clone());
         self.pending.remove_later((*failed.key).clone());
+        if let (Role::Formula, Some(probation)) = (failed.role(), &failed.conduct.probation) {
+            self.pending.forget_letters(&failed, probation.since)?;
+        }
         self.pending.overlay().kept.own(&key, version, &rule);
         // What only the failed rule has shown goes with it.
         if failed.rule.description().name != rule {
