@@ -149,14 +149,18 @@ impl Group<'_> {
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
-            What::Task(task) => self.task(task)?,
+            What::Task(task) => self.task(input.now, task)?,
             What::Shadowed => self.show(),
         }
         Ok(())
     }
 
     /// Does something between two events, which are all committed before.
-    fn task(&mut self, task: Task) -> Result<(), StoreError> {
+    fn task(&mut self, now: u64, task: Task) -> Result<(), StoreError> {
+        // It happens now, however long ago the last event was.
+        for decision in self.engine.fire(now)? {
+            self.outlets.decided(None, &decision);
+        }
         self.commit()?;
         let started = Instant::now();
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
