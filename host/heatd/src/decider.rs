@@ -166,6 +166,8 @@ impl Group<'_> {
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
         task(&mut Desk { engine, taps: &mut self.taps, afters })?;
         self.outlets.metrics.task_done(started.elapsed());
+        // While what it has put into a slot is there: followers have to know the rule.
+        self.taps.tell(self.engine);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub(super) fn follow(
                 follower.done(records.len());
                 seen(run, events);
             }
+            Ok(Followed::Rules(rules)) => run.learn(&rules),
             Ok(Followed::Asked(question)) => question(run)?,
             Err(RecvTimeoutError::Timeout) => {
                 if !run.pass(now())?.is_empty() {
