@@ -162,7 +162,7 @@ impl Live {
         let (tap, corrected) = (tap.clone(), facts);
         // The run follows on a thread of its own while the engine asks it.
         aside("undo", move || {
-            if let Err(error) = follow(&mut run, &follower, |_, _| {}) {
+            if let Err(error) = follow(&mut run, &follower, |_, _| true) {
                 warn!(%error, "the run without what is taken back cannot go on");
             }
         })
