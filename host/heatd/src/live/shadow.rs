@@ -110,7 +110,7 @@ impl Live {
             self.drop_shadow(&wanted.channel, &wanted.slot)?;
             info!(channel = wanted.channel, slot = wanted.slot, "the shadow before is dropped");
         }
-        self.start_shadow(wanted, rule.clone())?;
+        self.start_shadow(&wanted.channel, &wanted.slot, rule.clone())?;
         let description = rule.description();
         let done = format!(
             "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
@@ -120,8 +120,18 @@ impl Live {
         Ok(json!({ "done": done, "shadow": shadow }))
     }
 
-    fn start_shadow(&self, wanted: &Wanted, rule: Rule) -> Result<(), Refusal> {
-        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+    /// Begins the shadows of a channel anew, from what is live: they had followed what is taken back.
+    pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Refusal> {
+        for (slot, rule) in self.shadows.of(channel) {
+            self.drop_shadow(channel, &slot)?;
+            self.start_shadow(channel, &slot, rule)?;
+            info!(channel, slot, "the shadow begins anew, without what was taken back");
+        }
+        Ok(())
+    }
+
+    fn start_shadow(&self, channel: &str, slot: &str, rule: Rule) -> Result<(), Refusal> {
+        let (channel, slot) = (channel.to_owned(), slot.to_owned());
         let name = channel.clone();
         let (snapshot, mut rules, tap, follower) = self.ask(move |desk| {
             let (tap, follower) = desk.taps.open(&name);
