@@ -69,6 +69,16 @@ struct Loader<'a> {
     components: HashMap<PathBuf, Arc<Component>>,
 }
 
+/// What is wrong with a rule or with its settings; for a setting that there is not, with the one that was meant.
+pub(crate) fn explain(error: &LoadError, component: &Component) -> String {
+    let LoadError::Settings(mistakes) = error else { return error.to_string() };
+    let known = || component.description.settings.iter().map(|it| it.name.as_str());
+    let meant = mistakes.iter().filter(|(name, _)| known().all(|known| known != name));
+    let meant = meant.filter_map(|(name, _)| most_like(name, known()));
+    let hints: String = meant.map(|known| format!("; did you mean `{known}`?")).collect();
+    format!("{error}{hints}")
+}
+
 impl Loader<'_> {
     /// Adds a rule to the chains that it is for, or to none of them.
     fn add(&mut self, rule: &RuleConfig, chains: &mut [Chain]) {
