@@ -41,11 +41,13 @@ pub(crate) struct Configured {
 
 impl ConfiguredSlots {
     pub(crate) fn new(config: &Config, chains: &[Chain]) -> Self {
-        let file = |slot: &str| config.rules.iter().find(|rule| rule.slot == slot);
+        let file = |slot: &str, channel: &str| {
+            config.rules.iter().find(|rule| rule.slot == slot && rule.is_for(channel))
+        };
         let slots = chains.iter().flat_map(|chain| {
             chain.rules.iter().filter_map(move |(slot, rule)| {
                 let (channel, slot) = (chain.channel.to_lowercase(), slot.clone());
-                let file = file(&slot)?.file.clone();
+                let file = file(&slot, &channel)?.file.clone();
                 Some(Configured { channel, slot, file, rule: rule.clone() })
             })
         });
