@@ -279,7 +279,9 @@ impl Group<'_> {
         let mut outputs = self.engine.outputs().clone();
         self.outlets.shadows.add_to(&mut outputs);
         self.outlets.outputs.send_replace(Arc::new(outputs));
-        self.outlets.roster.stand(self.engine.standings());
+        let standings = self.engine.standings();
+        self.outlets.metrics.stand(&standings);
+        self.outlets.roster.stand(standings);
         let topics = self.outlets.topics_of(self.engine);
         self.outlets.topics.send_if_modified(|known| {
             let news = **known != topics;
