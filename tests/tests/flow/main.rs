@@ -4,6 +4,7 @@ mod anonymous;
 mod brokers;
 mod client;
 mod configuration;
+mod live;
 mod network;
 mod odd;
 mod original;
