@@ -1,5 +1,7 @@
 //! What is changed while running: of each slot, and the audit log of all of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -16,6 +18,9 @@ pub struct Changed {
     pub given: Vec<(String, Given)>,
     /// Whether it runs.
     pub status: Status,
+    /// What it showed when it was turned off, to be shown again when it is on.
+    #[serde(default)]
+    pub(crate) shown: BTreeMap<String, String>,
 }
 
 /// Whether a slot's rule is called.

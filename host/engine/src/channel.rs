@@ -39,6 +39,8 @@ pub struct Decision {
 pub(crate) enum For<'a> {
     Takers,
     Slot(&'a SlotKey),
+    /// One that was told it before, or whose rule before was: in the form in which it takes it now, if it does.
+    Again(&'a SlotKey),
 }
 
 impl Channel {
@@ -102,6 +104,22 @@ fn of_role(slots: &mut [Slot], role: Role) -> impl Iterator<Item = &mut Slot> {
 fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Option<Cow<'a, Event>> {
     match target {
         For::Slot(key) => (*slot.key == *key).then_some(Cow::Borrowed(event)),
+        For::Again(key) => {
+            if *slot.key != *key {
+                return None;
+            }
+            match &event.what {
+                Happening::Timer(_) => Some(Cow::Borrowed(event)),
+                Happening::Fave(_) => slot.rule.interest.takes_faves().then_some(Cow::Borrowed(event)),
+                Happening::Command(command) => {
+                    let what = Happening::Chat(command.line.clone());
+                    let line = Event { what, ..event.clone() };
+                    let taken = taken(slot, &line, For::Takers)?.into_owned();
+                    Some(Cow::Owned(taken))
+                }
+                _ => taken(slot, event, For::Takers),
+            }
+        }
         For::Takers => Some(match slot.rule.interest.taken(event)? {
             Taken::AsItIs => Cow::Borrowed(event),
             Taken::Command(command) => {

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
-use crate::contract::{Event, Happening, Message, Role};
+use crate::contract::{Event, Happening, Message};
 use crate::error::{LoadError, StoreError};
-use crate::letters::Letter;
 use crate::log::{Block, Record};
 use crate::outputs::note_stream;
 use crate::overlay::{Overlay, Written};
@@ -18,7 +18,6 @@ use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
 use crate::slot::Slot;
 use crate::store::Store;
-use crate::swap::Refused;
 use crate::tables::{SlotKey, Snapshot, Stream};
 use crate::timers::Timers;
 
@@ -84,6 +83,10 @@ pub struct Engine {
     pub(crate) now: u64,
     /// How many of the pending records somebody has been told.
     told: usize,
+    /// How many swaps have begun.
+    pub(crate) swaps: u64,
+    /// The highest generation that a swap was given.
+    pub(crate) generations: u64,
     /// When the state of a channel was last kept. A run has no checkpoints: it keeps nothing.
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
 }
@@ -161,6 +164,8 @@ impl Engine {
             next_record,
             now: now.max(newest),
             told: 0,
+            swaps: 0,
+            generations: 0,
             checkpoints: None,
         })
     }
@@ -170,7 +175,8 @@ impl Engine {
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
             let base = rule.base()?;
-            let (rule, status) = self.settle(&name, &slot, rule)?;
+            let (rule, status, shown) = self.settle(&name, &slot, rule)?;
+            let is_on = status == Status::On;
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
             self.pending.overlay().kept.component(&rule);
@@ -180,6 +186,10 @@ impl Engine {
             let mut opened =
                 opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
             opened.base = Some(base);
+            match is_on {
+                true => self.show_again(&name, &opened.key.slot, shown)?,
+                false => opened.unshown = shown,
+            }
             slots.push(opened);
         }
         self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
@@ -244,53 +254,6 @@ impl Engine {
         self.now = self.now.max(now);
         self.end_probations()?;
         Ok(decisions)
-    }
-
-    /// Runs a dead letter again, with what is live now. It is gone then; a call that fails again leaves a new one.
-    pub fn retry(
-        &mut self,
-        number: u64,
-        letter: &Letter,
-    ) -> Result<Result<Decision, Refused>, StoreError> {
-        let Letter { channel, slot, event, .. } = letter;
-        let role = self.slot(channel, slot).map(Slot::role);
-        if letter.call > 0 && role == Some(Role::Multiplier) {
-            let problem = "the fave has been counted without this multiplier".to_owned();
-            return Ok(Err(Refused(problem)));
-        }
-        if !self.slot(channel, slot).is_some_and(|live| takes(live, event)) {
-            let problem = format!("the rule that is live in slot {slot} does not take such an event");
-            return Ok(Err(Refused(problem)));
-        }
-        match self.call_again(channel, slot, event)? {
-            Some(decision) => {
-                self.pending.overlay().kept.answered.push(number);
-                Ok(Ok(decision))
-            }
-            None => Ok(Err(Refused(format!("#{channel} has no slot {slot} that runs")))),
-        }
-    }
-
-    /// Calls a rule again for an event that it had failed on, in the form in which it takes it. None: there is no such slot that runs.
-    pub(crate) fn call_again(
-        &mut self,
-        channel: &str,
-        slot: &str,
-        event: &Event,
-    ) -> Result<Option<Decision>, StoreError> {
-        let now = self.now;
-        let Some(chain) = self.channels.get_mut(channel) else { return Ok(None) };
-        let found = chain.slots.iter().find(|it| *it.key.slot == *slot && it.conduct.is_on());
-        let Some(key) = found.map(|it| Arc::clone(&it.key)) else { return Ok(None) };
-        let place = self.pending.records.len();
-        let target = For::Slot(&key);
-        let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
-        self.pending.record_at(place, || {
-            let (channel, slot) = (channel.to_owned(), slot.to_owned());
-            Record::Retried { now, channel, slot, event: Box::new(event.clone()) }
-        });
-        self.judge(&decision)?;
-        Ok(Some(decision))
     }
 
     /// Fires one timer when the log says so. None: nobody has set it.
@@ -473,16 +436,6 @@ impl Engine {
     /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
-    }
-}
-
-/// Whether the rule in a slot is for an event in the form in which another one took it.
-fn takes(slot: &Slot, event: &Event) -> bool {
-    match &event.what {
-        Happening::Command(command) => slot.rule.commands().any(|known| *known == command.name),
-        Happening::Fave(_) => slot.rule.interest.takes_faves(),
-        Happening::Timer(_) => true,
-        _ => slot.rule.interest.taken(event).is_some(),
     }
 }
 

@@ -41,6 +41,11 @@ pub enum LoadError {
         "it imports `{0}`, which no rule gets; a rule may import only the interfaces of heat:rules@1.0.0 (build it without WASI)"
     )]
     Import(String),
+    /// It was built for another version of the contract.
+    #[error(
+        "it is built for heat:rules@{0}, and this heatd speaks heat:rules@1.0.0; build it again with the contract of this heatd"
+    )]
+    Version(String),
     /// It does not export what a rule exports, or with other types.
     #[error("it is not a rule of heat:rules@1.0.0: {0}")]
     World(String),

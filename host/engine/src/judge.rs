@@ -10,6 +10,7 @@ use crate::conduct::Verdict;
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::swap::Order;
+use crate::tables::SlotKey;
 
 /// Who has done it, in the audit log.
 const HEATD: &str = "heatd";
@@ -31,7 +32,7 @@ impl Engine {
                     error!(channel = &**channel, rule = &**slot, why, "the new rule fails; the rule before is live again");
                     let order = Order::new(Action::RollBack, HEATD, &why);
                     // It has a rule to go back to, and nothing else can refuse it.
-                    let _ = self.roll_back(channel, slot, &order)?;
+                    let _ = self.put_back(channel, slot, &order)?;
                 }
                 Verdict::RollBack | Verdict::Quarantine => {
                     error!(channel = &**channel, rule = &**slot, why, "the rule fails again and again; it is turned off");
@@ -63,23 +64,26 @@ impl Engine {
             .filter(|slot| slot.conduct.probation_ends().is_some_and(|ends| ends <= now))
             .map(|slot| Arc::clone(&slot.key))
             .collect();
-        for key in over {
-            let (channel, name) = (&key.channel, &key.slot);
-            let Some(slot) = self.slot_mut(channel, name) else { continue };
-            let probation = slot.conduct.probation.take();
-            let standby = slot.standby.take();
-            info!(channel = &**channel, rule = &**name, digest = %slot.rule.digest(), "the new rule stays");
-            let this = slot.rule.description().name.clone();
-            if let (Some(probation), Some(standby)) = (probation, standby) {
-                let other = standby.rule.description().name != this;
-                self.pending.remove_later((*standby.key).clone());
-                // What only the rule before has shown would stand there for ever.
-                if other {
-                    self.take_back(channel, name, |output| !probation.shown.contains(output))?;
-                }
+        over.iter().try_for_each(|key| self.end_probation(key))
+    }
+
+    /// Lets a rule stay, and the rule before go.
+    pub(crate) fn end_probation(&mut self, key: &SlotKey) -> Result<(), StoreError> {
+        let (channel, name) = (&key.channel, &key.slot);
+        let Some(slot) = self.slot_mut(channel, name) else { return Ok(()) };
+        let probation = slot.conduct.probation.take();
+        let standby = slot.standby.take();
+        info!(channel = &**channel, rule = &**name, digest = %slot.rule.digest(), "the new rule stays");
+        let this = slot.rule.description().name.clone();
+        if let (Some(probation), Some(standby)) = (probation, standby) {
+            let other = standby.rule.description().name != this;
+            self.pending.remove_later((*standby.key).clone());
+            // What only the rule before has shown would stand there for ever.
+            if other {
+                self.take_back(channel, name, |output| !probation.shown.contains(output))?;
             }
-            self.show_standing(channel, name);
         }
+        self.show_standing(channel, name);
         Ok(())
     }
 

@@ -1,9 +1,17 @@
 //! Dead letters: calls that had no effects, with the events that they were for, so that they can be run again.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Event;
+use crate::channel::{Decision, For};
+use crate::contract::{Event, Happening, Role};
 use crate::digest::Digest;
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::log::Record;
+use crate::slot::Slot;
+use crate::swap::Refused;
 
 /// How many are kept; then the oldest go.
 pub(crate) const MOST: u64 = 1_000;
@@ -25,4 +33,63 @@ pub struct Letter {
     pub cause: String,
     /// The event, in the form in which the rule was told it.
     pub event: Event,
+}
+
+impl Engine {
+    /// Runs a dead letter again, with what is live now. It is gone then; a call that fails again leaves a new one.
+    pub fn retry(
+        &mut self,
+        number: u64,
+        letter: &Letter,
+    ) -> Result<Result<Decision, Refused>, StoreError> {
+        let Letter { channel, slot, event, .. } = letter;
+        let role = self.slot(channel, slot).map(Slot::role);
+        if letter.call > 0 && role == Some(Role::Multiplier) {
+            let problem = "the fave has been counted without this multiplier".to_owned();
+            return Ok(Err(Refused(problem)));
+        }
+        if !self.slot(channel, slot).is_some_and(|live| takes(live, event)) {
+            let problem = format!("the rule that is live in slot {slot} does not take such an event");
+            return Ok(Err(Refused(problem)));
+        }
+        match self.call_again(channel, slot, event)? {
+            Some(decision) => {
+                self.pending.overlay().kept.answered.push(number);
+                Ok(Ok(decision))
+            }
+            None => Ok(Err(Refused(format!("#{channel} has no slot {slot} that runs")))),
+        }
+    }
+
+    /// Calls a rule again for an event that it had failed on, in the form in which it takes it. None: there is no such slot that runs.
+    pub(crate) fn call_again(
+        &mut self,
+        channel: &str,
+        slot: &str,
+        event: &Event,
+    ) -> Result<Option<Decision>, StoreError> {
+        let now = self.now;
+        let Some(chain) = self.channels.get_mut(channel) else { return Ok(None) };
+        let found = chain.slots.iter().find(|it| *it.key.slot == *slot && it.conduct.is_on());
+        let Some(key) = found.map(|it| Arc::clone(&it.key)) else { return Ok(None) };
+        let place = self.pending.records.len();
+        let target = For::Again(&key);
+        let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
+        self.pending.record_at(place, || {
+            let (channel, slot) = (channel.to_owned(), slot.to_owned());
+            Record::Retried { now, channel, slot, event: Box::new(event.clone()) }
+        });
+        self.judge(&decision)?;
+        Ok(Some(decision))
+    }
+}
+
+/// Whether the rule in a slot is for an event in the form in which another one took it.
+fn takes(slot: &Slot, event: &Event) -> bool {
+    match &event.what {
+        Happening::Command(command) => slot.rule.commands().any(|known| *known == command.name),
+        Happening::Fave(_) => slot.rule.interest.takes_faves(),
+        Happening::Timer(_) => true,
+        _ => slot.rule.interest.taken(event).is_some(),
+    }
 }

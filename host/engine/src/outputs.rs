@@ -32,7 +32,9 @@ impl Engine {
     pub(crate) fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
         let overlay = self.pending.overlay();
         let mut outputs = Outputs::new();
-        for ((channel, name), (slot, text)) in overlay.stored_outputs()? {
+        for ((channel, name), (slot, stored)) in overlay.stored_outputs()? {
+            // What a slot shows again that was off is not stored yet.
+            let text = overlay.output(&channel, &name)?.map_or(stored, |(_, text)| text);
             let shown = *slot == *HOST
                 || self.channels.get(&channel).is_some_and(|channel| {
                     channel.slots.iter().any(|it| it.key.slot == slot && it.conduct.is_on())

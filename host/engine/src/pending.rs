@@ -99,6 +99,24 @@ impl Pending {
         });
     }
 
+    /// Throws away the letters of a formula since then: the rule that is live again has answered those events, and would count them
+    /// twice.
+    pub(crate) fn forget_letters(&mut self, slot: &Slot, since: u64) -> Result<(), StoreError> {
+        let digest = slot.rule.digest();
+        let is_it = |letter: &Letter| {
+            letter.channel == *slot.key.channel
+                && letter.slot == *slot.key.slot
+                && letter.digest == digest
+                && letter.at >= since
+        };
+        let stored = self.overlay().snapshot().letters()?;
+        let stored = stored.into_iter().filter(|(_, letter)| is_it(letter));
+        let kept = &mut self.overlay().kept;
+        kept.answered.extend(stored.map(|(number, _)| number));
+        kept.letters.retain(|letter| !is_it(letter));
+        Ok(())
+    }
+
     /// Counts a fave. It is durable before anyone hears of it.
     pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
         self.overlay().count(channel, fave)?;
@@ -302,8 +320,8 @@ fn note_keys(slot: &mut Slot, effects: &[Effect]) {
     let Some(noted) = &mut slot.noted else { return };
     for effect in effects {
         match effect {
-            Effect::Put(entry) => drop(noted.insert(entry.key.clone())),
-            Effect::Delete(key) => drop(noted.insert(key.clone())),
+            Effect::Put(entry) => drop(noted.keys.insert(entry.key.clone())),
+            Effect::Delete(key) => drop(noted.keys.insert(key.clone())),
             _ => {}
         }
     }

@@ -65,6 +65,14 @@ impl Library {
         }
     }
 
+    /// Takes note of rules that run now.
+    fn learn(&mut self, live: &[(String, Rule)]) {
+        for (slot, rule) in live {
+            self.components.insert(rule.digest(), Arc::clone(&rule.component));
+            self.live.insert(slot.clone(), rule.clone());
+        }
+    }
+
     /// Does without this component: what is live now stands in for it.
     pub fn without(&mut self, component: Option<Digest>) {
         self.without.extend(component);
@@ -213,6 +221,11 @@ impl Run {
             self.engine.commit()?;
         }
         Ok(decisions)
+    }
+
+    /// Takes note of rules that run now, and of which the next records may speak.
+    pub fn learn(&mut self, live: &[(String, Rule)]) {
+        self.library.learn(live);
     }
 
     /// Decides on an event that never happened.

@@ -140,7 +140,11 @@ impl Sandbox {
         const VIEWS: [&str; 7] = ["state", "counts", "config", "log", "about", "events", "effects"];
         for (name, _) in component.component_type().imports(&self.engine) {
             if !VIEWS.iter().any(|view| name == format!("heat:rules/{view}@1.0.0")) {
-                return Err(LoadError::Import(name.to_owned()));
+                let version = name.strip_prefix("heat:rules/").and_then(|it| it.split_once('@'));
+                return Err(match version {
+                    Some((_, version)) if version != "1.0.0" => LoadError::Version(version.to_owned()),
+                    _ => LoadError::Import(name.to_owned()),
+                });
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! A change is kept with what the configuration said of the slot at that time. As long as it says the same, the change holds; once
 //! somebody has written something else there, the configuration does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracing::{error, info, warn};
@@ -13,15 +14,15 @@ use crate::error::{LoadError, StoreError};
 use crate::rule::{Component, Rule};
 
 impl Engine {
-    /// The rule that a slot starts with.
+    /// The rule that a slot starts with, whether it is on, and what it showed when it was turned off.
     pub(crate) fn settle(
         &mut self,
         channel: &Arc<str>,
         slot: &str,
         configured: Rule,
-    ) -> Result<(Rule, Status), StoreError> {
+    ) -> Result<(Rule, Status, BTreeMap<String, String>), StoreError> {
         let Some(changed) = self.pending.overlay().snapshot().changed(channel, slot)? else {
-            return Ok((configured, Status::On));
+            return Ok((configured, Status::On, BTreeMap::new()));
         };
         let over = if configured.pinned {
             Some("the configuration says that it alone decides")
@@ -38,7 +39,7 @@ impl Engine {
                 Ok(rule) => {
                     let (channel, digest) = (&**channel, rule.digest());
                     info!(channel, slot, %digest, "slot goes on with what was changed while running");
-                    return Ok((rule, changed.status));
+                    return Ok((rule, changed.status, changed.shown));
                 }
                 Err(problem) => {
                     let channel = &**channel;
@@ -47,7 +48,11 @@ impl Engine {
             }
         }
         self.pending.overlay().kept.changed.insert((Arc::clone(channel), slot.into()), None);
-        Ok((configured, Status::On))
+        // A rule of the same name goes on with the state, and thinks that this stands there.
+        let same = self.pending.overlay().snapshot().owner(channel, slot)?;
+        let same = same.is_some_and(|owner| owner.rule == configured.description().name);
+        let shown = if same { changed.shown } else { BTreeMap::new() };
+        Ok((configured, Status::On, shown))
     }
 
     fn changed_rule(

@@ -17,6 +17,7 @@ use crate::pace::Pace;
 use crate::pending::{Pending, Verdict};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
+use crate::swap::Noted;
 use crate::tables::SlotKey;
 
 /// How much state a rule keeps in a channel.
@@ -50,8 +51,10 @@ pub(crate) struct Slot {
     pub(crate) base: Option<Digest>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
+    /// It is live since somebody went back to it: the standby is what was live later.
+    pub(crate) went_back: bool,
     /// Keys that were written since a swap began.
-    pub(crate) noted: Option<BTreeSet<String>>,
+    pub(crate) noted: Option<Noted>,
     /// What a standby would show.
     pub(crate) unshown: BTreeMap<String, String>,
     pace: Pace,
@@ -79,6 +82,7 @@ impl Slot {
             conduct,
             base: None,
             standby: None,
+            went_back: false,
             noted: None,
             unshown: BTreeMap::new(),
             pace: Pace::default(),

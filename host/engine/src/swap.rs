@@ -7,7 +7,7 @@
 mod flip;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::changed::Action;
@@ -54,13 +54,22 @@ pub struct Begun {
     pub snapshot: Arc<Snapshot>,
     /// Whether the slot is called now.
     pub is_on: bool,
+    ticket: u64,
     before: Arc<SlotKey>,
     after: Arc<SlotKey>,
     owner: Owner,
 }
 
+/// What is written in a slot since a swap has begun there.
+pub(crate) struct Noted {
+    /// Whose it is: a swap that was left behind by another change must not take it.
+    ticket: u64,
+    pub(crate) keys: BTreeSet<String>,
+}
+
 /// A swap that is ready.
 pub struct Swap {
+    ticket: u64,
     rule: Rule,
     before: Arc<SlotKey>,
     after: Arc<SlotKey>,
@@ -111,6 +120,7 @@ impl Begun {
         };
         let left = moved.iter().flat_map(|moved| moved.entries.values().flatten().cloned());
         Ok(Swap {
+            ticket: self.ticket,
             left: left.collect(),
             rule,
             before: Arc::clone(&self.before),
@@ -120,6 +130,11 @@ impl Begun {
             alarms: None,
             shown: BTreeMap::new(),
         })
+    }
+
+    /// The number of the swap, with which it can be given up.
+    pub fn ticket(&self) -> u64 {
+        self.ticket
     }
 
     /// Whether a rule can be in this slot at all.
@@ -140,6 +155,7 @@ impl Begun {
             moved.usage.replace(entry.key.len(), None, Some(entry.value.len()));
         }
         Swap {
+            ticket: self.ticket,
             rule,
             before: Arc::clone(&self.before),
             after: Arc::clone(&self.after),

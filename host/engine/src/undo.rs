@@ -78,7 +78,13 @@ impl Snapshot {
                         undo.without = Some(*digest);
                     }
                 }
-                Record::Undone { events, .. } => undone.extend(events),
+                Record::Undone { events, without, .. } => {
+                    undone.extend(events);
+                    // It can only be live again after another chain.
+                    if without.is_some() && without == undo.without {
+                        (undo.without, undo.first) = (None, None);
+                    }
+                }
                 _ => {}
             }
         }
@@ -143,6 +149,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Ends the probation of all slots of a channel: the rules before have seen what is taken back, so going back to them as they are
+    /// would bring it back. What was live before can still be deployed again.
+    fn end_standbys(&mut self, channel: &str) -> Result<(), StoreError> {
+        let Some(chain) = self.channels.get(channel) else { return Ok(()) };
+        let tried = chain.slots.iter().filter(|slot| slot.standby.is_some());
+        let tried: Vec<_> = tried.map(|slot| Arc::clone(&slot.key)).collect();
+        tried.iter().try_for_each(|slot| self.end_probation(slot))
+    }
+
     /// Gives the slots of a channel the state that a run has made, which has followed the log to its end.
     ///
     /// Only what differs is written. Returns the outputs that changed: name, before, after.
@@ -192,6 +207,7 @@ impl Engine {
                 slot.usage = usage;
             }
         }
+        self.end_standbys(channel)?;
         (self.pending.urgent, self.pending.dirty) = (true, true);
         Ok(changed)
     }

@@ -41,11 +41,13 @@ pub(crate) struct Configured {
 
 impl ConfiguredSlots {
     pub(crate) fn new(config: &Config, chains: &[Chain]) -> Self {
-        let file = |slot: &str| config.rules.iter().find(|rule| rule.slot == slot);
+        let file = |slot: &str, channel: &str| {
+            config.rules.iter().find(|rule| rule.slot == slot && rule.is_for(channel))
+        };
         let slots = chains.iter().flat_map(|chain| {
             chain.rules.iter().filter_map(move |(slot, rule)| {
                 let (channel, slot) = (chain.channel.to_lowercase(), slot.clone());
-                let file = file(&slot)?.file.clone();
+                let file = file(&slot, &channel)?.file.clone();
                 Some(Configured { channel, slot, file, rule: rule.clone() })
             })
         });
@@ -80,6 +82,16 @@ struct Loader<'a> {
     mistakes: &'a Mistakes,
     /// By file: a component that two slots name is compiled once.
     components: HashMap<PathBuf, Arc<Component>>,
+}
+
+/// What is wrong with a rule or with its settings; for a setting that there is not, with the one that was meant.
+pub(crate) fn explain(error: &LoadError, component: &Component) -> String {
+    let LoadError::Settings(mistakes) = error else { return error.to_string() };
+    let known = || component.description.settings.iter().map(|it| it.name.as_str());
+    let meant = mistakes.iter().filter(|(name, _)| known().all(|known| known != name));
+    let meant = meant.filter_map(|(name, _)| most_like(name, known()));
+    let hints: String = meant.map(|known| format!("; did you mean `{known}`?")).collect();
+    format!("{error}{hints}")
 }
 
 impl Loader<'_> {

@@ -136,7 +136,10 @@ impl Config {
                     hint,
                 );
             }
-            if self.rules[..place].iter().any(|other| other.slot == rule.slot) {
+            let in_both = |other: &RuleConfig| {
+                self.twitch.channels.iter().any(|it| rule.is_for(it) && other.is_for(it))
+            };
+            if self.rules[..place].iter().any(|it| it.slot == rule.slot && in_both(it)) {
                 mistakes.add(
                     &rule.span,
                     format!("there are two rules in slot `{}`; give one another `slot`", rule.slot),

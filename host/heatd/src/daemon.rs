@@ -118,6 +118,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         speed: Arc::new(Speed::new(&config.data.join("cache"))),
         metrics: metrics.clone(),
         configured: configured.clone(),
+        undoing: Arc::default(),
     };
     let api = Api {
         metrics: metrics.clone(),

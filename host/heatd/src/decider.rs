@@ -151,19 +151,25 @@ impl Group<'_> {
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
-            What::Task(task) => self.task(task)?,
+            What::Task(task) => self.task(input.now, task)?,
             What::Shadowed => self.show(),
         }
         Ok(())
     }
 
     /// Does something between two events, which are all committed before.
-    fn task(&mut self, task: Task) -> Result<(), StoreError> {
+    fn task(&mut self, now: u64, task: Task) -> Result<(), StoreError> {
+        // It happens now, however long ago the last event was.
+        for decision in self.engine.fire(now)? {
+            self.outlets.decided(None, &decision);
+        }
         self.commit()?;
         let started = Instant::now();
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
         task(&mut Desk { engine, taps: &mut self.taps, afters })?;
         self.outlets.metrics.task_done(started.elapsed());
+        // While what it has put into a slot is there: followers have to know the rule.
+        self.taps.tell(self.engine);
         Ok(())
     }
 
@@ -280,7 +286,9 @@ impl Group<'_> {
         let mut outputs = self.engine.outputs().clone();
         self.outlets.shadows.add_to(&mut outputs);
         self.outlets.outputs.send_replace(Arc::new(outputs));
-        self.outlets.roster.stand(self.engine.standings());
+        let standings = self.engine.standings();
+        self.outlets.metrics.stand(&standings);
+        self.outlets.roster.stand(standings);
         let topics = self.outlets.topics_of(self.engine);
         self.outlets.topics.send_if_modified(|known| {
             let news = **known != topics;

@@ -112,12 +112,12 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/simulate", post(past::simulate))
         .route("/channels/{channel}/why", get(past::why))
         .route("/channels/{channel}/undo", post(past::undo))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .merge(large)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "the API has no such resource") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .merge(large)
         .layer(from_fn_with_state(access, access::check));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

@@ -16,7 +16,7 @@ mod simulate;
 mod steps;
 mod undo;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use heat_engine::{Rule, Sandbox, Snapshot};
 use tokio::sync::mpsc;
@@ -44,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) speed: Arc<Speed>,
     pub(crate) metrics: Metrics,
     pub(crate) configured: ConfiguredSlots,
+    /// Held while something is taken back: two at once would take the same twice.
+    pub(crate) undoing: Arc<Mutex<()>>,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use heat_engine::Decision;
+use heat_engine::{Decision, Standing};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -25,6 +25,14 @@ struct Swap {
     slot: String,
     action: String,
     outcome: String,
+}
+
+/// How a slot of a channel stands.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Stands {
+    channel: String,
+    slot: String,
+    state: &'static str,
 }
 
 /// What the status tells of the figures.
@@ -54,6 +62,7 @@ struct Figures {
     failures: Family<Slot, Counter>,
     silences: Family<Slot, Counter>,
     swaps: Family<Swap, Counter>,
+    states: Family<Stands, Gauge>,
     pause_seconds: Histogram,
     commit_seconds: Histogram,
     queue: Gauge,
@@ -98,6 +107,12 @@ impl Metrics {
         );
         let swaps = Family::<Swap, Counter>::default();
         registry.register("rule_swaps", "Changes of slots, done and refused", swaps.clone());
+        let states = Family::<Stands, Gauge>::default();
+        registry.register(
+            "rule_state",
+            "1 for how a slot stands: live, probation, disabled or quarantined",
+            states.clone(),
+        );
         let pause_seconds = Histogram::new(exponential_buckets(0.000_01, 2.0, 16));
         registry.register_with_unit(
             "engine_pause",
@@ -132,6 +147,7 @@ impl Metrics {
             failures,
             silences,
             swaps,
+            states,
             pause_seconds,
             commit_seconds,
             queue,
@@ -212,6 +228,15 @@ impl Metrics {
     pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
         let (slot, action, outcome) = (slot.to_owned(), action.to_owned(), outcome.to_owned());
         self.0.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
+    }
+
+    /// How the slots stand now.
+    pub(crate) fn stand(&self, standings: &[Standing]) {
+        self.0.states.clear();
+        for Standing { channel, slot, state, .. } in standings {
+            let stands = Stands { channel: channel.clone(), slot: slot.clone(), state };
+            self.0.states.get_or_create(&stands).set(1);
+        }
     }
 
     /// Events waited so long while something was done between them.

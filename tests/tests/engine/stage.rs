@@ -193,7 +193,7 @@ impl Stage {
                 Ok(())
             }
             Err(error) => {
-                self.engine.give_up(CHANNEL, slot);
+                self.engine.give_up(CHANNEL, slot, begun.ticket());
                 Err(error.into())
             }
         }

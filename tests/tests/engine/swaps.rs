@@ -128,9 +128,38 @@ fn what_cannot_be_swapped_says_why_and_changes_nothing() -> Result<()> {
     let begun = stage.engine.begin(CHANNEL, "decay")??;
     let twice = refusal(stage.swap("decay", "decay", &half_life("1h")));
     ensure!(twice.contains("another change of the slot decay is under way"), "{twice}");
-    drop(begun);
-    stage.engine.give_up(CHANNEL, "decay");
+    stage.engine.give_up(CHANNEL, "decay", begun.ticket() + 1);
+    let another = refusal(stage.swap("decay", "decay", &half_life("1h")));
+    ensure!(another.contains("under way"), "only its own swap is given up: {another}");
+    stage.engine.give_up(CHANNEL, "decay", begun.ticket());
     stage.swap("decay", "decay", &half_life("1h"))
+}
+
+#[test]
+fn a_swap_that_was_left_behind_takes_nothing_from_the_one_that_came_after_it() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), ("total", "totals-one", Vec::new())])?;
+    stage.chat("ann", "?fave pie")?;
+    stage.engine.commit()?;
+    let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded("totals-two")?, &[])?;
+    let first = stage.engine.begin(CHANNEL, "total")??.prepare(&*sandbox()?, rule.clone())?;
+    for (action, status) in [(Action::Disable, Status::Disabled), (Action::Enable, Status::On)] {
+        let order = Order::new(action, "test", "");
+        stage.engine.turn(&CHANNEL.into(), "total", status, &order)??;
+    }
+    stage.chat("bob", "?fave pie")?;
+    stage.engine.commit()?;
+    let second = stage.engine.begin(CHANNEL, "total")??.prepare(&*sandbox()?, rule)?;
+    stage.chat("cy", "?fave pie")?;
+    let order = Order::new(Action::Deploy, "test", "");
+    let refused = stage.engine.flip(first, &order)?.unwrap_err().to_string();
+    ensure!(refused.contains("was changed meanwhile"), "{refused}");
+    stage.engine.flip(second, &order)??;
+    stage.engine.commit()?;
+    stage.engine.commit()?;
+    let decision = stage.chat("dee", "?fave pie")?;
+    let shown = lines(&decision.answers, "total");
+    ensure!(shown.iter().any(|line| line.contains('4')), "all four count: {shown:?}");
+    Ok(())
 }
 
 /// Opens the store with `decay` as the configuration has it, and says what runs in its slot.

@@ -1,12 +1,12 @@
 //! The engine's side of a swap: begins it, copies the state, and flips.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tracing::info;
 
-use super::{Begun, Order, Refused, Swap};
-use crate::changed::Status;
+use super::{Begun, Noted, Order, Refused, Swap};
+use crate::changed::{Action, Status};
 use crate::checkpoint::texts;
 use crate::conduct::Conduct;
 use crate::contract::Entry;
@@ -37,28 +37,45 @@ impl Engine {
         channel: &str,
         slot: &str,
     ) -> Result<Result<Begun, Refused>, StoreError> {
-        let snapshot = self.store.snapshot()?;
-        let Some(chain) = self.channels.get_mut(channel) else {
-            return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
+        let mut begun = match self.look(channel, slot)? {
+            Ok(begun) => begun,
+            Err(refused) => return Ok(Err(refused)),
         };
-        let names: Vec<String> = chain.slots.iter().map(|it| it.key.slot.to_string()).collect();
-        let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
-        let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
-        let Some(found) = chain.slots.iter_mut().find(|it| *it.key.slot == *slot) else {
-            let names = names.join(", ");
-            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
-        };
+        let keys = self.pending.overlay().changed_keys(&begun.before);
+        self.swaps += 1;
+        begun.ticket = self.swaps;
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(begun)) };
         if found.noted.is_some() {
             let problem = format!("another change of the slot {slot} is under way; wait for it");
             return Ok(Err(Refused(problem)));
         }
-        found.noted = Some(self.pending.overlay().changed_keys(&found.key));
+        found.noted = Some(Noted { ticket: begun.ticket, keys });
+        self.generations = begun.after.generation;
+        Ok(Ok(begun))
+    }
+
+    /// What a swap would begin with, for somebody who changes nothing.
+    pub fn look(&self, channel: &str, slot: &str) -> Result<Result<Begun, Refused>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let Some(chain) = self.channels.get(channel) else {
+            return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
+        };
+        let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
+        let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
+        let Some(found) = self.slot(channel, slot) else {
+            let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
+            let names = names.join(", ");
+            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
+        };
         let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
         let leaving = self.pending.removals.iter().filter(|it| it.is_of(&found.key));
         let newest = leaving.map(|it| it.generation).max().unwrap_or(0);
-        let generation = found.key.generation.max(standby).max(newest) + 1;
+        // Nor one that a swap has which is prepared.
+        let newest = found.key.generation.max(standby).max(newest).max(self.generations);
+        let generation = newest + 1;
         let description = found.rule.description();
         Ok(Ok(Begun {
+            ticket: 0,
             rule: found.rule.clone(),
             chain: rules,
             snapshot: Arc::new(snapshot),
@@ -73,10 +90,11 @@ impl Engine {
         }))
     }
 
-    /// Gives up a swap that has begun.
-    pub fn give_up(&mut self, channel: &str, slot: &str) {
+    /// Gives up the swap that has begun with this ticket.
+    pub fn give_up(&mut self, channel: &str, slot: &str, ticket: u64) {
         if let Some(slot) = self.slot_mut(channel, slot) {
-            slot.noted = None;
+            // Another one may have begun since.
+            slot.noted.take_if(|noted| noted.ticket == ticket);
         }
     }
 
@@ -104,12 +122,14 @@ impl Engine {
         self.copy(&mut swap, usize::MAX);
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let noted = match self.slot_mut(&channel, &name) {
-            Some(slot) if slot.key == swap.before => slot.noted.take(),
+            Some(slot) if slot.key == swap.before => {
+                slot.noted.take_if(|noted| noted.ticket == swap.ticket)
+            }
             _ => None,
         };
         let taken = match noted {
             None => Err(Refused(format!("the slot {name} was changed meanwhile; try again"))),
-            Some(noted) => self.take_over_again(&swap, noted)?,
+            Some(noted) => self.take_over_again(&swap, noted.keys)?,
         };
         let usage = match taken {
             Ok(usage) => usage,
@@ -180,9 +200,11 @@ impl Engine {
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
         let mut before = new;
-        let mut gone = Vec::new();
+        let (mut gone, mut again) = (Vec::new(), BTreeMap::new());
+        let goes_on = before.rule.description().name == slot.rule.description().name;
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
+        slot.went_back = order.action == Action::RollBack;
         if before.conduct.is_on() {
             slot.conduct.begin_probation(now);
             before.end_group();
@@ -191,6 +213,9 @@ impl Engine {
             slot.standby = Some(Box::new(before));
         } else {
             gone.push((*before.key).clone());
+            if goes_on {
+                again = before.unshown;
+            }
         }
         let owned = slot.rule.clone();
         let description = owned.description();
@@ -200,6 +225,7 @@ impl Engine {
             description.state_version,
             &description.name,
         );
+        self.show_again(&channel, &name, again)?;
         for (output, text) in swap.shown {
             self.show(&channel, &name, output, text);
         }

@@ -1,10 +1,13 @@
 //! Back to the rule before, off and on; and what is kept and told of every change.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Order, Refused};
 use crate::changed::{Action, Changed, Entered, Status};
+use crate::checkpoint::texts;
 use crate::conduct::Conduct;
+use crate::contract::Role;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::StoreError;
@@ -21,8 +24,39 @@ impl Engine {
         self.pending.urgent = true;
     }
 
+    /// Shows what a slot showed before it was off, where nobody else shows it now.
+    pub(crate) fn show_again(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        texts: BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        for (output, text) in texts {
+            match self.pending.overlay().output(channel, &output)? {
+                Some((owner, Some(_))) if owner != *slot => {}
+                _ => self.show(channel, slot, output, text),
+            }
+        }
+        Ok(())
+    }
+
     /// Back to the rule before, which has gone on over its own state.
     pub fn roll_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        // Going back once more leads further back, and not to what was live a moment ago.
+        if self.slot(channel, slot).is_some_and(|found| found.went_back) {
+            let problem = format!("the slot {slot} went back already; what was live earlier has to be deployed again");
+            return Ok(Err(Refused(problem)));
+        }
+        self.put_back(channel, slot, order)
+    }
+
+    /// The rule before is live again.
+    pub(crate) fn put_back(
         &mut self,
         channel: &Arc<str>,
         slot: &str,
@@ -43,6 +77,9 @@ impl Engine {
         let (version, rule) =
             (found.rule.description().state_version, found.rule.description().name.clone());
         self.pending.remove_later((*failed.key).clone());
+        if let (Role::Formula, Some(probation)) = (failed.role(), &failed.conduct.probation) {
+            self.pending.forget_letters(&failed, probation.since)?;
+        }
         self.pending.overlay().kept.own(&key, version, &rule);
         // What only the failed rule has shown goes with it.
         if failed.rule.description().name != rule {
@@ -79,8 +116,11 @@ impl Engine {
             return Ok(Err(Refused(format!("the slot {slot} is {state} already"))));
         }
         let was_on = found.conduct.is_on();
+        let shown = texts(self.pending.overlay().shown_by(channel, slot)?);
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(())) };
         found.conduct = Conduct::new(status, now);
         found.noted = None;
+        let put_away = std::mem::replace(&mut found.unshown, shown);
         let (standby, key) = (found.standby.take(), Arc::clone(&found.key));
         let digest = found.rule.digest();
         found.end_group();
@@ -95,6 +135,8 @@ impl Engine {
             for (name, at) in self.pending.overlay().alarms(&key)? {
                 self.pending.timers.set(&key, &name, Some(at));
             }
+            // A rule shows only what changes: it thinks that this stands there.
+            self.show_again(channel, &key.slot, put_away)?;
         }
         self.changed(channel, slot, Some(digest), order, false)?;
         Ok(Ok(()))
@@ -113,11 +155,12 @@ impl Engine {
         let (rule, status, base) =
             (found.rule.clone(), found.conduct.status.clone(), found.base);
         let (digest, given) = (rule.digest(), rule.given.to_vec());
+        let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
         let as_configured = base == Some(rule.base()?) && status == Status::On;
         let kept = &mut self.pending.overlay().kept;
         kept.component(&rule);
         if let Some(base) = base {
-            let change = Changed { base, digest, given: given.clone(), status };
+            let change = Changed { base, digest, given, status, shown };
             let change = (!as_configured).then_some(change);
             kept.changed.insert((Arc::clone(channel), slot.into()), change);
         }

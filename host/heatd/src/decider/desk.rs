@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use heat_engine::{Engine, Record, StoreError};
+use heat_engine::{Engine, Record, Rule, StoreError};
 use tracing::warn;
 
 /// How many records a follower may be behind before it is let go: it would fill the memory.
@@ -34,6 +34,8 @@ impl Desk<'_> {
 pub(crate) enum Told<A> {
     /// What happened, in order.
     Records(Vec<Record>),
+    /// The rules that run now: the next records may speak of one that was not there when the run began.
+    Rules(Vec<(String, Rule)>),
     /// The engine waits: this is all so far.
     Asked(A),
 }
@@ -97,11 +99,17 @@ impl Taps {
         if records.is_empty() || self.taps.is_empty() {
             return;
         }
+        let records = records.to_vec();
         self.taps.retain(|tap| {
             let mine = records.iter().filter(|record| record.channel() == &*tap.channel);
             let mine: Vec<Record> = mine.cloned().collect();
             if mine.is_empty() {
                 return true;
+            }
+            if mine.iter().any(|record| matches!(record, Record::Chain { .. })) {
+                let rules = engine.rules(&tap.channel).unwrap_or_default();
+                // Where nobody follows any more, the records find that out.
+                let _ = tap.records.send(Told::Rules(rules));
             }
             if tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND {
                 warn!(channel = &*tap.channel, "a run is too far behind what happens; it is ended");

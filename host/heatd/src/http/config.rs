@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use heat_engine::{Given, Rule, Standing};
+use heat_engine::{Given, Limits, Rule, Standing};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -70,16 +70,25 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     let slots = spawn_blocking(move || live.ask(|desk| Ok(desk.engine.standings_with_rules())));
     let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
     let mut text = String::from("# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n");
-    let mut told: Vec<(String, String)> = Vec::new();
+    // Slot, its table, and the channels in which it runs so.
+    let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
     for (standing, rule) in &slots {
         let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {
             continue;
         };
         let body = table(standing, rule, &configured);
-        if !told.contains(&(standing.slot.clone(), body.clone())) {
-            text.push_str(&body);
-            told.push((standing.slot.clone(), body));
+        match told.iter_mut().find(|it| it.0 == standing.slot && it.1 == body) {
+            Some((.., channels)) => channels.push(standing.channel.clone()),
+            None => told.push((standing.slot.clone(), body, vec![standing.channel.clone()])),
         }
+    }
+    for (slot, body, channels) in &told {
+        let _ = writeln!(text, "\n[[rule]]\nslot = {}", quoted(slot));
+        if channels.len() < api.roster.names().len() {
+            let channels = channels.iter().cloned().map(Given::Text).collect();
+            let _ = writeln!(text, "channels = {}", as_toml(&Given::List(channels)));
+        }
+        text.push_str(body);
     }
     Ok(([(header::CONTENT_TYPE, "application/toml")], text).into_response())
 }
@@ -87,7 +96,6 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
 fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
     let mut text = String::new();
     // Writing into a string does not fail.
-    let _ = writeln!(text, "\n[[rule]]\nslot = {}", quoted(&standing.slot));
     let _ = writeln!(text, "file = {}", quoted(&configured.file.display().to_string()));
     if rule.digest() != configured.rule.digest() {
         let name = &rule.description().name;
@@ -100,6 +108,13 @@ fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
     if !publish.is_empty() {
         let topics = publish.iter().cloned().map(Given::Text).collect();
         let _ = writeln!(text, "publish = {}", as_toml(&Given::List(topics)));
+    }
+    if rule.is_pinned() {
+        text.push_str("source = \"file\"\n");
+    }
+    let memory = rule.limits().memory;
+    if memory != Limits::default().memory {
+        let _ = writeln!(text, "memory = \"{} KiB\"", memory >> 10);
     }
     if !rule.given().is_empty() {
         text.push_str("[rule.settings]\n");

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use heat_engine::wit::Ability;
 use heat_engine::{
-    Action, Begun, Digest, Entered, Given, Order, Rule, Snapshot, Standing, Swap,
+    Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
 };
 use serde_json::{Value, json};
 use tracing::warn;
 
 use super::check::check;
 use super::{Edit, Live, Refusal, Steps};
+use crate::chains::explain;
 
 /// How many entries of a state are copied between two groups of events.
 const ROWS: usize = 500;
@@ -64,8 +65,9 @@ impl Live {
             });
             if done.is_err() {
                 let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+                let ticket = begun.ticket();
                 self.ask(move |desk| {
-                    desk.engine.give_up(&channel, &slot);
+                    desk.engine.give_up(&channel, &slot, ticket);
                     Ok(())
                 })?;
             }
@@ -156,27 +158,37 @@ impl Live {
             Source::Settings(edit) => {
                 let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
                 let component = begun.rule.component();
-                Rule::new(&self.sandbox, limits, component, &given).map_err(Refusal::because)?
+                self.made(limits, component, &given)?
             }
             Source::Previous(bytes, given) => {
                 let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
                 let configured = || self.configured.find(&wanted.channel, &wanted.slot);
                 let given = given.clone().or_else(|| Some(configured()?.rule.given().to_vec()));
                 let given = given.unwrap_or_default();
-                Rule::new(&self.sandbox, limits, &component, &given).map_err(Refusal::because)?
+                self.made(limits, &component, &given)?
             }
             Source::Component(bytes) => {
                 let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
                 // Settings belong to a rule: another one begins with its own defaults.
                 let same = component.description.name == begun.rule.description().name;
                 let given = if same { begun.rule.given() } else { &[] };
-                Rule::new(&self.sandbox, limits, &component, given).map_err(Refusal::because)?
+                self.made(limits, &component, given)?
             }
         };
         match cannot(&rule) {
             Some(why) => Err(Refusal::because(why)),
             None => Ok(rule),
         }
+    }
+
+    fn made(
+        &self,
+        limits: &Arc<Limits>,
+        component: &Arc<Component>,
+        given: &[(String, Given)],
+    ) -> Result<Rule, Refusal> {
+        let made = Rule::new(&self.sandbox, limits, component, given);
+        made.map_err(|error| Refusal::because(explain(&error, component)))
     }
 
     /// Copies the state, a part at a time, and flips between two events.

@@ -23,17 +23,39 @@ pub(crate) fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io
     thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-/// Follows until the engine lets go. After each part that happened, `seen` is told how many events it had.
+/// Follows what has happened so far, without waiting for more.
+pub(super) fn catch_up(run: &mut Run, follower: &Follower) -> Result<(), RunError> {
+    while let Ok(told) = follower.told.try_recv() {
+        match told {
+            Followed::Records(records) => {
+                for record in &records {
+                    run.follow(record)?;
+                }
+                follower.done(records.len());
+            }
+            Followed::Rules(rules) => run.learn(&rules),
+            Followed::Asked(question) => question(run)?,
+        }
+    }
+    Ok(())
+}
+
+/// How soon it is tried again to tell what could not be told.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Follows until the engine lets go. After each part that happened, `seen` is told how many events it had; it says whether all is told.
 pub(super) fn follow(
     run: &mut Run,
     follower: &Follower,
-    mut seen: impl FnMut(&mut Run, u64),
+    mut seen: impl FnMut(&mut Run, u64) -> bool,
 ) -> Result<(), RunError> {
+    let mut all_told = true;
     loop {
         let told = match follower.told.try_recv() {
             Err(TryRecvError::Empty) => {
                 let until = run.next_wake().map(|at| at.saturating_sub(now()));
                 let wait = until.map_or(LONGEST_SLEEP, Duration::from_millis).min(LONGEST_SLEEP);
+                let wait = if all_told { wait } else { wait.min(AGAIN) };
                 follower.told.recv_timeout(wait)
             }
             told => told.map_err(|_| RecvTimeoutError::Disconnected),
@@ -46,12 +68,13 @@ pub(super) fn follow(
                     events += u64::from(matches!(record, Record::Event { .. }));
                 }
                 follower.done(records.len());
-                seen(run, events);
+                all_told = seen(run, events);
             }
+            Ok(Followed::Rules(rules)) => run.learn(&rules),
             Ok(Followed::Asked(question)) => question(run)?,
             Err(RecvTimeoutError::Timeout) => {
-                if !run.pass(now())?.is_empty() {
-                    seen(run, 0);
+                if !run.pass(now())?.is_empty() || !all_told {
+                    all_told = seen(run, 0);
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),

@@ -33,13 +33,7 @@ impl Live {
     /// Replays, and returns the last line of the answer.
     pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun = self.ask(move |desk| {
-            let begun = desk.engine.begin(&channel, &slot)?;
-            if begun.is_ok() {
-                desk.engine.give_up(&channel, &slot);
-            }
-            Ok(begun)
-        })??;
+        let begun = self.ask(move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(&wanted.rule, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;

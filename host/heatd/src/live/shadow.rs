@@ -51,6 +51,22 @@ impl Shadows {
         self.all().remove(&(channel.to_owned(), slot.to_owned()))
     }
 
+    /// Ends this shadow, if it is still the one of its slot.
+    fn end_this(&self, channel: &str, slot: &str, seen: &Arc<Mutex<Seen>>) {
+        let key = (channel.to_owned(), slot.to_owned());
+        let mut all = self.all();
+        if all.get(&key).is_some_and(|shadow| Arc::ptr_eq(&shadow.seen, seen)) {
+            all.remove(&key);
+        }
+    }
+
+    /// The shadows of a channel: slot and rule.
+    fn of(&self, channel: &str) -> Vec<(String, Rule)> {
+        let all = self.all();
+        let mine = all.iter().filter(|((of, _), _)| of == channel);
+        mine.map(|((_, slot), shadow)| (slot.clone(), shadow.rule.clone())).collect()
+    }
+
     /// Adds what shadows show to what is shown.
     pub(crate) fn add_to(&self, outputs: &mut Outputs) {
         for ((channel, _), shadow) in &*self.all() {
@@ -87,21 +103,14 @@ impl Live {
     /// Lets a rule run beside what is live in its slot.
     pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        // A swap is begun for what it tells of the slot, and given up again.
-        let begun = self.ask(move |desk| {
-            let begun = desk.engine.begin(&channel, &slot)?;
-            if begun.is_ok() {
-                desk.engine.give_up(&channel, &slot);
-            }
-            Ok(begun)
-        })??;
+        let begun = self.ask(move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
             self.drop_shadow(&wanted.channel, &wanted.slot)?;
             info!(channel = wanted.channel, slot = wanted.slot, "the shadow before is dropped");
         }
-        self.start_shadow(wanted, rule.clone())?;
+        self.start_shadow(&wanted.channel, &wanted.slot, rule.clone())?;
         let description = rule.description();
         let done = format!(
             "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
@@ -111,8 +120,18 @@ impl Live {
         Ok(json!({ "done": done, "shadow": shadow }))
     }
 
-    fn start_shadow(&self, wanted: &Wanted, rule: Rule) -> Result<(), Refusal> {
-        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+    /// Begins the shadows of a channel anew, from what is live: they had followed what is taken back.
+    pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Refusal> {
+        for (slot, rule) in self.shadows.of(channel) {
+            self.drop_shadow(channel, &slot)?;
+            self.start_shadow(channel, &slot, rule)?;
+            info!(channel, slot, "the shadow begins anew, without what was taken back");
+        }
+        Ok(())
+    }
+
+    fn start_shadow(&self, channel: &str, slot: &str, rule: Rule) -> Result<(), Refusal> {
+        let (channel, slot) = (channel.to_owned(), slot.to_owned());
         let name = channel.clone();
         let (snapshot, mut rules, tap, follower) = self.ask(move |desk| {
             let (tap, follower) = desk.taps.open(&name);
@@ -130,23 +149,30 @@ impl Live {
         let mut run = Run::begin(seed, library, changes)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
-        self.shadows.all().insert((channel.clone(), slot.clone()), shadow);
+        let before = self.shadows.all().insert((channel.clone(), slot.clone()), shadow);
+        // Somebody else has begun one at the same time.
+        if let Some(before) = before {
+            self.ask(move |desk| {
+                desk.taps.close(&before.tap);
+                Ok(())
+            })?;
+        }
         let live = self.clone();
         let work = move || {
+            let mut told = true;
             let note = |run: &mut Run, events: u64| {
                 let shown = run.shown().get(&slot).cloned().unwrap_or_default();
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.events += events;
-                let news = seen.shown != shown;
+                let news = seen.shown != shown || !told;
                 seen.shown = shown;
                 drop(seen);
-                if news {
-                    live.shadowed(&channel, run, &slot);
-                }
+                told = !news || live.shadowed(&channel, run, &slot);
+                told
             };
             if let Err(error) = follow(&mut run, &follower, note) {
                 warn!(channel, slot, %error, "the shadow cannot go on; it is dropped");
-                live.shadows.end(&channel, &slot);
+                live.shadows.end_this(&channel, &slot, &seen);
                 live.tell_of_shadows();
             }
         };
@@ -154,19 +180,18 @@ impl Live {
     }
 
     /// Shows what a shadow shows. The engine is told the names, so that it takes them back when nobody else will any more.
-    fn shadowed(&self, channel: &str, run: &Run, slot: &str) {
+    /// False when there is no room in the queue: then it has to be said again.
+    fn shadowed(&self, channel: &str, run: &Run, slot: &str) -> bool {
         let names = run.shown().get(slot).into_iter().flat_map(BTreeMap::keys);
         let names: Vec<String> = names.map(|name| output(name)).collect();
         let channel = channel.to_owned();
-        let Some(inputs) = self.inputs.upgrade() else { return };
+        let Some(inputs) = self.inputs.upgrade() else { return true };
         let task = Input::task(Box::new(move |desk| {
             names.iter().for_each(|name| desk.engine.name_output(&channel, name));
             Ok(())
         }));
-        // A queue that is full is no reason to wait: what is shown next is told again.
-        if inputs.try_send(task).is_ok() {
-            let _ = inputs.try_send(Input::shadowed());
-        }
+        // Waiting for room could take longer than a promotion waits for this shadow.
+        inputs.try_send(task).is_ok() && inputs.try_send(Input::shadowed()).is_ok()
     }
 
     fn tell_of_shadows(&self) {
@@ -198,7 +223,7 @@ impl Live {
                 Err(refused) => return Ok(Err(Refusal::from(refused))),
             };
             let Some(handed) = hand_over(&tap, &of) else {
-                desk.engine.give_up(&name, &of);
+                desk.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
                 return Ok(Err(Refusal::because(problem)));
             };

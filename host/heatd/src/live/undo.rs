@@ -1,7 +1,7 @@
 //! Takes events back: the counts at once, then the state of all rules by a run since the last checkpoint before the first of them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::follow::{aside, follow};
+use super::follow::{aside, catch_up, follow};
 use super::{Live, Refusal, Steps};
 use crate::decider::{Follower, Tap};
 
@@ -75,6 +75,8 @@ impl Live {
         by: &str,
         steps: &Steps,
     ) -> Result<Value, Refusal> {
+        // Nothing in here panics while it holds the lock, so a poisoned one cannot be.
+        let _alone = self.undoing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = self.present(channel)?;
         let which = wanted.which(&present.snapshot)?;
         if let Which::Component(digest) = which
@@ -90,12 +92,20 @@ impl Live {
             let begins = begins.unwrap_or_default();
             return Err(Refusal::because(format!("there is nothing to take back{begins}")));
         };
-        if !wanted.preview {
+        // What a component did is counted again at the end, when it is known what takes its place.
+        if !wanted.preview && undo.without.is_none() {
             let (faves, order) = (undo.clone(), Order::new(Action::Undo, by, &note(&undo)));
             self.ask(move |desk| desk.engine.take_back_faves(&faves, &order))?;
             info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
         }
-        let changed = self.recount(channel, &undo, first, wanted.preview, steps)?;
+        let changed = self.recount(channel, &undo, first, wanted.preview, by, steps)?;
+        if undo.without.is_some() && changed.is_none() {
+            let problem = "the log has no checkpoint from before that component was live; nothing is changed";
+            return Err(Refusal::because(problem));
+        }
+        if !wanted.preview && changed.is_some() {
+            self.begin_shadows_anew(channel)?;
+        }
         Ok(told(channel, &undo, wanted.since, wanted.preview, changed))
     }
 
@@ -106,6 +116,7 @@ impl Live {
         undo: &Undo,
         first: u64,
         preview: bool,
+        by: &str,
         steps: &Steps,
     ) -> Result<Option<Changed>, Refusal> {
         let name = channel.to_owned();
@@ -114,7 +125,7 @@ impl Live {
             let rules = desk.engine.rules(&name).unwrap_or_default();
             Ok((Arc::new(desk.engine.snapshot()?), rules, tap, follower))
         })?;
-        let done = self.run(channel, undo, first, preview, steps, snapshot, &rules, &tap, follower);
+        let done = self.run(channel, undo, first, preview, by, steps, snapshot, &rules, &tap, follower);
         self.ask(move |desk| {
             desk.taps.close(&tap);
             Ok(())
@@ -129,13 +140,16 @@ impl Live {
         undo: &Undo,
         first: u64,
         preview: bool,
+        by: &str,
         steps: &Steps,
         snapshot: Arc<Snapshot>,
         rules: &[(String, heat_engine::Rule)],
         tap: &Tap,
         follower: Follower,
     ) -> Result<Option<Changed>, Refusal> {
-        let Some(seed) = Seed::checkpoint(&snapshot, channel, first)? else { return Ok(None) };
+        // One of the same millisecond may know of the first of them.
+        let before = if undo.without.is_some() { first } else { first.saturating_sub(1) };
+        let Some(seed) = Seed::checkpoint(&snapshot, channel, before)? else { return Ok(None) };
         let (next, end) = (seed.next_record(), snapshot.next_record()?);
         let mut library = Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
         library.without(undo.without);
@@ -157,12 +171,14 @@ impl Live {
         }
         // What the other rules make of the faves counts in the place of what was counted then.
         let facts = undo.without.map(|_| facts_since(&snapshot, channel, first)).transpose()?;
-        let order = Order::new(Action::Undo, "heatd", "counted again without that component");
+        // The engine waits only for what happens from here on.
+        catch_up(&mut run, &follower)?;
+        let order = Order::new(Action::Undo, by, "counted again without that component");
         let (name, without) = (channel.to_owned(), undo.clone());
         let (tap, corrected) = (tap.clone(), facts);
         // The run follows on a thread of its own while the engine asks it.
         aside("undo", move || {
-            if let Err(error) = follow(&mut run, &follower, |_, _| {}) {
+            if let Err(error) = follow(&mut run, &follower, |_, _| true) {
                 warn!(%error, "the run without what is taken back cannot go on");
             }
         })
@@ -194,15 +210,18 @@ fn facts_since(
     since: u64,
 ) -> Result<Vec<heat_engine::wit::Fave>, Refusal> {
     let mut facts = Vec::new();
+    let mut undone = BTreeSet::new();
     for record in snapshot.records_since(since)? {
         match record {
-            Record::Faves { channel: of, faves, .. } if of == channel => {
-                facts.extend(faves.into_iter().map(|counted| counted.fave));
+            Record::Faves { channel: of, event, faves, .. } if of == channel => {
+                facts.extend(faves.into_iter().map(|counted| (event.clone(), counted.fave)));
             }
+            Record::Undone { channel: of, events, .. } if of == channel => undone.extend(events),
             _ => {}
         }
     }
-    Ok(facts)
+    facts.retain(|(event, _)| !undone.contains(event));
+    Ok(facts.into_iter().map(|(_, fave)| fave).collect())
 }
 
 /// What would be shown otherwise.
@@ -216,7 +235,7 @@ fn differences(
     for (slot, _) in rules {
         let before = snapshot.shown_by(channel, slot)?;
         let after = run.shown().get(slot).cloned().unwrap_or_default();
-        let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for name in names {
             let (was, is) = (before.get(name).cloned(), after.get(name).cloned());
             let is = is.filter(|text| !text.is_empty());
