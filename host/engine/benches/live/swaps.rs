@@ -115,15 +115,19 @@ fn swap(
 ) -> Result<()> {
     let begun = desk.ask(move |engine| engine.begin(CHANNEL, slot))??;
     let mut swap = begun.prepare(sandbox, rule.clone())?;
-    while swap.left() > ROWS {
-        swap = desk.ask(move |engine| {
-            engine.copy(&mut swap, ROWS);
-            Ok(swap)
+    let mut is_copied = false;
+    while !is_copied {
+        (swap, is_copied) = desk.ask(move |engine| {
+            let is_copied = engine.copy(&mut swap, ROWS)?;
+            Ok((swap, is_copied))
         })?;
     }
     let order = Order::new(Action::Settings, "bench", "");
-    desk.ask(move |engine| engine.flip(swap, &order))??;
-    Ok(())
+    let (flipped, _swap) = desk.ask(move |engine| {
+        let flipped = engine.flip_lent(&mut swap, &order)?;
+        Ok((flipped, swap))
+    })?;
+    Ok(flipped?)
 }
 
 /// An error unless every event is in the log once and in order, every fave is counted, and every swap is in the log.
