@@ -1,4 +1,5 @@
-//! Prints what rules decide on a fixed chat, and how much fuel that takes to the unit: the same on every processor.
+//! Prints what rules decide on a fixed chat, what replays of it decide, and how much fuel that takes to the unit: the same on every
+//! processor.
 //!
 //! `tests/tests/arm64.rs` runs it on this machine and, built for ARM64, under qemu, and compares. Its argument is the folder
 //! that has `rules` and `guests`.
@@ -8,7 +9,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{ChatLine, Event, Happening, Person, Standing};
-use heat_engine::{Chain, Component, Engine, Given, Limits, Rule, Sandbox, Store, effect_line};
+use heat_engine::{
+    Action, Chain, Changes, Component, Decision, Engine, Given, Library, Limits, Order, Rule, Run,
+    Sandbox, Seed, Store, effect_line,
+};
 
 const CHANNEL: &str = "seaside";
 /// The first of January 2026, in milliseconds since 1970.
@@ -57,6 +61,7 @@ fn main() -> Result<()> {
     let plenty = Limits::default().fuel;
     let story = stage.tell(plenty)?;
     print(&story);
+    print(&stage.replay()?);
     for what in MISDEEDS {
         print(&stage.decide(plenty, &[(0, "mallory", &format!("!do {what}"))])?);
     }
@@ -91,22 +96,49 @@ impl Stage {
             let what = Happening::Chat(line(login, text));
             let event =
                 Event { id: format!("line-{number}"), channel: CHANNEL.to_owned(), at: now, what };
-            for answer in engine.handle(now, event)?.answers {
-                match answer.outcome {
-                    Ok(effects) => {
-                        told.extend(effects.iter().map(|effect| {
-                            format!("{number} {}: {}", answer.slot, effect_line(effect))
-                        }));
-                    }
-                    Err(fault) => told.push(format!("{number} {} fails: {fault}", answer.slot)),
-                }
-            }
+            told.extend(lines(number, &engine.handle(now, event)?));
         }
         engine.commit()?;
         for ((_, output), text) in engine.outputs() {
             told.push(format!("{output}: {}", text.as_deref().unwrap_or_default()));
         }
         Ok(told)
+    }
+
+    /// The chat with another rule swapped in halfway, and what replays make of that log: one as it was, which must decide the same,
+    /// and one with other settings all the way.
+    fn replay(&self) -> Result<Vec<String>> {
+        let (mut engine, mut now, mut live) =
+            (self.engine(limits(Limits::default().fuel))?, START, Vec::new());
+        for (number, (seconds, login, text)) in (1..).zip(&CHAT) {
+            while let Some(at) = engine.next_wake().filter(|at| *at <= now + seconds * 1000) {
+                live.extend(engine.fire(at)?.iter().flat_map(|it| lines(0, it)));
+            }
+            now += seconds * 1000;
+            let (id, what) = (format!("line-{number}"), Happening::Chat(line(login, text)));
+            let event = Event { id, channel: CHANNEL.to_owned(), at: now, what };
+            live.extend(lines(0, &engine.handle(now, event)?));
+            if number == CHAT.len() / 2 {
+                engine.commit()?;
+                let begun = engine.begin(CHANNEL, "decay")??;
+                let swap = begun.prepare(&self.sandbox, self.decay("10m")?)?;
+                engine.flip(swap, &Order::new(Action::Settings, "example", ""))??;
+            }
+        }
+        engine.commit()?;
+        let same = replayed(&self.sandbox, &engine, Changes { exact: true, ..Changes::default() })?;
+        ensure!(same == live, "the replay decided otherwise:\n{same:?}\n{live:?}");
+        let rule = Some(("decay".to_owned(), self.decay("3s")?));
+        let other = replayed(&self.sandbox, &engine, Changes { rule, ..Changes::default() })?;
+        ensure!(other != same, "the other settings make no difference");
+        let told = same.into_iter().map(|line| format!("replayed {line}"));
+        Ok(told.chain(other.into_iter().map(|line| format!("replayed otherwise {line}"))).collect())
+    }
+
+    fn decay(&self, half_life: &str) -> Result<Rule> {
+        let half_life = ("half_life".to_owned(), Given::Text(half_life.to_owned()));
+        let limits = Arc::new(limits(Limits::default().fuel));
+        Ok(Rule::new(&self.sandbox, &limits, &self.decay, &[half_life])?)
     }
 
     fn engine(&self, limits: Limits) -> Result<Engine> {
@@ -126,6 +158,41 @@ impl Stage {
         let sandbox = Arc::clone(&self.sandbox);
         Ok(Engine::open(sandbox, Store::in_memory()?, vec![chain], START)?)
     }
+}
+
+/// What a run decides on the whole log.
+fn replayed(sandbox: &Arc<Sandbox>, engine: &Engine, changes: Changes) -> Result<Vec<String>> {
+    let snapshot = Arc::new(engine.snapshot()?);
+    let first = snapshot.first_checkpoint(CHANNEL)?.context("the log has no checkpoint")?;
+    let seed = Seed::checkpoint(&snapshot, CHANNEL, first)?.context("the log has no checkpoint")?;
+    let blocks = snapshot.blocks(seed.next_record())?;
+    let rules = engine.rules(CHANNEL).unwrap_or_default();
+    let mut run = Run::begin(seed, Library::new(sandbox, snapshot, &rules), changes)?;
+    let mut told = Vec::new();
+    for block in blocks {
+        for record in block?.1 {
+            told.extend(run.follow(&record)?.iter().flat_map(|it| lines(0, it)));
+        }
+    }
+    Ok(told)
+}
+
+/// What each slot answered.
+fn lines(number: usize, decision: &Decision) -> Vec<String> {
+    let mut told = Vec::new();
+    for answer in &decision.answers {
+        match &answer.outcome {
+            Ok(effects) => {
+                told.extend(
+                    effects
+                        .iter()
+                        .map(|effect| format!("{number} {}: {}", answer.slot, effect_line(effect))),
+                );
+            }
+            Err(fault) => told.push(format!("{number} {} fails: {fault}", answer.slot)),
+        }
+    }
+    told
 }
 
 fn line(login: &str, text: &str) -> ChatLine {

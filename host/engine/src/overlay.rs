@@ -99,6 +99,13 @@ impl Overlay {
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
+    /// Nothing is stored of this generation yet: all of it will come by way of this overlay.
+    pub(crate) fn begin_whole(&mut self, slot: &Arc<SlotKey>) {
+        if !self.state.contains_key(slot) {
+            self.state_of(slot).begin_whole();
+        }
+    }
+
     /// Keeps the state of a rule that scans it in memory from now on, while it is small: it will ask again.
     pub(crate) fn keep_small(&mut self, slot: &Arc<SlotKey>) -> Result<(), StoreError> {
         if self.state_of(slot).wants_whole() {
@@ -205,5 +212,67 @@ impl Overlay {
     pub(crate) fn clip(&mut self, channel: &Arc<str>, clip: ClipRequest) {
         self.clips.push((self.next_send, Arc::clone(channel), clip));
         self.next_send += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// Numbers that are the same in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, most: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.0 >> 33) % most
+        }
+    }
+
+    #[test]
+    fn a_scan_finds_the_same_in_memory_in_the_store_and_in_both() -> Result<(), StoreError> {
+        let store = Store::in_memory()?;
+        let slot = |name: &str| {
+            Arc::new(SlotKey { channel: "c".into(), slot: name.into(), generation: 0 })
+        };
+        // The neighbours have keys too.
+        let (mine, neighbours) = (slot("b"), [slot("a"), slot("c")]);
+        let mut dice = Dice(1);
+        let mut overlay = Overlay::new(store.snapshot()?)?;
+        let mut model: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for round in 0..2_000 {
+            let key = format!("{}/{}", ["x", "y", "z"][dice.below(3) as usize], dice.below(40));
+            let value = (dice.below(3) > 0).then(|| vec![round as u8]);
+            for slot in &neighbours {
+                overlay.put_state(slot, key.clone(), Some(vec![0]));
+            }
+            overlay.put_state(&mine, key.clone(), value.clone());
+            match value {
+                Some(value) => drop(model.insert(key, value)),
+                None => drop(model.remove(&key)),
+            }
+            if round % 50 == 49 {
+                store.commit(&overlay, None)?;
+                overlay.written(store.snapshot()?)?;
+            }
+            let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];
+            let after = [None, Some("x/9"), Some("y/15"), Some("z/3")][dice.below(4) as usize];
+            let limit = dice.below(12) as usize;
+            let due: Vec<(String, Vec<u8>)> = model
+                .iter()
+                .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|it| key.as_str() > it))
+                .take(limit)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            // The first half reads the store, the second what is in memory.
+            if round >= 1_000 {
+                overlay.keep_small(&mine)?;
+            }
+            let found = overlay.scan_state(&mine, prefix, after, limit)?;
+            let found: Vec<_> = found.into_iter().map(|it| (it.key, it.value)).collect();
+            assert_eq!(found, due, "round {round}: {prefix:?} after {after:?}, {limit}");
+        }
+        Ok(())
     }
 }

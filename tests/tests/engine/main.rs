@@ -12,6 +12,7 @@ mod limits;
 mod phases;
 mod reference;
 mod remembered;
+mod replays;
 mod runs;
 mod songs;
 mod stage;

@@ -118,6 +118,46 @@ fn what_is_written_while_a_swap_is_prepared_is_migrated_once_more() -> Result<()
 }
 
 #[test]
+fn a_state_is_copied_in_parts_with_what_changes_meanwhile() -> Result<()> {
+    let parts = || vec![plain("fave"), plain("crowd")];
+    let (mut stage, mut whole) = (Stage::new(parts())?, Stage::new(parts())?);
+    let mut both = |stage: &mut Stage, person: u64| -> Result<()> {
+        for stage in [stage, &mut whole] {
+            stage.wait(100)?;
+            stage.chat(&format!("person{person}"), "hello")?;
+        }
+        Ok(())
+    };
+    (0..20).try_for_each(|person| both(&mut stage, person))?;
+    stage.engine.commit()?;
+    let begun = stage.engine.begin(CHANNEL, "crowd")??;
+    let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded("crowd")?, &[])?;
+    let mut swap = begun.prepare(&*sandbox()?, rule)?;
+    (15..40).try_for_each(|person| both(&mut stage, person))?;
+    let mut steps = 0;
+    while !stage.engine.copy(&mut swap, 10)? {
+        steps += 1;
+        both(&mut stage, 40 + steps % 2)?;
+        stage.engine.commit()?;
+    }
+    ensure!(steps > 8, "{steps} steps for 41 entries, and for 80 changes");
+    stage.engine.flip(swap, &Order::new(Action::Deploy, "test", ""))??;
+    both(&mut stage, 50)?;
+    stage.engine.commit()?;
+    whole.engine.commit()?;
+    assert_eq!(stage.output("crowd").as_deref(), Some("43"));
+    for _ in 0..70 {
+        stage.wait(1_000)?;
+        whole.wait(1_000)?;
+        stage.engine.commit()?;
+        whole.engine.commit()?;
+        assert_eq!(stage.output("crowd"), whole.output("crowd"));
+    }
+    assert_eq!(stage.output("crowd").as_deref(), Some("0"));
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_swapped_says_why_and_changes_nothing() -> Result<()> {
     let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
     let refusal = |result: Result<()>| result.unwrap_err().to_string();

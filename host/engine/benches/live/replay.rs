@@ -126,12 +126,10 @@ impl Log {
     pub(crate) fn read(engine: &Engine) -> Result<Self> {
         let snapshot = Arc::new(engine.snapshot()?);
         let first = snapshot.first_checkpoint(CHANNEL)?.context("the log has no checkpoint")?;
-        let seed = Seed::checkpoint(&snapshot, CHANNEL, first)?;
-        let seed = seed.context("the log has no checkpoint")?;
         let mut records = Vec::new();
-        for block in snapshot.blocks(seed.next_record())? {
-            records.extend(block?.1);
-        }
+        let tell = |record| records.push(record);
+        let seed = Seed::checkpoint_with_log(&snapshot, CHANNEL, first, tell)?;
+        let seed = seed.context("the log has no checkpoint")?;
         let events = records.iter().filter(|it| matches!(it, Record::Event { .. })).count() as u64;
         Ok(Self { snapshot, seed, records, events })
     }

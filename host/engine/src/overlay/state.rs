@@ -92,6 +92,11 @@ impl State {
         self.whole.is_none() && !self.large
     }
 
+    /// Keeps all of it in memory, where there is nothing yet.
+    pub(super) fn begin_whole(&mut self) {
+        self.whole = Some(Whole::default());
+    }
+
     /// Keeps all of it in memory: what the store has, and the changes.
     pub(super) fn keep_whole(
         &mut self,

@@ -73,6 +73,16 @@ impl Seed {
         channel: &str,
         before: u64,
     ) -> Result<Option<Self>, StoreError> {
+        Self::checkpoint_with_log(snapshot, channel, before, |_| {})
+    }
+
+    /// As [`Seed::checkpoint`], and tells every record of the channel since then, in order: the log is read once for both.
+    pub fn checkpoint_with_log(
+        snapshot: &Snapshot,
+        channel: &str,
+        before: u64,
+        mut tell: impl FnMut(Record),
+    ) -> Result<Option<Self>, StoreError> {
         let Some((next, checkpoint)) = snapshot.checkpoint_before(channel, before)? else {
             return Ok(None);
         };
@@ -84,25 +94,25 @@ impl Seed {
             ..Self::counted(snapshot, channel)?
         };
         for block in snapshot.blocks(next)? {
-            block?.1.into_iter().for_each(|record| seed.reckon(record));
+            for record in block?.1.into_iter().filter(|it| it.channel() == channel) {
+                seed.reckon(&record);
+                tell(record);
+            }
         }
         Ok(Some(seed))
     }
 
     /// Takes note of what has changed the counts since.
-    fn reckon(&mut self, record: Record) {
-        if record.channel() != self.channel {
-            return;
-        }
+    fn reckon(&mut self, record: &Record) {
         match record {
             Record::Faves { faves, .. } => {
-                self.later.extend(faves.into_iter().map(|counted| counted.fave));
+                self.later.extend(faves.iter().map(|counted| counted.fave.clone()));
             }
             Record::Undone { events, without, taken, given, .. } => {
-                self.undone.extend(events);
-                self.without.extend(without);
-                self.taken.extend(taken);
-                self.later.extend(given);
+                self.undone.extend(events.iter().cloned());
+                self.without.extend(*without);
+                self.taken.extend(taken.iter().cloned());
+                self.later.extend(given.iter().cloned());
             }
             _ => {}
         }

@@ -98,19 +98,52 @@ impl Engine {
         }
     }
 
-    /// Copies some of the state into the new generation; true when all of it is there. A large state is copied over several
-    /// commits, so that no event waits for it.
-    pub fn copy(&mut self, swap: &mut Swap, rows: usize) -> bool {
-        let from = swap.left.len().saturating_sub(rows);
-        for entry in swap.left.drain(from..) {
-            self.pending.overlay().put_state(&swap.after, entry.key, Some(entry.value));
-            self.pending.dirty = true;
+    /// Copies so many entries of the state into the new generation, and then of what the rule before wrote meanwhile; true when few
+    /// are left, which the flip takes. A large state is copied over several commits, so that no event waits for it.
+    pub fn copy(&mut self, swap: &mut Swap, rows: usize) -> Result<bool, StoreError> {
+        self.put_left(swap, rows);
+        if !swap.left.is_empty() {
+            return Ok(false);
         }
-        swap.left.is_empty()
+        let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
+        let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(true) };
+        let Some(noted) = slot.noted.as_mut().filter(|noted| noted.keys.len() > rows) else {
+            return Ok(true);
+        };
+        let some: BTreeSet<String> = (0..rows).map_while(|_| noted.keys.pop_first()).collect();
+        match self.take_over_again(swap, some.clone())? {
+            Ok(_) => Ok(false),
+            // The flip is refused for the same reason.
+            Err(_) => {
+                let slot = self.slot_mut(&channel, &name);
+                slot.and_then(|slot| slot.noted.as_mut()).into_iter().for_each(|it| it.keys.extend(some.clone()));
+                Ok(true)
+            }
+        }
+    }
+
+    fn put_left(&mut self, swap: &mut Swap, rows: usize) {
+        let from = swap.left.len().saturating_sub(rows);
+        let overlay = self.pending.overlay();
+        overlay.begin_whole(&swap.after);
+        for entry in swap.left.drain(from..) {
+            overlay.put_state(&swap.after, entry.key, Some(entry.value));
+        }
+        self.pending.dirty = true;
     }
 
     /// Puts the new rule in the place of the one before, between two events.
     pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<Result<(), Refused>, StoreError> {
+        self.flip_lent(&mut swap, order)
+    }
+
+    /// As [`Engine::flip`], and leaves what was copied to the caller: to let go of a large state takes a while, which events would
+    /// have to wait for.
+    pub fn flip_lent(
+        &mut self,
+        swap: &mut Swap,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
         let handed = swap.alarms.clone().map(|alarms| Record::Handed {
             now: self.now,
             channel: swap.channel().to_owned(),
@@ -119,7 +152,7 @@ impl Engine {
             alarms,
             shown: swap.shown.clone(),
         });
-        self.copy(&mut swap, usize::MAX);
+        self.put_left(swap, usize::MAX);
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let noted = match self.slot_mut(&channel, &name) {
             Some(slot) if slot.key == swap.before => {
@@ -129,7 +162,7 @@ impl Engine {
         };
         let taken = match noted {
             None => Err(Refused(format!("the slot {name} was changed meanwhile; try again"))),
-            Some(noted) => self.take_over_again(&swap, noted.keys)?,
+            Some(noted) => self.take_over_again(swap, noted.keys)?,
         };
         let usage = match taken {
             Ok(usage) => usage,
@@ -138,7 +171,7 @@ impl Engine {
                 return Ok(Err(refused));
             }
         };
-        let alarms = swap.alarms.take().unwrap_or_else(|| match swap.moved {
+        let alarms = swap.alarms.take().unwrap_or_else(|| match &swap.moved {
             Some(_) => self.pending.timers.of(&swap.before),
             None => Vec::new(),
         });
@@ -156,47 +189,50 @@ impl Engine {
     /// Takes over what the rule before wrote while the swap was prepared.
     fn take_over_again(
         &mut self,
-        swap: &Swap,
+        swap: &mut Swap,
         noted: BTreeSet<String>,
     ) -> Result<Result<StateUse, Refused>, StoreError> {
-        let Some(moved) = &swap.moved else { return Ok(Ok(StateUse::default())) };
-        let mut usage = moved.usage.clone();
+        let Some(moved) = &mut swap.moved else { return Ok(Ok(StateUse::default())) };
         // What a run has made stands as it is.
         if noted.is_empty() || swap.alarms.is_some() {
-            return Ok(Ok(usage));
+            return Ok(Ok(moved.usage.clone()));
         }
         let refused = |error: LoadError| Refused(error.to_string());
         let mut migration = match Migration::of(&self.sandbox, &swap.rule, &swap.owner) {
             Ok(Some(migration)) => migration,
-            Ok(None) => return Ok(Ok(usage)),
+            Ok(None) => return Ok(Ok(moved.usage.clone())),
             Err(error) => return Ok(Err(refused(error))),
         };
         for key in noted {
-            for entry in moved.entries.get(&key).into_iter().flatten() {
-                usage.replace(entry.key.len(), Some(entry.value.len()), None);
-                self.pending.overlay().put_state(&swap.after, entry.key.clone(), None);
-            }
-            let Some(value) = self.pending.overlay().state(&swap.before, &key)? else { continue };
-            let rewritten = match migration.entry(&swap.rule, Entry { key, value }) {
-                Ok(rewritten) => rewritten,
-                Err(error) => return Ok(Err(refused(error))),
+            let value = self.pending.overlay().state(&swap.before, &key)?;
+            let entry = value.map(|value| Entry { key: key.clone(), value });
+            let rewritten = match entry.map(|entry| migration.entry(&swap.rule, entry)) {
+                Some(Ok(rewritten)) => rewritten,
+                Some(Err(error)) => return Ok(Err(refused(error))),
+                None => Vec::new(),
             };
-            for entry in rewritten {
-                usage.replace(entry.key.len(), None, Some(entry.value.len()));
-                self.pending.overlay().put_state(&swap.after, entry.key, Some(entry.value));
+            for entry in moved.entries.remove(&key).into_iter().flatten() {
+                moved.usage.replace(entry.key.len(), Some(entry.value.len()), None);
+                self.pending.overlay().put_state(&swap.after, entry.key, None);
             }
+            for entry in &rewritten {
+                let (key, value) = (entry.key.clone(), entry.value.clone());
+                moved.usage.replace(key.len(), None, Some(value.len()));
+                self.pending.overlay().put_state(&swap.after, key, Some(value));
+            }
+            moved.entries.insert(key, rewritten);
         }
-        Ok(Ok(usage))
+        Ok(Ok(moved.usage.clone()))
     }
 
-    fn exchange(&mut self, swap: Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
+    fn exchange(&mut self, swap: &mut Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let now = self.now;
         // What stands there now is what the rule before would show until it shows something else.
         let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
         let mut new =
-            Slot::new(Arc::clone(&swap.after), swap.rule, usage, Conduct::new(Status::On, now));
+            Slot::new(Arc::clone(&swap.after), swap.rule.clone(), usage, Conduct::new(Status::On, now));
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
         let mut before = new;
@@ -226,7 +262,7 @@ impl Engine {
             &description.name,
         );
         self.show_again(&channel, &name, again)?;
-        for (output, text) in swap.shown {
+        for (output, text) in std::mem::take(&mut swap.shown) {
             self.show(&channel, &name, output, text);
         }
         info!(channel = &*channel, rule = &*name, digest = %owned.digest(), action = order.action.name(), by = order.by, "rule exchanged");

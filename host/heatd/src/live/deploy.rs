@@ -200,20 +200,24 @@ impl Live {
     ) -> Result<Standing, Refusal> {
         let mut swap = swap;
         let all = swap.left() as u64;
-        while swap.left() > ROWS {
+        let mut is_copied = false;
+        while !is_copied {
             steps.progress("copy", all - swap.left() as u64, all);
-            swap = self.ask(move |desk| {
-                desk.engine.copy(&mut swap, ROWS);
-                Ok(swap)
+            (swap, is_copied) = self.ask(move |desk| {
+                let is_copied = desk.engine.copy(&mut swap, ROWS)?;
+                Ok((swap, is_copied))
             })?;
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
-        let standing = self.ask(move |desk| {
-            Ok(desk.engine.flip(swap, &order)?.map(|()| {
+        let (standing, _swap) = self.ask(move |desk| {
+            let flipped = desk.engine.flip_lent(&mut swap, &order)?;
+            let standing = flipped.map(|()| {
                 let standings = desk.engine.standings();
                 standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
-            }))
-        })??;
+            });
+            Ok((standing, swap))
+        })?;
+        let standing = standing?;
         standing.ok_or(Refusal::Gone)
     }
 

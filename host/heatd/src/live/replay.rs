@@ -119,16 +119,12 @@ impl Stretch {
         let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
         // Before the first checkpoint there is nothing but the log's beginning.
         let at = from.max(first.unwrap_or(from));
-        let seed = Seed::checkpoint(snapshot, &wanted.rule.channel, at)?;
+        let mut records = Vec::new();
+        let tell = |record: Record| records.extend((record.at() <= wanted.to).then_some(record));
+        let seed = Seed::checkpoint_with_log(snapshot, &wanted.rule.channel, at, tell)?;
         let seed = seed.ok_or_else(|| {
             Refusal::because("the log of that time has no checkpoint to begin from")
         })?;
-        let mut records = Vec::new();
-        for block in snapshot.blocks(seed.next_record())? {
-            let block = block?.1.into_iter();
-            let mine = block.filter(|it| it.channel() == wanted.rule.channel && it.at() <= wanted.to);
-            records.extend(mine);
-        }
         let from = from.max(seed.at());
         Ok(Self { seed, records, from, to: wanted.to.min(newest) })
     }
