@@ -25,7 +25,7 @@ fn combos_trains_and_lamps_go_with_the_chat() -> Result<()> {
         ("hype-train", "settings.format = \"json\"\nsettings.kickoff_events = 2"),
         (
             "lights",
-            "settings.topic = \"wled/all/api\"\nsettings.levels = { warm = 2 }\nsettings.payloads = ['{\"on\":false}', '{\"on\":true,\"ps\":{number}}']",
+            "publish = [\"wled/#\"]\nsettings.topic = \"wled/all/api\"\nsettings.levels = { warm = 2 }\nsettings.payloads = ['{\"on\":false}', '{\"on\":true,\"ps\":{number}}']",
         ),
         ("hype-clip", "settings.clip = false"),
     ])?;
