@@ -355,10 +355,7 @@ impl Snapshot {
 
     /// The time of the oldest record, in milliseconds since 1970; none while there is none.
     pub fn oldest(&self) -> Result<Option<u64>, StoreError> {
-        Ok(match self.log.first()? {
-            Some((_, block)) => Some(block.value().0),
-            None => None,
-        })
+        Ok(self.log.first()?.map(|(_, block)| block.value().0))
     }
 
     /// The time of the newest record, in milliseconds since 1970; 0 for a new store.

@@ -216,7 +216,7 @@ impl Live {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        let (rule, tap) = (shadow.rule.clone(), shadow.tap.clone());
+        let (rule, tap) = (shadow.rule.clone(), shadow.tap);
         let standing = self.ask(move |desk| {
             let begun = match desk.engine.begin(&name, &of)? {
                 Ok(begun) => begun,
