@@ -110,7 +110,9 @@ fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Option<Cow<'a, E
             }
             match &event.what {
                 Happening::Timer(_) => Some(Cow::Borrowed(event)),
-                Happening::Fave(_) => slot.rule.interest.takes_faves().then_some(Cow::Borrowed(event)),
+                Happening::Fave(_) => {
+                    slot.rule.interest.takes_faves().then_some(Cow::Borrowed(event))
+                }
                 Happening::Command(command) => {
                     let what = Happening::Chat(command.line.clone());
                     let line = Event { what, ..event.clone() };
@@ -200,12 +202,7 @@ impl Run<'_> {
     }
 
     /// Calls a slot. `number` is 0 for the event itself and counts its faves from 1.
-    fn call(
-        &mut self,
-        slot: &mut Slot,
-        event: &Event,
-        number: u32,
-    ) -> Result<Verdict, StoreError> {
+    fn call(&mut self, slot: &mut Slot, event: &Event, number: u32) -> Result<Verdict, StoreError> {
         let (answer, verdict) = slot.call(self.sandbox, self.pending, self.now, event, number)?;
         report(&event.channel, &event.id, &answer);
         self.decision.answers.push(answer);

@@ -180,11 +180,9 @@ impl Engine {
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
             self.pending.overlay().kept.component(&rule);
-            let opened =
-                Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
+            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
             let channel = name.to_string();
-            let mut opened =
-                opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
+            let mut opened = opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
             opened.base = Some(base);
             match is_on {
                 true => self.show_again(&name, &opened.key.slot, shown)?,

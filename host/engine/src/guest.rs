@@ -145,9 +145,7 @@ impl Guest {
         from: u32,
         entry: &Entry,
     ) -> Result<Result<Vec<Entry>, String>, Fault> {
-        self.call(|exports, store| {
-            exports.call_migrate(store, from, &entry.key, &entry.value)
-        })
+        self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))
     }
 
     /// Calls `handle` over this overlay, which comes back whatever happens.

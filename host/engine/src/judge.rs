@@ -24,18 +24,29 @@ impl Engine {
         for answer in decision.answers.iter().filter(|answer| answer.outcome.is_err()) {
             let (channel, slot) = (&decision.channel, &answer.slot);
             let Some(found) = self.slot(channel, slot) else { continue };
-            let (verdict, why) = (found.conduct.verdict(found.rule.limits.faults), found.conduct.last_fault.clone());
+            let (verdict, why) =
+                (found.conduct.verdict(found.rule.limits.faults), found.conduct.last_fault.clone());
             let has_standby = found.standby.is_some();
             match verdict {
                 Verdict::Fine => {}
                 Verdict::RollBack if has_standby => {
-                    error!(channel = &**channel, rule = &**slot, why, "the new rule fails; the rule before is live again");
+                    error!(
+                        channel = &**channel,
+                        rule = &**slot,
+                        why,
+                        "the new rule fails; the rule before is live again"
+                    );
                     let order = Order::new(Action::RollBack, HEATD, &why);
                     // It has a rule to go back to, and nothing else can refuse it.
                     let _ = self.put_back(channel, slot, &order)?;
                 }
                 Verdict::RollBack | Verdict::Quarantine => {
-                    error!(channel = &**channel, rule = &**slot, why, "the rule fails again and again; it is turned off");
+                    error!(
+                        channel = &**channel,
+                        rule = &**slot,
+                        why,
+                        "the rule fails again and again; it is turned off"
+                    );
                     let order = Order::new(Action::Quarantine, HEATD, &why);
                     let _ = self.turn(channel, slot, Status::Quarantined(why), &order)?;
                 }

@@ -49,7 +49,8 @@ impl Engine {
             return Ok(Err(Refused(problem)));
         }
         if !self.slot(channel, slot).is_some_and(|live| takes(live, event)) {
-            let problem = format!("the rule that is live in slot {slot} does not take such an event");
+            let problem =
+                format!("the rule that is live in slot {slot} does not take such an event");
             return Ok(Err(Refused(problem)));
         }
         match self.call_again(channel, slot, event)? {

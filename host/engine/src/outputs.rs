@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use crate::engine::{Engine, Outputs};
 use crate::contract::Happening;
+use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
 use crate::overlay::Overlay;
 use crate::pending::Pending;
@@ -105,4 +105,3 @@ pub fn state_name(stream: Option<&Stream>) -> &'static str {
         Some(Stream { live: false, .. }) => "offline",
     }
 }
-

@@ -261,7 +261,9 @@ mod tests {
             let limit = dice.below(12) as usize;
             let due: Vec<(String, Vec<u8>)> = model
                 .iter()
-                .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|it| key.as_str() > it))
+                .filter(|(key, _)| {
+                    key.starts_with(prefix) && after.is_none_or(|it| key.as_str() > it)
+                })
                 .take(limit)
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::digest::Digest;
 use crate::error::{Fault, LoadError, StoreError, reason_of};
-use crate::log::encode;
 use crate::guest::{Guest, Host};
 use crate::interest::Interest;
 use crate::limits::Limits;
+use crate::log::encode;
 use crate::sandbox::Sandbox;
 use crate::settings::{Given, check_schema, resolve};
 

@@ -99,8 +99,7 @@ impl Library {
                     let problem = format!("the store does not have the component {digest}");
                     return Err(RunError::Rule { slot: slot.to_owned(), problem });
                 };
-                let component =
-                    Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
+                let component = Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
                 let component = Arc::new(component);
                 self.components.insert(digest, Arc::clone(&component));
                 component
@@ -139,11 +138,7 @@ pub struct Run {
 
 impl Run {
     /// Begins a run from a seed, with what it replaces.
-    pub fn begin(
-        seed: Seed,
-        mut library: Library,
-        mut changes: Changes,
-    ) -> Result<Self, RunError> {
+    pub fn begin(seed: Seed, mut library: Library, mut changes: Changes) -> Result<Self, RunError> {
         changes.left_out.extend(seed.undone.iter().cloned());
         library.forget(&seed.without);
         let channel: Arc<str> = seed.channel.as_str().into();
@@ -167,7 +162,15 @@ impl Run {
             let order = Order::new(Action::Disable, "run", "");
             let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
         }
-        Ok(Self { engine, channel, library, changes, shown, handed: BTreeMap::new(), on_trial: false })
+        Ok(Self {
+            engine,
+            channel,
+            library,
+            changes,
+            shown,
+            handed: BTreeMap::new(),
+            on_trial: false,
+        })
     }
 
     /// Follows one record of the log, and says what the chain makes of it.

@@ -142,7 +142,9 @@ impl Sandbox {
             if !VIEWS.iter().any(|view| name == format!("heat:rules/{view}@1.0.0")) {
                 let version = name.strip_prefix("heat:rules/").and_then(|it| it.split_once('@'));
                 return Err(match version {
-                    Some((_, version)) if version != "1.0.0" => LoadError::Version(version.to_owned()),
+                    Some((_, version)) if version != "1.0.0" => {
+                        LoadError::Version(version.to_owned())
+                    }
                     _ => LoadError::Import(name.to_owned()),
                 });
             }

@@ -44,7 +44,8 @@ pub(crate) const SLOTS: TableDefinition<'_, (&str, &str), (u64, u32, &str)> =
 /// Digest -> compressed bytes: every component that was ever live.
 pub(crate) const COMPONENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("components");
 /// (channel, slot) -> what was changed while running.
-pub(crate) const CHANGED: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("changed");
+pub(crate) const CHANGED: TableDefinition<'_, (&str, &str), &[u8]> =
+    TableDefinition::new("changed");
 /// Number -> one entry of the audit log.
 pub(crate) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 /// Number -> a call that had no effects, with its event.

@@ -7,8 +7,8 @@ use crate::contract::{Effect, Event, Happening, Person};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::log::Record;
-use crate::run::{Changes, Library, Run, RunError, Seed};
 use crate::rule::Rule;
+use crate::run::{Changes, Library, Run, RunError, Seed};
 use crate::sandbox::Sandbox;
 use crate::tables::Snapshot;
 

@@ -108,10 +108,9 @@ impl Config {
                 .unwrap_or(30 * 86_400_000),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
-            undo_command: root.text("undo_command").map_or_else(
-                || "?heat undo".to_owned(),
-                |(command, _)| command.to_lowercase(),
-            ),
+            undo_command: root
+                .text("undo_command")
+                .map_or_else(|| "?heat undo".to_owned(), |(command, _)| command.to_lowercase()),
             mqtt: Mqtt::read(root.section("mqtt"), &folder, mistakes),
             rules: root
                 .sections("rule")

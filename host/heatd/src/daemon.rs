@@ -17,8 +17,8 @@ use tokio::time::timeout;
 use tracing::info;
 
 use crate::broker::{self, Link, Routes, Topics};
-use crate::chat::{self, Chat};
 use crate::chains::ConfiguredSlots;
+use crate::chat::{self, Chat};
 use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::feed::{Feed, States};

@@ -18,15 +18,15 @@ use tracing::{debug, info, warn};
 use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
+use crate::live::Shadows;
 use crate::metrics::Metrics;
 use crate::moderation::{Asked, Moderation};
 use crate::roster::Roster;
-use crate::live::Shadows;
 use crate::streams::{Sign, Streams};
 use desk::After;
 pub(crate) use desk::{Desk, Follower, Tap, Taps, Task, Told as Followed};
-pub(crate) use input::{Answer, Input, Receipt};
 use input::What;
+pub(crate) use input::{Answer, Input, Receipt};
 pub(crate) use mail::{Mail, Mailbox};
 
 /// The most events of one commit.

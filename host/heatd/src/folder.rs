@@ -124,7 +124,7 @@ impl Folder {
 
     fn deploy(&self, slot: Configured, bytes: &Arc<[u8]>) {
         let source = Source::File(Arc::clone(bytes), Box::new(slot.rule.clone()));
-        let (channel, name) = (slot.channel.clone(), slot.slot.clone());
+        let (channel, name) = (slot.channel, slot.slot);
         let wanted = Wanted { channel, slot: name, source, by: "file".to_owned() };
         let (channel, slot) = (&wanted.channel, &wanted.slot);
         match self.live.deploy(&wanted, &Steps::unheard()) {
@@ -145,7 +145,9 @@ impl Folder {
         let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
         files
             .filter(|file| file.extension() == Some("wasm".as_ref()))
-            .filter(|file| !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
+            .filter(|file| {
+                !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+            })
             .filter(|file| !self.files.contains_key(file))
             .collect()
     }

@@ -96,8 +96,11 @@ fn answer(live: &Live, channel: &str, wish: &Wish, command: &str) -> String {
         Err(refusal) => refusal.to_string(),
         Ok(told) => {
             let done = told["done"].as_str().unwrap_or_default();
-            let heat = match (&told["outputs"]["heat"]["before"], &told["outputs"]["heat"]["after"]) {
-                (Value::String(before), Value::String(after)) => format!(", heat {before} → {after}"),
+            let heat = match (&told["outputs"]["heat"]["before"], &told["outputs"]["heat"]["after"])
+            {
+                (Value::String(before), Value::String(after)) => {
+                    format!(", heat {before} → {after}")
+                }
                 _ => String::new(),
             };
             let how = match wish.now {

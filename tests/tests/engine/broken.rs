@@ -81,13 +81,14 @@ fn files_sockets_clocks_and_randomness_are_refused_by_the_name_of_the_import() -
         "wasi:cli/environment@0.2.0",
         "wasi:io/poll@0.2.0",
         "heat:rules/secrets@1.0.0",
-        "heat:rules/state@2.0.0",
         "heat:rules/state",
         "other:rules/state@1.0.0",
     ] {
         let bytes = wat::parse_str(format!("(component (import \"{import}\" (instance)))"))?;
         refused(&bytes, &format!("imports `{import}`"))?;
     }
+    let bytes = wat::parse_str("(component (import \"heat:rules/state@2.0.0\" (instance)))")?;
+    refused(&bytes, "it is built for heat:rules@2.0.0, and this heatd speaks heat:rules@1.0.0")?;
     let bytes = wat::parse_str("(component (import \"open\" (func (param \"path\" string))))")?;
     refused(&bytes, "imports `open`")
 }

@@ -13,7 +13,8 @@ fn hostile(topics: &[&str]) -> Part {
 /// A stage whose rules may publish to these topics.
 fn granting(publish: &[&str], part: Part) -> Result<Stage> {
     let publish = publish.iter().map(|filter| (*filter).to_owned()).collect();
-    let limits = Limits { publish, reserved_topics: "heat/v1".to_owned(), faults: usize::MAX, ..patient() };
+    let limits =
+        Limits { publish, reserved_topics: "heat/v1".to_owned(), faults: usize::MAX, ..patient() };
     Stage::with(vec![part, plain("fave")], limits, Store::in_memory()?)
 }
 

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use heat_engine::{
-    Action, Changes, Given, Library, Order, Record, Rule, Run, Seed, Which, why,
-};
+use heat_engine::{Action, Changes, Given, Library, Order, Record, Rule, Run, Seed, Which, why};
 
 use crate::stage::{CHANNEL, Stage, loaded, patient, plain, sandbox};
 

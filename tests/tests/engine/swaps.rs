@@ -92,7 +92,11 @@ fn a_rule_that_fails_again_and_again_is_turned_off_and_its_events_can_be_run_aga
     let again = stage.engine.retry(letters[0].0, &letters[0].1)??;
     ensure!(again.answers[0].outcome.is_err(), "it panics as before");
     stage.engine.commit()?;
-    assert_eq!(stage.engine.snapshot()?.letters()?.len(), 10, "the old letter went, a new one came");
+    assert_eq!(
+        stage.engine.snapshot()?.letters()?.len(),
+        10,
+        "the old letter went, a new one came"
+    );
     Ok(())
 }
 
@@ -113,7 +117,10 @@ fn what_is_written_while_a_swap_is_prepared_is_migrated_once_more() -> Result<()
     }
     whole.swap("total", "totals-two", &[])?;
     let next = stage.chat("dee", "?fave pie")?;
-    assert_eq!(lines(&next.answers, "total"), lines(&whole.chat("dee", "?fave pie")?.answers, "total"));
+    assert_eq!(
+        lines(&next.answers, "total"),
+        lines(&whole.chat("dee", "?fave pie")?.answers, "total")
+    );
     Ok(())
 }
 

@@ -4,9 +4,7 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{
-    CLIPS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
-};
+use crate::tables::{CLIPS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS};
 
 impl Overlay {
     /// Writes every change.

@@ -165,7 +165,12 @@ impl Seed {
             let (login, name) = value.value();
             people.push((key.value().1.to_owned(), (login.to_owned(), name.to_owned())));
         }
-        Ok(Self { tallies, people, stream: snapshot.stream(channel)?, ..Self::empty(channel, &[], 0) })
+        Ok(Self {
+            tallies,
+            people,
+            stream: snapshot.stream(channel)?,
+            ..Self::empty(channel, &[], 0)
+        })
     }
 
     /// The number of the first record of the log that a run from here has to follow.

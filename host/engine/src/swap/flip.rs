@@ -25,7 +25,8 @@ impl Engine {
         slot: &str,
     ) -> Result<Result<Begun, Refused>, StoreError> {
         if self.slot(channel, slot).is_some_and(|found| found.rule.pinned) {
-            let problem = format!("the configuration says that it alone decides on the slot {slot}");
+            let problem =
+                format!("the configuration says that it alone decides on the slot {slot}");
             return Ok(Err(Refused(problem)));
         }
         self.begin_as_configured(channel, slot)
@@ -116,7 +117,9 @@ impl Engine {
             // The flip is refused for the same reason.
             Err(_) => {
                 let slot = self.slot_mut(&channel, &name);
-                slot.and_then(|slot| slot.noted.as_mut()).into_iter().for_each(|it| it.keys.extend(some.clone()));
+                slot.and_then(|slot| slot.noted.as_mut())
+                    .into_iter()
+                    .for_each(|it| it.keys.extend(some.clone()));
                 Ok(true)
             }
         }
@@ -133,7 +136,11 @@ impl Engine {
     }
 
     /// Puts the new rule in the place of the one before, between two events.
-    pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<Result<(), Refused>, StoreError> {
+    pub fn flip(
+        &mut self,
+        mut swap: Swap,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
         self.flip_lent(&mut swap, order)
     }
 
@@ -225,14 +232,23 @@ impl Engine {
         Ok(Ok(moved.usage.clone()))
     }
 
-    fn exchange(&mut self, swap: &mut Swap, usage: StateUse, order: &Order) -> Result<(), StoreError> {
+    fn exchange(
+        &mut self,
+        swap: &mut Swap,
+        usage: StateUse,
+        order: &Order,
+    ) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let now = self.now;
         // What stands there now is what the rule before would show until it shows something else.
         let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
-        let mut new =
-            Slot::new(Arc::clone(&swap.after), swap.rule.clone(), usage, Conduct::new(Status::On, now));
+        let mut new = Slot::new(
+            Arc::clone(&swap.after),
+            swap.rule.clone(),
+            usage,
+            Conduct::new(Status::On, now),
+        );
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
         let mut before = new;
@@ -256,11 +272,7 @@ impl Engine {
         let owned = slot.rule.clone();
         let description = owned.description();
         gone.into_iter().for_each(|key| self.pending.remove_later(key));
-        self.pending.overlay().kept.own(
-            &swap.after,
-            description.state_version,
-            &description.name,
-        );
+        self.pending.overlay().kept.own(&swap.after, description.state_version, &description.name);
         self.show_again(&channel, &name, again)?;
         for (output, text) in std::mem::take(&mut swap.shown) {
             self.show(&channel, &name, output, text);

@@ -15,7 +15,13 @@ use crate::rule::Rule;
 
 impl Engine {
     /// Shows something in the name of a slot.
-    pub(super) fn show(&mut self, channel: &Arc<str>, slot: &Arc<str>, output: String, text: String) {
+    pub(super) fn show(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        output: String,
+        text: String,
+    ) {
         let text = Some(text).filter(|text| !text.is_empty());
         self.pending
             .overlay()
@@ -49,7 +55,9 @@ impl Engine {
     ) -> Result<Result<(), Refused>, StoreError> {
         // Going back once more leads further back, and not to what was live a moment ago.
         if self.slot(channel, slot).is_some_and(|found| found.went_back) {
-            let problem = format!("the slot {slot} went back already; what was live earlier has to be deployed again");
+            let problem = format!(
+                "the slot {slot} went back already; what was live earlier has to be deployed again"
+            );
             return Ok(Err(Refused(problem)));
         }
         self.put_back(channel, slot, order)
@@ -108,7 +116,8 @@ impl Engine {
             return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
         };
         if found.rule.pinned && order.action != Action::Quarantine {
-            let problem = format!("the configuration says that it alone decides on the slot {slot}");
+            let problem =
+                format!("the configuration says that it alone decides on the slot {slot}");
             return Ok(Err(Refused(problem)));
         }
         if found.conduct.is_on() == (status == Status::On) {
@@ -152,8 +161,7 @@ impl Engine {
         back: bool,
     ) -> Result<(), StoreError> {
         let Some(found) = self.slot(channel, slot) else { return Ok(()) };
-        let (rule, status, base) =
-            (found.rule.clone(), found.conduct.status.clone(), found.base);
+        let (rule, status, base) = (found.rule.clone(), found.conduct.status.clone(), found.base);
         let (digest, given) = (rule.digest(), rule.given.to_vec());
         let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
         let as_configured = base == Some(rule.base()?) && status == Status::On;

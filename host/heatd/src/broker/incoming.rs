@@ -113,7 +113,8 @@ mod tests {
     use super::*;
 
     fn routes(topics: &[(&str, &str)]) -> Routes {
-        let topics = topics.iter().map(|(channel, filter)| ((*channel).into(), (*filter).to_owned()));
+        let topics =
+            topics.iter().map(|(channel, filter)| ((*channel).into(), (*filter).to_owned()));
         Routes::new(watch::Sender::new(Arc::new(topics.collect())).subscribe(), 7)
     }
 
@@ -161,8 +162,7 @@ mod tests {
 
     #[test]
     fn a_topic_that_no_rule_takes_is_no_event() {
-        let mut routes =
-            routes(&[("a", "x"), ("a", "+")]);
+        let mut routes = routes(&[("a", "x"), ("a", "+")]);
         let message = |topic: &str| MqttMessage {
             topic: topic.to_owned(),
             payload: Vec::new(),

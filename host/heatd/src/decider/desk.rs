@@ -10,6 +10,9 @@ use tracing::warn;
 /// How many records a follower may be behind before it is let go: it would fill the memory.
 const MOST_BEHIND: usize = 200_000;
 
+/// How many groups of records, likewise.
+const GROUPS_BEHIND: usize = 16_384;
+
 /// Something that somebody wants done on the engine's thread, between two events. Everything before it is committed.
 pub(crate) type Task = Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>;
 
@@ -41,8 +44,7 @@ pub(crate) enum Told<A> {
 }
 
 /// The one question that a follower is asked: for what it has made of the records so far.
-pub(crate) type Question =
-    Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
+pub(crate) type Question = Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
 
 /// Those who follow what happens in a channel.
 #[derive(Default)]
@@ -54,7 +56,7 @@ pub(crate) struct Taps {
 #[derive(Clone)]
 pub(crate) struct Tap {
     channel: Arc<str>,
-    records: mpsc::Sender<Told<Question>>,
+    records: mpsc::SyncSender<Told<Question>>,
     behind: Arc<AtomicUsize>,
 }
 
@@ -74,14 +76,14 @@ impl Follower {
 impl Tap {
     /// Asks the follower, after everything that it was told before. False: it is gone.
     pub(crate) fn ask(&self, question: Question) -> bool {
-        self.records.send(Told::Asked(question)).is_ok()
+        self.records.try_send(Told::Asked(question)).is_ok()
     }
 }
 
 impl Taps {
     /// From the next record on somebody follows.
     pub(crate) fn open(&mut self, channel: &str) -> (Tap, Follower) {
-        let (records, told) = mpsc::channel();
+        let (records, told) = mpsc::sync_channel(GROUPS_BEHIND);
         let behind = Arc::new(AtomicUsize::new(0));
         let tap = Tap { channel: channel.into(), records, behind: Arc::clone(&behind) };
         self.taps.push(tap.clone());
@@ -109,13 +111,20 @@ impl Taps {
             if mine.iter().any(|record| matches!(record, Record::Chain { .. })) {
                 let rules = engine.rules(&tap.channel).unwrap_or_default();
                 // Where nobody follows any more, the records find that out.
-                let _ = tap.records.send(Told::Rules(rules));
+                let _ = tap.records.try_send(Told::Rules(rules));
             }
-            if tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND {
-                warn!(channel = &*tap.channel, "a run is too far behind what happens; it is ended");
-                return false;
+            let is_far = tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND;
+            match tap.records.try_send(Told::Records(mine)) {
+                Ok(()) if !is_far => true,
+                Err(mpsc::TrySendError::Disconnected(_)) => false,
+                _ => {
+                    warn!(
+                        channel = &*tap.channel,
+                        "a run is too far behind what happens; it is ended"
+                    );
+                    false
+                }
             }
-            tap.records.send(Told::Records(mine)).is_ok()
         });
     }
 }

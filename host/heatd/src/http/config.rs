@@ -69,7 +69,9 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     let live = api.live.clone();
     let slots = spawn_blocking(move || live.ask(|desk| Ok(desk.engine.standings_with_rules())));
     let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
-    let mut text = String::from("# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n");
+    let mut text = String::from(
+        "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
+    );
     // Slot, its table, and the channels in which it runs so.
     let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
     for (standing, rule) in &slots {
@@ -99,7 +101,11 @@ fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
     let _ = writeln!(text, "file = {}", quoted(&configured.file.display().to_string()));
     if rule.digest() != configured.rule.digest() {
         let name = &rule.description().name;
-        let _ = writeln!(text, "# live is another component, {name} with the SHA-256 {}", rule.digest());
+        let _ = writeln!(
+            text,
+            "# live is another component, {name} with the SHA-256 {}",
+            rule.digest()
+        );
     }
     if !matches!(standing.state, "live" | "probation") {
         let _ = writeln!(text, "# it is {}", standing.state);

@@ -55,15 +55,16 @@ pub(super) async fn history(
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
         let entries = snapshot.audit(usize::MAX)?.into_iter();
-        let entries = entries.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
-            let settings: Map<String, Value> =
-                it.given.iter().map(|(name, given)| (name.clone(), as_json(given))).collect();
-            json!({
-                "number": number, "at": it.at, "channel": it.channel, "slot": it.slot,
-                "action": it.action.name(), "by": it.by, "from": hex(it.from), "to": hex(it.to),
-                "settings": settings, "refused": it.refused, "note": it.note,
-            })
-        });
+        let entries =
+            entries.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
+                let settings: Map<String, Value> =
+                    it.given.iter().map(|(name, given)| (name.clone(), as_json(given))).collect();
+                json!({
+                    "number": number, "at": it.at, "channel": it.channel, "slot": it.slot,
+                    "action": it.action.name(), "by": it.by, "from": hex(it.from), "to": hex(it.to),
+                    "settings": settings, "refused": it.refused, "note": it.note,
+                })
+            });
         let entries: Vec<Value> = entries.take(which.count.unwrap_or(ENTRIES)).collect();
         Ok(json!({ "entries": entries }))
     })
@@ -79,14 +80,15 @@ pub(super) async fn letters(
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
-        let letters = letters.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
-            json!({
-                "number": number, "at": it.at, "channel": it.channel, "slot": it.slot,
-                "digest": it.digest.to_string(), "call": it.call, "cause": it.cause,
-                "event": it.event.id, "kind": kind_of(&it.event),
-                "person": person_of(&it.event).map(|person| person.login),
-            })
-        });
+        let letters =
+            letters.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
+                json!({
+                    "number": number, "at": it.at, "channel": it.channel, "slot": it.slot,
+                    "digest": it.digest.to_string(), "call": it.call, "cause": it.cause,
+                    "event": it.event.id, "kind": kind_of(&it.event),
+                    "person": person_of(&it.event).map(|person| person.login),
+                })
+            });
         Ok(json!({ "letters": letters.collect::<Vec<_>>() }))
     })
     .await
@@ -113,7 +115,9 @@ pub(super) async fn why(
         let snapshot = Arc::new(present.snapshot);
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
-            Refusal::because("the log has no checkpoint to begin from; there is one after the next event")
+            Refusal::because(
+                "the log has no checkpoint to begin from; there is one after the next event",
+            )
         })?;
         let causes = causes.into_iter().map(|it| {
             json!({

@@ -99,7 +99,9 @@ pub(super) fn source(
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.
     match kind.and_then(|kind| kind.split(';').next()).map(str::trim) {
-        Some(kind) if kind.eq_ignore_ascii_case("application/json") => Ok(Source::Settings(json_of(body)?)),
+        Some(kind) if kind.eq_ignore_ascii_case("application/json") => {
+            Ok(Source::Settings(json_of(body)?))
+        }
         _ => Ok(Source::Component(component(body)?)),
     }
 }

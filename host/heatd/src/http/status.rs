@@ -16,7 +16,8 @@ use crate::roster::Listed;
 pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let figures = api.metrics.summary();
     let reasons = api.metrics.not_ready();
-    let channels: Vec<Value> = api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
+    let channels: Vec<Value> =
+        api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": api.started.elapsed().as_secs(),

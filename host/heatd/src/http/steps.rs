@@ -13,11 +13,14 @@ use tokio::task::spawn_blocking;
 use super::problem::Problem;
 use crate::live::{Refusal, Steps};
 
+/// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
+const WAITING: usize = 64;
+
 /// Does something that takes time, and answers with its steps.
 pub(super) fn stepwise(
     work: impl FnOnce(&Steps) -> Result<Value, Refusal> + Send + 'static,
 ) -> Response {
-    let (lines, told) = mpsc::unbounded_channel();
+    let (lines, told) = mpsc::channel(WAITING);
     let steps = Steps::to(lines);
     spawn_blocking(move || {
         let done = work(&steps);

@@ -119,7 +119,9 @@ impl Pair {
     ) -> Result<(), Refusal> {
         let (alone, together) = (self.alone.follow(record)?, self.together.follow(record)?);
         let (alone, together) = (answers(&alone, slot), answers(&together, slot));
-        failures.extend(together.iter().filter_map(|it| it.outcome.as_ref().err()).map(ToString::to_string));
+        failures.extend(
+            together.iter().filter_map(|it| it.outcome.as_ref().err()).map(ToString::to_string),
+        );
         let same = alone.len() == together.len()
             && alone.iter().zip(&together).all(|(one, other)| one.outcome == other.outcome);
         if same || !failures.is_empty() {
@@ -144,7 +146,9 @@ fn own_cases(
 ) -> Result<String, Refusal> {
     let cases = embedded(rule.bytes());
     if cases.is_empty() {
-        return Ok("nothing: no events are stored yet, and it brings no cases of its own".to_owned());
+        return Ok(
+            "nothing: no events are stored yet, and it brings no cases of its own".to_owned()
+        );
     }
     let component = rule.component();
     // Faves come from the handlers of the chain.

@@ -112,7 +112,9 @@ impl Speed {
         }
         match (status.success(), said.trim()) {
             (true, _) => Ok(()),
-            (false, "") => bail!("the process that compiles ended with {status}; is there enough memory?"),
+            (false, "") => {
+                bail!("the process that compiles ended with {status}; is there enough memory?")
+            }
             (false, said) => bail!("{said}"),
         }
     }

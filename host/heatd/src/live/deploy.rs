@@ -94,16 +94,25 @@ impl Live {
     ) -> Result<Value, Refusal> {
         let audit = snapshot.audit(usize::MAX)?;
         let mine = audit.iter().rev().map(|(_, it)| it);
-        let mine = mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
+        let mine =
+            mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
         let (digest, given) = before(mine).ok_or_else(|| {
             Refusal::because(format!("nothing but what is live now was ever live in slot {slot}"))
         })?;
-        let digest = digest.ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
+        let digest = digest
+            .ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
         let Some(bytes) = snapshot.component(digest)? else {
-            return Err(Refusal::because(format!("the store does not have the component {digest}")));
+            return Err(Refusal::because(format!(
+                "the store does not have the component {digest}"
+            )));
         };
         let source = Source::Previous(bytes.into(), given);
-        let wanted = Wanted { channel: channel.to_owned(), slot: slot.to_owned(), source, by: by.to_owned() };
+        let wanted = Wanted {
+            channel: channel.to_owned(),
+            slot: slot.to_owned(),
+            source,
+            by: by.to_owned(),
+        };
         self.deploy(&wanted, &Steps::unheard())
     }
 
@@ -124,7 +133,8 @@ impl Live {
         steps: &Steps,
     ) -> Result<(Swap, String, &'static str), Refusal> {
         let rule = self.rule(wanted, begun, steps)?;
-        if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on {
+        if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on
+        {
             return Err(Refusal::because("it is live already, with the same settings"));
         }
         steps.step("migrate");

@@ -50,7 +50,9 @@ impl Live {
             let _ = answer.send(live.play(&wanted, stretch, rule, snapshot, &rules, &steps));
         })
         .map_err(Refusal::because)?;
-        done.recv().map_err(|_| Refusal::because("the replay ended without a result; heatd's log says why"))?
+        done.recv().map_err(|_| {
+            Refusal::because("the replay ended without a result; heatd's log says why")
+        })?
     }
 
     fn play(
@@ -65,7 +67,8 @@ impl Live {
         let started = Instant::now();
         let Stretch { seed, records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
-        let changed = Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
+        let changed =
+            Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
         let side = |seed, changes| -> Result<Side, RunError> {
             Ok(Side::new(Run::begin(seed, library(), changes)?, wanted, (from, to)))
         };
@@ -200,7 +203,9 @@ impl Side {
 
     /// At most so many points: of each part the last.
     fn curve(&self) -> Value {
-        let value = |text: &String| text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from);
+        let value = |text: &String| {
+            text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from)
+        };
         self.points.values().map(|(at, text)| json!([at, value(text)])).collect()
     }
 }

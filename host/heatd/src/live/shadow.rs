@@ -144,8 +144,7 @@ impl Live {
         }
         let seed = Seed::present(&snapshot, &channel, &rules)?;
         let library = Library::new(&self.sandbox, snapshot, &rules);
-        let changes =
-            Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
+        let changes = Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
         let mut run = Run::begin(seed, library, changes)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
@@ -237,7 +236,9 @@ impl Live {
         self.metrics.swapped(slot, "promote", outcome);
         let standing: Standing = standing?.ok_or(Refusal::Gone)?;
         self.drop_shadow(channel, slot)?;
-        let done = format!("the shadow is live in slot {slot} of #{channel}, with the state that it has made");
+        let done = format!(
+            "the shadow is live in slot {slot} of #{channel}, with the state that it has made"
+        );
         Ok(json!({ "done": done, "standing": standing_json(&standing) }))
     }
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heat_engine::cases::{chat_line, person};
-use heat_engine::wit::{
-    Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier,
-};
+use heat_engine::wit::{Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier};
 use heat_engine::{Changes, Library, Rule, Run, Seed, effect_line};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,11 +78,13 @@ impl Imagined {
             3 => Ok(Tier::Three),
             other => Err(Refusal::because(format!("there is no tier {other}; write 1, 2 or 3"))),
         };
-        let line = |text: &str| chat_line(&user, text).map(Happening::Chat).map_err(Refusal::because);
+        let line =
+            |text: &str| chat_line(&user, text).map(Happening::Chat).map_err(Refusal::because);
         Ok(match self.kind {
             Kind::Chat => line(&text)?,
             Kind::Fave => {
-                let handlers = rules.iter().filter(|(_, it)| it.description().role == Role::Handler);
+                let handlers =
+                    rules.iter().filter(|(_, it)| it.description().role == Role::Handler);
                 let command = handlers.flat_map(|(_, rule)| rule.commands()).next();
                 let command = command.ok_or_else(|| {
                     Refusal::because("no handler of this channel takes a command; simulate a `chat` line with what counts as a fave")
@@ -149,7 +149,9 @@ impl Live {
             .collect();
         let answers = decision.answers.iter().map(|answer| {
             let (effects, fault) = match &answer.outcome {
-                Ok(effects) => (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None),
+                Ok(effects) => {
+                    (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None)
+                }
                 Err(fault) => (Vec::new(), Some(fault.to_string())),
             };
             json!({ "slot": &*answer.slot, "effects": effects, "fault": fault })

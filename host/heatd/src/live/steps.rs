@@ -14,12 +14,12 @@ const TELL: Duration = Duration::from_millis(100);
 /// Where the steps are told. Nobody has to listen.
 #[derive(Clone)]
 pub(crate) struct Steps {
-    listener: Option<mpsc::UnboundedSender<Value>>,
+    listener: Option<mpsc::Sender<Value>>,
     told: Cell<Option<Instant>>,
 }
 
 impl Steps {
-    pub(crate) fn to(listener: mpsc::UnboundedSender<Value>) -> Self {
+    pub(crate) fn to(listener: mpsc::Sender<Value>) -> Self {
         Self { listener: Some(listener), told: Cell::new(None) }
     }
 
@@ -30,8 +30,8 @@ impl Steps {
 
     pub(crate) fn tell(&self, line: Value) {
         if let Some(listener) = &self.listener {
-            // Who has asked may be gone; the work goes on.
-            let _ = listener.send(line);
+            // Who has asked may be gone or slow; the work goes on.
+            let _ = listener.try_send(line);
         }
     }
 
@@ -48,11 +48,15 @@ impl Steps {
         }
     }
 
-    /// The last line.
+    /// The last line, for which a slow reader is waited for.
     pub(crate) fn end(&self, done: Result<Value, Refusal>) {
-        self.tell(match done {
+        let line = match done {
             Ok(done) => done,
             Err(refusal) => json!({ "refused": refusal.to_string() }),
-        });
+        };
+        if let Some(listener) = &self.listener {
+            // Who has asked may be gone.
+            let _ = listener.blocking_send(line);
+        }
     }
 }

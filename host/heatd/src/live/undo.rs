@@ -1,8 +1,8 @@
 //! Takes events back: the counts at once, then the state of all rules by a run since the last checkpoint before the first of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use heat_engine::{
@@ -100,7 +100,8 @@ impl Live {
         }
         let changed = self.recount(channel, &undo, first, wanted.preview, by, steps)?;
         if undo.without.is_some() && changed.is_none() {
-            let problem = "the log has no checkpoint from before that component was live; nothing is changed";
+            let problem =
+                "the log has no checkpoint from before that component was live; nothing is changed";
             return Err(Refusal::because(problem));
         }
         if !wanted.preview && changed.is_some() {
@@ -125,7 +126,8 @@ impl Live {
             let rules = desk.engine.rules(&name).unwrap_or_default();
             Ok((Arc::new(desk.engine.snapshot()?), rules, tap, follower))
         })?;
-        let done = self.run(channel, undo, first, preview, by, steps, snapshot, &rules, &tap, follower);
+        let done =
+            self.run(channel, undo, first, preview, by, steps, snapshot, &rules, &tap, follower);
         self.ask(move |desk| {
             desk.taps.close(&tap);
             Ok(())
@@ -257,9 +259,16 @@ fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<C
     let weight: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
     let verb = if preview { "would be taken back" } else { "are taken back" };
     let mut done = match undo.without {
-        Some(_) if preview => format!("what that component did in #{channel} would be done again by what is live now"),
-        Some(_) => format!("what that component did in #{channel} is done again by what is live now"),
-        None => format!("{events} events with {faves} faves (weight {}) {verb} in #{channel}", thousandths(weight)),
+        Some(_) if preview => {
+            format!("what that component did in #{channel} would be done again by what is live now")
+        }
+        Some(_) => {
+            format!("what that component did in #{channel} is done again by what is live now")
+        }
+        None => format!(
+            "{events} events with {faves} faves (weight {}) {verb} in #{channel}",
+            thousandths(weight)
+        ),
     };
     let corrected = if changed.is_some() { "all" } else { "counts" };
     if changed.is_none() {
