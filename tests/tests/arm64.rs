@@ -58,6 +58,7 @@ fn rules_decide_the_same_and_need_the_same_fuel_to_the_unit() -> Result<()> {
     let here = decisions(Command::new(binary("examples/decisions")?))?;
     let there = decisions(emulated("examples/decisions")?)?;
     ensure!(here.contains("show heat") && here.contains("units of fuel in its longest"), "{here}");
+    ensure!(here.contains("replayed otherwise") && here.contains("replayed 0 decay"), "{here}");
     assert_eq!(here, there);
     Ok(())
 }

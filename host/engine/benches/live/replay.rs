@@ -182,8 +182,9 @@ pub(crate) fn from_nothing(
             Changes { rule, ..Changes::default() },
         )
     };
+    let candidate = case.candidate(stage)?;
     let start = Instant::now();
-    let (mut live, mut other) = (begin(None)?, begin(Some(case.candidate(stage)?))?);
+    let (mut live, mut other) = (begin(None)?, begin(Some(candidate))?);
     both(&mut live, &mut other, records)?;
     Ok(records.len() as f64 / start.elapsed().as_secs_f64())
 }

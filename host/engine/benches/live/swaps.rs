@@ -68,9 +68,11 @@ fn large(stage: &Stage<'_>) -> Result<Case> {
 
 fn measure(setup: &Setup, stage: &Stage<'_>, case: Case) -> Result<()> {
     let (seconds, swaps) = match (setup.quick, case.crowd) {
-        (true, _) => (4, 8),
+        (true, 0) => (4, 12),
+        (true, _) => (6, 3),
         (false, 0) => (60, 200),
-        (false, _) => (30, 30),
+        // Each takes some forty commits.
+        (false, _) => (60, 20),
     };
     progress(&format!("{swaps} swaps in {seconds} s: {}", case.name));
     let folder = tempfile::tempdir_in(&setup.scratch)?;
