@@ -31,8 +31,9 @@ impl Formula for Crowd {
         let mut count: u64 = state::get("count").unwrap_or(0);
         let mut next = None;
 
-        // The keys are in the order of their times, so that the first one that still counts ends the loop.
-        for entry in state::scan("at/", None, 100) {
+        // The keys are in the order of their times, so that the first one that still counts ends the loop. Ten at a time: every
+        // entry costs, and who is left is forgotten a moment later.
+        for entry in state::scan("at/", None, 10) {
             let Some((at, id)) = read(&entry.key) else { continue };
             if Some(id) == speaker {
                 continue;

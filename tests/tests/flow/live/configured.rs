@@ -35,7 +35,7 @@ fn the_export_is_a_configuration_that_says_what_runs() -> Result<()> {
     let diff = stage.api.get("config/diff")?.json()?;
     ensure!(diff["differences"] == json!([]), "{diff}");
     let rule = stage.rule("decay")?;
-    ensure!(rule["changed"] == false && rule["settings"]["half_life"] == "5400000ms", "{rule}");
+    ensure!(rule["changed"] == false && rule["settings"]["half_life"] == "90m", "{rule}");
     // It says all that the configuration before has said.
     let again = stage.api.get("config/export")?.body;
     assert_eq!(again, answer.body);
