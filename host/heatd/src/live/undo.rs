@@ -1,21 +1,18 @@
 //! Takes events back: the counts at once, then the state of all rules by a run since the last checkpoint before the first of them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, PoisonError};
+mod recount;
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use heat_engine::{
-    Action, Changes, Decision, Digest, Library, Order, Record, Run, Seed, Snapshot, Undo, Which,
-    thousandths,
-};
+use heat_engine::{Action, Digest, Order, Snapshot, Undo, Which, thousandths};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tracing::info;
 
-use super::follow::{aside, catch_up, follow};
 use super::{Live, Refusal, Steps};
-use crate::decider::{Follower, Tap};
+use recount::Recount;
 
 /// How long the engine waits for the run, which has followed it to the present.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -98,7 +95,8 @@ impl Live {
             self.ask(move |desk| desk.engine.take_back_faves(&faves, &order))?;
             info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
         }
-        let changed = self.recount(channel, &undo, first, wanted.preview, by, steps)?;
+        let recount = Recount { live: self, channel, undo: &undo, first, by, steps };
+        let changed = recount.make(wanted.preview)?;
         if undo.without.is_some() && changed.is_none() {
             let problem =
                 "the log has no checkpoint from before that component was live; nothing is changed";
@@ -109,144 +107,6 @@ impl Live {
         }
         Ok(told(channel, &undo, wanted.since, wanted.preview, changed))
     }
-
-    /// Runs the log without what is taken back, and makes the result live. None: the log has no checkpoint before it.
-    fn recount(
-        &self,
-        channel: &str,
-        undo: &Undo,
-        first: u64,
-        preview: bool,
-        by: &str,
-        steps: &Steps,
-    ) -> Result<Option<Changed>, Refusal> {
-        let name = channel.to_owned();
-        let (snapshot, rules, tap, follower) = self.ask(move |desk| {
-            let (tap, follower) = desk.taps.open(&name);
-            let rules = desk.engine.rules(&name).unwrap_or_default();
-            Ok((Arc::new(desk.engine.snapshot()?), rules, tap, follower))
-        })?;
-        let done =
-            self.run(channel, undo, first, preview, by, steps, snapshot, &rules, &tap, follower);
-        self.ask(move |desk| {
-            desk.taps.close(&tap);
-            Ok(())
-        })?;
-        done
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all of it is what the run is made of")]
-    fn run(
-        &self,
-        channel: &str,
-        undo: &Undo,
-        first: u64,
-        preview: bool,
-        by: &str,
-        steps: &Steps,
-        snapshot: Arc<Snapshot>,
-        rules: &[(String, heat_engine::Rule)],
-        tap: &Tap,
-        follower: Follower,
-    ) -> Result<Option<Changed>, Refusal> {
-        // One of the same millisecond may know of the first of them.
-        let before = if undo.without.is_some() { first } else { first.saturating_sub(1) };
-        let Some(seed) = Seed::checkpoint(&snapshot, channel, before)? else { return Ok(None) };
-        let (next, end) = (seed.next_record(), snapshot.next_record()?);
-        let mut library = Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
-        library.without(undo.without);
-        let left_out = undo.events.clone();
-        let mut run = Run::begin(seed, library, Changes { left_out, ..Changes::default() })?;
-        let mut instead = Vec::new();
-        for block in snapshot.blocks(next)? {
-            let (number, records) = block?;
-            steps.progress("replay", number.saturating_sub(next), end.saturating_sub(next));
-            for record in &records {
-                let decisions = run.follow(record)?;
-                if record.at() >= first {
-                    instead.extend(decisions.into_iter().flat_map(|it: Decision| it.faves));
-                }
-            }
-        }
-        if preview {
-            return Ok(Some(differences(&snapshot, channel, rules, &run)?));
-        }
-        // What the other rules make of the faves counts in the place of what was counted then.
-        let facts = undo.without.map(|_| facts_since(&snapshot, channel, first)).transpose()?;
-        // The engine waits only for what happens from here on.
-        catch_up(&mut run, &follower)?;
-        let order = Order::new(Action::Undo, by, "counted again without that component");
-        let (name, without) = (channel.to_owned(), undo.clone());
-        let (tap, corrected) = (tap.clone(), facts);
-        // The run follows on a thread of its own while the engine asks it.
-        aside("undo", move || {
-            if let Err(error) = follow(&mut run, &follower, |_, _| true) {
-                warn!(%error, "the run without what is taken back cannot go on");
-            }
-        })
-        .map_err(Refusal::because)?;
-        let adopted = self.ask(move |desk| {
-            let (answer, made) = sync_channel(1);
-            let asked = tap.ask(Box::new(move |run| {
-                let _ = answer.send(run.hand_over_all()?);
-                Ok(())
-            }));
-            let made = asked.then(|| made.recv_timeout(PATIENCE).ok()).flatten();
-            let Some(states) = made else {
-                let problem = "the counts are corrected, but the run is behind what happens, so the rules' state is not; try again";
-                return Ok(Err(Refusal::because(problem)));
-            };
-            if let Some(facts) = corrected {
-                desk.engine.correct(&without, facts, instead, &order)?;
-            }
-            Ok(Ok(desk.engine.adopt(&name, states)?))
-        })??;
-        Ok(Some(adopted))
-    }
-}
-
-/// The faves that were counted since, and not taken back.
-fn facts_since(
-    snapshot: &Snapshot,
-    channel: &str,
-    since: u64,
-) -> Result<Vec<heat_engine::wit::Fave>, Refusal> {
-    let mut facts = Vec::new();
-    let mut undone = BTreeSet::new();
-    for record in snapshot.records_since(since)? {
-        match record {
-            Record::Faves { channel: of, event, faves, .. } if of == channel => {
-                facts.extend(faves.into_iter().map(|counted| (event.clone(), counted.fave)));
-            }
-            Record::Undone { channel: of, events, .. } if of == channel => undone.extend(events),
-            _ => {}
-        }
-    }
-    facts.retain(|(event, _)| !undone.contains(event));
-    Ok(facts.into_iter().map(|(_, fave)| fave).collect())
-}
-
-/// What would be shown otherwise.
-fn differences(
-    snapshot: &Snapshot,
-    channel: &str,
-    rules: &[(String, heat_engine::Rule)],
-    run: &Run,
-) -> Result<Changed, Refusal> {
-    let mut changed = Vec::new();
-    for (slot, _) in rules {
-        let before = snapshot.shown_by(channel, slot)?;
-        let after = run.shown().get(slot).cloned().unwrap_or_default();
-        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        for name in names {
-            let (was, is) = (before.get(name).cloned(), after.get(name).cloned());
-            let is = is.filter(|text| !text.is_empty());
-            if was != is {
-                changed.push((name.clone(), was, is));
-            }
-        }
-    }
-    Ok(changed)
 }
 
 fn note(undo: &Undo) -> String {
