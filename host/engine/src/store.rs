@@ -187,3 +187,30 @@ fn builder() -> Builder {
     builder.set_cache_size(CACHE_BYTES);
     builder
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::Owner;
+
+    #[test]
+    fn a_store_of_the_first_schema_is_taken_over_with_its_generations() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("heat.redb");
+        let database = Database::create(&file)?;
+        let transaction = database.begin_write()?;
+        transaction.open_table(META)?.insert("schema", 1)?;
+        transaction.open_table(GENERATIONS)?.insert(("seaside", "decay"), (3, 2))?;
+        transaction.open_table(STATE)?.insert(("seaside", "decay", 3, "m"), &[7][..])?;
+        transaction.commit()?;
+        drop(database);
+        for _ in 0..2 {
+            let snapshot = Store::open(&file)?.snapshot()?;
+            let owner = Owner { generation: 3, version: 2, rule: String::new() };
+            assert_eq!(snapshot.owner("seaside", "decay")?, Some(owner));
+            assert_eq!(snapshot.generations("seaside", "decay")?, [3]);
+            assert_eq!(snapshot.meta("schema")?, SCHEMA_VERSION);
+        }
+        Ok(())
+    }
+}
