@@ -35,8 +35,8 @@ fn what_is_copied_into_the_image_is_in_the_archive() -> Result<()> {
         let to = words.pop().context("COPY of nothing")?;
         ensure!(to.starts_with(HOME), "{line}");
         for from in words {
-            // heatd and the rules are built; everything else stands in the project as it does in the archive.
-            ensure!(["heatd", "rules"].contains(&from) || root.join(from).is_file(), "{line}");
+            // Programs and rules are built; everything else stands in the project as it does in the archive.
+            ensure!(["heatd", "heat", "rules"].contains(&from) || root.join(from).is_file(), "{line}");
         }
     }
     Ok(())
