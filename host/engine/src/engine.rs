@@ -89,6 +89,8 @@ pub struct Engine {
     pub(crate) generations: u64,
     /// When the state of a channel was last kept. A run has no checkpoints: it keeps nothing.
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
+    /// How often a slot was changed.
+    pub(crate) slot_changes: u64,
 }
 
 impl Engine {
@@ -167,6 +169,7 @@ impl Engine {
             swaps: 0,
             generations: 0,
             checkpoints: None,
+            slot_changes: 0,
         })
     }
 

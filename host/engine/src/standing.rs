@@ -94,10 +94,16 @@ impl Engine {
     pub(crate) fn show_standing(&mut self, channel: &Arc<str>, slot: &str) {
         let Some(found) = self.slot(channel, slot) else { return };
         let standing = Standing::of(found);
+        self.slot_changes += 1;
         let shown = (HOST.into(), Some(standing.text()));
         let key = (Arc::clone(channel), standing.output());
         self.pending.overlay().outputs.insert(key, shown);
         (self.pending.urgent, self.pending.dirty) = (true, true);
+    }
+
+    /// How often a slot was changed since the start: who knows how they stand asks again when it has grown.
+    pub fn slot_changes(&self) -> u64 {
+        self.slot_changes
     }
 
     pub(crate) fn slot(&self, channel: &str, slot: &str) -> Option<&Slot> {

@@ -149,6 +149,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     known.extend(stream_topics.iter().cloned());
     known.sort();
     let (topics_in, topics) = watch::channel(Arc::new(known));
+    metrics.stand(&engine.standings());
     roster.stand(engine.standings());
     outputs_in.send_replace(Arc::new(engine.outputs().clone()));
     states_in.send_replace(Arc::new(roster.states(&engine)));

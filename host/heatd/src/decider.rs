@@ -96,6 +96,7 @@ pub(crate) fn run(
         answers: Vec::new(),
         afters: Vec::new(),
         taps: Taps::default(),
+        stood: None,
         expired_at: None,
         open_since: None,
     };
@@ -127,6 +128,8 @@ struct Group<'a> {
     answers: Vec<(String, Answer)>,
     afters: Vec<After>,
     taps: Taps,
+    /// How often slots had changed when it was last passed on how they stand.
+    stood: Option<u64>,
     expired_at: Option<Instant>,
     open_since: Option<Instant>,
 }
@@ -282,10 +285,19 @@ impl Group<'_> {
 
 impl Group<'_> {
     /// Passes on what is shown as of the last commit, and what shadows show beside it.
-    fn show(&self) {
+    fn show(&mut self) {
         let mut outputs = self.engine.outputs().clone();
         self.outlets.shadows.add_to(&mut outputs);
         self.outlets.outputs.send_replace(Arc::new(outputs));
+        // The slots change far less often than what they show.
+        let changes = self.engine.slot_changes();
+        if self.stood.replace(changes) != Some(changes) {
+            self.stand();
+        }
+    }
+
+    /// Passes on how the slots stand, and which topics their rules take.
+    fn stand(&self) {
         let standings = self.engine.standings();
         self.outlets.metrics.stand(&standings);
         self.outlets.roster.stand(standings);

@@ -1,8 +1,9 @@
 //! What is counted for /metrics, and the state that /readyz asks for.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use heat_engine::{Decision, Standing};
@@ -63,6 +64,8 @@ struct Figures {
     silences: Family<Slot, Counter>,
     swaps: Family<Swap, Counter>,
     states: Family<Stands, Gauge>,
+    /// Those that are told of.
+    stands: Mutex<HashSet<Stands>>,
     pause_seconds: Histogram,
     commit_seconds: Histogram,
     queue: Gauge,
@@ -148,6 +151,7 @@ impl Metrics {
             silences,
             swaps,
             states,
+            stands: Mutex::default(),
             pause_seconds,
             commit_seconds,
             queue,
@@ -232,11 +236,22 @@ impl Metrics {
 
     /// How the slots stand now.
     pub(crate) fn stand(&self, standings: &[Standing]) {
-        self.0.states.clear();
-        for Standing { channel, slot, state, .. } in standings {
-            let stands = Stands { channel: channel.clone(), slot: slot.clone(), state };
-            self.0.states.get_or_create(&stands).set(1);
+        let stands = standings.iter().map(|Standing { channel, slot, state, .. }| Stands {
+            channel: channel.clone(),
+            slot: slot.clone(),
+            state,
+        });
+        let now: HashSet<Stands> = stands.collect();
+        // Nothing in here panics, so a poisoned lock cannot be.
+        let mut known = self.0.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        // First what is new, so that whoever asks in between finds each slot.
+        for stands in &now {
+            self.0.states.get_or_create(stands).set(1);
         }
+        for gone in known.difference(&now) {
+            self.0.states.remove(gone);
+        }
+        *known = now;
     }
 
     /// Events waited so long while something was done between them.

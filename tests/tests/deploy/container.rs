@@ -36,7 +36,10 @@ fn what_is_copied_into_the_image_is_in_the_archive() -> Result<()> {
         ensure!(to.starts_with(HOME), "{line}");
         for from in words {
             // Programs and rules are built; everything else stands in the project as it does in the archive.
-            ensure!(["heatd", "heat", "rules"].contains(&from) || root.join(from).is_file(), "{line}");
+            ensure!(
+                ["heatd", "heat", "rules"].contains(&from) || root.join(from).is_file(),
+                "{line}"
+            );
         }
     }
     Ok(())
