@@ -101,8 +101,21 @@ pub(crate) fn rules(api: &Api, channel: Option<&str>) -> Result<Vec<Rule>> {
         rules: Vec<Rule>,
     }
     let told: Told = read(api.ask("/rules", &[])?, "its rules")?;
-    let belongs = |rule: &Rule| channel.is_none_or(|channel| rule.channel == channel);
-    Ok(told.rules.into_iter().filter(belongs).collect())
+    of_channel(told.rules, channel)
+}
+
+/// Those of one channel, or all. A channel that heatd does not know is said, with those that it knows.
+fn of_channel(rules: Vec<Rule>, channel: Option<&str>) -> Result<Vec<Rule>> {
+    let Some(channel) = channel else { return Ok(rules) };
+    let (meant, others): (Vec<Rule>, Vec<Rule>) =
+        rules.into_iter().partition(|rule| rule.channel == channel);
+    if meant.is_empty() && !others.is_empty() {
+        let mut known: Vec<String> =
+            others.iter().map(|rule| format!("#{}", rule.channel)).collect();
+        known.dedup();
+        bail!("heatd has no rules in #{channel}; it has some in {}", known.join(", "));
+    }
+    Ok(meant)
 }
 
 impl Rule {
@@ -155,14 +168,13 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &Wanted<'_>) -> Result<&'a R
     match (meant.as_slice(), wanted) {
         ([rule], _) => Ok(rule),
         ([], _) if rules.is_empty() => {
-            bail!(
-                "there are no rules in question; heat rules list shows every slot, and --channel names a channel"
-            )
+            bail!("heatd has no rules; each begins with a [[rule]] in heatd.toml")
         }
         ([], Wanted::Slot(slot)) => bail!("there is no slot {slot:?}; there are {}", names(rules)),
         ([], Wanted::File(stem)) => {
             bail!(
-                "no rule is named {stem:?} like the file; name the slot with --slot: {}",
+                "no rule is named {stem:?} like the file; --slot names the one that it shall take the place of: {}. \
+                 A slot of its own begins with a [[rule]] in heatd.toml",
                 names(rules)
             )
         }
@@ -249,7 +261,18 @@ mod tests {
             assert_eq!(slot(&rules, &Wanted::File(stem)), "heat", "{stem}");
         }
         let said = slot(&rules, &Wanted::File("song"));
-        assert!(said.contains("--slot: fave (fave 1.0.0), heat (song-faves 1.0.0)"), "{said}");
+        assert!(said.contains(": fave (fave 1.0.0), heat (song-faves 1.0.0)."), "{said}");
+        assert!(said.contains("--slot") && said.contains("heatd.toml"), "{said}");
+    }
+
+    #[test]
+    fn a_channel_that_heatd_does_not_know_is_said() {
+        let rules = vec![rule("seaside", "fave", "fave"), rule("seaside", "heat", "decay")];
+        assert_eq!(of_channel(rules.clone(), None).unwrap().len(), 2);
+        assert_eq!(of_channel(rules.clone(), Some("seaside")).unwrap().len(), 2);
+        let said = of_channel(rules, Some("harbour")).unwrap_err().to_string();
+        assert_eq!(said, "heatd has no rules in #harbour; it has some in #seaside");
+        assert!(of_channel(Vec::new(), Some("harbour")).unwrap().is_empty());
     }
 
     #[test]

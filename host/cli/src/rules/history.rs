@@ -81,13 +81,18 @@ fn page(told: Value, colours: bool) -> Result<String> {
             (settings(&entry.settings), Colour::Plain),
         ]);
         if let Some(refused) = &entry.refused {
-            table.below(&format!("refused: {refused}"));
+            table.below(&format!("refused: {}", line(refused)));
         }
         if let Some(note) = entry.note.as_deref().filter(|note| !note.is_empty()) {
-            table.below(note);
+            table.below(&line(note));
         }
     }
     Ok(table.text(colours))
+}
+
+/// A text of several lines as one: what a compiler says may have some.
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn settings(settings: &Value) -> String {
@@ -111,7 +116,7 @@ mod tests {
     fn what_was_refused_is_told_too() {
         let told = json!({ "entries": [
             { "number": 2, "at": 0, "channel": "seaside", "slot": "decay", "action": "deploy", "by": "api", "from": "aaaaaaaaaaaaaaaa",
-              "to": "bbbbbbbbbbbbbbbb", "settings": null, "refused": "it traps", "note": null },
+              "to": "bbbbbbbbbbbbbbbb", "settings": null, "refused": "it traps: [\n    0x0,\n]", "note": null },
             { "number": 1, "at": 0, "channel": "seaside", "slot": "decay", "action": "settings", "by": "api", "from": null, "to": null,
               "settings": { "half_life": "3m" }, "refused": null, "note": "" },
         ]});
@@ -121,7 +126,7 @@ mod tests {
             lines[1].contains("deploy") && lines[1].contains("aaaaaaaaaaaa  bbbbbbbbbbbb"),
             "{page}"
         );
-        assert_eq!(lines[2], "  refused: it traps");
+        assert_eq!(lines[2], "  refused: it traps: [ 0x0, ]");
         assert!(lines[3].ends_with("half_life=\"3m\""), "{page}");
     }
 
