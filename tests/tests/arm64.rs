@@ -93,7 +93,9 @@ impl Daemon {
         messages
             .filter_map(|message| {
                 let topic = message.topic.strip_prefix(self.prefix)?.to_owned();
-                (topic != "/status").then(|| (topic, message.text()))
+                // Since when a slot stands so is the time of the start.
+                let is_timeless = topic != "/status" && !topic.contains("/rules/");
+                is_timeless.then(|| (topic, message.text()))
             })
             .collect()
     }

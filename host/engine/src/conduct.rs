@@ -59,6 +59,13 @@ impl Conduct {
         self.faults.clear();
     }
 
+    /// The new rule shows these itself.
+    pub(crate) fn show<'a>(&mut self, outputs: impl Iterator<Item = &'a String>) {
+        if let Some(probation) = &mut self.probation {
+            probation.shown.extend(outputs.cloned());
+        }
+    }
+
     pub(crate) fn is_on(&self) -> bool {
         self.status == Status::On
     }

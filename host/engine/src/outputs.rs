@@ -41,13 +41,17 @@ impl Engine {
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
             let shown = shown && !of_host && !name.starts_with("rules/");
-            if !shown && text.is_some() {
+            // How a slot stands is told anew below.
+            let is_standing = *slot == *HOST && name.starts_with("rules/");
+            if !shown && text.is_some() && !is_standing {
                 info!(
                     channel = &*channel,
                     output = name,
                     rule = &*slot,
                     "output taken back: its rule is gone"
                 );
+            }
+            if !shown && text.is_some() {
                 overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
             }
             outputs.insert((channel, name), text.filter(|_| shown));

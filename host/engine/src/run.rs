@@ -154,7 +154,10 @@ impl Run {
             off.extend((!state.on && replaced.is_none()).then(|| state.slot.clone()));
         }
         let (at, store) = (seed.at, seed.store()?);
-        let shown = seed.slots.iter().map(|it| (it.slot.clone(), it.shown.clone())).collect();
+        // What another rule shows in a slot is its own affair.
+        let is_replaced = |slot: &str| changes.rule.as_ref().is_some_and(|(it, _)| it == slot);
+        let shown = seed.slots.iter().filter(|it| !is_replaced(&it.slot));
+        let shown = shown.map(|it| (it.slot.clone(), it.shown.clone())).collect();
         let sandbox = Arc::clone(&library.sandbox);
         let chain = Chain { channel: seed.channel, rules };
         let mut engine = Engine::open_run(sandbox, store, chain, at)?;
@@ -373,9 +376,11 @@ impl Run {
         let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
         let begun = self.engine.begin(&self.channel, slot)?;
         let begun = begun.map_err(|refused| failed(refused.to_string()))?;
+        // A shadow has seen what is left out: where its rule can go on with the state before, it does.
+        let as_it_was = self.changes.left_out.is_empty() || !begun.keeps_state(&rule);
         let swap = match self.handed.remove(slot) {
-            Some(handed) => begun.handed(rule, handed),
-            None => {
+            Some(handed) if as_it_was => begun.handed(rule, handed),
+            _ => {
                 let swap = begun.prepare(&self.library.sandbox, rule);
                 swap.map_err(|error| failed(error.to_string()))?
             }

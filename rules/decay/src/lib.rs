@@ -40,7 +40,7 @@ impl Formula for Decay {
             env!("CARGO_PKG_VERSION"),
             "Shows the heat: each fave adds to it, and it halves with time.",
         )
-        .state_version(2)
+        .state_version(3)
         .duration(
             "half_life",
             600_000,
@@ -95,6 +95,7 @@ impl Formula for Decay {
         let settings = configured::of_instance()?;
         let before: Option<Memory> = state::get(MEMORY);
         let mut memory = before.clone().unwrap_or_else(|| Memory::new(settings.floor, call.now()));
+        memory.settle(settings.half_life, call.now());
         if !heed(call, &settings, &event.what, &mut memory) {
             return Ok(());
         }

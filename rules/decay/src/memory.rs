@@ -1,7 +1,7 @@
 //! All that the rule remembers, in one value of the state.
 
 use heat_rule::state::Stored;
-use heat_rule::{Entry, Timestamp};
+use heat_rule::{Entry, Timestamp, half_life};
 
 use crate::MEMORY;
 
@@ -11,6 +11,8 @@ pub(crate) struct Memory {
     /// The heat as it was at `at`.
     pub(crate) heat: f64,
     pub(crate) at: Timestamp,
+    /// The half-life that it has fallen with, in milliseconds; [`UNKNOWN`] for that of the settings.
+    pub(crate) half_life: u64,
     /// The greatest heat that was shown.
     pub(crate) record: u64,
     /// When the stream ended; 0 while it runs, or when nobody said.
@@ -24,11 +26,24 @@ pub(crate) struct Memory {
     pub(crate) outputs: String,
 }
 
+/// State of version 2 does not say with which half-life.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
 impl Memory {
     /// Of a channel without faves.
     pub(crate) fn new(heat: f64, at: Timestamp) -> Self {
         let (record, ended, wakes) = (0, 0, 0);
-        Self { heat, at, record, ended, wakes, shown: (0, 0), outputs: String::new() }
+        let (half_life, shown, outputs) = (UNKNOWN, (0, 0), String::new());
+        Self { heat, at, half_life, record, ended, wakes, shown, outputs }
+    }
+
+    /// What has fallen until now has fallen with the half-life before: another one holds from here on.
+    pub(crate) fn settle(&mut self, half_life: u64, now: Timestamp) {
+        if self.half_life != half_life && self.half_life != UNKNOWN {
+            let age = now.saturating_sub(self.at);
+            self.set(half_life::left(self.heat, age, self.half_life), now);
+        }
+        self.half_life = half_life;
     }
 
     /// Sets the heat as it is now.
@@ -40,8 +55,9 @@ impl Memory {
 impl Stored for Memory {
     fn to_bytes(&self) -> Vec<u8> {
         let (shown, shown_record) = self.shown;
-        let numbers = [self.at, self.record, self.ended, self.wakes, shown, shown_record];
-        let mut bytes = Vec::with_capacity(56 + self.outputs.len());
+        let numbers =
+            [self.at, self.record, self.ended, self.wakes, shown, shown_record, self.half_life];
+        let mut bytes = Vec::with_capacity(64 + self.outputs.len());
         bytes.extend(self.heat.to_le_bytes());
         numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
         bytes.extend(self.outputs.as_bytes());
@@ -50,7 +66,7 @@ impl Stored for Memory {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (heat, rest) = bytes.split_first_chunk::<8>()?;
-        let (numbers, outputs) = rest.split_first_chunk::<48>()?;
+        let (numbers, outputs) = rest.split_first_chunk::<56>()?;
         let number = |place: usize| u64::from_bytes(&numbers[place * 8..place * 8 + 8]);
         Some(Self {
             heat: f64::from_le_bytes(*heat),
@@ -59,6 +75,7 @@ impl Stored for Memory {
             ended: number(2)?,
             wakes: number(3)?,
             shown: (number(4)?, number(5)?),
+            half_life: number(6)?,
             outputs: String::from_utf8(outputs.to_vec()).ok()?,
         })
     }
@@ -75,6 +92,14 @@ pub(crate) fn migrate(from: u32, key: String, value: Vec<u8>) -> Result<Vec<Entr
         }
         // Shown again with the next fave or timer.
         (1, _) => Ok(Vec::new()),
+        // Version 2 lacks the half-life, behind the other numbers.
+        (2, MEMORY) => {
+            let (numbers, outputs) = value
+                .split_first_chunk::<56>()
+                .ok_or("the kept heat is not what version 2 wrote")?;
+            let value = [&numbers[..], &UNKNOWN.to_le_bytes(), outputs].concat();
+            Ok(vec![Entry { key, value }])
+        }
         _ => Ok(vec![Entry { key, value }]),
     }
 }
@@ -87,9 +112,30 @@ mod tests {
     fn what_is_remembered_is_read_as_it_was_written() {
         let mut memory = Memory::new(2.5, 7);
         (memory.record, memory.ended, memory.wakes, memory.shown) = (9, 8, 10, (2, 9));
-        memory.outputs = "heat\nlevel\n\nwarm".to_owned();
+        (memory.outputs, memory.half_life) = ("heat\nlevel\n\nwarm".to_owned(), 600_000);
         assert_eq!(Memory::from_bytes(&memory.to_bytes()), Some(memory));
         assert_eq!(Memory::from_bytes(b"short"), None);
+    }
+
+    #[test]
+    fn the_memory_of_version_2_is_taken_over_whatever_it_shows() {
+        let mut memory = Memory::new(2.5, 7);
+        (memory.record, memory.outputs) = (9, "heat\nlevel\n\nwarm".to_owned());
+        let bytes = memory.to_bytes();
+        let old = [&bytes[..56], &bytes[64..]].concat();
+        let entries = migrate(2, MEMORY.to_owned(), old).unwrap();
+        assert_eq!(Memory::from_bytes(&entries[0].value), Some(memory));
+        assert!(migrate(2, MEMORY.to_owned(), vec![0; 55]).is_err());
+    }
+
+    #[test]
+    fn another_half_life_holds_from_now_on() {
+        let mut memory = Memory::new(8.0, 0);
+        memory.settle(1_000, 0);
+        memory.settle(10_000, 2_000);
+        assert_eq!((memory.heat, memory.at, memory.half_life), (2.0, 2_000, 10_000));
+        memory.settle(10_000, 5_000);
+        assert_eq!((memory.heat, memory.at), (2.0, 2_000));
     }
 
     #[test]

@@ -196,6 +196,41 @@ fn taking_back_a_person_leaves_what_would_have_been_without() -> Result<()> {
 }
 
 #[test]
+fn taking_back_reaches_behind_a_promotion() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
+    stage.chat("ann", "?fave")?;
+    for _ in 0..5 {
+        stage.chat("spammer", "?fave")?;
+    }
+    stage.engine.commit()?;
+    let snapshot = Arc::new(stage.engine.snapshot()?);
+    let seed = Seed::present(&snapshot, CHANNEL, &rules(&stage))?;
+    let (slot, candidate) = decay("1h")?;
+    let library = Library::new(&sandbox()?, snapshot, &rules(&stage));
+    let rule = Some((slot.clone(), candidate.clone()));
+    let mut run = Run::begin(seed, library, Changes { rule, ..Changes::default() })?;
+    ensure!(heat(&run).is_none(), "a shadow shows what it has shown itself");
+    let begun = stage.engine.begin(CHANNEL, &slot)??;
+    let handed = run.hand_over(&slot)?.context("the slot is there")?;
+    stage
+        .engine
+        .flip(begun.handed(candidate, handed), &Order::new(Action::Promote, "test", ""))??;
+    stage.chat("bob", "?fave")?;
+    stage.engine.commit()?;
+    assert_eq!(stage.output("heat").as_deref(), Some("7"));
+
+    let which = Which::Person("spammer".to_owned());
+    let undo = stage.engine.snapshot()?.undo(CHANNEL, &which, 0)?;
+    stage.engine.take_back_faves(&undo, &Order::new(Action::Undo, "test", ""))?;
+    stage.engine.commit()?;
+    let states = replay(&stage, Changes::default())?.hand_over_all()?;
+    stage.engine.adopt(CHANNEL, states)?;
+    stage.engine.commit()?;
+    assert_eq!((stage.output("heat").as_deref(), stage.faves()?), (Some("2"), 2));
+    Ok(())
+}
+
+#[test]
 fn why_names_the_events_behind_an_output() -> Result<()> {
     let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
     stage.chat("ann", "?fave")?;

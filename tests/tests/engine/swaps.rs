@@ -30,6 +30,22 @@ fn other_settings_go_on_with_the_state_before() -> Result<()> {
 }
 
 #[test]
+fn another_half_life_holds_from_the_change_on() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
+    for number in 0..8 {
+        stage.chat(&format!("person{number}"), "?fave")?;
+    }
+    stage.wait(600_000)?;
+    stage.engine.commit()?;
+    assert_eq!(stage.output("heat").as_deref(), Some("4"));
+    stage.swap("decay", "decay", &half_life("1h"))?;
+    stage.chat("eve", "?fave")?;
+    stage.engine.commit()?;
+    assert_eq!(stage.output("heat").as_deref(), Some("5"), "nothing of it comes back");
+    Ok(())
+}
+
+#[test]
 fn the_rule_before_goes_on_and_rolling_back_loses_nothing() -> Result<()> {
     let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
     stage.chat("ann", "?fave")?;

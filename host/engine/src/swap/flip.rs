@@ -259,6 +259,7 @@ impl Engine {
         slot.went_back = order.action == Action::RollBack;
         if before.conduct.is_on() {
             slot.conduct.begin_probation(now);
+            slot.conduct.show(swap.shown.keys());
             before.end_group();
             before.conduct.probation = None;
             before.unshown = shown;

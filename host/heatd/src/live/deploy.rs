@@ -277,7 +277,12 @@ pub(crate) fn cannot(rule: &Rule) -> Option<String> {
 fn told(standing: &Standing, checked: &str, state: &str) -> Value {
     let Standing { channel, slot, name, version, state: now, .. } = standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
-    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
+    let anew = if state == "new" {
+        "; it begins anew, without the state and settings of the rule before"
+    } else {
+        ""
+    };
+    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}{anew}");
     json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
 }
 

@@ -114,10 +114,19 @@ fn note(undo: &Undo) -> String {
     format!("{events} events, {faves} faves")
 }
 
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<Changed>) -> Value {
     let (events, faves) = (undo.events.len(), undo.taken.len());
     let weight: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
-    let verb = if preview { "would be taken back" } else { "are taken back" };
+    let verb = match (preview, events) {
+        (true, _) => "would be taken back",
+        (false, 1) => "is taken back",
+        (false, _) => "are taken back",
+    };
     let mut done = match undo.without {
         Some(_) if preview => {
             format!("what that component did in #{channel} would be done again by what is live now")
@@ -126,7 +135,9 @@ fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<C
             format!("what that component did in #{channel} is done again by what is live now")
         }
         None => format!(
-            "{events} events with {faves} faves (weight {}) {verb} in #{channel}",
+            "{} with {} (weight {}) {verb} in #{channel}",
+            counted(events, "event"),
+            counted(faves, "fave"),
             thousandths(weight)
         ),
     };
