@@ -113,7 +113,15 @@ impl Live {
             source,
             by: by.to_owned(),
         };
-        self.deploy(&wanted, &Steps::unheard())
+        let mut told = self.deploy(&wanted, &Steps::unheard())?;
+        if told["state"] == "new"
+            && let Some(done) = told["done"].as_str()
+        {
+            told["done"] = Value::from(format!(
+                "{done}; its state begins anew, since another rule was there meanwhile"
+            ));
+        }
+        Ok(told)
     }
 
     fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
@@ -277,12 +285,7 @@ pub(crate) fn cannot(rule: &Rule) -> Option<String> {
 fn told(standing: &Standing, checked: &str, state: &str) -> Value {
     let Standing { channel, slot, name, version, state: now, .. } = standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
-    let anew = if state == "new" {
-        "; it begins anew, without the state and settings of the rule before"
-    } else {
-        ""
-    };
-    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}{anew}");
+    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
     json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
 }
 
