@@ -2,6 +2,7 @@
 
 mod story;
 
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
@@ -87,9 +88,20 @@ impl Drop for Screen {
     }
 }
 
+/// Whether the heatd of another demo answers in this folder.
+fn runs_already(folder: &Path) -> bool {
+    let url = std::fs::read_to_string(folder.join("heat-data/api.url")).unwrap_or_default();
+    let address = url.trim().trim_start_matches("http://").parse();
+    address.is_ok_and(|address| TcpStream::connect_timeout(&address, FRAME).is_ok())
+}
+
 impl Demo {
     fn start(rules: &Path) -> Result<Self> {
         let folder = target().join("demo");
+        ensure!(
+            !runs_already(&folder),
+            "a demo runs in this folder already; end it with q or Ctrl-C in its terminal first"
+        );
         if folder.exists() {
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("failed to empty {}", folder.display()))?;
@@ -229,7 +241,7 @@ settings.levels = {{ "warm" = 10, "hot" = 25, "on fire" = 45 }}
 /// How many faves heatd has counted, by its own page.
 fn faves(http: u16) -> Result<u64> {
     use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", http))?;
+    let mut stream = TcpStream::connect(("127.0.0.1", http))?;
     write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut page = String::new();
     stream.read_to_string(&mut page)?;
