@@ -37,7 +37,7 @@ fn a_file_of_no_known_rule_needs_a_slot() {
     let file = fake.file("hotter.wasm", RULE);
     let (code, _, words) = fake.heat(&["rules", "deploy", file.to_str().unwrap()]);
     assert_eq!(code, Some(1));
-    assert!(words.contains("--slot: fave (fave 1.0.0), decay (decay 1.0.0)"), "{words}");
+    assert!(words.contains(": fave (fave 1.0.0), decay (decay 1.0.0)"), "{words}");
     let (code, ..) = fake.heat(&["rules", "deploy", file.to_str().unwrap(), "--slot", "decay"]);
     assert_eq!((code, fake.asked().len()), (Some(0), 1));
 }
