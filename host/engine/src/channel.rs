@@ -101,7 +101,7 @@ fn of_role(slots: &mut [Slot], role: Role) -> impl Iterator<Item = &mut Slot> {
 }
 
 /// The event in the form in which a slot takes it; none when it is not for this slot.
-fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Option<Cow<'a, Event>> {
+pub(crate) fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Option<Cow<'a, Event>> {
     match target {
         For::Slot(key) => (*slot.key == *key).then_some(Cow::Borrowed(event)),
         For::Again(key) => {

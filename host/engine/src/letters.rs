@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Decision, For};
-use crate::contract::{Event, Happening, Role};
+use crate::channel::{Decision, For, taken};
+use crate::contract::{Event, Role};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::StoreError;
@@ -48,7 +48,8 @@ impl Engine {
             let problem = "the fave has been counted without this multiplier".to_owned();
             return Ok(Err(Refused(problem)));
         }
-        if !self.slot(channel, slot).is_some_and(|live| takes(live, event)) {
+        let is_taken = |live: &Slot| taken(live, event, For::Again(&live.key)).is_some();
+        if !self.slot(channel, slot).is_some_and(is_taken) {
             let problem =
                 format!("the rule that is live in slot {slot} does not take such an event");
             return Ok(Err(Refused(problem)));
@@ -82,15 +83,5 @@ impl Engine {
         });
         self.judge(&decision)?;
         Ok(Some(decision))
-    }
-}
-
-/// Whether the rule in a slot is for an event in the form in which another one took it.
-fn takes(slot: &Slot, event: &Event) -> bool {
-    match &event.what {
-        Happening::Command(command) => slot.rule.commands().any(|known| *known == command.name),
-        Happening::Fave(_) => slot.rule.interest.takes_faves(),
-        Happening::Timer(_) => true,
-        _ => slot.rule.interest.taken(event).is_some(),
     }
 }

@@ -47,7 +47,7 @@ use problem::Problem;
 const LARGEST_BODY: usize = 64 << 10;
 
 /// The largest body that may hold a recording and a component, in bytes.
-const LARGEST_UPLOAD: usize = 256 << 20;
+const LARGEST_UPLOAD: usize = 96 << 20;
 
 /// How long answers that are under way may take once heatd stops.
 const FAREWELL: Duration = Duration::from_secs(5);

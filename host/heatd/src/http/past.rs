@@ -15,7 +15,6 @@ use super::Api;
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
-use crate::chat::read_recording;
 use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
 
 /// How many entries of the audit log are told when nobody says how many.
@@ -186,7 +185,7 @@ pub(super) async fn replay(
     let mut body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let recording = match stretch.log {
         None => None,
-        Some(bytes) if bytes <= body.len() => Some(read_recording(&body.split_to(bytes), &channel)),
+        Some(bytes) if bytes <= body.len() => Some(body.split_to(bytes)),
         Some(bytes) => {
             let detail = format!("the body is shorter than the {bytes} bytes of the recording");
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));

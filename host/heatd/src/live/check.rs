@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use heat_engine::cases::{Cast, Outcome, embedded, judge, needs_faves};
 use heat_engine::{
-    Answer, Begun, Changes, Decision, Library, Record, Rule, Run, RunError, Sandbox, Seed, Snapshot,
+    Answer, Begun, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot,
 };
 
 use super::{Refusal, Steps};
@@ -33,16 +33,17 @@ pub(super) fn check(
         return own_cases(sandbox, begun, rule, steps);
     }
     let mut pair = Pair::begin(sandbox, begun, slot, channel, rule, records.front())?;
-    let failures_before = records.iter().filter(|it| is_fault_of(it, slot)).count();
     let (started, of) = (Instant::now(), records.len());
     let mut failures = Vec::new();
-    let mut tried = 0;
+    // Of the rule that was live, in what was tried.
+    let (mut tried, mut failures_before) = (0, 0);
     for (number, record) in records.iter().enumerate() {
         if number >= LEAST && started.elapsed() > LONGEST {
             break;
         }
         pair.follow(record, slot, &mut failures)?;
         tried += usize::from(matches!(record, Record::Event { .. }));
+        failures_before += usize::from(is_fault_of(record, slot));
         if number % 500 == 0 {
             steps.progress("check", number as u64, of as u64);
         }
@@ -62,7 +63,7 @@ fn is_fault_of(record: &Record, slot: &str) -> bool {
     matches!(record, Record::Fault { slot: of, .. } if of == slot)
 }
 
-/// The last records of a channel since its last checkpoint but one hour ago.
+/// The last records of a channel.
 fn last_records(snapshot: &Snapshot, channel: &str) -> Result<VecDeque<Record>, Refusal> {
     let mut last = VecDeque::new();
     let from = snapshot.next_record()?.saturating_sub(4 * MOST as u64);
@@ -182,10 +183,4 @@ fn own_cases(
         }
     }
     Ok(format!("its own {of} cases, since no events are stored yet"))
-}
-
-impl From<&RunError> for Refusal {
-    fn from(error: &RunError) -> Self {
-        Self::because(error)
-    }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use axum::body::Bytes;
 use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
 use serde_json::{Value, json};
 
 use super::follow::aside;
 use super::{Live, Present, Refusal, Steps, Wanted};
+use crate::chat::read_recording;
 
 /// How many points a curve has at most.
 const POINTS: usize = 400;
@@ -25,8 +27,8 @@ pub(crate) struct Replayed {
     pub(crate) to: u64,
     /// The output whose curve is drawn.
     pub(crate) output: String,
-    /// Lines of chat in the place of the log, in order.
-    pub(crate) recording: Option<Vec<Record>>,
+    /// Raw lines of chat in the place of the log.
+    pub(crate) recording: Option<Bytes>,
 }
 
 impl Live {
@@ -39,7 +41,10 @@ impl Live {
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
         let snapshot = Arc::new(snapshot);
         let stretch = match wanted.recording {
-            Some(ref records) => Stretch::recorded(&wanted, records.clone(), &rules)?,
+            Some(ref lines) => {
+                let records = read_recording(lines, &wanted.rule.channel);
+                Stretch::recorded(&wanted, records, &rules)?
+            }
             None => Stretch::logged(&wanted, &snapshot)?,
         };
         let (answer, done) = sync_channel(1);

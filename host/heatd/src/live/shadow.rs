@@ -1,6 +1,6 @@
 //! Shadows: rules that run beside what is live, and only show what they would show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl Live {
         }
         let live = self.clone();
         let work = move || {
-            let mut told = true;
+            let (mut told, mut named) = (true, BTreeSet::new());
             let note = |run: &mut Run, events: u64| {
                 let shown = run.shown().get(&slot).cloned().unwrap_or_default();
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +166,7 @@ impl Live {
                 let news = seen.shown != shown || !told;
                 seen.shown = shown;
                 drop(seen);
-                told = !news || live.shadowed(&channel, run, &slot);
+                told = !news || live.shadowed(&channel, run, &slot, &mut named);
                 told
             };
             if let Err(error) = follow(&mut run, &follower, note) {
@@ -180,17 +180,24 @@ impl Live {
 
     /// Shows what a shadow shows. The engine is told the names, so that it takes them back when nobody else will any more.
     /// False when there is no room in the queue: then it has to be said again.
-    fn shadowed(&self, channel: &str, run: &Run, slot: &str) -> bool {
+    fn shadowed(&self, channel: &str, run: &Run, slot: &str, named: &mut BTreeSet<String>) -> bool {
         let names = run.shown().get(slot).into_iter().flat_map(BTreeMap::keys);
-        let names: Vec<String> = names.map(|name| output(name)).collect();
-        let channel = channel.to_owned();
+        let new: Vec<String> = names.filter(|name| !named.contains(*name)).cloned().collect();
         let Some(inputs) = self.inputs.upgrade() else { return true };
-        let task = Input::task(Box::new(move |desk| {
-            names.iter().for_each(|name| desk.engine.name_output(&channel, name));
-            Ok(())
-        }));
-        // Waiting for room could take longer than a promotion waits for this shadow.
-        inputs.try_send(task).is_ok() && inputs.try_send(Input::shadowed()).is_ok()
+        // Only for a new name, since before a task everything is committed. Waiting for room could take longer than a promotion
+        // waits for this shadow.
+        if !new.is_empty() {
+            let (channel, outputs) = (channel.to_owned(), new.clone());
+            let task = Input::task(Box::new(move |desk| {
+                outputs.iter().for_each(|name| desk.engine.name_output(&channel, &output(name)));
+                Ok(())
+            }));
+            if inputs.try_send(task).is_err() {
+                return false;
+            }
+            named.extend(new);
+        }
+        inputs.try_send(Input::shadowed()).is_ok()
     }
 
     fn tell_of_shadows(&self) {

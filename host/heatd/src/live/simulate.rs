@@ -27,7 +27,7 @@ pub(crate) struct Imagined {
     item: String,
     #[serde(default = "one")]
     tier: u8,
-    #[serde(default = "one_of")]
+    #[serde(default = "one")]
     count: u32,
     #[serde(default = "hundred")]
     bits: u32,
@@ -56,12 +56,8 @@ fn someone() -> String {
     "someone".to_owned()
 }
 
-fn one() -> u8 {
-    1
-}
-
-fn one_of() -> u32 {
-    1
+fn one<N: From<u8>>() -> N {
+    1.into()
 }
 
 fn hundred() -> u32 {

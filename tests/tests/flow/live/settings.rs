@@ -1,6 +1,7 @@
 //! Other settings for a rule that runs: the next event uses them, the heat never flickers, and the later change holds.
 
 use anyhow::{Result, ensure};
+use heat_tests::patience::eventually;
 use serde_json::json;
 
 use super::{HEAT, Stage, cast};
@@ -49,6 +50,24 @@ fn settings_hold_from_the_next_event_on_and_the_later_change_after_a_restart() -
     stage.api.slot("decay/drop", &json!({}))?.done()?;
     stage.fave("eve");
     stage.heat("27")
+}
+
+#[test]
+fn topics_that_a_rule_takes_only_now_are_subscribed_to_at_once() -> Result<()> {
+    let stage = Stage::with(&cast::rules("", "")?)?;
+    stage.fave("ann");
+    stage.heat("1")?;
+    let edit = json!({ "set": { "topics": ["deck/later"] } });
+    stage.api.slot("fave/settings", &edit)?.done()?;
+    // heatd subscribes on its own time; the broker keeps nothing for who is not there yet.
+    eventually("a message on the new topic to count", || {
+        let sent = stage.broker.publish("deck/later", b"{\"id\":\"once\"}", false, 1);
+        sent.map_err(|error| error.to_string())?;
+        match stage.watch.last(HEAT) {
+            Some(heat) if heat == "2" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
 }
 
 #[test]

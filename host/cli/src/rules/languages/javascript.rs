@@ -36,7 +36,7 @@ fn files(role: Role) -> Vec<File> {
         ],
     };
     let around = [
-        File::copy("src/heat.js", include_str!("../templates/javascript/heat.js")),
+        File::copy("src/heat.js", include_str!("../../../../../rules/streak/src/heat.js")),
         template!("package.json", "javascript/package.json"),
         template!(".gitignore", "javascript/gitignore"),
         template!("README.md", "javascript/README.md"),

@@ -36,8 +36,11 @@ fn files(role: Role) -> Vec<File> {
         ],
     };
     let around = [
-        File::copy("heat.py", include_str!("../templates/python/heat.py")),
-        File::copy("requirements.txt", include_str!("../templates/python/requirements.txt")),
+        File::copy("heat.py", include_str!("../../../../../rules/milestones/heat.py")),
+        File::copy(
+            "requirements.txt",
+            include_str!("../../../../../rules/milestones/requirements.txt"),
+        ),
         template!("build.py", "python/build.py"),
         template!(".gitignore", "python/gitignore"),
         template!("README.md", "python/README.md"),
