@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
+use crate::gaps::{self, Gap};
 use crate::live::Shadows;
 use crate::metrics::Metrics;
 use crate::moderation::{Asked, Moderation};
@@ -74,6 +75,14 @@ impl Outlets {
         topics.extend(self.stream_topics.iter().cloned());
         topics.sort();
         topics
+    }
+
+    fn gap(&self, gap: Gap) {
+        let long = gap.long();
+        info!(channel = gap.channel, away = gaps::words(long), "chat was away");
+        self.metrics.chat_gap(long);
+        self.feed.tell(&gap.channel, Told::gap(long));
+        self.roster.gaps.add(gap);
     }
 
     fn decided(&self, told: Option<Told>, decision: &Decision) {
@@ -154,6 +163,10 @@ impl Group<'_> {
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
+            What::Gap { channel, from, why } => {
+                self.engine.gap(input.now, &channel, from, &why);
+                self.outlets.gap(Gap { channel, from, until: input.now });
+            }
             What::Task(task) => self.task(input.now, task)?,
             What::Shadowed => self.show(),
         }

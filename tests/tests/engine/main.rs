@@ -5,6 +5,7 @@ mod cases;
 mod commented;
 mod contract;
 mod contract_page;
+mod gaps;
 mod grants;
 mod hostile;
 mod lies;

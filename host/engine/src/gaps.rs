@@ -1,0 +1,35 @@
+//! Times in which a channel's chat was not heard. They are marks in the log for people: chat cannot be asked for again, and
+//! neither counts nor rules nor runs know of them.
+
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::log::{Block, Record};
+use crate::tables::Snapshot;
+
+impl Engine {
+    /// Notes that a channel is heard again, which it was not since `from`. Times are in milliseconds since 1970.
+    pub fn gap(&mut self, now: u64, channel: &str, from: u64, why: &str) {
+        if !self.channels.contains_key(channel) {
+            return;
+        }
+        self.now = self.now.max(now);
+        let (now, channel, why) = (self.now, channel.to_owned(), why.to_owned());
+        self.pending.record(Record::Gap { now, channel, from: from.min(now), why });
+    }
+}
+
+impl Snapshot {
+    /// The gaps that ended at this time or later, oldest first.
+    pub fn gaps_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
+        let mut blocks = Vec::new();
+        for row in redb::ReadableTable::iter(&self.log)?.rev() {
+            let (_, block) = row?;
+            let (_, last_at, _, compressed) = block.value();
+            if last_at < at {
+                break;
+            }
+            blocks.push(Block::gaps(compressed)?);
+        }
+        Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
+    }
+}
