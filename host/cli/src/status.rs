@@ -225,7 +225,7 @@ queue       0 events wait
 store       1.6 MB
 
 #seaside: the stream is unknown
-  chat was away 2 times within a day, for 1 min in all: what was said then is missing
+  chat was away 2 times within a day, for 1 min 15 s in all: what was said then is missing
   heat   shows \"19\\u{1b}[2J\"
   decay  formula decay 1.0.0 (0123456789ab), 12 calls, 1 failed
 ";

@@ -77,9 +77,12 @@ pub(crate) async fn catch_up(newest: u64, patience: Duration, metrics: &Metrics)
         warn!(behind_ms, "the clock is behind the store; waiting for it to be set");
         sleep(Duration::from_millis(behind_ms.min(5_000)).min(left)).await;
     }
+    let clock = match system() {
+        system if system < newest => Steady::ahead_of_clock(newest, Instant::now()),
+        system => Steady::new(system, Instant::now()),
+    };
     // Who asked for the time before this knew less.
-    let at = system().max(newest);
-    *CLOCK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Steady::new(at, Instant::now()));
+    *CLOCK.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
     metrics.waits_for_clock(false);
 }
 

@@ -8,6 +8,7 @@ mod contract_page;
 mod gaps;
 mod grants;
 mod hostile;
+mod jumps;
 mod lies;
 mod limits;
 mod phases;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, run};
 
 use crate::town::{Broker, Town};
@@ -92,6 +93,10 @@ fn heat_goes_on_falling_when_the_clock_is_set_back_and_a_start_waits_for_it() ->
     }
     heatd.wait_for_line(|line| line.contains("WARN the clock has jumped back"))?;
     town.wait_for_figure("heatd_faves_total", 8)?;
+    // Nobody says anything more: what calls the rule now is its timer.
+    eventually("timers to fire", || {
+        town.figure("heatd_rule_calls_total{slot=\"decay\"}").is_ok_and(|calls| calls > 8)
+    })?;
     town.wait_for_text(&town.path("heat.txt"), "🔥 HEAT LEVEL RISING")?;
     ensure!(heatd.lines().iter().filter(|line| line.contains("jumped")).count() == 1);
 

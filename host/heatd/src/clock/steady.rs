@@ -52,6 +52,11 @@ impl Steady {
         Self { at, base, doubt: None }
     }
 
+    /// A time that is known to be ahead of the clock.
+    pub(super) fn ahead_of_clock(at: u64, base: Instant) -> Self {
+        Self { doubt: Some(Doubt::Behind), ..Self::new(at, base) }
+    }
+
     /// The time now, where the system's clock says `system`.
     pub(super) fn read(&mut self, system: u64, now: Instant) -> (u64, Option<News>) {
         let own = self.own(now);
