@@ -124,6 +124,7 @@ pub(crate) fn run(
         group.end()?;
     }
     group.commit()?;
+    group.engine.end(now())?;
     info!("the last events are committed");
     Ok(())
 }

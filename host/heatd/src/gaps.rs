@@ -68,12 +68,12 @@ pub(crate) fn last_run(
     snapshot: &Snapshot,
     chains: &[Chain],
 ) -> Result<BTreeMap<String, Since>, StoreError> {
-    let newest = snapshot.newest()?;
+    let until = snapshot.heard_until()?;
     let mut known = BTreeMap::new();
     for chain in chains {
         let channel = chain.channel.to_lowercase();
         if snapshot.first_checkpoint(&channel)?.is_some() {
-            known.insert(channel, (newest, "heatd was not running".to_owned()));
+            known.insert(channel, (until, "heatd was not running".to_owned()));
         }
     }
     Ok(known)

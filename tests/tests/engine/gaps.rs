@@ -50,6 +50,22 @@ fn gaps_are_found_again_and_only_those_that_are_asked_for() -> Result<()> {
 }
 
 #[test]
+fn a_run_that_ends_by_itself_has_heard_until_then_and_another_until_its_newest_record() -> Result<()>
+{
+    let mut stage = Stage::new(vec![plain("fave")])?;
+    stage.chat("ann", "?fave")?;
+    stage.engine.commit()?;
+    assert_eq!(stage.engine.snapshot()?.heard_until()?, stage.now);
+    stage.engine.end(stage.now + 3_600_000)?;
+    let snapshot = stage.engine.snapshot()?;
+    assert_eq!((snapshot.heard_until()?, snapshot.newest()?), (stage.now + 3_600_000, stage.now));
+    // A clock that was behind has not made it earlier than what is there.
+    stage.engine.end(1)?;
+    assert_eq!(stage.engine.snapshot()?.heard_until()?, stage.now);
+    Ok(())
+}
+
+#[test]
 fn a_gap_counts_nothing_and_replay_undo_and_why_go_over_it() -> Result<()> {
     let stage = with_gaps()?;
     let snapshot = Arc::new(stage.engine.snapshot()?);
