@@ -111,5 +111,18 @@ fn the_time_between_two_runs_is_a_gap_of_the_channels_that_were_there() -> Resul
         })?;
     }
     assert_eq!(town.figure("heatd_faves_total")?, 0);
+
+    // heatd ends while it hears nothing: until then is one gap, and until it is back another.
+    town.chat.refuse_connections();
+    town.chat.close_abruptly();
+    heatd.wait_for_line(|line| line.contains("chat connection lost"))?;
+    ensure!(heatd.terminate()?.success());
+    town.chat.accept_connections()?;
+    let _heatd = start(&town, &["seaside", "harbour"])?;
+    town.wait_for_figure("heatd_chat_gaps_total", 2)?;
+    eventually("the gaps of all runs", || match gaps(&town) {
+        Ok(gaps) if gaps == [4, 3] => Ok(()),
+        other => Err(format!("{other:?}")),
+    })?;
     Ok(())
 }
