@@ -61,6 +61,16 @@ pub(crate) struct Channel {
     stream: Stream,
     outputs: BTreeMap<String, String>,
     rules: Vec<Rule>,
+    /// A heatd of before tells nothing of them.
+    #[serde(default)]
+    gaps: Gaps,
+}
+
+/// When chat was not heard within the last day.
+#[derive(Debug, Default, Deserialize)]
+struct Gaps {
+    count: u64,
+    seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +147,19 @@ impl Channel {
         let (state, since) = (&self.stream.state, since.unwrap_or_default());
         let mut page = clean::text(&format!("#{}: the stream is {state}{since}", self.name));
         page.push('\n');
+        if self.gaps.count > 0 {
+            let times = if self.gaps.count == 1 { "once" } else { "times" };
+            let number = if self.gaps.count == 1 {
+                String::new()
+            } else {
+                format!("{} ", count(self.gaps.count))
+            };
+            let long = duration(Duration::from_secs(self.gaps.seconds));
+            let _ = writeln!(
+                page,
+                "  chat was away {number}{times} within a day, for {long} in all: what was said then is missing"
+            );
+        }
         let wide = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| name.chars().count()).max().unwrap_or(0)
         };
@@ -179,6 +202,7 @@ mod tests {
             "channels": [{
                 "name": "seaside",
                 "stream": { "state": "unknown", "since": null },
+                "gaps": { "count": 2, "seconds": 75 },
                 "outputs": { "heat": "19\u{1b}[2J" },
                 "rules": [{
                     "slot": "decay", "name": "decay", "version": "1.0.0", "role": "formula",
@@ -201,6 +225,7 @@ queue       0 events wait
 store       1.6 MB
 
 #seaside: the stream is unknown
+  chat was away 2 times within a day, for 1 min 15 s in all: what was said then is missing
   heat   shows \"19\\u{1b}[2J\"
   decay  formula decay 1.0.0 (0123456789ab), 12 calls, 1 failed
 ";

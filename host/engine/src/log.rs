@@ -115,6 +115,18 @@ pub enum Record {
         #[serde(default)]
         rolled_back: Option<String>,
     },
+    /// Nothing was heard of a channel's chat for a while: what was said there meanwhile is in no log. A mark for people; a run
+    /// makes nothing of it.
+    Gap {
+        /// When the channel was heard again.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// Since when it was not heard.
+        from: u64,
+        /// Why, for people.
+        why: String,
+    },
 }
 
 /// A fave that was counted, and who asked for it.
@@ -139,7 +151,8 @@ impl Record {
             | Self::Undone { channel, .. }
             | Self::Retried { channel, .. }
             | Self::Handed { channel, .. }
-            | Self::Chain { channel, .. } => channel,
+            | Self::Chain { channel, .. }
+            | Self::Gap { channel, .. } => channel,
         }
     }
 
@@ -153,7 +166,8 @@ impl Record {
             | Self::Undone { now, .. }
             | Self::Retried { now, .. }
             | Self::Handed { now, .. }
-            | Self::Chain { now, .. } => *now,
+            | Self::Chain { now, .. }
+            | Self::Gap { now, .. } => *now,
         }
     }
 }
@@ -186,6 +200,19 @@ impl Block {
 
     pub(crate) fn decode(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
         decode(&unpack(compressed)?)
+    }
+
+    /// The gaps among the records. A block without any, which is nearly each, is not taken apart.
+    pub(crate) fn gaps(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
+        /// How the name of the variant begins a record: a text of three bytes.
+        const GAP: &[u8] = b"\xa3Gap";
+        let bytes = unpack(compressed)?;
+        if !bytes.windows(GAP.len()).any(|it| it == GAP) {
+            return Ok(Vec::new());
+        }
+        let mut records: Vec<Record> = decode(&bytes)?;
+        records.retain(|record| matches!(record, Record::Gap { .. }));
+        Ok(records)
     }
 }
 

@@ -115,6 +115,14 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps a time that no record has.
+    pub(crate) fn keep_time(&self, name: &str, at: u64) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(META)?.insert(name, at)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Deletes the blocks of the log whose records are all older than this time, and says how many they were. The last
     /// chain of each channel among them is kept, in the place of the last block that went.
     pub(crate) fn expire_log(&self, before: u64) -> Result<u64, StoreError> {

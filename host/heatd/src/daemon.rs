@@ -30,7 +30,7 @@ use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
-use crate::{chains, clock, data, http, shutdown, tls};
+use crate::{chains, clock, data, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;
@@ -137,10 +137,12 @@ async fn wire(prepared: Prepared) -> Result<()> {
     outward.spawn(http::run(listener, api, access));
 
     tokio::select! {
-        () = clock::catch_up(newest, &metrics) => {}
+        () = clock::catch_up(newest, clock::PATIENCE, &metrics) => {}
         () = &mut signal => return Ok(()),
     }
+    let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
     let engine = Engine::open(sandbox, store, chains, clock::now())?;
+    gaps::look_back(&roster, engine.snapshot()?);
     let mut home = Home::find(&config.mqtt.broker).await?;
     let mut embedded_ended = Box::pin(home.ended());
 
@@ -160,8 +162,13 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut sources = JoinSet::new();
     let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
-    let chat =
-        Chat { twitch: twitch.clone(), tls, inputs: inputs.clone(), metrics: metrics.clone() };
+    let chat = Chat {
+        twitch: twitch.clone(),
+        tls,
+        inputs: inputs.clone(),
+        metrics: metrics.clone(),
+        last_run,
+    };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));

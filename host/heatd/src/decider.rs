@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
+use crate::gaps::{self, Gap};
 use crate::live::Shadows;
 use crate::metrics::Metrics;
 use crate::moderation::{Asked, Moderation};
@@ -76,6 +77,14 @@ impl Outlets {
         topics
     }
 
+    fn gap(&self, gap: Gap) {
+        let long = gap.long();
+        info!(channel = gap.channel, away = gaps::words(long), "chat was away");
+        self.metrics.chat_gap(long);
+        self.feed.tell(&gap.channel, Told::gap(long));
+        self.roster.gaps.add(gap);
+    }
+
     fn decided(&self, told: Option<Told>, decision: &Decision) {
         self.metrics.decided(decision);
         self.roster.decided(decision);
@@ -115,6 +124,7 @@ pub(crate) fn run(
         group.end()?;
     }
     group.commit()?;
+    group.engine.end(now())?;
     info!("the last events are committed");
     Ok(())
 }
@@ -154,6 +164,10 @@ impl Group<'_> {
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
+            What::Gap { channel, from, why } => {
+                self.engine.gap(input.now, &channel, from, &why);
+                self.outlets.gap(Gap { channel, from, until: input.now });
+            }
             What::Task(task) => self.task(input.now, task)?,
             What::Shadowed => self.show(),
         }

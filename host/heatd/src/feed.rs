@@ -88,6 +88,12 @@ impl Feed {
         let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what }));
     }
 
+    /// Something happened that is no event of the engine.
+    pub(crate) fn tell(&self, channel: &str, told: Told) {
+        // Nobody may be watching.
+        let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what: What::Told(told) }));
+    }
+
     /// What there is to tell of an event, before the engine takes it away. None while nobody watches.
     pub(crate) fn note(&self, event: &Event) -> Option<Told> {
         if self.is_watched() { Told::of(&event.what) } else { None }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ struct Figures {
     registry: Registry,
     chat_lines: Counter,
     bad_lines: Counter,
+    gaps: Counter,
+    gap_seconds: Counter<f64, AtomicU64>,
     mqtt_messages: Counter,
     duplicates: Counter,
     not_allowed: Counter,
@@ -88,12 +90,20 @@ impl Metrics {
         };
         let chat_lines = counter("chat_lines", "Chat lines taken in");
         let bad_lines = counter("chat_bad_lines", "Lines from chat that are no IRC messages");
+        let gaps = counter("chat_gaps", "Times that a channel was not heard and is heard again");
         let mqtt_messages = counter("mqtt_messages", "MQTT messages taken in for rules");
         let duplicates =
             counter("duplicate_events", "Events that were told twice and counted once");
         let not_allowed =
             counter("commands_not_allowed", "Commands of moderators that somebody else gave");
         let faves = counter("faves", "Faves counted");
+        let gap_seconds = Counter::<f64, AtomicU64>::default();
+        registry.register_with_unit(
+            "chat_gap",
+            "Time for which channels were not heard: what was said meanwhile is missing",
+            Unit::Seconds,
+            gap_seconds.clone(),
+        );
         let (calls, failures) =
             (Family::<Slot, Counter>::default(), Family::<Slot, Counter>::default());
         registry.register("rule_calls", "Calls of rules", calls.clone());
@@ -142,6 +152,8 @@ impl Metrics {
         Self(Arc::new(Figures {
             chat_lines,
             bad_lines,
+            gaps,
+            gap_seconds,
             mqtt_messages,
             duplicates,
             not_allowed,
@@ -171,6 +183,12 @@ impl Metrics {
 
     pub(crate) fn bad_lines(&self, lines: u64) {
         self.0.bad_lines.inc_by(lines);
+    }
+
+    /// A channel is heard again, which it was not for so long.
+    pub(crate) fn chat_gap(&self, long: Duration) {
+        self.0.gaps.inc();
+        self.0.gap_seconds.inc_by(long.as_secs_f64());
     }
 
     pub(crate) fn mqtt_message(&self) {

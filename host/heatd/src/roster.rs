@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use heat_engine::{Chain, Decision, Engine, Standing};
 
 use crate::feed::States;
+use crate::gaps::Gaps;
 
 /// The channels in the order of the configuration.
 pub(crate) struct Roster {
     pub(crate) channels: Vec<Listed>,
     /// How their slots stand, as of the last commit that changed something shown.
     standings: Mutex<Arc<Vec<Standing>>>,
+    /// When their chat was not heard, of late.
+    pub(crate) gaps: Gaps,
 }
 
 /// A channel with its slots, in the order of its chain.
@@ -38,7 +41,7 @@ impl Roster {
             channel: chain.channel.to_lowercase().into(),
             slots: chain.rules.iter().map(counts).collect(),
         });
-        Self { channels: listed.collect(), standings: Mutex::default() }
+        Self { channels: listed.collect(), standings: Mutex::default(), gaps: Gaps::default() }
     }
 
     /// How the slots stand now.

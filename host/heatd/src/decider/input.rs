@@ -33,6 +33,12 @@ pub(super) enum What {
     Receipt(Option<Receipt>),
     Tick,
     Sent(u64),
+    /// A channel is heard again, which it was not since then.
+    Gap {
+        channel: String,
+        from: u64,
+        why: String,
+    },
     /// Something that somebody wants done between two events.
     Task(Task),
     /// A shadow shows something else.
@@ -62,6 +68,11 @@ impl Input {
     /// A timer may be due, or a group may have waited long enough.
     pub(crate) fn tick(now: u64) -> Self {
         Self { now, what: What::Tick }
+    }
+
+    /// A channel is heard again, which it was not since then.
+    pub(crate) fn gap(now: u64, channel: &str, from: u64, why: String) -> Self {
+        Self { now, what: What::Gap { channel: channel.to_owned(), from, why } }
     }
 
     /// Something to do between two events.

@@ -11,6 +11,7 @@ use heat_engine::{STREAM_OUTPUT, state_name};
 use serde_json::{Value, json};
 
 use super::Api;
+use crate::clock::now;
 use crate::roster::Listed;
 
 pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
@@ -54,8 +55,10 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         }
         rule
     });
+    let (gaps, away) = api.roster.gaps.of(&listed.channel, now());
     json!({
         "name": &*listed.channel,
+        "gaps": { "count": gaps, "seconds": away.as_secs() },
         "stream": { "state": state_name(stream.as_ref()), "since": stream.map(|stream| stream.since) },
         "outputs": shown,
         "rules": rules.collect::<Vec<_>>(),
