@@ -13,13 +13,10 @@ use tokio_rustls::rustls::ClientConfig;
 const LARGEST_MESSAGE: u32 = 64 << 10;
 
 /// How many messages with QoS 1 may wait for their acknowledgement: a group of events can be as large.
-const RECEIVE_MAXIMUM: u16 = 512;
+pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 
 /// How long a broker keeps messages for a daemon that is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
-
-/// How long a dead connection may look alive: one and a half times this, in seconds.
-const KEEP_ALIVE_SECONDS: u16 = 20;
 
 /// Where and as whom.
 pub(crate) struct Address {
@@ -28,6 +25,9 @@ pub(crate) struct Address {
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) client_id: String,
+    /// After how many seconds without a word the broker is asked for one. When as many pass again without an answer, the connection
+    /// is given up: a dead one looks alive for twice as long at most.
+    pub(crate) keep_alive: u16,
 }
 
 /// The options of one connection, with the topic that says whether heatd is there.
@@ -36,7 +36,7 @@ pub(crate) fn options(address: &Address, status_topic: &str) -> MqttOptions {
         address.client_id.clone(),
         Broker::tcp(address.host.clone(), address.port),
     );
-    options.set_keep_alive(KEEP_ALIVE_SECONDS);
+    options.set_keep_alive(address.keep_alive);
     options.set_clean_start(false);
     options.set_session_expiry_interval(Some(SESSION_SECONDS));
     options.set_session_store(NothingUnderWay);
@@ -98,5 +98,28 @@ impl SessionStore for NothingUnderWay {
 
     fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> Answer<'a, ()> {
         Box::pin(async { Ok(()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_takes_up_the_session_acknowledges_by_hand_and_never_waits_for_tcp() {
+        let address = Address {
+            host: "localhost".to_owned(),
+            port: 1883,
+            login: None,
+            tls: None,
+            client_id: "heatd".to_owned(),
+            keep_alive: 20,
+        };
+        let options = options(&address, "heat/v1/status");
+        assert!(!options.clean_start());
+        assert_eq!(options.ack_mode(), AckMode::Manual);
+        assert_eq!(options.receive_maximum(), Some(RECEIVE_MAXIMUM));
+        let network = format!("{:?}", options.network_options());
+        assert!(network.contains("tcp_nodelay: true"), "{network}");
     }
 }
