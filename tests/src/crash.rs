@@ -22,11 +22,11 @@ use stream::{END, Stream};
 pub use stream::END_WEIGHT;
 use watch::Watch;
 
-/// Of so many kills one is aimed at the start of heatd. The others wait until it serves.
+/// Of so many kills one comes at any time of the start, which takes as long as the last one did. The others wait until heatd serves.
 const ONE_AT_START: u64 = 4;
 
-/// Within this time after it serves heatd is killed, in microseconds: some commits.
-const SERVING_MICROS: u64 = 40_000;
+/// Within this time after it serves heatd is killed: some commits.
+const SERVING: Duration = Duration::from_millis(40);
 
 /// How many messages mosquitto has under way to a client that allows more, as it is set up by default and in `deploy/`.
 const UNDER_WAY: u64 = 20;
@@ -69,26 +69,25 @@ pub fn run(plan: &Plan, ledger: Ledger) -> Result<Report> {
     let watch = Watch::start(stage.broker.port())?;
     let mut chance = Random::new(plan.seed);
     let mut report = Report { named: plan.named, ..Report::default() };
-    let started = Instant::now();
     let mut heatd = stage.heatd()?;
+    // Before there is a subscription, a broker acknowledges messages and keeps them for nobody.
+    heatd.wait_for_line(|line| line.contains("subscribed"))?;
     let stream = Stream::start(stage.broker.port(), plan.named);
-    let first = watch.wait_until_served()?.saturating_duration_since(started);
+    watch.wait_until_served()?;
     let writer = stage.writer()?;
+    let (mut is_serving, mut start) = (true, Duration::ZERO);
     for _ in 0..plan.kills {
-        let within = match chance.one_in(ONE_AT_START) {
-            true => first.as_micros() as u64,
-            false => SERVING_MICROS,
-        };
-        std::thread::sleep(Duration::from_micros(chance.below(within.max(1))));
+        let within = if is_serving { SERVING } else { start };
+        std::thread::sleep(within.mul_f64(chance.below(1_000) as f64 / 1e3));
         heatd.kill()?;
         let killed = Instant::now();
         report.note(&heatd);
         watch.begin();
         heatd = stage.heatd()?;
-        // The next kill may come at any time of the start.
-        if !chance.one_in(ONE_AT_START) {
-            let served = watch.wait_until_served()?;
-            report.recovery.push(served.saturating_duration_since(killed).as_secs_f64() * 1e3);
+        is_serving = !chance.one_in(ONE_AT_START);
+        if is_serving {
+            start = watch.wait_until_served()?.saturating_duration_since(killed);
+            report.recovery.push(start.as_secs_f64() * 1e3);
         }
     }
     report.sent = stream.end()?;

@@ -82,6 +82,6 @@ impl Stage {
     }
 
     pub(super) fn store(&self) -> PathBuf {
-        self.folder.path().join("data/heat.redb")
+        self.folder.path().join("heat-data/heat.redb")
     }
 }
