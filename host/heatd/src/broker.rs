@@ -29,6 +29,7 @@ use crate::shutdown::Shutdown;
 use deliveries::Deliveries;
 pub(crate) use incoming::{Routes, Topics};
 pub(crate) use options::Address;
+use options::Size;
 use outgoing::Outgoing;
 use receiver::Receiver;
 use sender::Sender;
@@ -92,6 +93,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let status = format!("{prefix}/status");
     let topics = routes.topics();
     let deliveries = Deliveries::default();
+    let mut size = Size::default();
     let mut outgoing = Outgoing::new(&prefix, outbox);
     let mut receiver =
         Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown, only_retained);
@@ -106,7 +108,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     };
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
-        let options = options::options(&address, &status);
+        let options = options::options(&address, &status, size);
         let (client, mut event_loop) = AsyncClient::builder(options).capacity(REQUESTS).build();
         let shared = Shared::new(&deliveries);
         outgoing.reconnected();
@@ -124,6 +126,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
             backoff.reset();
         }
         metrics.mqtt_connected(false);
+        size = size.after(&lost);
         let wait = backoff.next(fastrand::f64());
         warn!(
             reason = explain(&lost),

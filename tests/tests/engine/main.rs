@@ -10,6 +10,7 @@ mod hostile;
 mod lies;
 mod limits;
 mod phases;
+mod promises;
 mod reference;
 mod remembered;
 mod replays;

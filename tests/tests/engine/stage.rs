@@ -121,6 +121,11 @@ impl Stage {
     }
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
+        Self::at(START, parts, limits, store)
+    }
+
+    /// At another time than the usual one.
+    pub(crate) fn at(now: u64, parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
         let sandbox = sandbox()?;
         let limits = Arc::new(limits);
         let mut rules = Vec::new();
@@ -132,9 +137,9 @@ impl Stage {
             sandbox,
             store,
             vec![Chain { channel: CHANNEL.to_owned(), rules }],
-            START,
+            now,
         )?;
-        Ok(Self::over(engine))
+        Ok(Self { now, ..Self::over(engine) })
     }
 
     /// A stage with an engine of its own making.

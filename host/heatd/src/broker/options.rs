@@ -4,13 +4,46 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rumqttc::{
-    AckMode, Broker, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession,
-    QoS, SessionStore, SessionStoreError, SessionStoreKey, TlsConfiguration, Transport,
+    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession,
+    QoS, SessionStore, SessionStoreError, SessionStoreKey, StateError, TlsConfiguration, Transport,
 };
 use tokio_rustls::rustls::ClientConfig;
 
-/// The largest message that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
-const LARGEST_MESSAGE: u32 = 64 << 10;
+/// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
+const LARGEST_PACKET: u32 = 64 << 10;
+
+/// How much less it is on a connection after one that a larger packet has ended. mosquitto is wrong by a byte when it compares, so that
+/// one of exactly a byte too much is sent to us, and again on each connection. With the lower limit mosquitto keeps it to itself; and what
+/// is a byte too much for that is within the other.
+const LESS: u32 = 16;
+
+/// How large a packet may be on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Size {
+    #[default]
+    Usual,
+    Less,
+}
+
+impl Size {
+    /// The limit for the next connection.
+    pub(super) fn after(self, lost: &ConnectionError) -> Self {
+        let is_too_large = matches!(
+            lost,
+            ConnectionError::MqttState(StateError::Deserialization(
+                Error::PayloadSizeLimitExceeded { .. }
+            ))
+        );
+        if is_too_large && self == Self::Usual { Self::Less } else { Self::Usual }
+    }
+
+    fn bytes(self) -> u32 {
+        match self {
+            Self::Usual => LARGEST_PACKET,
+            Self::Less => LARGEST_PACKET - LESS,
+        }
+    }
+}
 
 /// How many messages with QoS 1 may wait for their acknowledgement: a group of events can be as large.
 pub(super) const RECEIVE_MAXIMUM: u16 = 512;
@@ -31,7 +64,7 @@ pub(crate) struct Address {
 }
 
 /// The options of one connection, with the topic that says whether heatd is there.
-pub(crate) fn options(address: &Address, status_topic: &str) -> MqttOptions {
+pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> MqttOptions {
     let mut options = MqttOptions::new(
         address.client_id.clone(),
         Broker::tcp(address.host.clone(), address.port),
@@ -41,7 +74,7 @@ pub(crate) fn options(address: &Address, status_topic: &str) -> MqttOptions {
     options.set_session_expiry_interval(Some(SESSION_SECONDS));
     options.set_session_store(NothingUnderWay);
     options.set_receive_maximum(Some(RECEIVE_MAXIMUM));
-    options.set_max_packet_size(Some(LARGEST_MESSAGE));
+    options.set_max_packet_size(Some(size.bytes()));
     options.set_ack_mode(AckMode::Manual);
     // Otherwise an output that follows an acknowledgement waits until the broker's system has confirmed that, some 40 ms.
     let mut network = NetworkOptions::new();
@@ -115,11 +148,22 @@ mod tests {
             client_id: "heatd".to_owned(),
             keep_alive: 20,
         };
-        let options = options(&address, "heat/v1/status");
+        let options = options(&address, "heat/v1/status", Size::Usual);
         assert!(!options.clean_start());
         assert_eq!(options.ack_mode(), AckMode::Manual);
         assert_eq!(options.receive_maximum(), Some(RECEIVE_MAXIMUM));
         let network = format!("{:?}", options.network_options());
         assert!(network.contains("tcp_nodelay: true"), "{network}");
+    }
+
+    #[test]
+    fn a_packet_that_is_too_large_for_one_connection_is_for_the_next() {
+        let error = Error::PayloadSizeLimitExceeded { pkt_size: 65_537, max: LARGEST_PACKET };
+        let too_large = ConnectionError::MqttState(StateError::Deserialization(error));
+        let less = Size::default().after(&too_large);
+        assert!(less.bytes() < Size::default().bytes());
+        assert_eq!(less.after(&too_large), Size::Usual);
+        assert_eq!(less.after(&ConnectionError::RequestsDone), Size::Usual);
+        assert_eq!(Size::Usual.after(&ConnectionError::RequestsDone), Size::Usual);
     }
 }
