@@ -18,8 +18,8 @@ use crate::chat::random::Random;
 use crate::figures::Samples;
 use crate::processes::Program;
 use stage::Stage;
-use stream::{END, Stream};
 pub use stream::END_WEIGHT;
+use stream::{END, Stream};
 use watch::Watch;
 
 /// Of so many kills one comes at any time of the start, which takes as long as the last one did. The others wait until heatd serves.

@@ -1,8 +1,9 @@
 //! The least of an MQTT client (3.1.1): enough to put load on a broker and to see what comes of it, at as little cost as possible.
 //!
-//! [`subscribe`] calls back for each message; [`Publisher`] repeats what the broker has not acknowledged.
+//! [`subscribe`] calls back for each message; [`Publisher`] repeats what the broker has not acknowledged; [`Scripted`] is the other side.
 
 mod publisher;
+mod scripted;
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 pub use publisher::Publisher;
+pub use scripted::{Client, Scripted};
 
 const CONNECT: u8 = 0x10;
 const CONNACK: u8 = 0x20;

@@ -88,8 +88,17 @@ impl<'a> Shared<'a> {
 
 /// Keeps a connection until the engine has ended, and leaves with the last outputs shown. `shutdown` ends only what comes in.
 pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
-    let Link { address, prefix, routes, outbox, mut outputs, mailbox, inputs, metrics, only_retained } =
-        link;
+    let Link {
+        address,
+        prefix,
+        routes,
+        outbox,
+        mut outputs,
+        mailbox,
+        inputs,
+        metrics,
+        only_retained,
+    } = link;
     let status = format!("{prefix}/status");
     let topics = routes.topics();
     let deliveries = Deliveries::default();

@@ -52,8 +52,7 @@ fn publish(port: u16, named: bool, stopped: &AtomicBool) -> Result<u64> {
     let mut number = 0;
     while !stopped.load(Ordering::Relaxed) {
         let item = item(number);
-        let payload =
-            if named { format!(r#"{{"id":"{item}","item":"{item}"}}"#) } else { item };
+        let payload = if named { format!(r#"{{"id":"{item}","item":"{item}"}}"#) } else { item };
         publisher.publish(FAVES, payload)?;
         number += 1;
         thread::sleep(PAUSE);

@@ -53,9 +53,11 @@ fn a_clip_is_wanted_once_however_often_the_event_is_told() -> Result<()> {
         stage.engine.commit()?;
     }
     let mut stage = open()?;
-    let second = stage.engine.handle(START, told("two", START, "ann", "!attack clip the moment"))?;
+    let second =
+        stage.engine.handle(START, told("two", START, "ann", "!attack clip the moment"))?;
     ensure!(!lines(&second.answers, "hostile").concat().contains("fails"), "{second:?}");
-    let third = stage.engine.handle(START, told("three", START, "ann", "!attack clip the moment"))?;
+    let third =
+        stage.engine.handle(START, told("three", START, "ann", "!attack clip the moment"))?;
     let answer = lines(&third.answers, "hostile").concat();
     ensure!(answer.contains("2 clips wait to be made already"), "{answer}");
     Ok(())
@@ -72,8 +74,7 @@ fn an_id_is_known_after_a_restart_however_long_that_took() -> Result<()> {
     drop(stage);
     // Half a day later the broker repeats what it has no acknowledgement of.
     let later = START + 43_200_000;
-    let mut stage =
-        Stage::at(later, vec![plain("fave")], Limits::default(), Store::open(&file)?)?;
+    let mut stage = Stage::at(later, vec![plain("fave")], Limits::default(), Store::open(&file)?)?;
     ensure!(stage.engine.handle(later + 1_000, event)?.duplicate);
     stage.engine.commit()?;
     assert_eq!(stage.faves()?, 1);

@@ -133,12 +133,8 @@ impl Stage {
             let component = loaded(name)?;
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
-        let engine = Engine::open(
-            sandbox,
-            store,
-            vec![Chain { channel: CHANNEL.to_owned(), rules }],
-            now,
-        )?;
+        let engine =
+            Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }], now)?;
         Ok(Self { now, ..Self::over(engine) })
     }
 

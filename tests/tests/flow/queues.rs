@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, ensure};
 use heat_tests::mosquitto::{Mosquitto, Options, Persistence};
 use heat_tests::mqtt::Publisher;
-use heat_tests::patience::eventually;
 
 use crate::ledger::items;
 use crate::town::{Broker, Town};
@@ -90,47 +89,5 @@ fn mosquitto_killed_forgets_what_it_acknowledged_since_it_last_saved() -> Result
     // With a save for every change: what was under way in that moment.
     let every_change = lost(Options::default().persistence(Persistence::Always))?;
     ensure!(every_change <= 2, "{every_change} of {SENT} are gone");
-    Ok(())
-}
-
-#[test]
-fn the_embedded_broker_acknowledges_after_the_commit_so_a_killed_heatd_loses_nothing() -> Result<()>
-{
-    const KILLS: u64 = 12;
-    let town = Town::new()?;
-    let configuration =
-        town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + &Town::rules("LUL")?;
-    let mut heatd = town.heatd(&configuration)?;
-    heatd.wait_for_line(|line| line.contains("broker connected"))?;
-    let port = town.mqtt;
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let stopped = std::sync::Arc::clone(&stop);
-    let publisher = std::thread::spawn(move || -> Result<u64> {
-        let mut publisher = Publisher::new(port, 16);
-        for number in 0.. {
-            if stopped.load(std::sync::atomic::Ordering::Relaxed) {
-                break;
-            }
-            publisher.publish("deck/fave", format!("n{number}"))?;
-        }
-        publisher.finish()
-    });
-    for _ in 0..KILLS {
-        // Some are counted by each heatd, and the next is killed amid the others.
-        eventually("some to be counted", || {
-            town.figure("heatd_faves_total").is_ok_and(|faves| faves >= 10)
-        })?;
-        heatd.kill()?;
-        heatd = town.heatd(&configuration)?;
-    }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let sent = publisher.join().map_err(|_| anyhow::anyhow!("the publisher panicked"))??;
-    ensure!(heatd.terminate()?.success());
-    let counted = items(&town.path("heat-data/heat.redb"))?;
-    let different: std::collections::BTreeSet<&String> = counted.iter().collect();
-    ensure!(different.len() as u64 == sent, "{} of {sent} were counted", different.len());
-    // The one that was committed when heatd was killed is sent again by its publisher.
-    let doubled = (counted.len() - different.len()) as u64;
-    ensure!(doubled <= KILLS, "{doubled} doubled by {KILLS} kills");
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rumqttc::{
-    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession,
-    QoS, SessionStore, SessionStoreError, SessionStoreKey, StateError, TlsConfiguration, Transport,
+    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, NetworkOptions,
+    PersistedAckMode, PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey,
+    StateError, TlsConfiguration, Transport,
 };
 use tokio_rustls::rustls::ClientConfig;
 

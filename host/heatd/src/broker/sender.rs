@@ -103,7 +103,9 @@ impl Sender {
         let new: Vec<String> =
             filters.into_iter().filter(|filter| !subscribed.contains(*filter)).cloned().collect();
         for filters in new.chunks(FILTERS_PER_REQUEST) {
-            client.subscribe_many(filters.iter().map(|filter| subscription(filter, self.qos))).await?;
+            client
+                .subscribe_many(filters.iter().map(|filter| subscription(filter, self.qos)))
+                .await?;
         }
         subscribed.extend(new);
         Ok(())
