@@ -10,10 +10,13 @@
 //! - [`processes`]: real programs, started, watched and ended.
 //! - [`tls`]: certificates for a server on this machine.
 //! - [`mosquitto`]: a real MQTT broker, and real clients of it.
+//! - [`mqtt`]: the least of an MQTT client, and a publisher that repeats.
+//! - [`proxy`]: a network that misbehaves.
+//! - [`crash`]: heatd killed again and again under a stream of faves.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
-//! Nothing here knows the engine or the daemon. Everything listens on loopback and lives in temporary folders.
+//! Nothing here links the engine or the daemon. Everything listens on loopback and lives in temporary folders.
 
 pub mod patience;
 
@@ -32,6 +35,12 @@ pub mod processes;
 pub mod tls;
 
 pub mod mosquitto;
+
+pub mod mqtt;
+
+pub mod proxy;
+
+pub mod crash;
 
 pub mod figures;
 

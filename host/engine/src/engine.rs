@@ -131,9 +131,11 @@ impl Engine {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
         let mut seen = Seen::default();
+        // However long it was away: what was not acknowledged before comes again now.
+        let start = now.max(newest);
         for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
-            if let Record::Event { now, event } = record {
-                seen.insert(now, &event.channel, &event.id);
+            if let Record::Event { event, .. } = record {
+                seen.insert(start, &event.channel, &event.id);
             }
         }
         let next_record = snapshot.meta("next-record")?;
@@ -164,7 +166,7 @@ impl Engine {
             streams,
             seen,
             next_record,
-            now: now.max(newest),
+            now: start,
             told: 0,
             swaps: 0,
             generations: 0,

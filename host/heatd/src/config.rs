@@ -17,7 +17,7 @@ use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use mistakes::{Mistakes, most_like};
-pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, Mqtt, OWN_NAME};
+pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
 pub(crate) use stream::StreamSigns;
 

@@ -21,6 +21,7 @@ use crate::chains::ConfiguredSlots;
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
+use crate::embedded::Inlet;
 use crate::feed::{Feed, States};
 use crate::folder::Folder;
 use crate::home::Home;
@@ -143,14 +144,21 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
     let engine = Engine::open(sandbox, store, chains, clock::now())?;
     gaps::look_back(&roster, engine.snapshot()?);
-    let mut home = Home::find(&config.mqtt.broker).await?;
-    let mut embedded_ended = Box::pin(home.ended());
-
     let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
     let mut known = engine.topics();
     known.extend(stream_topics.iter().cloned());
     known.sort();
     let (topics_in, topics) = watch::channel(Arc::new(known));
+    let routes = Routes::new(topics, clock::now());
+    let inlet = Inlet {
+        routes: routes.clone(),
+        inputs: inputs.downgrade(),
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let mut home = Home::find(&config.mqtt.broker, inlet).await?;
+    let only_retained = home.is_here();
+    let mut embedded_ended = Box::pin(home.ended());
     metrics.stand(&engine.standings());
     roster.stand(engine.standings());
     outputs_in.send_replace(Arc::new(engine.outputs().clone()));
@@ -176,13 +184,14 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let link = Link {
         address: home.address,
         prefix: config.mqtt.prefix,
-        routes: Routes::new(topics, clock::now()),
+        routes,
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
         // As above: the broker's connection outlives the sources.
         inputs: inputs.downgrade(),
         metrics: metrics.clone(),
+        only_retained,
     };
     outward.spawn(broker::run(link, shutdown));
     drop(inputs);

@@ -195,6 +195,11 @@ impl Metrics {
         self.0.mqtt_messages.inc();
     }
 
+    /// A message that the broker has repeated.
+    pub(crate) fn duplicate(&self) {
+        self.0.duplicates.inc();
+    }
+
     pub(crate) fn command_not_allowed(&self) {
         self.0.not_allowed.inc();
     }

@@ -1,10 +1,11 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`crash`] kills, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
 mod check;
+mod crash;
 mod demo;
 mod dist;
 mod hostile;
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Options),
     /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
     Hostile(hostile::Options),
+    /// Kills heatd again and again under a stream of messages: what is lost, what is doubled, how soon it serves again.
+    Crash(crash::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -46,6 +49,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Hostile(options) => match hostile::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Crash(options) => match crash::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

@@ -12,6 +12,7 @@ mod jumps;
 mod lies;
 mod limits;
 mod phases;
+mod promises;
 mod reference;
 mod remembered;
 mod replays;

@@ -29,6 +29,8 @@ pub(super) struct Sender {
     pub(super) inputs: mpsc::WeakSender<Input>,
     pub(super) topics: watch::Receiver<Arc<Topics>>,
     pub(super) status: String,
+    /// How surely messages shall come.
+    pub(super) qos: QoS,
 }
 
 /// The acknowledgements that are awaited, each with the number of its message.
@@ -51,7 +53,7 @@ impl Sender {
     pub(super) async fn run(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) {
         shared.connected.notified().await;
@@ -65,7 +67,7 @@ impl Sender {
     async fn talk(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
         client
@@ -101,7 +103,9 @@ impl Sender {
         let new: Vec<String> =
             filters.into_iter().filter(|filter| !subscribed.contains(*filter)).cloned().collect();
         for filters in new.chunks(FILTERS_PER_REQUEST) {
-            client.subscribe_many(filters.iter().map(|filter| subscription(filter))).await?;
+            client
+                .subscribe_many(filters.iter().map(|filter| subscription(filter, self.qos)))
+                .await?;
         }
         subscribed.extend(new);
         Ok(())
@@ -121,7 +125,7 @@ impl Sender {
     async fn leave(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
         // Messages stay in the store for the next start: what is acknowledged now could no longer be noted.
@@ -160,8 +164,8 @@ fn acknowledged(
 }
 
 /// heatd's own messages are not for heatd: a rule that publishes what another takes would feed itself.
-fn subscription(filter: &str) -> SubscribeFilter {
-    SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, QoS::AtLeastOnce) }
+fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
+    SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, qos) }
 }
 
 fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
@@ -173,7 +177,7 @@ fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
 async fn take_mail(
     mail: Mail,
     client: &AsyncClient,
-    shared: &Shared,
+    shared: &Shared<'_>,
     outgoing: &mut Outgoing,
 ) -> Result<(), ClientError> {
     outgoing.add(mail.messages);
