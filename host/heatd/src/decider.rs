@@ -146,6 +146,10 @@ impl Group<'_> {
                 self.event(input.now, *event)?;
                 self.answers.push((channel, answer));
             }
+            What::Ordered { event, answer } => {
+                let decision = self.event(input.now, *event)?;
+                self.afters.push(Box::new(move || answer(decision)));
+            }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
                 for decision in self.engine.fire(input.now)? {
@@ -177,7 +181,7 @@ impl Group<'_> {
     }
 
     /// Decides on an event, and on what it says of the stream.
-    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn event(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
         let stream = self.engine.stream(&event.channel);
         let before = self.outlets.streams.before(now, &event, stream);
         let after = self.outlets.streams.after(&event);
@@ -196,17 +200,21 @@ impl Group<'_> {
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
-        for event in before.into_iter().chain([event]).chain(after) {
-            self.decide(now, event)?;
+        if let Some(before) = before {
+            self.decide(now, before)?;
         }
-        Ok(())
+        let decision = self.decide(now, event)?;
+        if let Some(after) = after {
+            self.decide(now, after)?;
+        }
+        Ok(decision)
     }
 
-    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn decide(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
         self.outlets.decided(told, &decision);
-        Ok(())
+        Ok(decision)
     }
 
     fn end_silent_streams(&mut self, now: u64) -> Result<(), StoreError> {
