@@ -216,7 +216,17 @@ fn the_password_of_a_broker_stays_in_its_file() -> Result<()> {
     let words = [check.stdout, check.stderr].concat();
     ensure!(String::from_utf8_lossy(&words).contains("does not belong into the configuration"));
     findings.add("heatd check of a password", words);
-    fs::remove_file(town.path("heatd.toml"))?;
+    let sheet = format!(
+        "broker = \"pi\"\nuser = \"heatd\"\npassword = {OF_BROKER:?}\n[[file]]\npath = \"x\"\n"
+    );
+    fs::write(town.path("writer.toml"), sheet)?;
+    let mut writer = Command::new(binaries()?.writer);
+    let refused = writer.arg("--config").arg(town.path("writer.toml")).output()?;
+    ensure!(refused.status.code() == Some(64));
+    findings.add("what heat-writer says", refused.stderr);
+    for file in ["heatd.toml", "writer.toml"] {
+        fs::remove_file(town.path(file))?;
+    }
     findings.add_files(town.folder.path(), &[])?;
     findings.check(OF_BROKER, &["broker.password"])?;
     findings.check(WRONG, &[])

@@ -139,7 +139,7 @@ fn moderators_give_orders_without_chat_and_fave_for_nobody() -> Result<()> {
     assert_eq!(heat()?, "55");
     ensure!(order("?heat pause")?.0 == Some(0));
     town.chat.say("seaside", "cat", "?fave pie");
-    town.wait_for_figure("heatd_chat_lines_total", 4)?;
+    town.wait_for_figure("heatd_chat_lines_total", 1)?;
     assert_eq!(heat()?, "55");
     ensure!(order("?heat resume")?.0 == Some(0));
     ensure!(order("?heat reset")?.0 == Some(0));
