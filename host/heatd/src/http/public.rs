@@ -89,23 +89,23 @@ mod tests {
 
     #[test]
     fn no_name_and_no_text_is_left_in_the_feed() {
-        let (text, login) = ("ann says pie".to_owned(), "ann".to_owned());
+        let (text, login) = ("zoe says pie".to_owned(), "zoe".to_owned());
         let rule = [
-            "fave ann \"pie\" 1",
-            "show latest \"pie of ann\"",
-            "say \"@ann\"",
-            "publish x/ann \"ann\"",
-            "clip \"ann\" 5 s",
+            "fave zoe \"pie\" 1",
+            "show latest \"pie of zoe\"",
+            "say \"@zoe\"",
+            "publish x/zoe \"zoe\"",
+            "clip \"zoe\" 5 s",
         ];
         for what in [
-            What::Told(Told::Chat { name: "Ann".to_owned(), login, text: text.clone() }),
+            What::Told(Told::Chat { name: "Zoe".to_owned(), login, text: text.clone() }),
             What::Told(Told::Event { event: "raid", text: text.clone() }),
             What::Rule { slot: "x".to_owned(), effects: rule.map(str::to_owned).to_vec() },
             What::Fault { slot: "x".to_owned(), text: text.clone() },
             What::Output { name: "latest".to_owned(), text: Some(text) },
         ] {
             let line = hidden(what).to_lowercase();
-            assert!(!line.contains("ann") && !line.contains("pie"), "{line}");
+            assert!(!line.contains("zoe") && !line.contains("pie"), "{line}");
         }
     }
 
