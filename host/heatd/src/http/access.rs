@@ -54,14 +54,17 @@ pub(super) async fn check(
     next.run(serve::paced(request, access.patience)).await
 }
 
-/// The pages for machines are for those on this machine: not for who comes by a name of a proxy.
+/// The pages for machines are for those on this machine: not for who comes through a proxy.
 pub(super) async fn only_here(
     State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    if host.is_some_and(|host| access.is_named(host)) {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let is_passed_on =
+        headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+    if is_passed_on || host.is_some_and(|host| access.is_named(host)) {
         let detail = "this page is for programs on heatd's own machine";
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }

@@ -82,6 +82,8 @@ fn a_name_that_is_configured_is_known_and_leads_to_the_api_alone() -> Result<()>
         for page in ["/metrics", "/readyz", "/healthz"] {
             let answer = get(page, host, "Accept: */*")?;
             ensure!(is_problem(&answer, 403), "{answer}");
+            let answer = get(page, "localhost", "X-Forwarded-For: 192.0.2.1")?;
+            ensure!(is_problem(&answer, 403), "{answer}");
         }
     }
     let foreign = get("/api/v1/status", "heat.example.org", "Origin: https://evil.example")?;

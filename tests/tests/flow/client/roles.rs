@@ -8,7 +8,7 @@ use heat_tests::patience::{eventually, patience};
 use serde_json::Value;
 
 use super::asked::{ask, begin, new_token, of_owner, read_until};
-use super::{answer, heat, run, start, status, write_token};
+use super::{answer, heat, run, squeeze, start, status, write_token};
 use crate::town::{Town, component};
 
 const ROLES: [&str; 3] = ["viewer", "moderator", "owner"];
@@ -107,6 +107,8 @@ fn a_viewer_is_told_figures_and_neither_names_nor_words() -> Result<()> {
     };
     assert_eq!(status["faves"], 2);
     assert_eq!(status["channels"][0]["outputs"], serde_json::json!({ "heat": "2", "record": "2" }));
+    let (code, page, words) = as_somebody(&town, &token, &["status"])?;
+    ensure!(code == Some(0) && squeeze(&page).contains("heat shows \"2\""), "{page}{words}");
     Ok(())
 }
 

@@ -7,17 +7,18 @@ use anyhow::{Context, Result, ensure};
 use heat_tests::patience::{eventually, patience};
 use heat_tests::processes::Program;
 
-use super::asked::of_owner;
+use super::asked::{begin, new_token, of_owner, read_until};
 use crate::town::Town;
 
-/// heatd's own number.
+/// heatd's own numbers.
 const CONNECTIONS: usize = 256;
+const VIEWERS: usize = 64;
 
 fn start(town: &Town, request_timeout: &str) -> Result<Program> {
     let configuration = super::configuration(town, &["seaside"])?;
     let with = format!("[http]\nrequest_timeout = \"{request_timeout}\"\n");
     let heatd = town.heatd(&configuration.replace("[http]\n", &with))?;
-    heatd.wait_for_line(|line| line.contains("http listens"))?;
+    heatd.wait_for_line(|line| line.contains("broker connected"))?;
     Ok(heatd)
 }
 
@@ -84,4 +85,36 @@ fn one_connection_too_many_waits_until_another_ends() -> Result<()> {
     waiting.read_exact(&mut some)?;
     ensure!(some.starts_with(b"HTTP/1.1 200"));
     Ok(())
+}
+
+#[test]
+fn many_watchers_of_one_role_leave_room_for_the_others() -> Result<()> {
+    let town = Town::new()?;
+    let _heatd = start(&town, "10s")?;
+    let (viewer, owner) = (new_token(&town, &["--role", "viewer"])?, of_owner(&town)?);
+    let watch = |token: &str| begin(&town, "GET /api/v1/watch", token, "");
+    // Faster than a viewer may ask: so it waits for a permit now and then.
+    let seat = || {
+        eventually("a seat", || match watch(&viewer) {
+            Ok((429, _)) => Err("too fast".to_owned()),
+            other => Ok(other),
+        })?
+    };
+    let mut seats = Vec::new();
+    for _ in 0..VIEWERS {
+        let (status, mut answer) = seat()?;
+        assert_eq!(status, 200);
+        read_until(&mut answer, &["hello"])?;
+        seats.push(answer);
+    }
+    let (status, mut answer) = seat()?;
+    let mut problem = String::new();
+    answer.read_to_string(&mut problem)?;
+    ensure!(status == 503 && problem.contains("with the role viewer"), "{status} {problem}");
+    assert_eq!(watch(&owner)?.0, 200);
+    seats.pop();
+    eventually("the free seat", || match watch(&viewer) {
+        Ok((200, _)) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
 }
