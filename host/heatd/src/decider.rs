@@ -147,7 +147,8 @@ impl Group<'_> {
                 self.answers.push((channel, answer));
             }
             What::Ordered { event, answer } => {
-                let decision = self.event(input.now, *event)?;
+                // It is no sign of a stream, and moderation is asked for by name.
+                let decision = self.decide(input.now, *event)?;
                 self.afters.push(Box::new(move || answer(decision)));
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
@@ -181,7 +182,7 @@ impl Group<'_> {
     }
 
     /// Decides on an event, and on what it says of the stream.
-    fn event(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
+    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
         let stream = self.engine.stream(&event.channel);
         let before = self.outlets.streams.before(now, &event, stream);
         let after = self.outlets.streams.after(&event);
@@ -200,14 +201,10 @@ impl Group<'_> {
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
-        if let Some(before) = before {
-            self.decide(now, before)?;
+        for event in before.into_iter().chain([event]).chain(after) {
+            self.decide(now, event)?;
         }
-        let decision = self.decide(now, event)?;
-        if let Some(after) = after {
-            self.decide(now, after)?;
-        }
-        Ok(decision)
+        Ok(())
     }
 
     fn decide(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {

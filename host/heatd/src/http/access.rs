@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 
 use super::guesses::Guesses;
@@ -18,6 +19,9 @@ use crate::clock;
 use crate::config::Http;
 use crate::tokens::{Caller, Found, Role, Tokens};
 
+/// How many requests of a role are answered at one time.
+const DESKS: usize = 8;
+
 /// What a request is held against.
 pub(crate) struct Access {
     tokens: Arc<Tokens>,
@@ -27,6 +31,8 @@ pub(crate) struct Access {
     pub(super) patience: Duration,
     guesses: Mutex<Guesses>,
     pace: Mutex<Pace>,
+    /// What viewers and moderators have done at one time; the others wait. Rules may run for an answer.
+    desks: [Semaphore; 2],
 }
 
 /// Lets a request pass, or answers it with what is wrong.
@@ -50,6 +56,7 @@ pub(super) async fn check(
         // Nobody waits for it.
         spawn_blocking(move || tokens.note_use());
     }
+    let _desk = access.desk(caller.role).await;
     request.extensions_mut().insert(caller);
     next.run(serve::paced(request, access.patience)).await
 }
@@ -114,6 +121,7 @@ impl Access {
             patience: Duration::from_millis(http.request_timeout),
             guesses: Mutex::default(),
             pace: Mutex::default(),
+            desks: [Semaphore::new(DESKS), Semaphore::new(DESKS)],
         }
     }
 
@@ -188,6 +196,16 @@ impl Access {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
                 Err(Refusal { problem, retry: Some(seconds) })
             }
+        }
+    }
+
+    /// Waits until a request of this role can be answered. An owner's waits for nobody.
+    async fn desk(&self, role: Role) -> Option<SemaphorePermit<'_>> {
+        let [viewers, moderators] = &self.desks;
+        match role {
+            Role::Viewer => viewers.acquire().await.ok(),
+            Role::Moderator => moderators.acquire().await.ok(),
+            Role::Owner => None,
         }
     }
 
