@@ -12,6 +12,7 @@ mod command;
 mod config;
 mod declared;
 mod guesses;
+mod hosts;
 mod pace;
 mod past;
 mod problem;

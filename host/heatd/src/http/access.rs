@@ -1,6 +1,6 @@
 //! Who may use the API: whoever has a token whose role is enough, from a program or from a page of heatd's own, by a name that is heatd's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 
 use super::guesses::Guesses;
+use super::hosts::Hosts;
 use super::pace::Pace;
 use super::problem::Problem;
 use super::{roles, serve};
@@ -25,9 +26,7 @@ const DESKS: usize = 8;
 /// What a request is held against.
 pub(crate) struct Access {
     tokens: Arc<Tokens>,
-    address: SocketAddr,
-    /// Names under which a proxy passes requests on, in lower case.
-    names: Vec<String>,
+    hosts: Hosts,
     pub(super) patience: Duration,
     guesses: Mutex<Guesses>,
     pace: Mutex<Pace>,
@@ -67,11 +66,7 @@ pub(super) async fn only_here(
     request: Request,
     next: Next,
 ) -> Response {
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let is_passed_on =
-        headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
-    if is_passed_on || host.is_some_and(|host| access.is_named(host)) {
+    if access.hosts.is_passed_on(request.headers()) {
         let detail = "this page is for programs on heatd's own machine";
         return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
@@ -116,8 +111,7 @@ impl Access {
     pub(crate) fn new(tokens: Arc<Tokens>, address: SocketAddr, http: &Http) -> Self {
         Self {
             tokens,
-            address,
-            names: http.names.clone(),
+            hosts: Hosts::new(address, http.names.clone()),
             patience: Duration::from_millis(http.request_timeout),
             guesses: Mutex::default(),
             pace: Mutex::default(),
@@ -127,23 +121,7 @@ impl Access {
 
     fn allows(&self, headers: &HeaderMap, now: Instant) -> Result<Caller, Refusal> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A site may point its own name at this machine (DNS rebinding); then the name is in here.
-        let host = text(header::HOST).unwrap_or_default();
-        if !self.is_known(host) {
-            let detail = format!(
-                "the Host {host:?} is not this machine: ask for http://{}, or add the name to `names` in [http] if a proxy passes it on",
-                self.address
-            );
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
-        }
-        if headers.contains_key(header::ORIGIN) {
-            let origin = text(header::ORIGIN).unwrap_or_default();
-            let own = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
-            if !own {
-                let detail = format!("a page of {origin:?} may not use the API");
-                return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
-            }
-        }
+        self.hosts.check(headers)?;
         let given = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
         match given {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
@@ -207,31 +185,6 @@ impl Access {
             Role::Moderator => moderators.acquire().await.ok(),
             Role::Owner => None,
         }
-    }
-
-    /// Whether a Host is a name that the configuration lists.
-    fn is_named(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let name = without_port(&host);
-        self.names.iter().any(|known| *known == host || known == name)
-    }
-
-    /// Whether a Host names this machine, or the address that heatd listens on.
-    fn is_known(&self, host: &str) -> bool {
-        if host.parse() == Ok(self.address) || self.is_named(host) {
-            return true;
-        }
-        let name = without_port(host);
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        name.eq_ignore_ascii_case("localhost")
-            || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip == self.address.ip())
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
     }
 }
 
