@@ -125,6 +125,17 @@ impl Api {
         self.value(self.send("POST", path, &[], JSON, wish.to_string().as_bytes()))
     }
 
+    /// Ends something.
+    pub(crate) fn end(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.agent.delete(self.address(path));
+        self.value(request.header("Authorization", self.bearer()).call())
+    }
+
+    /// Where heatd is.
+    pub(crate) fn url(&self) -> &str {
+        &self.daemon.url
+    }
+
     /// Has something done that takes time, and says how far it is.
     pub(crate) fn begin(
         &self,

@@ -171,7 +171,7 @@ fn read(file: &Path) -> Result<Option<String>, Missing> {
 }
 
 /// An address that can be asked, without a slash at its end.
-fn checked_url(url: &str) -> Result<String, String> {
+pub(crate) fn checked_url(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     match rest {
         Some(rest) if !rest.trim_matches('/').is_empty() => {

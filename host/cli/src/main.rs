@@ -1,7 +1,7 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
+//! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
 //! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
@@ -9,6 +9,7 @@ mod api;
 mod backoff;
 mod candidate;
 mod clean;
+mod command;
 mod config;
 mod feed;
 mod find;
@@ -20,6 +21,7 @@ mod steps;
 mod stream;
 mod table;
 mod target;
+mod token;
 mod undo;
 mod values;
 mod watch;
@@ -42,6 +44,7 @@ Examples:
   heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
   heat status --json | jq .faves
   heat stream start
+  heat command '?heat set 50'    what a moderator would write in chat
   heat rules list                which rules run, and what differs from the configuration
   heat rules deploy decay.wasm   another version of a rule, while the stream is live
   heat rules settings set half_life=3m
@@ -50,6 +53,7 @@ Examples:
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
+  heat token new --role moderator --name ann
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -73,6 +77,9 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
+    /// Gives rules an order that moderators give in chat: ?heat set 50, ?heat pause.
+    #[command(name = "command")]
+    Order(command::Options),
     /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -84,6 +91,9 @@ enum Command {
     Why(why::Options),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::Options),
+    /// Makes links for others: for moderators, and for who may only watch.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -102,6 +112,8 @@ fn main() -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(options),
         Command::Stream(options) => stream::run(&options),
+        Command::Order(options) => command::run(&options),
+        Command::Token(command) => token::run(&command),
         Command::Rules(command) => match rules::run(&command) {
             Ok(code) => return code,
             Err(error) => Err(error),

@@ -28,7 +28,7 @@ fn parse_at(text: &str, now: &Zoned) -> Result<u64, String> {
 }
 
 /// A length of time such as 1h30m, in milliseconds, with or without "ago".
-fn length(text: &str) -> Option<i64> {
+pub(crate) fn length(text: &str) -> Option<i64> {
     let text = text.strip_suffix("ago").unwrap_or(text).trim();
     let mut rest = text;
     let mut total = 0_i64;

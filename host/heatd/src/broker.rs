@@ -5,6 +5,7 @@
 //! has to be repeated comes from the store, by way of [`outgoing`].
 
 mod deliveries;
+mod exposed;
 mod incoming;
 mod options;
 mod outgoing;
@@ -27,6 +28,7 @@ use crate::decider::{Input, Mailbox, Receipt};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use deliveries::Deliveries;
+pub(crate) use exposed::is_far;
 pub(crate) use incoming::{Routes, Topics};
 pub(crate) use options::Address;
 use options::Size;
@@ -138,7 +140,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         size = size.after(&lost);
         let wait = backoff.next(fastrand::f64());
         warn!(
-            reason = explain(&lost),
+            reason = explain(&lost, &address),
             wait_ms = wait.as_millis() as u64,
             "no connection to the broker"
         );
@@ -152,8 +154,17 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
 }
 
 /// What went wrong, and for a refusal what to do.
-fn explain(error: &ConnectionError) -> String {
+fn explain(error: &ConnectionError, address: &Address) -> String {
     match error {
+        ConnectionError::Tls(error) => {
+            let (host, port, text) = (&address.host, address.port, error.to_string());
+            match text.to_lowercase().contains("certificate") {
+                true => format!(
+                    "the certificate of {host}:{port} is not accepted ({text}); check `host`, and its authority in `ca` of [mqtt.broker]"
+                ),
+                false => format!("no encrypted connection to {host}:{port} ({text}); does this port speak tls?"),
+            }
+        }
         ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized) => {
             "the broker refuses user and password; check `user` and `password_file` in [mqtt.broker]".to_owned()
         }

@@ -28,8 +28,7 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     /// How much is logged: a level, or directives by module.
     pub(crate) log: String,
-    /// Where /healthz, /readyz and /metrics are served.
-    pub(crate) http: SocketAddr,
+    pub(crate) http: Http,
     /// How old the log of events may grow, in milliseconds.
     pub(crate) keep_log: u64,
     /// How long plain chat may wait for its commit, in milliseconds.
@@ -44,6 +43,17 @@ pub(crate) struct Config {
     pub(crate) mqtt: Mqtt,
     /// In the order of the file.
     pub(crate) rules: Vec<RuleConfig>,
+}
+
+/// The pages and the API.
+#[derive(Debug)]
+pub(crate) struct Http {
+    /// A loopback address.
+    pub(crate) listen: SocketAddr,
+    /// Names under which a proxy passes requests on, in lower case.
+    pub(crate) names: Vec<String>,
+    /// How long the head of a request may take, in milliseconds.
+    pub(crate) request_timeout: u64,
 }
 
 /// Twitch chat, read without a login.
@@ -102,7 +112,7 @@ impl Config {
         let config = Self {
             data: folder.join(data),
             log,
-            http: read_http(root.section("http")),
+            http: Http::read(root.section("http")),
             keep_log: root
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
@@ -151,22 +161,38 @@ impl Config {
     }
 }
 
-fn read_http(section: Option<Section<'_>>) -> SocketAddr {
-    let default = SocketAddr::from(([127, 0, 0, 1], 8077));
-    let Some(mut section) = section else { return default };
-    let listen = section.listen("listen");
-    if let Some((address, span)) = &listen
-        && !address.ip().is_loopback()
-    {
-        let problem = "`listen` must be a loopback address: these pages have no authentication";
-        section.mistakes().add_with_hint(
-            span,
-            problem,
-            "put a reverse proxy before it to reach it from elsewhere",
-        );
+impl Http {
+    fn read(section: Option<Section<'_>>) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8077));
+        let mut http = Self { listen, names: Vec::new(), request_timeout: 10_000 };
+        let Some(mut section) = section else { return http };
+        if let Some((address, span)) = section.listen("listen") {
+            if !address.ip().is_loopback() {
+                let problem =
+                    "`listen` must be a loopback address: these pages have no authentication";
+                let hint = "put a reverse proxy before it to reach it from elsewhere, and its name into `names`";
+                section.mistakes().add_with_hint(&span, problem, hint);
+            }
+            http.listen = address;
+        }
+        for (name, span) in section.texts("names").unwrap_or_default() {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+            if name.is_empty() || !name.chars().all(plain) {
+                let hint = "write it as it stands in the address, without https:// and without a path: \"heat.example.org\"";
+                section.mistakes().add_with_hint(
+                    &span,
+                    format!("{name:?} is no name of a machine"),
+                    hint,
+                );
+            }
+            http.names.push(name.to_ascii_lowercase());
+        }
+        if let Some(time) = section.duration("request_timeout", 100, 300_000) {
+            http.request_timeout = time;
+        }
+        section.end();
+        http
     }
-    section.end();
-    listen.map_or(default, |(address, _)| address)
 }
 
 impl Twitch {

@@ -25,12 +25,13 @@ use crate::embedded::Inlet;
 use crate::feed::{Feed, States};
 use crate::folder::Folder;
 use crate::home::Home;
-use crate::http::{Access, Api};
+use crate::http::{Access, Api, Seats};
 use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
+use crate::tokens::Tokens;
 use crate::{chains, clock, data, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -96,15 +97,16 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let store = data::open_store(&config.data)?;
     let newest = store.snapshot()?.newest()?;
     // The pages come early: they tell what the start waits for.
-    let listener = TcpListener::bind(config.http).await;
+    let listener = TcpListener::bind(config.http.listen).await;
     let listener =
         listener.with_context(|| {
-        let address = config.http;
+        let address = config.http.listen;
         format!("failed to listen on {address} for HTTP; is another heatd running? `listen` in [http] changes it")
     })?;
     let address = listener.local_addr()?;
     info!(%address, "http listens");
-    let access = Access::new(data::token(&config.data)?, address);
+    let tokens = Arc::new(Tokens::open(&config.data, &data::token(&config.data)?)?);
+    let access = Access::new(Arc::clone(&tokens), address, &config.http);
     data::note_address(&config.data, address)?;
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
@@ -120,6 +122,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         metrics: metrics.clone(),
         configured: configured.clone(),
         undoing: Arc::default(),
+        undo_command: config.undo_command.as_str().into(),
     };
     let api = Api {
         metrics: metrics.clone(),
@@ -133,6 +136,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         started: Instant::now(),
         shutdown: shutdown.clone(),
         live: live.clone(),
+        tokens,
+        seats: Seats::default(),
     };
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, api, access));

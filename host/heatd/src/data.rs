@@ -1,7 +1,7 @@
 //! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else.
 //!
 //! Beside the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, which opens the API
-//! for who can read it.
+//! for who can read it. `api.tokens` has the other tokens, as hashes ([`crate::tokens`]).
 
 use std::fs;
 use std::io::Write;
@@ -68,18 +68,23 @@ pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
 }
 
 /// Sets a file to one line of text; nobody sees it half written, or with other rights.
-fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
-    let new = file.with_extension("new");
+pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
     let write = || {
-        let _ = fs::remove_file(&new);
+        let _ = fs::remove_file(new);
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
         #[cfg(not(unix))]
         let _ = mode;
-        writeln!(options.open(&new)?, "{line}")?;
-        fs::rename(&new, file)
+        let mut open = options.open(new)?;
+        writeln!(open, "{line}")?;
+        // A name that leads to nothing after a power cut would be worse than the old file.
+        open.sync_all()?;
+        fs::rename(new, file)
     };
     write().with_context(|| format!("failed to write {}", file.display()))
 }

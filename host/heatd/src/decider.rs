@@ -156,6 +156,11 @@ impl Group<'_> {
                 self.event(input.now, *event)?;
                 self.answers.push((channel, answer));
             }
+            What::Ordered { event, answer } => {
+                // It is no sign of a stream, and moderation is asked for by name.
+                let decision = self.decide(input.now, *event)?;
+                self.afters.push(Box::new(move || answer(decision)));
+            }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
                 for decision in self.engine.fire(input.now)? {
@@ -216,11 +221,11 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn decide(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
         self.outlets.decided(told, &decision);
-        Ok(())
+        Ok(decision)
     }
 
     fn end_silent_streams(&mut self, now: u64) -> Result<(), StoreError> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use tokio::task::JoinHandle;
+use tracing::warn;
 
-use crate::broker::Address;
+use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
 use crate::embedded::{Inlet, Own};
 use crate::{embedded, tls};
@@ -20,12 +21,19 @@ impl Home {
     /// `inlet` is where the embedded broker passes on what rules take.
     pub(crate) async fn find(broker: &Broker, inlet: Inlet) -> Result<Self> {
         match broker {
-            Broker::External(external) => Self::elsewhere(external),
+            Broker::External(external) => Self::elsewhere(external).await,
             Broker::Embedded(embedded) => Self::here(embedded, inlet).await,
         }
     }
 
-    fn elsewhere(external: &External) -> Result<Self> {
+    async fn elsewhere(external: &External) -> Result<Self> {
+        if external.login.is_some() && !external.tls && is_far(&external.host, external.port).await
+        {
+            warn!(
+                host = external.host,
+                "the password goes to the broker unencrypted, and perhaps through the internet: set `tls = true` in [mqtt.broker]"
+            );
+        }
         let tls = match external.tls {
             true => Some(Arc::new(tls::client(external.ca.as_deref())?)),
             false => None,

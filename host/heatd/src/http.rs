@@ -4,35 +4,42 @@
 //! - `/readyz`: 200 when chat and broker are connected, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in the OpenMetrics text format.
 //!
-//! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
+//! And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
+//! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
+mod command;
 mod config;
 mod declared;
 mod guesses;
+mod hosts;
+mod pace;
 mod past;
 mod problem;
+mod public;
+mod roles;
 mod rules;
+mod seats;
+mod serve;
 mod status;
 mod steps;
 mod stream;
+mod tokens;
 mod watch;
 
-use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use heat_engine::Outputs;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
-use tokio::time::sleep;
 
 use crate::decider::Input;
 use crate::feed::{Feed, States};
@@ -40,8 +47,10 @@ use crate::live::{LARGEST, Live};
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::shutdown::Shutdown;
+use crate::tokens::Tokens;
 pub(crate) use access::Access;
 use problem::Problem;
+pub(crate) use seats::Seats;
 
 /// The largest body of a request, in bytes, where nothing that is asked for is long.
 const LARGEST_BODY: usize = 64 << 10;
@@ -49,8 +58,15 @@ const LARGEST_BODY: usize = 64 << 10;
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
 
-/// How long answers that are under way may take once heatd stops.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// What stands at the address itself.
+const WELCOME: &str = "\
+This is heatd, the daemon of Heat Level. There is no page here to look at.
+
+Whoever has a token asks it with the command heat, from any machine:
+  HEAT_URL=this-address HEAT_TOKEN_FILE=a-file-with-the-token heat watch
+On heatd's own machine, heat finds it by itself: heat status
+heat token new --role moderator makes a token, and heat --help says what else there is.
+";
 
 /// What the pages are made of.
 pub(crate) struct Api {
@@ -65,6 +81,8 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) seats: Seats,
 }
 
 /// The login of a channel that heatd has, however it was written.
@@ -78,15 +96,8 @@ fn channel(api: &Api, written: &str) -> Result<String, Problem> {
 
 /// Serves until the shutdown.
 pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
-    let (mut shutdown, mut end) = (api.shutdown.clone(), api.shutdown.clone());
-    let served = axum::serve(listener, router(Arc::new(api), Arc::new(access)))
-        .with_graceful_shutdown(async move { shutdown.begun().await });
-    tokio::select! {
-        served = served.into_future() => served?,
-        // A watcher that does not read would hold up the shutdown.
-        () = async { end.begun().await; sleep(FAREWELL).await } => {}
-    }
-    Ok(())
+    let (shutdown, patience) = (api.shutdown.clone(), access.patience);
+    serve::serve(listener, router(Arc::new(api), Arc::new(access)), patience, shutdown).await
 }
 
 fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
@@ -101,7 +112,11 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
     let guarded = Router::new()
         .route("/status", get(status::answer))
         .route("/watch", get(watch::watch))
+        .route("/whoami", get(tokens::whoami))
+        .route("/tokens", get(tokens::list).post(tokens::add))
+        .route("/tokens/{name}", delete(tokens::revoke))
         .route("/channels/{channel}/stream", post(stream::change))
+        .route("/channels/{channel}/command", post(command::give))
         .route("/rules", get(rules::list))
         .route("/history", get(past::history))
         .route("/letters", get(past::letters))
@@ -118,12 +133,14 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
-        .layer(from_fn_with_state(access, access::check));
+        .layer(from_fn_with_state(Arc::clone(&access), access::check));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(page))
-        .nest("/api/v1", guarded)
+        .layer(from_fn_with_state(access, access::only_here))
+        .route("/", get(|| async { WELCOME }))
+        .nest(roles::API, guarded)
         .with_state(api)
 }
 

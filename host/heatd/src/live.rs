@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`ask`] is the way to the engine's thread. [`deploy`] is the one path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows one, [`undo`] makes one live. [`replay`] and
-//! [`simulate`] ask what would be.
+//! [`simulate`] ask what would be; [`command`] gives an order.
 
 mod ask;
 mod check;
+mod command;
 mod compile;
 mod deploy;
 mod follow;
@@ -46,6 +47,8 @@ pub(crate) struct Live {
     pub(crate) configured: ConfiguredSlots,
     /// Held while something is taken back: two at once would take the same twice.
     pub(crate) undoing: Arc<Mutex<()>>,
+    /// What moderators write in chat to take something back, in lower case.
+    pub(crate) undo_command: Arc<str>,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.

@@ -4,7 +4,7 @@
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
 //! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat.
-//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
+//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`tokens`] says who may ask; [`data`], [`tls`] and
 //! [`backoff`] serve these. [`authoring`] is for whoever writes rules, and knows none of it.
 
 mod authoring;
@@ -31,6 +31,7 @@ mod roster;
 mod shutdown;
 mod streams;
 mod tls;
+mod tokens;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

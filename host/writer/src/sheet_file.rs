@@ -69,6 +69,7 @@ impl<'a> SheetFile<'a> {
             return anyhow!("{path}: {message}{advice}");
         }
         let (number, line) = self.line_at(at);
+        let line = masked(line);
         anyhow!("{path}, line {number}: {message}\n  {number} | {line}{advice}")
     }
 
@@ -83,6 +84,19 @@ impl<'a> SheetFile<'a> {
         let line = self.text[begin..].lines().next().unwrap_or_default();
         (before.matches('\n').count() + 1, line)
     }
+}
+
+/// A line to show. A password or token that stands where it should not is not repeated: it would end up in a log.
+fn masked(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    for word in ["pass", "pasw", "pwd", "secret", "token"] {
+        let Some(at) = lower.find(word) else { continue };
+        let Some(end) = lower[at..].find('=') else { continue };
+        if !lower[at..at + end].trim_end().ends_with("file") {
+            return format!("{} …", &line[..=at + end]);
+        }
+    }
+    line.to_owned()
 }
 
 /// Windows editors save UTF-8 with a mark or UTF-16; the first is fine, the second is named.
@@ -138,6 +152,14 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let file = SheetFile { path: Path::new("writer.toml"), text: text.to_owned() };
         assert_eq!(file.sheet().unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_repeated() {
+        check(
+            "user = 'a'\npassword = 'x'\n",
+            "writer.toml, line 2: unknown key `password`\n  2 | password = …\ndid you mean `password-file`?",
+        );
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The command line: `heat` against heatd, and against chat where there is no heatd.
 
 mod access;
+mod asked;
 mod live;
+mod roles;
+mod sockets;
 mod watch;
 
 use std::path::Path;

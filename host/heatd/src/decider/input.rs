@@ -1,7 +1,7 @@
 //! Everything that can happen to the engine.
 
-use heat_engine::Stream;
 use heat_engine::wit::Event;
+use heat_engine::{Decision, Stream};
 use tokio::sync::oneshot;
 
 use super::desk::Task;
@@ -12,6 +12,9 @@ pub(crate) type Receipt = u64;
 
 /// Where somebody waits for what a stream is.
 pub(crate) type Answer = oneshot::Sender<Option<Stream>>;
+
+/// What is done with a decision that is durable.
+pub(crate) type Decided = Box<dyn FnOnce(Decision) + Send>;
 
 /// Everything that can happen to the engine.
 pub(crate) struct Input {
@@ -29,6 +32,11 @@ pub(super) enum What {
     Asked {
         event: Box<Event>,
         answer: Answer,
+    },
+    /// An event after whose commit somebody is told what was decided.
+    Ordered {
+        event: Box<Event>,
+        answer: Decided,
     },
     Receipt(Option<Receipt>),
     Tick,
@@ -58,6 +66,16 @@ impl Input {
     /// An event whose sender waits for what its channel's stream is then.
     pub(crate) fn with_answer(now: u64, event: Event, answer: Answer) -> Self {
         Self { now, what: What::Asked { event: Box::new(event), answer } }
+    }
+
+    /// An event whose sender waits for what is decided on it.
+    pub(crate) fn with_decision(
+        now: u64,
+        event: Event,
+        answer: impl FnOnce(Decision) + Send + 'static,
+    ) -> Self {
+        let (event, answer) = (Box::new(event), Box::new(answer));
+        Self { now, what: What::Ordered { event, answer } }
     }
 
     /// A message that no rule takes: acknowledged in its turn.

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use heat_engine::{STREAM_OUTPUT, state_name};
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{Api, public};
 use crate::clock::now;
 use crate::roster::Listed;
+use crate::tokens::{Caller, Role};
 
-pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
+pub(super) async fn answer(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> impl IntoResponse {
     let figures = api.metrics.summary();
     let reasons = api.metrics.not_ready();
     let channels: Vec<Value> =
@@ -35,6 +40,7 @@ pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
         "channels": channels,
         "store_bytes": std::fs::metadata(&api.store).map_or(0, |store| store.len()),
     });
+    let page = if caller.role == Role::Viewer { public::status(page) } else { page };
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
 }
 
