@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
+use crate::disk::DiskUse;
 use crate::error::{LoadError, StoreError};
 use crate::log::{Block, Record};
 use crate::outputs::note_stream;
@@ -426,6 +427,16 @@ impl Engine {
         topics.sort();
         topics.dedup();
         topics
+    }
+
+    /// Messages that no broker has acknowledged.
+    pub fn outbox(&self) -> u64 {
+        self.pending.outbox
+    }
+
+    /// What was written to the store's file since it was opened.
+    pub fn disk(&self) -> DiskUse {
+        self.store.disk()
     }
 
     /// The store as of the last commit.

@@ -77,8 +77,14 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let topics = routes.topics();
     let mut outgoing = Outgoing::new(&prefix, outbox);
     let mut receiver = Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown);
-    let mut sender =
-        Sender { outputs: outputs.clone(), mailbox, inputs, topics, status: status.clone() };
+    let mut sender = Sender {
+        outputs: outputs.clone(),
+        mailbox,
+        inputs,
+        topics,
+        status: status.clone(),
+        metrics: metrics.clone(),
+    };
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
         let options = options::options(&address, &status);

@@ -1,5 +1,6 @@
 //! The wall clock: the time of events, and the ticks at which timers fire and quiet groups are flushed.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
@@ -8,7 +9,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::decider::{Agenda, Input};
-use crate::metrics::Metrics;
+use crate::health::Health;
 use crate::shutdown::Shutdown;
 
 /// Milliseconds since 1970.
@@ -16,16 +17,22 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
 }
 
+/// Time that passes evenly, from the first time that this is asked: for measuring.
+pub(crate) fn elapsed() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 /// Waits while the clock is behind the newest record of the store. A Pi has no clock of its own: until it has asked the network
 /// for the time it may think that it is last week, and an event of last week after one of today would be wrong for ever.
-pub(crate) async fn catch_up(newest: u64, metrics: &Metrics) {
+pub(crate) async fn catch_up(newest: u64, health: &Health) {
     while now() < newest {
-        metrics.waits_for_clock(true);
+        health.waits_for_clock(true);
         let behind_ms = newest.saturating_sub(now());
         warn!(behind_ms, "the clock is behind the store; waiting for it to be set");
         sleep(Duration::from_millis(behind_ms.min(5_000))).await;
     }
-    metrics.waits_for_clock(false);
+    health.waits_for_clock(false);
 }
 
 /// The longest sleep before a look at the clock, which may have been set meanwhile.

@@ -52,7 +52,8 @@ impl Prepared {
         if keep {
             data::prepare(&config.data)?;
         }
-        let sandbox = Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?);
+        let sandbox =
+            Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
         let chains = chains::load(&config, &sandbox, mistakes);
         Ok(Self { config, sandbox, chains })
     }
@@ -89,7 +90,7 @@ pub(crate) fn run(prepared: Prepared) -> Result<()> {
 async fn wire(prepared: Prepared) -> Result<()> {
     let Prepared { config, sandbox, chains } = prepared;
     let mut signal = Box::pin(shutdown::asked_for()?);
-    let metrics = Metrics::new(chat::connections(&config.twitch));
+    let metrics = Metrics::new(chat::connections(&config.twitch), config.twitch.channels.len());
     let (trigger, shutdown) = shutdown::channel();
 
     let store = data::open_store(&config.data)?;
@@ -108,7 +109,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
     let (states_in, states) = watch::channel(Arc::new(States::default()));
-    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
+    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains, &metrics)));
     let shadows = Arc::new(Shadows::default());
     let configured = ConfiguredSlots::new(&config, &chains);
     let live = Live {
@@ -137,7 +138,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     outward.spawn(http::run(listener, api, access));
 
     tokio::select! {
-        () = clock::catch_up(newest, &metrics) => {}
+        () = clock::catch_up(newest, metrics.health()) => {}
         () = &mut signal => return Ok(()),
     }
     let engine = Engine::open(sandbox, store, chains, clock::now())?;
@@ -209,7 +210,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         ended = &mut embedded_ended => Err(ended),
     };
     info!("heatd stops");
-    metrics.stopping();
+    metrics.health().stopping();
     trigger.pull();
     let last = async {
         while let Some(ended) = sources.join_next().await {

@@ -19,7 +19,7 @@ use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
 use crate::live::Shadows;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refusal, Source};
 use crate::moderation::{Asked, Moderation};
 use crate::roster::Roster;
 use crate::streams::{Sign, Streams};
@@ -103,6 +103,7 @@ pub(crate) fn run(
     group.engine.fire(now())?;
     group.end()?;
     while let Some(first) = inputs.blocking_recv() {
+        group.outlets.metrics.group_begins(first.waited());
         group.take(first)?;
         for _ in 1..GROUP {
             if group.engine.is_full() {
@@ -111,8 +112,8 @@ pub(crate) fn run(
             let Ok(input) = inputs.try_recv() else { break };
             group.take(input)?;
         }
-        group.outlets.metrics.queue_depth(inputs.len());
         group.end()?;
+        group.outlets.metrics.health().engine_rests(inputs.len());
     }
     group.commit()?;
     info!("the last events are committed");
@@ -136,21 +137,20 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
+        self.outlets.metrics.health().engine_steps(Instant::now());
         match input.what {
             What::Event { event, receipt } => {
-                self.event(input.now, *event)?;
+                self.event(input.now, *event, None)?;
                 self.receipts.extend(receipt);
             }
             What::Asked { event, answer } => {
                 let channel = event.channel.clone();
-                self.event(input.now, *event)?;
+                self.event(input.now, *event, Some(Source::Api))?;
                 self.answers.push((channel, answer));
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
-                for decision in self.engine.fire(input.now)? {
-                    self.outlets.decided(None, &decision);
-                }
+                self.fire(input.now)?;
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
@@ -163,9 +163,7 @@ impl Group<'_> {
     /// Does something between two events, which are all committed before.
     fn task(&mut self, now: u64, task: Task) -> Result<(), StoreError> {
         // It happens now, however long ago the last event was.
-        for decision in self.engine.fire(now)? {
-            self.outlets.decided(None, &decision);
-        }
+        self.fire(now)?;
         self.commit()?;
         let started = Instant::now();
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
@@ -176,14 +174,23 @@ impl Group<'_> {
         Ok(())
     }
 
+    fn fire(&mut self, now: u64) -> Result<(), StoreError> {
+        for decision in self.engine.fire(now)? {
+            self.outlets.metrics.event_came(Source::Timer);
+            self.outlets.decided(None, &decision);
+        }
+        Ok(())
+    }
+
     /// Decides on an event, and on what it says of the stream.
-    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn event(&mut self, now: u64, event: Event, from: Option<Source>) -> Result<(), StoreError> {
         let stream = self.engine.stream(&event.channel);
         let before = self.outlets.streams.before(now, &event, stream);
         let after = self.outlets.streams.after(&event);
         match after {
-            Sign::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Sign::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
             Sign::Unclear => {
+                self.outlets.metrics.refused(Refusal::UnclearSign);
                 let channel = &*event.channel;
                 warn!(channel, "a sign of the stream says neither start nor end; it is left out");
             }
@@ -191,18 +198,24 @@ impl Group<'_> {
         }
         match self.outlets.moderation.read(now, &event) {
             Asked::Nothing => {}
-            Asked::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Asked::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
             Asked::Undo(wish) => self.outlets.moderation.take(&event.channel, wish),
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
-        for event in before.into_iter().chain([event]).chain(after) {
-            self.decide(now, event)?;
+        let from = from.unwrap_or_else(|| Source::of(&event.what));
+        for (event, from) in
+            [(before, Source::Stream), (Some(event), from), (after, Source::Stream)]
+        {
+            if let Some(event) = event {
+                self.decide(now, event, from)?;
+            }
         }
         Ok(())
     }
 
-    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn decide(&mut self, now: u64, event: Event, from: Source) -> Result<(), StoreError> {
+        self.outlets.metrics.event_came(from);
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
         self.outlets.decided(told, &decision);
@@ -215,7 +228,7 @@ impl Group<'_> {
         for channel in silent {
             let cause = format!("silence:{channel}:{now}");
             if let Some(event) = Sign::Ends.event(&cause, &channel, now) {
-                self.decide(now, event)?;
+                self.decide(now, event, Source::Stream)?;
             }
         }
         Ok(())
@@ -252,16 +265,25 @@ impl Group<'_> {
         if blocks > 0 {
             info!(blocks, "old blocks of the log deleted");
         }
+        self.outlets.metrics.log_begins(self.engine.snapshot()?.oldest()?);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
         self.taps.tell(self.engine);
         let started = Instant::now();
-        let records = self.engine.pending_records();
+        let metrics = &self.outlets.metrics;
+        metrics.health().engine_steps(started);
+        let (is_pending, records) = (self.engine.is_pending(), self.engine.pending_records());
         let committed = self.engine.commit()?;
         self.open_since = None;
-        self.outlets.metrics.committed(started.elapsed());
+        if is_pending {
+            let (disk, outbox) = (self.engine.disk(), self.engine.outbox());
+            metrics.committed(started.elapsed(), records, disk, outbox);
+        }
+        if metrics.log_is_unknown() {
+            metrics.log_begins(self.engine.snapshot()?.oldest()?);
+        }
         debug!(records, "committed");
         if committed.outputs_changed {
             self.show();

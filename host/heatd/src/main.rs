@@ -20,6 +20,7 @@ mod decider;
 mod embedded;
 mod feed;
 mod folder;
+mod health;
 mod home;
 mod http;
 mod init;
