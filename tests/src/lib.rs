@@ -10,6 +10,8 @@
 //! - [`processes`]: real programs, started, watched and ended.
 //! - [`tls`]: certificates for a server on this machine.
 //! - [`mosquitto`]: a real MQTT broker, and real clients of it.
+//! - [`prometheus`]: a page of /metrics read, and promtool.
+//! - [`soak`]: many channels for a long time, for `cargo xtask soak`.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
@@ -32,6 +34,10 @@ pub mod processes;
 pub mod tls;
 
 pub mod mosquitto;
+
+pub mod prometheus;
+
+pub mod soak;
 
 pub mod figures;
 

@@ -1,7 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`soak`] runs long, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
 mod check;
@@ -10,6 +10,7 @@ mod dist;
 mod hostile;
 mod rules;
 mod shell;
+mod soak;
 mod test;
 mod tools;
 
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Options),
     /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
     Hostile(hostile::Options),
+    /// Runs heatd with 25 channels of fast chat while rules are swapped and the broker is restarted; counts, memory, disk.
+    Soak(soak::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -46,6 +49,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Hostile(options) => match hostile::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Soak(options) => match soak::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
