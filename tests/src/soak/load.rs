@@ -129,7 +129,7 @@ impl Talk {
     fn say(&mut self, server: &Server, number: usize, place: usize) -> Result<()> {
         let is_fave = self.sent.lines % 100 < self.faves_in_hundred;
         let Template { tags, prefix, text, .. } = &self.source(number).lines[place];
-        let id = format!("soak-{}", self.sent.lines);
+        let id = id(self.sent.lines);
         let item = self.sent.lines / 100 % 20;
         let fave = format!("?fave song {item}");
         let text = if is_fave { &fave } else { text };
@@ -146,6 +146,20 @@ impl Talk {
         self.sent.faves_of_first += u64::from(is_fave && number == 0);
         Ok(())
     }
+}
+
+/// As long as Twitch's ids, and as hard to compress: what is written to the disk depends on it.
+fn id(number: u64) -> String {
+    let mix = |seed: u64| {
+        let mut mixed =
+            seed.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    };
+    let (high, low) = (mix(number), mix(number ^ u64::MAX));
+    let digits = format!("{high:016x}{low:016x}");
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    parts.join("-")
 }
 
 fn now() -> u128 {
@@ -195,6 +209,12 @@ fn template(line: &[u8]) -> Option<Template> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_has_an_id_of_its_own() {
+        let ids: std::collections::HashSet<String> = (0..10_000).map(id).collect();
+        assert!(ids.len() == 10_000 && ids.iter().all(|id| id.len() == 36));
+    }
 
     #[test]
     fn a_chat_begins_at_nothing_and_has_no_commands_and_no_ids() {

@@ -12,6 +12,8 @@ mod original;
 mod peers;
 mod recorded;
 mod shows;
+mod soak;
 mod start;
 mod streams;
 mod town;
+mod watching;
