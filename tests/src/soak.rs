@@ -45,6 +45,8 @@ pub struct Options {
     pub faves: u64,
     /// As in heatd's configuration.
     pub flush: String,
+    /// As in heatd's configuration; empty for a heatd that does not know it.
+    pub gather: String,
     /// Of `decay`. With `"0s"` the heat is the number of faves, and the text file is held against it.
     pub half_life: String,
     /// How often a rule is swapped and an MQTT message sent, if at all.
@@ -103,5 +105,6 @@ pub fn run(options: &Options, tell: &(dyn Fn(&str) + Sync)) -> Result<Report> {
         text,
         stopped,
         flush: options.flush.clone(),
+        gather: options.gather.clone(),
     })
 }

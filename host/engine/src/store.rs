@@ -111,19 +111,18 @@ impl Store {
     }
 
     /// Writes the changes and the records in one transaction, durable when this returns.
-    pub(crate) fn commit(
-        &self,
-        overlay: &Overlay,
-        block: Option<&Block>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn commit(&self, overlay: &Overlay, blocks: &[Block]) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
-        if let Some(block) = block {
-            transaction.open_table(LOG)?.insert(block.first, block.row())?;
+        if let Some(last) = blocks.last() {
+            let mut log = transaction.open_table(LOG)?;
+            for block in blocks {
+                log.insert(block.first, block.row())?;
+            }
             let mut meta = transaction.open_table(META)?;
-            meta.insert("next-record", block.first + u64::from(block.records))?;
+            meta.insert("next-record", last.first + u64::from(last.records))?;
             // The engine's time never runs backwards, so the last block has the newest record.
-            meta.insert("newest", block.last_at)?;
+            meta.insert("newest", last.last_at)?;
         }
         transaction.commit()?;
         Ok(())

@@ -195,6 +195,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         shadows,
         streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
+        gather: Duration::from_millis(config.gather),
         keep_log: config.keep_log,
     };
     thread::Builder::new().name("engine".to_owned()).spawn(move || {

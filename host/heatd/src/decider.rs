@@ -32,6 +32,9 @@ pub(crate) use mail::{Mail, Mailbox};
 /// The most events of one commit.
 const GROUP: usize = 1024;
 
+/// So many messages wait for their acknowledgement at most: a broker stops at some hundreds.
+const MOST_RECEIPTS: usize = 64;
+
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
 
@@ -63,6 +66,8 @@ pub(crate) struct Outlets {
     pub(crate) shadows: Arc<Shadows>,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
+    /// How long a group that somebody waits for may stay open, for others to share its commit.
+    pub(crate) gather: Duration,
     /// How old the log may grow, in milliseconds.
     pub(crate) keep_log: u64,
 }
@@ -234,19 +239,34 @@ impl Group<'_> {
         Ok(())
     }
 
+    /// Whether the group has to be committed now.
+    fn is_due(&self) -> bool {
+        // Who asks by the API waits for the answer; a broker sends no more than some messages without an acknowledgement.
+        let asked = !self.answers.is_empty() || !self.afters.is_empty();
+        let waited = match self.open_since {
+            Some(since) => since.elapsed() >= self.patience(),
+            // Nothing to write, but there may be messages to acknowledge that were for no rule.
+            None => !self.receipts.is_empty(),
+        };
+        asked || waited || self.receipts.len() >= MOST_RECEIPTS || self.engine.is_full()
+    }
+
+    /// How long the group may stay open.
+    fn patience(&self) -> Duration {
+        let awaited = self.engine.is_urgent() || !self.receipts.is_empty();
+        if awaited { self.outlets.gather.min(self.outlets.flush) } else { self.outlets.flush }
+    }
+
     /// Commits if somebody waits for it, or if the group has been open for long or is full.
     fn end(&mut self) -> Result<(), StoreError> {
         if self.engine.is_pending() && self.open_since.is_none() {
             self.open_since = Some(Instant::now());
         }
         self.taps.tell(self.engine);
-        let due = self.open_since.is_some_and(|since| since.elapsed() >= self.outlets.flush);
-        let awaited =
-            !self.receipts.is_empty() || !self.answers.is_empty() || !self.afters.is_empty();
-        if self.engine.is_urgent() || awaited || due || self.engine.is_full() {
+        if self.is_due() {
             self.commit()?;
         }
-        let flush = self.open_since.map(|since| since + self.outlets.flush);
+        let flush = self.open_since.map(|since| since + self.patience());
         self.expire()?;
         let engine = &*self.engine;
         let silence = self.outlets.streams.next(|channel| is_live(engine, channel));

@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// How long plain chat may wait for its commit.
     #[arg(long, default_value = "5s")]
     flush: String,
+    /// How long faves may wait for one another.
+    #[arg(long, default_value = "0s")]
+    gather: String,
     /// The time in which the heat halves. With 0s it never falls, and the text file is held against what was sent.
     #[arg(long, default_value = "0s")]
     half_life: String,
@@ -80,6 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         speed: options.lines.map_or(Speed::Times(options.speed), Speed::Lines),
         faves: options.faves,
         flush: options.flush.clone(),
+        gather: options.gather.clone(),
         half_life: options.half_life.clone(),
         swap_every: every(1),
         restart_every: every(30),

@@ -29,6 +29,7 @@ pub struct Report {
     /// How long heatd took to end.
     pub(super) stopped: Duration,
     pub(super) flush: String,
+    pub(super) gather: String,
 }
 
 impl Report {
@@ -127,6 +128,7 @@ impl Report {
             "minutes": self.took.as_secs_f64() / 60.0,
             "channels": channels,
             "flush": self.flush,
+            "gather": self.gather,
             "lines": { "sent": self.sent.lines, "counted": self.counted.lines, "late_s": self.sent.late.as_secs_f64() },
             "faves": { "sent": faves, "counted": self.counted.faves },
             "lost": lost,
@@ -224,8 +226,8 @@ impl Report {
             ("share of a core", format!("{:.1} %", 100.0 * number("/cpu_share"))),
         ];
         let mut table = format!(
-            "{channels} channels of {}, {minutes:.1} minutes, flush {}\n\n| | |\n|---|---|\n",
-            self.chat, self.flush
+            "{channels} channels of {}, {minutes:.1} minutes, flush {}, gather {}\n\n| | |\n|---|---|\n",
+            self.chat, self.flush, self.gather
         );
         for (what, value) in rows {
             table += &format!("| {what} | {value} |\n");
@@ -274,6 +276,7 @@ mod tests {
             text: Some((4, "4".to_owned())),
             stopped: Duration::ZERO,
             flush: "5s".to_owned(),
+            gather: "0s".to_owned(),
         }
     }
 

@@ -185,9 +185,13 @@ fn configuration(options: &Options, chat: &Server, http: u16, mqtt: u16) -> Stri
         let file = options.rules.join(format!("{name}.wasm"));
         format!("[[rule]]\nfile = {file:?}\n{settings}")
     };
+    let gather = match options.gather.as_str() {
+        "" => String::new(),
+        gather => format!("gather = {gather:?}\n"),
+    };
     let rules: String = options.chain.iter().map(rule).collect();
     format!(
-        "log = \"warn\"\nflush = \"{}\"\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n\
+        "log = \"warn\"\nflush = \"{}\"\n{gather}[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n\
          [http]\nlisten = \"127.0.0.1:{http}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {mqtt}\n{rules}",
         options.flush,
         chat.addr(),

@@ -27,6 +27,7 @@ fn many_channels_swaps_and_a_broker_that_comes_and_goes_lose_and_double_nothing(
         speed: Speed::Lines(200.0),
         faves: 2,
         flush: "5s".to_owned(),
+        gather: "0s".to_owned(),
         half_life: "0s".to_owned(),
         swap_every: Some(Duration::from_millis(500)),
         restart_every: Some(Duration::from_secs(4)),
