@@ -5,6 +5,7 @@ mod brokers;
 mod client;
 mod configuration;
 mod folder;
+mod gather;
 mod live;
 mod network;
 mod odd;
