@@ -278,7 +278,7 @@ mod tests {
         let mut dice = 7_u64;
         let mut text = || {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            format!("{:016x}", dice)
+            format!("{dice:016x}")
         };
         let event = |now| {
             let payload = format!("{} says {}", text(), text()).into_bytes();
