@@ -13,6 +13,8 @@
 //! - [`mqtt`]: the least of an MQTT client, and a publisher that repeats.
 //! - [`proxy`]: a network that misbehaves.
 //! - [`crash`]: heatd killed again and again under a stream of faves.
+//! - [`prometheus`]: a page of /metrics read, and promtool.
+//! - [`soak`]: many channels for a long time, for `cargo xtask soak`.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
@@ -41,6 +43,10 @@ pub mod mqtt;
 pub mod proxy;
 
 pub mod crash;
+
+pub mod prometheus;
+
+pub mod soak;
 
 pub mod figures;
 

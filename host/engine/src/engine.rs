@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
+use crate::disk::DiskUse;
 use crate::error::{LoadError, StoreError};
-use crate::log::{Block, Record};
+use crate::log::{Block, Ratio, Record};
 use crate::outputs::note_stream;
 use crate::overlay::{Overlay, Written};
 use crate::pending::{Pending, Say};
@@ -79,6 +80,8 @@ pub struct Engine {
     pub(crate) streams: BTreeMap<Arc<str>, Stream>,
     seen: Seen,
     next_record: u64,
+    /// How well the log compresses.
+    ratio: Ratio,
     /// The engine's time, which never runs backwards in any channel.
     pub(crate) now: u64,
     /// How many of the pending records somebody has been told.
@@ -166,6 +169,7 @@ impl Engine {
             streams,
             seen,
             next_record,
+            ratio: Ratio::default(),
             now: start,
             told: 0,
             swaps: 0,
@@ -339,13 +343,14 @@ impl Engine {
             return Ok(Committed::default());
         }
         self.pending.remove_some()?;
-        let block = match self.checkpoints {
-            Some(_) => Block::encode(self.next_record, &self.pending.records)?,
-            None => None,
+        let blocks = match self.checkpoints {
+            Some(_) => Block::encode_all(self.next_record, &self.pending.records, &mut self.ratio)?,
+            None => Vec::new(),
         };
-        let next_record = self.next_record + block.as_ref().map_or(0, |it| u64::from(it.records));
+        let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
+        let next_record = self.next_record + records;
         self.keep_checkpoints(next_record)?;
-        self.store.commit(self.pending.overlay(), block.as_ref())?;
+        self.store.commit(self.pending.overlay(), &blocks)?;
         self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
         let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
@@ -428,6 +433,16 @@ impl Engine {
         topics.sort();
         topics.dedup();
         topics
+    }
+
+    /// Messages that no broker has acknowledged.
+    pub fn outbox(&self) -> u64 {
+        self.pending.outbox
+    }
+
+    /// What was written to the store's file since it was opened.
+    pub fn disk(&self) -> DiskUse {
+        self.store.disk()
     }
 
     /// The store as of the last commit.

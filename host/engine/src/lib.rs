@@ -41,6 +41,7 @@ mod undo;
 mod views;
 mod why;
 
+mod disk;
 mod log;
 mod store;
 mod tables;
@@ -62,6 +63,7 @@ mod error;
 pub use changed::{Action, Changed, Entered, Status};
 pub use channel::Decision;
 pub use digest::Digest;
+pub use disk::DiskUse;
 pub use effects::{effect_line, role_name, thousandths};
 pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
@@ -76,9 +78,9 @@ pub use rule::{Component, Rule};
 pub use run::{Changes, Library, Run, RunError, Seed};
 #[doc(hidden)]
 pub use sandbox::engine_config;
-pub use sandbox::{STACK, Sandbox};
+pub use sandbox::{Clock, STACK, Sandbox};
 pub use settings::{Given, parse_duration};
-pub use slot::Answer;
+pub use slot::{Answer, Cost};
 pub use standing::Standing;
 pub use store::{SCHEMA_VERSION, Store};
 pub use swap::{Begun, Handed, Order, Refused, Swap};

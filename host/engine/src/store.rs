@@ -3,12 +3,14 @@
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
+use crate::disk::{Disk, DiskCounters, DiskUse};
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
@@ -26,20 +28,27 @@ const CACHE_BYTES: usize = 8 << 20;
 /// The database. One process at a time can have it open.
 pub struct Store {
     database: Arc<Database>,
+    disk: DiskCounters,
 }
 
 impl Store {
     /// Opens the store in this file, or makes it.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
-        Self::prepare(builder().create(file)?)
+        let disk = DiskCounters::default();
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file);
+        let file = file.map_err(redb::StorageError::from)?;
+        let backend = Disk::new(file, disk.clone())?;
+        Self::prepare(builder().create_with_backend(backend)?, disk)
     }
 
     /// A store that is gone with the process: for tests and for rules that are tried out.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepare(builder().create_with_backend(InMemoryBackend::new())?)
+        let database = builder().create_with_backend(InMemoryBackend::new())?;
+        Self::prepare(database, DiskCounters::default())
     }
 
-    fn prepare(database: Database) -> Result<Self, StoreError> {
+    fn prepare(database: Database, disk: DiskCounters) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         {
             let mut meta = transaction.open_table(META)?;
@@ -70,7 +79,12 @@ impl Store {
             transaction.open_table(LOG)?;
         }
         transaction.commit()?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { database: Arc::new(database), disk })
+    }
+
+    /// What was written to the file since it was opened; nothing for a store in memory.
+    pub fn disk(&self) -> DiskUse {
+        self.disk.read()
     }
 
     /// The tables as of the last commit.
@@ -97,19 +111,18 @@ impl Store {
     }
 
     /// Writes the changes and the records in one transaction, durable when this returns.
-    pub(crate) fn commit(
-        &self,
-        overlay: &Overlay,
-        block: Option<&Block>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn commit(&self, overlay: &Overlay, blocks: &[Block]) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
-        if let Some(block) = block {
-            transaction.open_table(LOG)?.insert(block.first, block.row())?;
+        if let Some(last) = blocks.last() {
+            let mut log = transaction.open_table(LOG)?;
+            for block in blocks {
+                log.insert(block.first, block.row())?;
+            }
             let mut meta = transaction.open_table(META)?;
-            meta.insert("next-record", block.first + u64::from(block.records))?;
+            meta.insert("next-record", last.first + u64::from(last.records))?;
             // The engine's time never runs backwards, so the last block has the newest record.
-            meta.insert("newest", block.last_at)?;
+            meta.insert("newest", last.last_at)?;
         }
         transaction.commit()?;
         Ok(())

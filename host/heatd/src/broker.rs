@@ -116,6 +116,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         topics,
         status: status_topic,
         qos: if only_retained { QoS::AtMostOnce } else { QoS::AtLeastOnce },
+        metrics: metrics.clone(),
     };
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {

@@ -2,7 +2,7 @@
 
 mod steady;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::decider::{Agenda, Input};
-use crate::metrics::Metrics;
+use crate::health::Health;
 use crate::shutdown::Shutdown;
 use steady::{HOLD, News, Steady};
 
@@ -54,6 +54,12 @@ fn tell(news: News) {
     }
 }
 
+/// Time that passes evenly, from the first time that this is asked: for measuring.
+pub(crate) fn elapsed() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 /// How long a start waits for a clock that is behind the store.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,10 +67,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// network for the time it may think that it is last week, and an event of last week after one of today would be wrong for ever.
 ///
 /// A clock that is still behind then was ahead when the record was made, or is set by nobody: heatd's time goes on where it was.
-pub(crate) async fn catch_up(newest: u64, patience: Duration, metrics: &Metrics) {
+pub(crate) async fn catch_up(newest: u64, patience: Duration, health: &Health) {
     let begun = Instant::now();
     while system() < newest {
-        metrics.waits_for_clock(true);
+        health.waits_for_clock(true);
         let behind_ms = newest.saturating_sub(system());
         let left = patience.saturating_sub(begun.elapsed());
         if left.is_zero() {
@@ -83,7 +89,7 @@ pub(crate) async fn catch_up(newest: u64, patience: Duration, metrics: &Metrics)
     };
     // Who asked for the time before this knew less.
     *CLOCK.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
-    metrics.waits_for_clock(false);
+    health.waits_for_clock(false);
 }
 
 /// The longest time without a look at the clock, which may have been set meanwhile.
@@ -133,14 +139,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_start_does_not_wait_for_ever_and_time_goes_on_where_the_store_ends() {
-        let metrics = Metrics::new(0);
+        let health = Health::new(0, Instant::now());
         let ahead = system() + 3_600_000;
-        catch_up(ahead, Duration::from_millis(50), &metrics).await;
+        catch_up(ahead, Duration::from_millis(50), &health).await;
         let first = now();
         assert!(first >= ahead && first < ahead + 600_000, "{first} after {ahead}");
         assert!(now() >= first);
         // A store that is behind the clock holds nothing up.
-        catch_up(1, Duration::ZERO, &metrics).await;
+        catch_up(1, Duration::ZERO, &health).await;
         assert!(now() < ahead);
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) keep_log: u64,
     /// How long plain chat may wait for its commit, in milliseconds.
     pub(crate) flush: u64,
+    /// How long a fave may wait for others to share its commit, in milliseconds.
+    pub(crate) gather: u64,
     /// Whether heatd starts with the other rules when one cannot be loaded.
     pub(crate) skip_broken_rules: bool,
     pub(crate) twitch: Twitch,
@@ -117,6 +119,7 @@ impl Config {
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
+            gather: root.duration("gather", 0, 60_000).unwrap_or(0),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
             undo_command: root
                 .text("undo_command")

@@ -54,7 +54,8 @@ impl Prepared {
         if keep {
             data::prepare(&config.data)?;
         }
-        let sandbox = Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?);
+        let sandbox =
+            Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
         let chains = chains::load(&config, &sandbox, mistakes);
         Ok(Self { config, sandbox, chains })
     }
@@ -91,7 +92,7 @@ pub(crate) fn run(prepared: Prepared) -> Result<()> {
 async fn wire(prepared: Prepared) -> Result<()> {
     let Prepared { config, sandbox, chains } = prepared;
     let mut signal = Box::pin(shutdown::asked_for()?);
-    let metrics = Metrics::new(chat::connections(&config.twitch));
+    let metrics = Metrics::new(chat::connections(&config.twitch), config.twitch.channels.len());
     let (trigger, shutdown) = shutdown::channel();
 
     let store = data::open_store(&config.data)?;
@@ -111,7 +112,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
     let (states_in, states) = watch::channel(Arc::new(States::default()));
-    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
+    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains, &metrics)));
     let shadows = Arc::new(Shadows::default());
     let configured = ConfiguredSlots::new(&config, &chains);
     let live = Live {
@@ -143,7 +144,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     outward.spawn(http::run(listener, api, access));
 
     tokio::select! {
-        () = clock::catch_up(newest, clock::PATIENCE, &metrics) => {}
+        () = clock::catch_up(newest, clock::PATIENCE, metrics.health()) => {}
         () = &mut signal => return Ok(()),
     }
     let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
@@ -215,6 +216,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         shadows,
         streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
+        gather: Duration::from_millis(config.gather),
         keep_log: config.keep_log,
     };
     thread::Builder::new().name("engine".to_owned()).spawn(move || {
@@ -230,7 +232,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         ended = &mut embedded_ended => Err(ended),
     };
     info!("heatd stops");
-    metrics.stopping();
+    metrics.health().stopping();
     trigger.pull();
     let last = async {
         while let Some(ended) = sources.join_next().await {

@@ -136,7 +136,7 @@ pub(crate) fn is_visible(effect: &Effect) -> bool {
 #[cfg(test)]
 mod tests {
     use heat_engine::wit::{Alarm, Happening, Output};
-    use heat_engine::{Answer, Fault};
+    use heat_engine::{Answer, Cost, Fault};
 
     use super::*;
 
@@ -147,7 +147,12 @@ mod tests {
     fn decision() -> Decision {
         let show = Effect::Show(Output { name: "heat".to_owned(), text: "7".to_owned() });
         let wake = Effect::Wake(Alarm { name: "cool".to_owned(), at: None });
-        let answer = |slot: &str, outcome| Answer { slot: slot.into(), on_fave: false, outcome };
+        let answer = |slot: &str, outcome| Answer {
+            slot: slot.into(),
+            on_fave: false,
+            outcome,
+            cost: Cost::default(),
+        };
         Decision {
             channel: "seaside".into(),
             answers: vec![

@@ -1,8 +1,8 @@
 //! What heatd serves by HTTP, on loopback. For machines, without a token:
 //!
-//! - `/healthz`: 200 while the process serves at all,
-//! - `/readyz`: 200 when chat and broker are connected, 503 with the reasons otherwise,
-//! - `/metrics`: the figures, in the OpenMetrics text format.
+//! - `/healthz`: 200 while the process serves at all and its engine does not hang,
+//! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
+//! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
 //! And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
 //! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
@@ -33,7 +33,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post, put};
@@ -44,7 +44,7 @@ use tokio::sync::{mpsc, watch as value};
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 use crate::roster::Roster;
 use crate::shutdown::Shutdown;
 use crate::tokens::Tokens;
@@ -83,6 +83,20 @@ pub(crate) struct Api {
     pub(crate) live: Live,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) seats: Seats,
+}
+
+impl Api {
+    /// How many events wait for the engine, and how many may.
+    fn queue(&self) -> (usize, usize) {
+        let waiting = |inputs: mpsc::Sender<Input>| {
+            (inputs.max_capacity() - inputs.capacity(), inputs.max_capacity())
+        };
+        self.inputs.upgrade().map(waiting).unwrap_or_default()
+    }
+
+    fn store_bytes(&self) -> u64 {
+        std::fs::metadata(&self.store).map_or(0, |store| store.len())
+    }
 }
 
 /// The login of a channel that heatd has, however it was written.
@@ -135,7 +149,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         })
         .layer(from_fn_with_state(Arc::clone(&access), access::check));
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(page))
         .layer(from_fn_with_state(access, access::only_here))
@@ -144,16 +158,23 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .with_state(api)
 }
 
+async fn alive(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    match api.metrics.health().hung(Instant::now()) {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+    }
+}
+
 async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    match api.metrics.not_ready().as_slice() {
+    match api.metrics.health().not_ready(Instant::now()).as_slice() {
         [] => (StatusCode::OK, "ready\n".to_owned()),
         reasons => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))),
     }
 }
 
-async fn page(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-        api.metrics.page(),
-    )
+async fn page(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::asked_for(accept.unwrap_or_default());
+    let page = api.metrics.page(format, api.queue(), api.store_bytes());
+    ([(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")], page)
 }

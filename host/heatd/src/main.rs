@@ -21,6 +21,7 @@ mod embedded;
 mod feed;
 mod folder;
 mod gaps;
+mod health;
 mod home;
 mod http;
 mod init;

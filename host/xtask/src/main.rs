@@ -1,7 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`crash`] kills, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`crash`] kills, [`soak`] runs long, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
 mod check;
@@ -11,6 +11,7 @@ mod dist;
 mod hostile;
 mod rules;
 mod shell;
+mod soak;
 mod test;
 mod tools;
 
@@ -32,6 +33,8 @@ enum Command {
     Hostile(hostile::Options),
     /// Kills heatd again and again under a stream of messages: what is lost, what is doubled, how soon it serves again.
     Crash(crash::Options),
+    /// Runs heatd with 25 channels of fast chat while rules are swapped and the broker is restarted; counts, memory, disk.
+    Soak(soak::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -53,6 +56,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Crash(options) => match crash::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Soak(options) => match soak::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use heat_tests::mosquitto::{Mosquitto, Options};
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binary, free_port};
+use heat_tests::prometheus::Page;
 use heat_tests::twitch::Server;
 use tempfile::TempDir;
 
@@ -129,12 +130,7 @@ impl<'a> Stage<'a> {
 
     /// A figure of heatd's own page.
     pub(crate) fn figure(&self, name: &str) -> Result<u64> {
-        let page = self.page("/metrics")?;
-        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.with_context(|| format!("there is no figure {name}"))?
-            .trim()
-            .parse()
-            .context("no number")
+        Ok(Page::fetch(self.http)?.figure(name)? as u64)
     }
 
     /// Waits until a figure has this value.

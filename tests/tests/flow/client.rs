@@ -113,7 +113,7 @@ fn the_status_says_what_is_missing() -> Result<()> {
     let heatd = town.heatd(&configuration(&town, &["seaside"])?)?;
     heatd.wait_for_line(|line| line.contains("broker connected"))?;
     let page = answer(&town, &["status"])?;
-    ensure!(page.contains("ready       no: chat is not connected"), "{page}");
+    ensure!(page.contains("ready       no: chat is not connected, for"), "{page}");
     ensure!(page.contains("chat        0 of 1 connections"), "{page}");
     Ok(())
 }

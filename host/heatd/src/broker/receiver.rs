@@ -16,7 +16,7 @@ use super::incoming::{Routes, named_id};
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::{Input, Receipt};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refusal};
 use crate::shutdown::Shutdown;
 
 /// Lives over all connections, so that no receipt number is used twice.
@@ -109,6 +109,7 @@ impl Receiver {
             .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
         let Ok(topic) = std::str::from_utf8(&publish.topic) else {
             warn!("the broker sent a topic that is not UTF-8; the message is left out");
+            self.metrics.refused(Refusal::BadTopic);
             return;
         };
         let message = MqttMessage {

@@ -194,11 +194,12 @@ impl<'a> Connection<'a> {
 
     /// Twitch says nothing of a channel that does not exist; it may exist tomorrow.
     fn ask_again(&mut self) {
-        while let Some(channel) = self.awaited.overdue(Instant::now()) {
+        while let Some((channel, asked)) = self.awaited.overdue(Instant::now()) {
             warn!(
                 channel,
                 "Twitch does not confirm the channel; is its name right? It is asked for again"
             );
+            self.chat.metrics.health().channel_unconfirmed(&channel, asked.into_std());
             self.to_join.push_back(channel);
         }
     }
@@ -208,7 +209,7 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         self.joined.insert(channel.to_owned());
-        self.chat.metrics.channel_joined();
+        self.chat.metrics.channel_joined(channel);
         debug!(channel, "joined");
         match self.away.heard(channel) {
             Some(since) => {
@@ -282,7 +283,7 @@ impl<'a> Connection<'a> {
         let now = now();
         let events = self.reader.events(message, now);
         if message.command == "PRIVMSG" && !events.is_empty() {
-            self.chat.metrics.chat_line();
+            self.chat.metrics.chat_line(now);
         }
         for event in events {
             let sent = self.chat.inputs.send(Input::event(now, event)).await;

@@ -1,5 +1,7 @@
 //! Everything that can happen to the engine.
 
+use std::time::Duration;
+
 use heat_engine::wit::Event;
 use heat_engine::{Decision, Stream};
 use tokio::sync::oneshot;
@@ -54,6 +56,11 @@ pub(super) enum What {
 }
 
 impl Input {
+    /// How long it has waited for the engine.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_millis(now().saturating_sub(self.now))
+    }
+
     pub(crate) fn event(now: u64, event: Event) -> Self {
         Self { now, what: What::Event { event: Box::new(event), receipt: None } }
     }

@@ -1,7 +1,6 @@
 //! The slots: what runs in them, and every change of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -42,8 +41,8 @@ fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
     if let Some(counts) = api.roster.counts(&standing.channel, &standing.slot) {
-        rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
-        rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+        rule["calls"] = Value::from(counts.figures.calls.get());
+        rule["failures"] = Value::from(counts.figures.failures.get());
     }
     if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
         rule["shadow"] = shadow;

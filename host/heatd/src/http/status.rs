@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::Extension;
 use axum::extract::State;
@@ -21,7 +21,7 @@ pub(super) async fn answer(
     Extension(caller): Extension<Caller>,
 ) -> impl IntoResponse {
     let figures = api.metrics.summary();
-    let reasons = api.metrics.not_ready();
+    let reasons = api.metrics.health().not_ready(Instant::now());
     let channels: Vec<Value> =
         api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
     let page = json!({
@@ -33,12 +33,12 @@ pub(super) async fn answer(
             "chat": { "wanted": figures.chat_wanted, "up": figures.chat_up },
             "mqtt": { "up": figures.mqtt_up },
         },
-        "faves": figures.faves,
+        "faves": api.roster.faves(),
         "chat_lines": figures.chat_lines,
         "duplicates": figures.duplicates,
-        "queue": figures.queue,
+        "queue": api.queue().0,
         "channels": channels,
-        "store_bytes": std::fs::metadata(&api.store).map_or(0, |store| store.len()),
+        "store_bytes": api.store_bytes(),
     });
     let page = if caller.role == Role::Viewer { public::status(page) } else { page };
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
@@ -56,8 +56,8 @@ fn channel(api: &Api, listed: &Listed) -> Value {
     let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
         let mut rule = serde_json::to_value(standing).unwrap_or_default();
         if let Some(counts) = api.roster.counts(&listed.channel, &standing.slot) {
-            rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
-            rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+            rule["calls"] = Value::from(counts.figures.calls.get());
+            rule["failures"] = Value::from(counts.figures.failures.get());
         }
         rule
     });
