@@ -54,6 +54,10 @@ pub enum Action {
     Quarantine,
     /// Events taken back.
     Undo,
+    /// Counts that were made elsewhere added.
+    Import,
+    /// A person removed.
+    Forget,
 }
 
 impl Action {
@@ -68,6 +72,8 @@ impl Action {
             Self::Enable => "enable",
             Self::Quarantine => "quarantine",
             Self::Undo => "undo",
+            Self::Import => "import",
+            Self::Forget => "forget",
         }
     }
 }

@@ -75,7 +75,7 @@ impl Engine {
         Ok(())
     }
 
-    fn checkpoint(&mut self, channel: &Arc<str>) -> Result<Checkpoint, StoreError> {
+    pub(crate) fn checkpoint(&mut self, channel: &Arc<str>) -> Result<Checkpoint, StoreError> {
         let stream = self.streams.get(channel).map(|stream| (stream.live, stream.since));
         let mut slots = Vec::new();
         for slot in self.channels.get(channel).iter().flat_map(|channel| &channel.slots) {

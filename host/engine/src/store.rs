@@ -13,12 +13,15 @@ use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::tables::{
-    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
-    OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
+    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG, META,
+    OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
-pub const SCHEMA_VERSION: u64 = 2;
+pub const SCHEMA_VERSION: u64 = 3;
+
+/// The first heatd that knows this version. An older one tells it to whoever wants to go back.
+const SCHEMA_SINCE: (u64, u64, u64) = (0, 2, 0);
 
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
@@ -45,13 +48,18 @@ impl Store {
             let mut meta = transaction.open_table(META)?;
             let found = meta.get("schema")?.map(|version| version.value());
             match found {
-                None => drop(meta.insert("schema", SCHEMA_VERSION)?),
-                Some(1) => {
-                    name_owners(&transaction)?;
-                    meta.insert("schema", SCHEMA_VERSION)?;
+                Some(found) if found > SCHEMA_VERSION => {
+                    let since = meta.get("schema-since")?.map(|it| it.value());
+                    let needs = since.map_or_else(|| "a newer version".to_owned(), version_name);
+                    return Err(StoreError::Newer { found, known: SCHEMA_VERSION, needs });
                 }
-                Some(SCHEMA_VERSION) => {}
-                Some(found) => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+                Some(1) => name_owners(&transaction)?,
+                // Version 3 has records and a table that version 2 does not know, and changes none.
+                _ => {}
+            }
+            if found != Some(SCHEMA_VERSION) {
+                meta.insert("schema", SCHEMA_VERSION)?;
+                meta.insert("schema-since", version_number(SCHEMA_SINCE))?;
             }
             transaction.open_table(STATE)?;
             transaction.open_table(SLOTS)?;
@@ -62,6 +70,7 @@ impl Store {
             transaction.open_table(CHECKPOINTS)?;
             transaction.open_table(TALLIES)?;
             transaction.open_table(PEOPLE)?;
+            transaction.open_table(IMPORTED)?;
             transaction.open_table(OUTPUTS)?;
             transaction.open_table(TIMERS)?;
             transaction.open_table(STREAMS)?;
@@ -80,6 +89,7 @@ impl Store {
             state: transaction.open_table(STATE)?,
             tallies: transaction.open_table(TALLIES)?,
             people: transaction.open_table(PEOPLE)?,
+            imported: transaction.open_table(IMPORTED)?,
             outputs: transaction.open_table(OUTPUTS)?,
             timers: transaction.open_table(TIMERS)?,
             slots: transaction.open_table(SLOTS)?,
@@ -152,6 +162,15 @@ impl Store {
         transaction.abort()?;
         Ok(0)
     }
+}
+
+/// A version as one number, as the store keeps it.
+fn version_number((major, minor, patch): (u64, u64, u64)) -> u64 {
+    (major << 32) | (minor << 16) | patch
+}
+
+fn version_name(number: u64) -> String {
+    format!("version {}.{}.{}", number >> 32, (number >> 16) & 0xFFFF, number & 0xFFFF)
 }
 
 /// Schema version 1 did not know whose state a slot has.

@@ -7,8 +7,9 @@ use crate::checkpoint::SlotState;
 use crate::contract::{Fave, Tally};
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::log::Record;
-use crate::overlay::Overlay;
+use crate::forget::Who;
+use crate::log::{Imported, Record};
+use crate::overlay::{Overlay, by_login};
 use crate::rule::Rule;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream, tally};
@@ -28,6 +29,12 @@ pub struct Seed {
     later: Vec<Fave>,
     /// Faves that were counted later and taken back since.
     taken: Vec<Fave>,
+    /// Counts that an import has added later.
+    imported: Vec<Imported>,
+    /// Whose id was known later, by the id that stood for the login before.
+    joined: BTreeMap<String, String>,
+    /// Ids of somebody who never was.
+    forgotten: BTreeSet<String>,
     /// Events that were taken back since.
     pub(crate) undone: BTreeSet<String>,
     /// Components that were taken back since.
@@ -114,6 +121,10 @@ impl Seed {
                 self.taken.extend(taken.iter().cloned());
                 self.later.extend(given.iter().cloned());
             }
+            Record::Imported { counts, .. } => self.imported.extend(counts.iter().cloned()),
+            Record::Joined { person, .. } => {
+                drop(self.joined.insert(by_login(&person.login), person.id.clone()));
+            }
             _ => {}
         }
     }
@@ -141,6 +152,9 @@ impl Seed {
             stream: None,
             later: Vec::new(),
             taken: Vec::new(),
+            imported: Vec::new(),
+            joined: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             undone: BTreeSet::new(),
             without: BTreeSet::new(),
         }
@@ -171,6 +185,15 @@ impl Seed {
             stream: snapshot.stream(channel)?,
             ..Self::empty(channel, &[], 0)
         })
+    }
+
+    /// Leaves a person out: what is counted for them, and what the rules keep under their name.
+    pub fn without(&mut self, who: &Who) {
+        self.forgotten.extend(who.ids().cloned());
+        for slot in &mut self.slots {
+            slot.entries.retain(|entry| !who.is_named_in_key(&entry.key));
+            slot.alarms.retain(|(name, _)| !who.is_named_in_key(name));
+        }
     }
 
     /// The number of the first record of the log that a run from here has to follow.
@@ -215,6 +238,14 @@ impl Seed {
         }
         for fave in &self.later {
             overlay.uncount(&channel, fave)?;
+        }
+        for it in &self.imported {
+            // They are counted where they have gone to since.
+            let id = self.joined.get(&it.person.id).unwrap_or(&it.person.id);
+            overlay.take(&channel, id, &it.item, (it.faves, it.weight))?;
+        }
+        for id in &self.forgotten {
+            overlay.remove_person(&channel, id)?;
         }
         if let Some(stream) = self.stream {
             overlay.streams.insert(channel, stream);
