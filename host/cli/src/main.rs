@@ -3,15 +3,19 @@
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
 //! commands: [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
-//! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
+//! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
 mod candidate;
 mod clean;
 mod config;
+mod export;
 mod feed;
 mod find;
+mod forget;
+mod import;
+mod progress;
 mod replay;
 mod rules;
 mod simulate;
@@ -50,6 +54,9 @@ Examples:
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
+  heat export --output heat.jsonl
+  heat import heat.jsonl --dry-run
+  heat forget somebody
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -84,6 +91,12 @@ enum Command {
     Why(why::Options),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::Options),
+    /// Writes counts and log as lines of JSON.
+    Export(export::Options),
+    /// Adds counts from a file: of `heat export`, or of the original's database.
+    Import(import::Options),
+    /// Removes a person from log and counts, as if they had never been there.
+    Forget(forget::Options),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -110,6 +123,9 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Undo(options) => undo::run(&options),
+        Command::Export(options) => export::run(&options),
+        Command::Import(options) => import::run(&options),
+        Command::Forget(options) => forget::run(&options),
         Command::Config(command) => config::run(&command),
     };
     match done {

@@ -175,6 +175,60 @@ impl Snapshot {
         Ok(sources)
     }
 
+    /// Why counts of this source, which has counts of others in it, would count something twice.
+    pub fn conflict(
+        &self,
+        channel: &str,
+        source: &str,
+        includes: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let own = self.identity()?.map(identity_name);
+        if own.is_some_and(|own| includes.contains(&own)) {
+            let problem = "some of its counts were exported from this heatd, and would count twice";
+            return Ok(Some(problem.to_owned()));
+        }
+        for (id, item) in self.imported_from(channel, source)? {
+            if id.is_empty() && item != source {
+                let problem = format!(
+                    "its counts came along with those of {item} already, and would count twice"
+                );
+                return Ok(Some(problem));
+            }
+        }
+        for included in includes.iter().filter(|it| *it != source) {
+            for (id, item) in self.imported_from(channel, included)? {
+                if !id.is_empty() || item != source {
+                    let problem = format!(
+                        "it has counts of {included}, which are here already, and would count twice"
+                    );
+                    return Ok(Some(problem));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first rows of a source, by person's id and item: those without a person come first.
+    fn imported_from(
+        &self,
+        channel: &str,
+        source: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let mut rows = Vec::new();
+        for row in self.imported.range((channel, source, "", "")..)? {
+            let (key, _) = row?;
+            let (of, from, id, item) = key.value();
+            if of != channel || from != source {
+                break;
+            }
+            rows.push((id.to_owned(), item.to_owned()));
+            if !id.is_empty() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
     /// The counts of a channel as the log alone makes them. They are those of the store, if the log is whole.
     pub fn recount(&self, channel: &str) -> Result<Vec<Counted>, StoreError> {
         let store = Store::in_memory()?;
@@ -280,6 +334,15 @@ impl Engine {
         self.pending.record(Record::Imported { now, channel, source, counts: added });
         self.pending.urgent = true;
         Ok(brought)
+    }
+
+    /// Notes that what a source brings has counts of these others in it: they must not come once more by themselves.
+    pub fn note_sources(&mut self, channel: &str, source: &str, includes: &[String]) {
+        let channel: Arc<str> = channel.into();
+        for included in includes.iter().filter(|it| *it != source) {
+            self.pending.overlay().set_imported((&channel, included, "", source), (0, 0));
+            self.pending.dirty = true;
+        }
     }
 
     /// Writes down in the audit log that counts come from elsewhere.
