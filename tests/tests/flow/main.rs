@@ -15,3 +15,4 @@ mod shows;
 mod start;
 mod streams;
 mod town;
+mod transfer;
