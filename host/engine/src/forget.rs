@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::letters::Letter;
 use crate::log::{Block, decode, encode, pack, unpack};
-use crate::run::{Run, RunError};
+use crate::run::{Run, RunError, Seed};
 use crate::swap::{Handed, Order};
 use crate::tables::{AUDIT, CHECKPOINTS, IMPORTED, LETTERS, LOG, STATE, Snapshot};
 use crate::why::person_in;
@@ -41,8 +41,8 @@ pub struct Forgetting {
     checkpoints: BTreeMap<u64, (u64, Option<Vec<u8>>)>,
     /// Ids of the events that are gone.
     gone: BTreeSet<String>,
-    /// When the first of it happened.
-    first_at: Option<u64>,
+    /// The number of the first record that is not as it was.
+    first: Option<u64>,
     /// The slots of the channel, whose state the engine writes itself.
     live: BTreeSet<String>,
     lost: Lost,
@@ -69,12 +69,12 @@ impl Snapshot {
             read_to: 0,
             checkpoints: BTreeMap::new(),
             gone: BTreeSet::new(),
-            first_at: None,
+            first: None,
             live: BTreeSet::new(),
             lost: Lost::default(),
         };
-        let first = it.read(self)?;
-        it.read_checkpoints(self, first)?;
+        it.read(self)?;
+        it.read_checkpoints(self)?;
         for (_, letter) in self.letters()? {
             it.lost.letters += u64::from(it.is_theirs(&letter));
         }
@@ -142,9 +142,15 @@ impl Forgetting {
         self.lost
     }
 
-    /// When the first thing of theirs happened that the log has, in milliseconds since 1970.
-    pub fn first_at(&self) -> Option<u64> {
-        self.first_at
+    /// What a run without the person begins from. None: there is no checkpoint from before.
+    pub fn seed(&self, snapshot: &Snapshot) -> Result<Option<Seed>, StoreError> {
+        // Who has left nothing in the log has left nothing to be run without.
+        let Some(first) = self.first else { return Ok(None) };
+        let seed = Seed::before_record(snapshot, &self.channel, first)?;
+        Ok(seed.map(|mut seed| {
+            seed.without(&self.who);
+            seed
+        }))
     }
 
     /// Ids of the events that are gone: a run leaves them out.
@@ -152,9 +158,8 @@ impl Forgetting {
         &self.gone
     }
 
-    /// Reads the log from where it was read to, and says at which record the first of it stands.
-    fn read(&mut self, snapshot: &Snapshot) -> Result<Option<u64>, StoreError> {
-        let mut first = None;
+    /// Reads the log from where it was read to.
+    fn read(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         for row in snapshot.log.range(self.read_to..)? {
             let (number, row) = row?;
             let (first_at, last_at, count, compressed) = row.value();
@@ -162,28 +167,23 @@ impl Forgetting {
             let Self { channel, who, gone, lost, .. } = self;
             let mut strip = Strip { channel, who, gone, lost };
             let Some((left, place)) = strip.block(&records) else { continue };
-            first.get_or_insert(number.value() + place as u64);
-            self.first_at.get_or_insert(records[place].at());
+            self.first.get_or_insert(number.value() + place as u64);
             let block = Block::encode(number.value(), &left)?;
             self.blocks.insert(number.value(), ((first_at, last_at, count), block));
         }
         self.read_to = snapshot.next_record()?;
-        Ok(first)
+        Ok(())
     }
 
     /// Checkpoints from before the first of it lose the keys that are theirs; the later ones are dropped, unless a run makes them anew.
-    fn read_checkpoints(
-        &mut self,
-        snapshot: &Snapshot,
-        first: Option<u64>,
-    ) -> Result<(), StoreError> {
+    fn read_checkpoints(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let channel = self.channel.clone();
         for row in snapshot.checkpoints.range((&*channel, 0)..=(&*channel, u64::MAX))? {
             let (key, value) = row?;
             let (number, (at, bytes)) = (key.value().1, value.value());
             let mut state: Checkpoint = decode(&unpack(bytes)?)?;
             let changed = self.unname_checkpoint(&mut state);
-            let is_later = first.is_some_and(|first| number > first);
+            let is_later = self.first.is_some_and(|first| number > first);
             let names = |it: &crate::contract::Entry| self.who.is_named_in_bytes(&it.value);
             let named = state.slots.iter().any(|slot| slot.entries.iter().any(names));
             if is_later || named {

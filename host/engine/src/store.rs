@@ -34,6 +34,7 @@ pub struct Store {
 impl Store {
     /// Opens the store in this file, or makes it.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
+        refuse_newer(file)?;
         Self::prepare(builder().create(file)?)
     }
 
@@ -47,15 +48,10 @@ impl Store {
         {
             let mut meta = transaction.open_table(META)?;
             let found = meta.get("schema")?.map(|version| version.value());
-            match found {
-                Some(found) if found > SCHEMA_VERSION => {
-                    let since = meta.get("schema-since")?.map(|it| it.value());
-                    let needs = since.map_or_else(|| "a newer version".to_owned(), version_name);
-                    return Err(StoreError::Newer { found, known: SCHEMA_VERSION, needs });
-                }
-                Some(1) => name_owners(&transaction)?,
-                // Version 3 has records and a table that version 2 does not know, and changes none.
-                _ => {}
+            check_version(found, meta.get("schema-since")?.map(|it| it.value()))?;
+            // Version 3 has records and a table that version 2 does not know, and changes none.
+            if found == Some(1) {
+                name_owners(&transaction)?;
             }
             if found != Some(SCHEMA_VERSION) {
                 meta.insert("schema", SCHEMA_VERSION)?;
@@ -161,6 +157,24 @@ impl Store {
         }
         transaction.abort()?;
         Ok(0)
+    }
+}
+
+/// Looks at the version before anything is opened for writing. What cannot be read so is for whoever opens it.
+fn refuse_newer(file: &Path) -> Result<(), StoreError> {
+    let Ok(database) = builder().open_read_only(file) else { return Ok(()) };
+    let Ok(meta) = database.begin_read()?.open_table(META) else { return Ok(()) };
+    let number = |name| Ok::<_, StoreError>(meta.get(name)?.map(|number| number.value()));
+    check_version(number("schema")?, number("schema-since")?)
+}
+
+fn check_version(schema: Option<u64>, since: Option<u64>) -> Result<(), StoreError> {
+    match schema {
+        Some(found) if found > SCHEMA_VERSION => {
+            let needs = since.map_or_else(|| "a newer version".to_owned(), version_name);
+            Err(StoreError::Newer { found, known: SCHEMA_VERSION, needs })
+        }
+        _ => Ok(()),
     }
 }
 

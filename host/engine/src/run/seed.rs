@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checkpoint::SlotState;
+use crate::checkpoint::{Checkpoint, SlotState};
 use crate::contract::{Fave, Tally};
 use crate::digest::Digest;
 use crate::error::StoreError;
@@ -88,11 +88,32 @@ impl Seed {
         snapshot: &Snapshot,
         channel: &str,
         before: u64,
-        mut tell: impl FnMut(Record),
+        tell: impl FnMut(Record),
     ) -> Result<Option<Self>, StoreError> {
-        let Some((next, checkpoint)) = snapshot.checkpoint_before(channel, before)? else {
-            return Ok(None);
-        };
+        match snapshot.checkpoint_before(channel, before)? {
+            Some(found) => Self::of_checkpoint(snapshot, channel, found, tell).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The channel as it was at the last checkpoint that does not know this record.
+    pub(crate) fn before_record(
+        snapshot: &Snapshot,
+        channel: &str,
+        record: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        match snapshot.last_checkpoint(channel, |next, _| next <= record)? {
+            Some(found) => Self::of_checkpoint(snapshot, channel, found, |_| {}).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn of_checkpoint(
+        snapshot: &Snapshot,
+        channel: &str,
+        (next, checkpoint): (u64, Checkpoint),
+        mut tell: impl FnMut(Record),
+    ) -> Result<Self, StoreError> {
         let mut seed = Self {
             at: checkpoint.at,
             next,
@@ -106,7 +127,7 @@ impl Seed {
                 tell(record);
             }
         }
-        Ok(Some(seed))
+        Ok(seed)
     }
 
     /// Takes note of what has changed the counts since.
@@ -188,7 +209,7 @@ impl Seed {
     }
 
     /// Leaves a person out: what is counted for them, and what the rules keep under their name.
-    pub fn without(&mut self, who: &Who) {
+    pub(crate) fn without(&mut self, who: &Who) {
         self.forgotten.extend(who.ids().cloned());
         for slot in &mut self.slots {
             slot.entries.retain(|entry| !who.is_named_in_key(&entry.key));

@@ -9,9 +9,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::Duration;
 
 use heat_engine::wit::Tally;
-use heat_engine::{
-    Action, Changes, Forgetting, Library, Mention, Order, Rule, Run, Seed, Snapshot, Who,
-};
+use heat_engine::{Action, Changes, Forgetting, Library, Mention, Order, Rule, Run, Snapshot, Who};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -92,7 +90,7 @@ impl Live {
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = self.run_without(channel, &who, &mut forgetting, &present, steps)?;
+        let run = self.run_without(&who, &mut forgetting, &present, steps)?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
         let changed = match (wanted.preview, run) {
             (true, run) => {
@@ -110,19 +108,13 @@ impl Live {
     /// The run at the end of the log. None: there is no checkpoint from before.
     fn run_without(
         &self,
-        channel: &str,
         who: &Who,
         forgetting: &mut Forgetting,
         present: &Present,
         steps: &Steps,
     ) -> Result<Option<Run>, Refusal> {
         let snapshot = &present.snapshot;
-        // One of the same millisecond may know of the first of it. Who has left nothing in the log has left nothing to be run without.
-        let Some(first) = forgetting.first_at() else { return Ok(None) };
-        let Some(mut seed) = Seed::checkpoint(snapshot, channel, first.saturating_sub(1))? else {
-            return Ok(None);
-        };
-        seed.without(who);
+        let Some(seed) = forgetting.seed(snapshot)? else { return Ok(None) };
         let (next, end) = (seed.next_record(), snapshot.next_record()?);
         let library = Library::new(&self.sandbox, Arc::clone(snapshot), &present.rules);
         let (left_out, without) = (forgetting.gone().clone(), Some(who.clone()));
