@@ -94,9 +94,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             status.channels.into_iter().map(|channel| channel.name).collect()
         }
     };
-    if !options.yes
-        && (options.json && !options.preview || !options.preview && !stdin().is_terminal())
-    {
+    let must_ask = !options.yes && !options.preview;
+    if must_ask && (options.json || !stdin().is_terminal()) {
         bail!("nobody can be asked here; --yes does it, --preview shows what it would do");
     }
     let mut known = Vec::new();

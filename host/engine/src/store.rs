@@ -20,9 +20,6 @@ use crate::tables::{
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
 pub const SCHEMA_VERSION: u64 = 3;
 
-/// The first heatd that knows this version. An older one tells it to whoever wants to go back.
-const SCHEMA_SINCE: (u64, u64, u64) = (0, 2, 0);
-
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
 
@@ -55,7 +52,7 @@ impl Store {
             }
             if found != Some(SCHEMA_VERSION) {
                 meta.insert("schema", SCHEMA_VERSION)?;
-                meta.insert("schema-since", version_number(SCHEMA_SINCE))?;
+                meta.insert("schema-since", version_number(env!("CARGO_PKG_VERSION")))?;
             }
             transaction.open_table(STATE)?;
             transaction.open_table(SLOTS)?;
@@ -178,9 +175,10 @@ fn check_version(schema: Option<u64>, since: Option<u64>) -> Result<(), StoreErr
     }
 }
 
-/// A version as one number, as the store keeps it.
-fn version_number((major, minor, patch): (u64, u64, u64)) -> u64 {
-    (major << 32) | (minor << 16) | patch
+/// A version as one number, as the store keeps that of the heatd that has brought its schema: an older one names it to whoever goes back.
+fn version_number(version: &str) -> u64 {
+    let parts = version.split(['.', '-', '+']).take(3).map(|part| part.parse().unwrap_or(0));
+    parts.fold(0, |number, part: u64| (number << 16) | part)
 }
 
 fn version_name(number: u64) -> String {
@@ -243,6 +241,8 @@ mod tests {
             assert_eq!(snapshot.owner("seaside", "decay")?, Some(owner));
             assert_eq!(snapshot.generations("seaside", "decay")?, [3]);
             assert_eq!(snapshot.meta("schema")?, SCHEMA_VERSION);
+            let since = version_name(snapshot.meta("schema-since")?);
+            assert_eq!(since, format!("version {}", env!("CARGO_PKG_VERSION")));
         }
         Ok(())
     }
