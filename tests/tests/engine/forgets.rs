@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{ChatLine, Happening, Person};
 use heat_engine::{
-    Action, Changes, Imported, Library, Order, Record, Rule, Run, Seed, Store, Which, Who, why,
+    Action, Changes, Given, Imported, Library, Order, Record, Rule, Run, Seed, Store, Which, Who,
+    why,
 };
 
 use crate::stage::{CHANNEL, Stage, chat_line, patient, plain, sandbox};
@@ -295,5 +296,33 @@ fn several_people_of_one_name_are_told_apart_by_id() -> Result<()> {
     forget(&mut stage, "2")?;
     let left = stage.engine.snapshot()?.channel_tally(CHANNEL)?;
     assert_eq!((left.faves, left.people), (1, 1));
+    is_recounted(&stage)
+}
+
+#[test]
+fn a_message_that_brought_only_their_faves_goes_and_others_stay() -> Result<()> {
+    let topics = Given::List(vec![Given::Text("deck/fave".to_owned())]);
+    let fave = ("fave", "fave", vec![("topics".to_owned(), topics)]);
+    let mut stage = Stage::new(vec![fave, plain("decay")])?;
+    for payload in [r#"{"user":"sir_troll","item":"pie"}"#, r#"{"user":"ann","item":"sir_troll"}"#]
+    {
+        stage.mqtt("deck/fave", payload.as_bytes(), false)?;
+        stage.wait(1_000)?;
+    }
+    say(&mut stage, "sir_troll", "?fave pie")?;
+    stage.engine.commit()?;
+    assert_eq!(stage.faves()?, 3);
+    ensure!(forget(&mut stage, "sir_troll")?);
+    // Twitch tells an id, and a message only a login: both were theirs. What somebody else has faved has their name still.
+    assert_eq!(stage.faves()?, 1);
+    let records = stage.engine.snapshot()?.records_since(0)?;
+    let sent = records.iter().filter_map(|record| match record {
+        Record::Event { event, .. } => match &event.what {
+            Happening::Mqtt(message) => Some(String::from_utf8_lossy(&message.payload)),
+            _ => Some("chat".into()),
+        },
+        _ => None,
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [r#"{"user":"ann","item":"sir_troll"}"#]);
     is_recounted(&stage)
 }

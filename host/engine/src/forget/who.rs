@@ -115,7 +115,7 @@ impl Snapshot {
             }
         })?;
         // An id that is written as such is meant, whoever else has such a name.
-        if found.iter().any(|it| it.id == named) {
+        if found.iter().any(|it| it.id == named && has_own_id(it)) {
             found.retain(|it| it.id == named || !has_own_id(it));
         }
         let own: BTreeSet<&String> =
