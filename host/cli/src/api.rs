@@ -120,6 +120,18 @@ impl Api {
             .map_err(|error| self.unreachable(&error))
     }
 
+    /// The body of a resource, however long, as it comes.
+    pub(crate) fn body(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+    ) -> Result<Box<dyn std::io::Read + Send + Sync>, Failure> {
+        let request = self.agent.get(self.address(path)).query_pairs(query.iter().cloned());
+        let request = request.header("Authorization", self.bearer());
+        let answer = request.config().timeout_recv_response(Some(RUN)).build().call();
+        Ok(Box::new(self.accepted(answer)?.into_body().into_reader()))
+    }
+
     /// Has something done that answers at once.
     pub(crate) fn tell(&self, path: &str, wish: &Value) -> Result<Value, Failure> {
         self.value(self.send("POST", path, &[], JSON, wish.to_string().as_bytes()))

@@ -3,7 +3,7 @@
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
 //! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
-//! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
+//! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
@@ -11,8 +11,12 @@ mod candidate;
 mod clean;
 mod command;
 mod config;
+mod export;
 mod feed;
 mod find;
+mod forget;
+mod import;
+mod progress;
 mod replay;
 mod rules;
 mod simulate;
@@ -54,6 +58,9 @@ Examples:
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
   heat token new --role moderator --name ann
+  heat export --output heat.jsonl
+  heat import heat.jsonl --dry-run
+  heat forget somebody
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -94,6 +101,12 @@ enum Command {
     /// Makes links for others: for moderators, and for who may only watch.
     #[command(subcommand)]
     Token(token::Command),
+    /// Writes counts and log as lines of JSON.
+    Export(export::Options),
+    /// Adds counts from a file: of `heat export`, or of the original's database.
+    Import(import::Options),
+    /// Removes a person from log and counts, as if they had never been there.
+    Forget(forget::Options),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -122,6 +135,9 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Undo(options) => undo::run(&options),
+        Command::Export(options) => export::run(&options),
+        Command::Import(options) => import::run(&options),
+        Command::Forget(options) => forget::run(&options),
         Command::Config(command) => config::run(&command),
     };
     match done {

@@ -64,6 +64,10 @@ pub enum Action {
     Retry,
     /// A token of the API made or revoked.
     Token,
+    /// Counts that were made elsewhere added.
+    Import,
+    /// A person removed.
+    Forget,
 }
 
 impl Action {
@@ -83,6 +87,8 @@ impl Action {
             Self::Simulate => "simulate",
             Self::Retry => "retry",
             Self::Token => "token",
+            Self::Import => "import",
+            Self::Forget => "forget",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::changed::Status;
@@ -94,6 +94,8 @@ pub struct Engine {
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
     /// How often a slot was changed.
     pub(crate) slot_changes: u64,
+    /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
+    pub(crate) awaited: HashMap<Arc<str>, HashSet<String>>,
 }
 
 impl Engine {
@@ -111,6 +113,7 @@ impl Engine {
         for chain in chains {
             engine.add(chain)?;
         }
+        engine.awaited = engine.pending.overlay().snapshot().awaited()?;
         engine.outputs = engine.adopt_outputs()?;
         engine.commit()?;
         Ok(engine)
@@ -176,6 +179,7 @@ impl Engine {
             generations: 0,
             checkpoints: None,
             slot_changes: 0,
+            awaited: HashMap::new(),
         })
     }
 
@@ -220,6 +224,7 @@ impl Engine {
     ///
     /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
+        self.welcome(now, &event)?;
         let place = self.pending.records.len();
         let decision = self.decide(now, &event)?;
         if !decision.duplicate && self.channels.contains_key(event.channel.as_str()) {

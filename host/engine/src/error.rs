@@ -80,13 +80,16 @@ pub enum StoreError {
     InUse,
     /// Written by a newer heatd.
     #[error(
-        "the store has schema version {found}, and this heatd knows versions up to {known}; install the newer heatd again"
+        "the store has schema version {found}, and this heatd ({this}) knows versions up to {known}; install {needs} of heatd or a later one, or restore a backup that this heatd has made; the store is as it was",
+        this = env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The version in the file.
         found: u64,
         /// The version of this program.
         known: u64,
+        /// The first heatd that knows it, as far as the store says.
+        needs: String,
     },
     /// A row that this version cannot read.
     #[error("the store holds a {what} that cannot be read: {problem}; restore a backup")]

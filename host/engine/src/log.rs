@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Entry, Event, Fave, Settings};
+use crate::contract::{Entry, Event, Fave, Person, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -137,6 +137,39 @@ pub enum Record {
         /// Why, for people.
         why: String,
     },
+    /// Counts that were made elsewhere were added.
+    Imported {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// Where they come from.
+        source: String,
+        /// What was added.
+        counts: Vec<Imported>,
+    },
+    /// Somebody of whom an import knew only the login is known by id from here on, with what was imported.
+    Joined {
+        /// When.
+        now: u64,
+        /// Login of the channel.
+        channel: String,
+        /// Who it is. What is theirs from here on was that of their login, as an import has it.
+        person: Person,
+    },
+}
+
+/// Faves of one person for one item that were counted elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Whose.
+    pub person: Person,
+    /// For what.
+    pub item: String,
+    /// How many.
+    pub faves: u64,
+    /// The sum of their weights, in thousandths.
+    pub weight: i64,
 }
 
 /// A fave that was counted, and who asked for it.
@@ -162,7 +195,9 @@ impl Record {
             | Self::Retried { channel, .. }
             | Self::Handed { channel, .. }
             | Self::Chain { channel, .. }
-            | Self::Gap { channel, .. } => channel,
+            | Self::Gap { channel, .. }
+            | Self::Imported { channel, .. }
+            | Self::Joined { channel, .. } => channel,
         }
     }
 
@@ -177,7 +212,9 @@ impl Record {
             | Self::Retried { now, .. }
             | Self::Handed { now, .. }
             | Self::Chain { now, .. }
-            | Self::Gap { now, .. } => *now,
+            | Self::Gap { now, .. }
+            | Self::Imported { now, .. }
+            | Self::Joined { now, .. } => *now,
         }
     }
 }

@@ -15,12 +15,12 @@ use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::tables::{
-    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
-    OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
+    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG, META,
+    OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
-pub const SCHEMA_VERSION: u64 = 2;
+pub const SCHEMA_VERSION: u64 = 3;
 
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
@@ -34,6 +34,7 @@ pub struct Store {
 impl Store {
     /// Opens the store in this file, or makes it.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
+        refuse_newer(file)?;
         let disk = DiskCounters::default();
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file);
@@ -53,14 +54,14 @@ impl Store {
         {
             let mut meta = transaction.open_table(META)?;
             let found = meta.get("schema")?.map(|version| version.value());
-            match found {
-                None => drop(meta.insert("schema", SCHEMA_VERSION)?),
-                Some(1) => {
-                    name_owners(&transaction)?;
-                    meta.insert("schema", SCHEMA_VERSION)?;
-                }
-                Some(SCHEMA_VERSION) => {}
-                Some(found) => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+            check_version(found, meta.get("schema-since")?.map(|it| it.value()))?;
+            // Version 3 has records and a table that version 2 does not know, and changes none.
+            if found == Some(1) {
+                name_owners(&transaction)?;
+            }
+            if found != Some(SCHEMA_VERSION) {
+                meta.insert("schema", SCHEMA_VERSION)?;
+                meta.insert("schema-since", version_number(env!("CARGO_PKG_VERSION")))?;
             }
             transaction.open_table(STATE)?;
             transaction.open_table(SLOTS)?;
@@ -71,6 +72,7 @@ impl Store {
             transaction.open_table(CHECKPOINTS)?;
             transaction.open_table(TALLIES)?;
             transaction.open_table(PEOPLE)?;
+            transaction.open_table(IMPORTED)?;
             transaction.open_table(OUTPUTS)?;
             transaction.open_table(TIMERS)?;
             transaction.open_table(STREAMS)?;
@@ -94,6 +96,7 @@ impl Store {
             state: transaction.open_table(STATE)?,
             tallies: transaction.open_table(TALLIES)?,
             people: transaction.open_table(PEOPLE)?,
+            imported: transaction.open_table(IMPORTED)?,
             outputs: transaction.open_table(OUTPUTS)?,
             timers: transaction.open_table(TIMERS)?,
             slots: transaction.open_table(SLOTS)?,
@@ -175,6 +178,34 @@ impl Store {
     }
 }
 
+/// Looks at the version before anything is opened for writing. What cannot be read so is for whoever opens it.
+fn refuse_newer(file: &Path) -> Result<(), StoreError> {
+    let Ok(database) = builder().open_read_only(file) else { return Ok(()) };
+    let Ok(meta) = database.begin_read()?.open_table(META) else { return Ok(()) };
+    let number = |name| Ok::<_, StoreError>(meta.get(name)?.map(|number| number.value()));
+    check_version(number("schema")?, number("schema-since")?)
+}
+
+fn check_version(schema: Option<u64>, since: Option<u64>) -> Result<(), StoreError> {
+    match schema {
+        Some(found) if found > SCHEMA_VERSION => {
+            let needs = since.map_or_else(|| "a newer version".to_owned(), version_name);
+            Err(StoreError::Newer { found, known: SCHEMA_VERSION, needs })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A version as one number, as the store keeps that of the heatd that has brought its schema: an older one names it to whoever goes back.
+fn version_number(version: &str) -> u64 {
+    let parts = version.split(['.', '-', '+']).take(3).map(|part| part.parse().unwrap_or(0));
+    parts.fold(0, |number, part: u64| (number << 16) | part)
+}
+
+fn version_name(number: u64) -> String {
+    format!("version {}.{}.{}", number >> 32, (number >> 16) & 0xFFFF, number & 0xFFFF)
+}
+
 /// Schema version 1 did not know whose state a slot has.
 fn name_owners(transaction: &WriteTransaction) -> Result<(), StoreError> {
     {
@@ -231,6 +262,8 @@ mod tests {
             assert_eq!(snapshot.owner("seaside", "decay")?, Some(owner));
             assert_eq!(snapshot.generations("seaside", "decay")?, [3]);
             assert_eq!(snapshot.meta("schema")?, SCHEMA_VERSION);
+            let since = version_name(snapshot.meta("schema-since")?);
+            assert_eq!(since, format!("version {}", env!("CARGO_PKG_VERSION")));
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ impl SlotKey {
     }
 }
 
-/// Single numbers by name: `schema`, `next-record`, `next-send`, `newest` (time of the newest record).
+/// Single numbers by name: `schema`, `schema-since` (the heatd that brought it), `next-record`, `next-send`, `newest` (time of the
+/// newest record), `identity` (by which exports name the store).
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// (channel, slot, generation, key) -> value: the rules' own state.
 pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
@@ -59,6 +60,9 @@ pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64,
 /// (channel, person's id) -> (login, name), as last seen with a fave.
 pub(crate) const PEOPLE: TableDefinition<'_, (&str, &str), (&str, &str)> =
     TableDefinition::new("people");
+/// (channel, source, person's id, item) -> (faves, weight): what imports have brought, as their files had it.
+pub(crate) const IMPORTED: TableDefinition<'_, (&str, &str, &str, &str), (u64, i64)> =
+    TableDefinition::new("imported");
 /// (channel, output) -> (slot that shows it, text). No text: it has been taken back.
 pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)> =
     TableDefinition::new("outputs");
@@ -118,6 +122,8 @@ pub struct Snapshot {
     pub(crate) tallies:
         ReadOnlyTable<(&'static str, u8, &'static str, &'static str), (u64, i64, u32)>,
     pub(crate) people: ReadOnlyTable<(&'static str, &'static str), (&'static str, &'static str)>,
+    pub(crate) imported:
+        ReadOnlyTable<(&'static str, &'static str, &'static str, &'static str), (u64, i64)>,
     pub(crate) outputs:
         ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,

@@ -25,6 +25,7 @@ mod status;
 mod steps;
 mod stream;
 mod tokens;
+mod transfer;
 mod watch;
 
 use std::path::PathBuf;
@@ -122,6 +123,10 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route(
             "/channels/{channel}/replay",
             post(past::replay).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
+        )
+        .route(
+            "/channels/{channel}/import",
+            post(transfer::import).layer(DefaultBodyLimit::max(transfer::LARGEST_GROUP)),
         );
     let guarded = Router::new()
         .route("/status", get(status::answer))
@@ -141,6 +146,8 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/simulate", post(past::simulate))
         .route("/channels/{channel}/why", get(past::why))
         .route("/channels/{channel}/undo", post(past::undo))
+        .route("/channels/{channel}/forget", post(transfer::forget))
+        .route("/export", get(transfer::export))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .merge(large)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "the API has no such resource") })

@@ -2,14 +2,17 @@
 //!
 //! Reading order: [`ask`] is the way to the engine's thread. [`deploy`] is the one path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows one, [`undo`] makes one live. [`replay`] and
-//! [`simulate`] ask what would be; [`command`] gives an order.
+//! [`simulate`] ask what would be; [`command`] gives an order. [`export`] and [`import`] carry data out and in, [`forget`] away.
 
 mod ask;
 mod check;
 mod command;
 mod compile;
 mod deploy;
+mod export;
 mod follow;
+mod forget;
+mod import;
 mod replay;
 mod settings;
 mod shadow;
@@ -28,7 +31,10 @@ use crate::metrics::Metrics;
 pub(crate) use ask::Refusal;
 pub(crate) use compile::{LARGEST, Speed, child};
 pub(crate) use deploy::{Source, Wanted, cannot};
+pub(crate) use export::{Exported, What};
 pub(crate) use follow::aside;
+pub(crate) use forget::Forgotten;
+pub(crate) use import::Import;
 pub(crate) use replay::Replayed;
 pub(crate) use settings::{Edit, as_json, as_toml, quoted};
 pub(crate) use shadow::Shadows;

@@ -30,7 +30,7 @@ fn configuration(town: &Town, channels: &[&str]) -> Result<String> {
 }
 
 /// `heat` in the town's folder, where it finds heatd by itself.
-fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
+pub(crate) fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(binaries()?.heat);
     command.args(arguments).current_dir(town.folder.path());
     for name in ["HEAT_URL", "HEAT_TOKEN_FILE", "HEAT_DATA", "NO_COLOR"] {
@@ -40,12 +40,12 @@ fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
 }
 
 /// Exit code, what it answers, and what it says beside.
-fn run(mut command: Command) -> Result<(Option<i32>, String, String)> {
+pub(crate) fn run(mut command: Command) -> Result<(Option<i32>, String, String)> {
     let Output { status, stdout, stderr } = command.output()?;
     Ok((status.code(), String::from_utf8(stdout)?, String::from_utf8(stderr)?))
 }
 
-fn answer(town: &Town, arguments: &[&str]) -> Result<String> {
+pub(crate) fn answer(town: &Town, arguments: &[&str]) -> Result<String> {
     let (code, answer, words) = run(heat(town, arguments)?)?;
     ensure!(code == Some(0), "{arguments:?} ended with {code:?}: {words}");
     Ok(answer)

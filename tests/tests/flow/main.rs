@@ -27,6 +27,7 @@ mod start;
 mod streams;
 mod tls;
 mod town;
+mod transfer;
 mod twice;
 mod watching;
 mod writer;
