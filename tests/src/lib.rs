@@ -11,6 +11,7 @@
 //! - [`tls`]: certificates for a server on this machine.
 //! - [`mosquitto`]: a real MQTT broker, and real clients of it.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
+//! - [`fuzz`]: functions that assert properties of what becomes of any bytes, as tests and for `cargo xtask fuzz`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
 //! Nothing here knows the engine or the daemon. Everything listens on loopback and lives in temporary folders.
@@ -34,5 +35,7 @@ pub mod tls;
 pub mod mosquitto;
 
 pub mod figures;
+
+pub mod fuzz;
 
 pub mod peer;

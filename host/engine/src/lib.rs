@@ -20,6 +20,8 @@ mod channel;
 mod checkpoint;
 mod conduct;
 mod effects;
+#[cfg(test)]
+mod fuzz;
 mod guest;
 mod interest;
 mod judge;

@@ -4,6 +4,8 @@
 //! progress on the socket, and [`sender`] sends. A new client is made for each connection, so nothing of an old one lingers; what
 //! has to be repeated comes from the store, by way of [`outgoing`].
 
+#[cfg(test)]
+mod fuzz;
 mod incoming;
 mod options;
 mod outgoing;

@@ -7,6 +7,8 @@
 mod awaited;
 mod connection;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod joins;
 mod lines;
 mod notice;

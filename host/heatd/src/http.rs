@@ -9,6 +9,8 @@
 mod access;
 mod config;
 mod declared;
+#[cfg(test)]
+mod fuzz;
 mod guesses;
 mod past;
 mod problem;

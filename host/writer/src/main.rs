@@ -25,6 +25,8 @@ mod tls;
 mod topic;
 
 mod backoff;
+#[cfg(test)]
+mod fuzz;
 mod link;
 mod trouble;
 

@@ -1,12 +1,13 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`fuzz`] tries any bytes, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
 mod check;
 mod demo;
 mod dist;
+mod fuzz;
 mod hostile;
 mod rules;
 mod shell;
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Options),
     /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
     Hostile(hostile::Options),
+    /// Tries the fuzz targets for as long as asked for, led by what they reach.
+    Fuzz(fuzz::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -38,6 +41,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::compile() {
+        return code;
+    }
     let done = match Command::parse() {
         Command::Rules(options) => rules::command(&options),
         Command::Demo(options) => demo::run(&options),
@@ -46,6 +52,10 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Hostile(options) => match hostile::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Fuzz(options) => match fuzz::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

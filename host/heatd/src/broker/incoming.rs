@@ -68,7 +68,8 @@ impl Routes {
         now: u64,
     ) -> Vec<Event> {
         let id = match named_id(&message.payload) {
-            Some(id) => format!("mqtt:{}:{id}", message.topic),
+            // No topic has a # in it, so no two of them make one id.
+            Some(id) => format!("mqtt:{}#{id}", message.topic),
             None => self.id_of(message, delivery),
         };
         let routes = Arc::clone(&self.routes.borrow());
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_id_in_the_payload_is_the_id_of_the_event() {
-        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a:a1"]);
+        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a#a1"]);
     }
 
     #[test]
