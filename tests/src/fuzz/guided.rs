@@ -67,6 +67,7 @@ extern "C" fn one(input: *const u8, length: usize) -> c_int {
 }
 
 #[expect(unsafe_code, reason = "the name that the crate wants")]
+#[expect(improper_ctypes_definitions, reason = "the crate declares it so, in Rust on both sides")]
 // SAFETY: no other function of this program has the name.
 #[unsafe(no_mangle)]
 extern "C" fn rust_fuzzer_test_input(input: &[u8]) -> c_int {
