@@ -129,8 +129,9 @@ fn build() -> Result<Vec<PathBuf>> {
             command
         })
     };
-    crate::shell::run(&mut build(false)?)
-        .context("libFuzzer needs a C++ compiler: on Debian, apt install g++")?;
+    crate::shell::run(&mut build(false)?).context(
+        "failed to build; libFuzzer itself needs a C++ compiler: on Debian, apt install g++",
+    )?;
     let messages = output(&mut build(true)?).context("failed to ask cargo for the programs")?;
     let program = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
