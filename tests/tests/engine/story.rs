@@ -160,6 +160,10 @@ impl Told {
             }
             Step::Swap(half_life) => {
                 let settings = [("half_life".to_owned(), text(half_life))];
+                // A task on the engine's thread happens now, and not at the time of the last event.
+                let stage = self.stage()?;
+                let fired = stage.engine.fire(stage.now)?;
+                self.decisions.extend(fired);
                 return self.stage()?.swap("decay", "decay", &settings);
             }
             Step::Again(before) => {
