@@ -29,11 +29,11 @@ use crate::rule::Component;
 use crate::sandbox::Sandbox;
 
 pub use compare::difference;
+#[cfg(test)]
+pub(crate) use line::{Line, read as read_line, setting as read_setting};
 pub use line::{chat_line, given, person};
 pub use play::{Outcome, judge, play};
 pub use rehearse::{Rehearsal, rehearse};
-#[cfg(test)]
-pub(crate) use line::{Line, read as read_line, setting as read_setting};
 pub use section::{Case, MOST_BYTES, SECTION, embedded};
 
 /// Events that one instance is called for in the two plays of a case: each has its own, or all of a group share one.

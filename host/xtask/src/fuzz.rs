@@ -64,9 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     say(&format!("built in {} s", started.elapsed().as_secs()));
     let mut outcomes = Vec::new();
     for target in targets(&programs)? {
-        if options.only.as_ref().is_none_or(|only| target.test.contains(only.as_str())) {
-            outcomes.push(lead(&target, options.seconds)?);
-        }
+        outcomes.extend(lead(&target, options)?);
     }
     if outcomes.is_empty() {
         bail!("no target is named so; leave out --only to run all");
@@ -157,40 +155,43 @@ fn targets(programs: &[PathBuf]) -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-fn lead(target: &Target, seconds: u32) -> Result<Outcome> {
-    let short = target.test.rsplit("::").next().unwrap_or(&target.test);
-    let folder = crate::shell::target().join("fuzz").join(short);
+/// Runs one target. None: it is not meant.
+fn lead(target: &Target, options: &Options) -> Result<Option<Outcome>> {
+    let folder = crate::shell::target().join("fuzz");
     std::fs::create_dir_all(&folder)?;
-    let before = findings()?;
-    say(&format!("{} for {seconds} s", target.test));
+    let (before, seconds) = (findings()?, options.seconds);
     let mut command = Command::new(&target.program);
     command.args(["--exact", &target.test, "--nocapture", "--test-threads", "1"]);
     command.env("HEAT_FUZZ_SECONDS", seconds.to_string()).env("HEAT_FUZZ_FOLDER", &folder);
+    command.env("HEAT_FUZZ_ONLY", options.only.as_deref().unwrap_or_default());
     command.env("RUST_BACKTRACE", "0").current_dir(root().join("tests"));
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn()?;
     let printed = child.stderr.take().context("a program without an output")?;
     let mut outcome = Outcome {
-        name: short.to_owned(),
+        name: String::new(),
         inputs: 0,
         seconds: f64::from(seconds),
         new: 0,
         reached: 0,
         findings: BTreeSet::new(),
     };
-    let log = folder.join("log");
     let mut lines = Vec::new();
     for line in BufReader::new(printed).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         outcome.note(&line);
         lines.push(line);
     }
-    std::fs::write(&log, lines.join("\n"))?;
     let status = child.wait()?;
+    if outcome.name.is_empty() && status.success() {
+        return Ok(None);
+    }
+    let log = folder.join(format!("{}.log", outcome.name));
+    std::fs::write(&log, lines.join("\n"))?;
     outcome.findings = findings()?.difference(&before).cloned().collect();
     if !status.success() && outcome.findings.is_empty() {
         bail!("{} ended with {status}, and nothing was kept; see {}", target.test, log.display());
     }
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 impl Outcome {
@@ -206,6 +207,10 @@ impl Outcome {
                 _ => {}
             }
             return;
+        }
+        if let Some(name) = line.strip_prefix("target: ") {
+            say(&format!("{name} for {} s", self.seconds));
+            name.clone_into(&mut self.name);
         }
         if line.contains("panicked at") {
             say(&format!("  {line}"));

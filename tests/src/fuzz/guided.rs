@@ -19,23 +19,32 @@ const RECORDED: usize = 3_000;
 
 /// What `cargo xtask fuzz` asks of a test program.
 pub(super) struct Orders {
+    /// Only targets with this in their names.
+    only: String,
     seconds: u32,
-    /// A folder for this target, where what was learnt is kept for the next time.
+    /// A folder for all targets, where what was learnt is kept for the next time.
     folder: PathBuf,
 }
 
 impl Orders {
     pub(super) fn of_this_process() -> Option<Self> {
         let seconds = std::env::var("HEAT_FUZZ_SECONDS").ok()?.parse().ok()?;
-        Some(Self { seconds, folder: std::env::var_os("HEAT_FUZZ_FOLDER")?.into() })
+        let only = std::env::var("HEAT_FUZZ_ONLY").unwrap_or_default();
+        Some(Self { only, seconds, folder: std::env::var_os("HEAT_FUZZ_FOLDER")?.into() })
     }
 }
 
 static RUN: OnceLock<fn(&[u8])> = OnceLock::new();
 
-/// Runs a target, and ends the process.
+/// Runs a target if it is meant, and ends the process.
+#[expect(clippy::print_stderr, reason = "read by `cargo xtask fuzz`")]
+#[expect(clippy::disallowed_methods, reason = "libFuzzer ends the process in the same way")]
 #[expect(unsafe_code, reason = "libFuzzer is called by its C interface")]
 pub(super) fn run(target: &Target, orders: &Orders) -> ! {
+    if !target.name.contains(&orders.only) {
+        std::process::exit(0);
+    }
+    eprintln!("target: {}", target.name);
     RUN.set(target.run).expect("one target in one process");
     let arguments = prepare(target, orders).expect("the folder can be written");
     // It wants pointers that it may change, and keeps them.
@@ -80,7 +89,8 @@ extern "C" fn rust_fuzzer_test_input(input: &[u8]) -> c_int {
 /// Writes down seeds and words, and says with which arguments libFuzzer is called.
 fn prepare(target: &Target, orders: &Orders) -> std::io::Result<Vec<String>> {
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    let (learnt, seeds) = (orders.folder.join("learnt"), orders.folder.join("seeds"));
+    let folder = orders.folder.join(target.name);
+    let (learnt, seeds) = (folder.join("learnt"), folder.join("seeds"));
     for folder in [&learnt, &seeds, &target.folder()] {
         std::fs::create_dir_all(folder)?;
     }
@@ -98,7 +108,7 @@ fn prepare(target: &Target, orders: &Orders) -> std::io::Result<Vec<String>> {
         });
         words += &format!("\"{escaped}\"\n");
     }
-    let dictionary = orders.folder.join("words");
+    let dictionary = folder.join("words");
     std::fs::write(&dictionary, words)?;
     Ok(vec![
         target.name.to_owned(),

@@ -150,7 +150,10 @@ impl Told {
                 self.decisions.extend(fired);
                 return Ok(());
             }
-            Step::Commit => return Ok(drop(self.stage()?.engine.commit()?)),
+            Step::Commit => {
+                self.stage()?.engine.commit()?;
+                return Ok(());
+            }
             Step::Restart => {
                 self.stage()?.engine.commit()?;
                 let now = self.stage()?.now;
