@@ -16,6 +16,7 @@
 //! - [`prometheus`]: a page of /metrics read, and promtool.
 //! - [`soak`]: many channels for a long time, for `cargo xtask soak`.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
+//! - [`fuzz`]: functions that assert properties of what becomes of any bytes, as tests and for `cargo xtask fuzz`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
 //! Nothing here links the engine or the daemon. Everything listens on loopback and lives in temporary folders.
@@ -49,5 +50,7 @@ pub mod prometheus;
 pub mod soak;
 
 pub mod figures;
+
+pub mod fuzz;
 
 pub mod peer;

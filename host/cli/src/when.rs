@@ -1,5 +1,8 @@
 //! Times as people type and read them, in the zone of this machine.
 
+#[cfg(test)]
+mod fuzz;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan, Zoned};
 

@@ -21,6 +21,8 @@ mod checkpoint;
 mod conduct;
 mod effects;
 mod forget;
+#[cfg(test)]
+mod fuzz;
 mod gaps;
 mod guest;
 mod interest;

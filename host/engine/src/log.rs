@@ -22,7 +22,7 @@ const AIM: f64 = 0.93;
 const USUAL_RATIO: f64 = 6.0;
 
 /// What a block may hold when it is read back, in bytes; more means that it is damaged.
-const LARGEST_BLOCK: usize = 256 << 20;
+pub(crate) const LARGEST_BLOCK: usize = 256 << 20;
 
 /// One input, or one fact that a replay must repeat. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -317,10 +317,15 @@ pub(crate) fn pack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     zstd::bulk::compress(bytes, LEVEL).map_err(damaged)
 }
 
+/// The most that a byte of a zstd frame unfolds to: a block of 128 KiB takes four.
+const MOST_FOR_A_BYTE: usize = (128 << 10) / 4;
+
 pub(crate) fn unpack(compressed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    // What a damaged frame claims is no reason to ask for so much memory.
     let size = zstd::bulk::Decompressor::upper_bound(compressed)
         .unwrap_or(LARGEST_BLOCK)
-        .min(LARGEST_BLOCK);
+        .min(LARGEST_BLOCK)
+        .min(compressed.len().saturating_mul(MOST_FOR_A_BYTE));
     zstd::bulk::decompress(compressed, size).map_err(damaged)
 }
 

@@ -203,7 +203,7 @@ impl Slot {
             Err(fault) => {
                 let fault = fault.cut();
                 self.guest = None;
-                self.conduct.failed(now, &fault.to_string());
+                self.conduct.failed(now, &fault);
                 pending.fault(self, now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
             }

@@ -112,6 +112,9 @@ impl Default for Tally {
     }
 }
 
+/// Counts by kind, person and item.
+pub(crate) type Counted = Vec<((u8, String, String), Tally)>;
+
 /// Rows of the state, in order.
 pub(crate) type Range<'a> =
     redb::Range<'a, (&'static str, &'static str, u64, &'static str), &'static [u8]>;
@@ -313,6 +316,21 @@ impl Snapshot {
     pub fn channel_tally(&self, channel: &str) -> Result<Tally, StoreError> {
         let row = self.tallies.get((channel, CHANNEL, "", ""))?;
         Ok(row.map_or(Tally::default(), |row| tally(row.value())))
+    }
+
+    /// Every count of a channel, by kind, person and item: 0 is that of the channel, 1 of an item, 2 of a person, 3 of what a person gave
+    /// an item.
+    pub fn tallies(&self, channel: &str) -> Result<Counted, StoreError> {
+        let mut tallies = Vec::new();
+        for row in self.tallies.range((channel, 0, "", "")..)? {
+            let (key, value) = row?;
+            let (of, kind, person, item) = key.value();
+            if of != channel {
+                break;
+            }
+            tallies.push(((kind, person.to_owned(), item.to_owned()), tally(value.value())));
+        }
+        Ok(tallies)
     }
 
     /// How many rows the state, the tallies and the log have: the same after a crash as before.

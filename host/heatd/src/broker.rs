@@ -6,6 +6,8 @@
 
 mod deliveries;
 mod exposed;
+#[cfg(test)]
+mod fuzz;
 mod incoming;
 mod options;
 mod outgoing;

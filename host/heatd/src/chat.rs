@@ -8,6 +8,8 @@ mod awaited;
 mod away;
 mod connection;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod joins;
 mod lines;
 mod notice;

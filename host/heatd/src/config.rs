@@ -2,6 +2,8 @@
 //!
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
+#[cfg(test)]
+mod fuzz;
 mod grants;
 mod mistakes;
 mod mqtt;

@@ -11,6 +11,8 @@ mod access;
 mod command;
 mod config;
 mod declared;
+#[cfg(test)]
+mod fuzz;
 mod guesses;
 mod hosts;
 mod pace;

@@ -26,6 +26,8 @@ mod tls;
 mod topic;
 
 mod backoff;
+#[cfg(test)]
+mod fuzz;
 mod link;
 mod trouble;
 

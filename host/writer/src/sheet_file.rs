@@ -20,6 +20,11 @@ impl<'a> SheetFile<'a> {
     pub(crate) fn open(path: &'a Path) -> Result<Self> {
         let bytes = fs::read(path)
             .with_context(|| format!("failed to read the settings file {}", path.display()))?;
+        Self::of(path, bytes)
+    }
+
+    /// The file with these bytes.
+    pub(crate) fn of(path: &'a Path, bytes: Vec<u8>) -> Result<Self> {
         let text =
             decoded(bytes).with_context(|| format!("{} is no settings file", path.display()))?;
         Ok(Self { path, text })
@@ -64,12 +69,13 @@ impl<'a> SheetFile<'a> {
 
     fn point(&self, at: &Range<usize>, message: &str, advice: Option<String>) -> anyhow::Error {
         let path = self.path.display();
-        let advice = advice.map_or_else(String::new, |advice| format!("\n{advice}"));
+        let message = visible(message);
+        let advice = advice.map_or_else(String::new, |it| format!("\n{}", visible(&it)));
         if at.is_empty() && at.start == 0 {
             return anyhow!("{path}: {message}{advice}");
         }
         let (number, line) = self.line_at(at);
-        let line = masked(line);
+        let line = visible(&masked(line));
         anyhow!("{path}, line {number}: {message}\n  {number} | {line}{advice}")
     }
 
@@ -97,6 +103,16 @@ fn masked(line: &str) -> String {
         }
     }
     line.to_owned()
+}
+
+/// The text with control characters as TOML writes them: what is wrong is seen, and does nothing to the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => " ".to_owned(),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Windows editors save UTF-8 with a mark or UTF-16; the first is fine, the second is named.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::checkpoint::{Checkpoint, SlotState};
-use crate::contract::{Fave, Tally};
+use crate::contract::Fave;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::forget::Who;
@@ -12,7 +12,7 @@ use crate::log::{Imported, Record};
 use crate::overlay::{Overlay, by_login};
 use crate::rule::Rule;
 use crate::store::Store;
-use crate::tables::{SlotKey, Snapshot, Stream, tally};
+use crate::tables::{Counted, SlotKey, Snapshot, Stream};
 
 /// The state of one channel at one time.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Seed {
     /// The number of the first record that the state does not know of.
     next: u64,
     pub(crate) slots: Vec<SlotState>,
-    tallies: Vec<((u8, String, String), Tally)>,
+    tallies: Counted,
     people: Vec<(String, (String, String))>,
     stream: Option<Stream>,
     /// Faves that were counted later.
@@ -182,15 +182,7 @@ impl Seed {
     }
 
     fn counted(snapshot: &Snapshot, channel: &str) -> Result<Self, StoreError> {
-        let mut tallies = Vec::new();
-        for row in snapshot.tallies.range((channel, 0, "", "")..)? {
-            let (key, value) = row?;
-            let (of, kind, person, item) = key.value();
-            if of != channel {
-                break;
-            }
-            tallies.push(((kind, person.to_owned(), item.to_owned()), tally(value.value())));
-        }
+        let tallies = snapshot.tallies(channel)?;
         let mut people = Vec::new();
         for row in snapshot.people.range((channel, "")..)? {
             let (key, value) = row?;

@@ -36,7 +36,8 @@ impl Routes {
     /// The message as an event of each channel that takes it.
     pub(crate) fn events(&self, message: &MqttMessage, now: u64) -> Vec<Event> {
         let id = match named_id(&message.payload) {
-            Some(id) => format!("mqtt:{}:{id}", message.topic),
+            // No topic has a # in it, so no two of them make one id.
+            Some(id) => format!("mqtt:{}#{id}", message.topic),
             None => {
                 let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
                 format!("mqtt:{}:{number}", self.started)
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_id_in_the_payload_is_the_id_of_the_event() {
-        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a:a1"]);
+        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a#a1"]);
     }
 
     #[test]

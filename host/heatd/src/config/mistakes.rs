@@ -58,12 +58,13 @@ impl Mistakes {
         let before = self.text.get(..mistake.at).unwrap_or(&self.text);
         let line = before.matches('\n').count();
         let shown = self.text.lines().nth(line).unwrap_or_default();
-        writeln!(f, "{}:{}: {}", self.file.display(), line + 1, mistake.problem)?;
+        let problem = visible(&mistake.problem);
+        writeln!(f, "{}:{}: {problem}", self.file.display(), line + 1)?;
         if !shown.trim().is_empty() {
-            writeln!(f, "    {}", masked(shown.trim_end()))?;
+            writeln!(f, "    {}", visible(&masked(shown.trim_end())))?;
         }
         match &mistake.hint {
-            Some(hint) => writeln!(f, "    {hint}"),
+            Some(hint) => writeln!(f, "    {}", visible(hint)),
             None => Ok(()),
         }
     }
@@ -88,6 +89,16 @@ fn masked(line: &str) -> String {
         }
     }
     line.to_owned()
+}
+
+/// The text with control characters as TOML writes them: what is wrong is seen, and does nothing to the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => " ".to_owned(),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// The known word that is most like this one, if any is.

@@ -35,7 +35,7 @@ pub(super) struct Which {
 }
 
 impl Which {
-    fn has(&self, channel: &str, slot: &str) -> bool {
+    pub(super) fn has(&self, channel: &str, slot: &str) -> bool {
         let name = |it: &String| it.trim_start_matches('#').eq_ignore_ascii_case(channel);
         self.channel.as_ref().is_none_or(name) && self.slot.as_ref().is_none_or(|it| it == slot)
     }
@@ -151,8 +151,8 @@ pub(super) async fn undo(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Simulation {
-    event: Imagined,
+pub(super) struct Simulation {
+    pub(super) event: Imagined,
     #[serde(default)]
     live: bool,
 }

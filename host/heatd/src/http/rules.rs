@@ -173,7 +173,7 @@ fn turn(
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Again {
+pub(super) struct Again {
     /// None: all of the slot.
     letter: Option<u64>,
 }

@@ -65,7 +65,7 @@ fn hundred() -> u32 {
 }
 
 impl Imagined {
-    fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Refusal> {
+    pub(crate) fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Refusal> {
         let (user, text) = (self.user.to_lowercase(), self.text.clone());
         let person = person(&user);
         let tier = || match self.tier {

@@ -48,6 +48,7 @@ pub(super) fn line(record: &Record) -> Value {
         Record::Imported { source, counts, .. } => json!({
             "kind": "imported", "source": source, "counts": counts.iter().map(imported).collect::<Vec<_>>(),
         }),
+        Record::Gap { from, why, .. } => json!({ "kind": "gap", "from": from, "why": why }),
         Record::Joined { person: who, .. } => json!({ "kind": "joined", "person": person(who) }),
     };
     line["line"] = "record".into();
