@@ -117,6 +117,8 @@ impl Publisher {
 
     /// Connects, however long the broker is away, and repeats.
     fn come_back(&mut self) -> Result<()> {
+        // What the broker has acknowledged before it went need not be sent again.
+        while self.take_acknowledgement().is_ok() {}
         self.connection = None;
         let port = self.port;
         eventually(format!("a broker on port {port}"), || {
