@@ -2,12 +2,12 @@
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
+mod open;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
 use crate::error::StoreError;
 use crate::log::{Block, Record};
@@ -17,11 +17,11 @@ use crate::tables::{
     OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
+pub use open::reads_a_store;
+pub(crate) use open::{builder, guarded};
+
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
 pub const SCHEMA_VERSION: u64 = 2;
-
-/// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
-const CACHE_BYTES: usize = 8 << 20;
 
 /// The database. One process at a time can have it open.
 pub struct Store {
@@ -29,16 +29,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in this file, or makes it.
-    pub fn open(file: &Path) -> Result<Self, StoreError> {
-        Self::prepare(builder().create(file)?)
-    }
-
-    /// A store that is gone with the process: for tests and for rules that are tried out.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepare(builder().create_with_backend(InMemoryBackend::new())?)
-    }
-
     fn prepare(database: Database) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         {
@@ -180,12 +170,6 @@ fn oldest_block(
         return Ok(None);
     }
     Ok(Some((number.value(), Block::decode(compressed)?)))
-}
-
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
 }
 
 #[cfg(test)]
