@@ -1,18 +1,21 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
+//! commands: [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
 //! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
+mod backup;
+mod beside;
 mod candidate;
 mod clean;
 mod config;
 mod feed;
 mod find;
 mod replay;
+mod restore;
 mod rules;
 mod simulate;
 mod status;
@@ -50,6 +53,8 @@ Examples:
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
+  heat backup                    everything that heatd keeps, in one file
+  heat restore --data heat-data  the backups that there are
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -84,6 +89,10 @@ enum Command {
     Why(why::Options),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::Options),
+    /// Has heatd make a verified copy of everything that it keeps, while it runs.
+    Backup(backup::Options),
+    /// Puts a backup into the place of heatd's store; lists the backups without a FILE.
+    Restore(restore::Options),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -110,6 +119,11 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Undo(options) => undo::run(&options),
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => match restore::run(&options) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Config(command) => config::run(&command),
     };
     match done {

@@ -76,7 +76,7 @@ fn settings(mistakes: &[(String, String)]) -> String {
 pub enum StoreError {
     /// redb reports an error, which says what to do.
     #[error("the store failed: {0}")]
-    Redb(#[source] redb::Error),
+    Redb(redb::Error),
     /// The file is not what was written into it, or no store at all. Nothing of it is used.
     #[error("the store is damaged: {0}")]
     Broken(String),

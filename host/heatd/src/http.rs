@@ -7,6 +7,7 @@
 //! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
 
 mod access;
+mod backup;
 mod config;
 mod declared;
 mod guesses;
@@ -34,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 use tokio::time::sleep;
 
+use crate::backup::Backups;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
@@ -65,6 +67,7 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
+    pub(crate) backups: Arc<Backups>,
 }
 
 /// The login of a channel that heatd has, however it was written.
@@ -100,6 +103,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         );
     let guarded = Router::new()
         .route("/status", get(status::answer))
+        .route("/backup", get(backup::send).post(backup::make))
         .route("/watch", get(watch::watch))
         .route("/channels/{channel}/stream", post(stream::change))
         .route("/rules", get(rules::list))

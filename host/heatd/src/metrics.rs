@@ -72,6 +72,7 @@ struct Figures {
     chat: Gauge,
     channels: Gauge,
     mqtt: Gauge,
+    backup: Gauge,
     wanted_connections: i64,
     stopping: AtomicBool,
     waits_for_clock: AtomicBool,
@@ -139,6 +140,10 @@ impl Metrics {
         let chat = gauge("chat_connections", "Connections to chat that are up");
         let channels = gauge("channels_joined", "Channels that Twitch has confirmed");
         let mqtt = gauge("mqtt_connected", "1 while the broker is connected");
+        let backup = gauge(
+            "last_backup_timestamp_seconds",
+            "When the last good backup was made, in seconds since 1970; 0 while there is none",
+        );
         Self(Arc::new(Figures {
             chat_lines,
             bad_lines,
@@ -158,6 +163,7 @@ impl Metrics {
             chat,
             channels,
             mqtt,
+            backup,
             wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
             stopping: AtomicBool::new(false),
             waits_for_clock: AtomicBool::new(false),
@@ -202,6 +208,11 @@ impl Metrics {
 
     pub(crate) fn mqtt_connected(&self, up: bool) {
         self.0.mqtt.set(i64::from(up));
+    }
+
+    /// There is a good backup of this time, in milliseconds since 1970.
+    pub(crate) fn backed_up(&self, at: u64) {
+        self.0.backup.set(i64::try_from(at / 1_000).unwrap_or(i64::MAX));
     }
 
     /// The start waits for the clock to be set.

@@ -18,6 +18,7 @@ pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let reasons = api.metrics.not_ready();
     let channels: Vec<Value> =
         api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
+    let backup = api.backups.known();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": api.started.elapsed().as_secs(),
@@ -32,6 +33,11 @@ pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
         "duplicates": figures.duplicates,
         "queue": figures.queue,
         "channels": channels,
+        "backup": {
+            "at": backup.last.as_ref().map(|last| last.at),
+            "file": backup.last.map(|last| last.file.display().to_string()),
+            "problem": backup.problem,
+        },
         "store_bytes": std::fs::metadata(&api.store).map_or(0, |store| store.len()),
     });
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
