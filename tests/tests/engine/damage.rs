@@ -2,6 +2,7 @@
 //! has everything; there is no third.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
@@ -92,6 +93,19 @@ fn a_store_that_is_cut_short_is_refused_or_whole() -> Result<()> {
         }
     }
     ensure!(refused > 40, "only {refused} were refused");
+    Ok(())
+}
+
+#[test]
+fn a_disk_that_takes_no_writing_is_named_as_such_and_nothing_is_lost() -> Result<()> {
+    let stores = stores()?;
+    for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+        let disk = Disk::with(stores.killed.clone());
+        disk.leave_room(0, kind);
+        let error = Store::with_backend(disk.clone()).err().context("it was opened")?;
+        ensure!(matches!(&error, StoreError::NotWritable(_)), "{error:?}");
+        ensure!(opened(disk.bytes())?.as_ref() == stores.states.last());
+    }
     Ok(())
 }
 

@@ -20,8 +20,8 @@ struct Inner {
     /// What it began with.
     beginning: Vec<u8>,
     deeds: Vec<Deed>,
-    /// From then on nothing is written any more.
-    room: Option<usize>,
+    /// After so many more bytes every write fails like this.
+    room: Option<(usize, ErrorKind)>,
 }
 
 /// What was asked of the disk, or known outside, in order.
@@ -68,9 +68,9 @@ impl Disk {
         self.inner().deeds.clone()
     }
 
-    /// Takes so many more bytes, and then no more.
-    pub(crate) fn leave_room(&self, bytes: usize) {
-        self.inner().room = Some(bytes);
+    /// Takes so many more bytes, and then refuses every one for this reason.
+    pub(crate) fn leave_room(&self, bytes: usize, then: ErrorKind) {
+        self.inner().room = Some((bytes, then));
     }
 
     /// What is left when the power goes after so many deeds, and how many commits had returned until then. What was not synced may
@@ -115,11 +115,11 @@ impl Disk {
 impl Inner {
     fn take(&mut self, bytes: usize) -> Result<()> {
         match &mut self.room {
-            Some(room) if *room < bytes => {
+            Some((room, then)) if *room < bytes => {
                 *room = 0;
-                Err(Error::new(ErrorKind::StorageFull, "No space left on device"))
+                Err(Error::from(*then))
             }
-            Some(room) => {
+            Some((room, _)) => {
                 *room -= bytes;
                 Ok(())
             }

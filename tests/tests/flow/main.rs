@@ -1,9 +1,11 @@
 //! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
 
 mod anonymous;
+mod backups;
 mod brokers;
 mod client;
 mod configuration;
+mod damage;
 mod folder;
 mod live;
 mod network;
