@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn what_failed_is_said_beside_what_was_made() {
         let made = json!({ "done": "it is made", "bytes": 1_590_000, "also_failed": "no\u{1b}[2J folder" });
-        let expected = "it is made (1.6 MB)\nthe second one failed: no\\u{1b}[2J folder\n";
+        let expected = "it is made (1.6 MB)\nthe second one failed: no\u{fffd}[2J folder\n";
         assert_eq!(page(&made), expected);
     }
 }

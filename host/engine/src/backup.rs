@@ -101,7 +101,7 @@ impl Snapshot {
     /// may read it. Where this fails, what has been written is left to the caller.
     pub fn back_up(&self, file: &Path, told: &mut Progress<'_>) -> Result<Contents, StoreError> {
         let found = guarded(|| {
-            self.whole_log()?;
+            self.whole_log(told)?;
             let mut database = builder().create_file(new_file(file)?)?;
             self.copy(&database, told)?;
             database.compact()?;
@@ -116,9 +116,13 @@ impl Snapshot {
     }
 
     /// Whether every block of the log can be read: a copy of damaged rows would look sound.
-    fn whole_log(&self) -> Result<(), StoreError> {
+    fn whole_log(&self, told: &mut Progress<'_>) -> Result<(), StoreError> {
+        let of = self.lengths()?.iter().sum();
         for row in self.log.iter()? {
             Block::decode(row?.1.value().3)?;
+            if !told(0, of) {
+                return Err(StoreError::BrokenOff);
+            }
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ pub(crate) use files::{Listed, asked_name, copy, finish, list, utc};
 /// What there is, and how more are made.
 pub(crate) struct Backups {
     plan: BackupPlan,
+    /// The file that is copied.
+    store: PathBuf,
     live: Live,
     /// Held while one is made: two at once would only be slower.
     turn: Mutex<()>,
@@ -62,13 +64,13 @@ impl Drop for Passing {
 }
 
 impl Backups {
-    pub(crate) fn new(plan: BackupPlan, live: Live) -> Self {
+    pub(crate) fn new(plan: BackupPlan, store: PathBuf, live: Live) -> Self {
         let last = list(&plan.folder).unwrap_or_default().into_iter().next();
         if let Some(last) = &last {
             live.metrics.backed_up(last.at);
         }
         let known = Mutex::new(Known { last, problem: None });
-        Self { plan, live, turn: Mutex::default(), known }
+        Self { plan, store, live, turn: Mutex::default(), known }
     }
 
     /// How backups stand.
@@ -136,6 +138,8 @@ impl Backups {
         let folder = &self.plan.folder;
         make_folder(folder)?;
         let part = files::begin(folder, name)?;
+        let needed = fs::metadata(&self.store).map_or(0, |store| store.len());
+        files::leave_room(folder, needed).with_context(|| failed_in(folder))?;
         let snapshot = self.live.ask(|desk| desk.engine.snapshot());
         let snapshot = snapshot.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         // Without a queue heatd stops, and the store with it.

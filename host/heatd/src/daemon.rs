@@ -119,7 +119,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         configured: configured.clone(),
         undoing: Arc::default(),
     };
-    let backups = Arc::new(Backups::new(config.backup, live.clone()));
+    let backups =
+        Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
     let api = Api {
         metrics: metrics.clone(),
         roster: roster.clone(),

@@ -14,6 +14,9 @@ const END: &str = ".redb";
 /// The end of the name of what is not whole yet.
 const PART: &str = ".part";
 
+/// What a backup leaves free on its disk, in bytes.
+const SPARE: u64 = 50_000_000;
+
 /// How much is compared at once, in bytes.
 const PIECE: usize = 64 << 10;
 
@@ -128,6 +131,26 @@ pub(crate) fn begin(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{name}{PART}")))
 }
 
+/// Leaves the store room to grow: a backup on its disk that filled it would end heatd.
+pub(crate) fn leave_room(folder: &Path, needed: u64) -> Result<()> {
+    #[cfg(unix)]
+    {
+        let about = rustix::fs::statvfs(folder)?;
+        let free = about.f_bavail.saturating_mul(about.f_frsize);
+        ensure!(
+            free >= needed.saturating_add(SPARE),
+            "there are {} MB free in {}, and a backup may take {} MB and must leave {} MB; make room, keep fewer, or name another `folder` in [backup]",
+            free / 1_000_000,
+            folder.display(),
+            needed.div_ceil(1_000_000),
+            SPARE / 1_000_000
+        );
+    }
+    #[cfg(not(unix))]
+    let _ = (folder, needed);
+    Ok(())
+}
+
 /// Gives a file that is whole its name, for good.
 pub(crate) fn finish(part: &Path, file: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).open(part)?.sync_all()?;
@@ -236,6 +259,15 @@ mod tests {
         let mut left = names(folder.path())?;
         left.sort();
         assert_eq!(left, ["heat-2026-01-01.redb", "mine.part"]);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_backup_that_would_fill_the_disk_is_not_begun() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let error = leave_room(folder.path(), u64::MAX / 2).unwrap_err().to_string();
+        assert!(error.contains("make room"), "{error}");
         Ok(())
     }
 
