@@ -83,7 +83,10 @@ impl Keeper {
         let found = folders.into_iter().flatten();
         let found = found.filter_map(|folder| backup::list(folder).ok()?.into_iter().next());
         let newest = found.max_by_key(|listed| listed.at)?;
-        Some(format!("heat restore {} --data {}", newest.file.display(), self.data.display()))
+        // Whoever reads the log need not know where heatd was started.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (file, data) = (absolute(&newest.file), absolute(&self.data));
+        Some(format!("heat restore {} --data {}", file.display(), data.display()))
     }
 }
 
