@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Through a file beside it, so that half an export never has the name of a whole one.
-fn into_file(source: Box<dyn Read + Send + Sync>, file: &Path) -> Result<Option<u64>> {
+fn into_file(source: impl Read, file: &Path) -> Result<Option<u64>> {
     let failed = || format!("failed to write {}", file.display());
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -83,7 +83,7 @@ fn into_file(source: Box<dyn Read + Send + Sync>, file: &Path) -> Result<Option<
     Ok(lines)
 }
 
-fn into_stdout(source: Box<dyn Read + Send + Sync>) -> Result<Option<u64>> {
+fn into_stdout(source: impl Read) -> Result<Option<u64>> {
     let (mut out, is_terminal) = (BufWriter::new(stdout().lock()), stdout().is_terminal());
     let lines = copy(source, |line| match (is_terminal, std::str::from_utf8(line)) {
         (true, Ok(text)) => out.write_all(clean::json(text).as_bytes()),
@@ -96,10 +96,7 @@ fn into_stdout(source: Box<dyn Read + Send + Sync>) -> Result<Option<u64>> {
 }
 
 /// Copies every line, and says how many they were. None: the reader wants no more.
-fn copy(
-    source: Box<dyn Read + Send + Sync>,
-    mut write: impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Option<u64>> {
+fn copy(source: impl Read, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Option<u64>> {
     let mut source = BufReader::with_capacity(64 << 10, source);
     let mut progress = Progress::new("exporting", 0);
     let (mut line, mut lines, mut is_whole) = (Vec::new(), 0_u64, false);

@@ -10,7 +10,7 @@ use clap::Args;
 
 /// Where heatd keeps its data when nobody says otherwise: beside its configuration, here or in the folder of the README's
 /// first steps, and as a service.
-const FOLDERS: [&str; 3] = ["heat-data", "heat/heat-data", "/var/lib/heatd"];
+pub(crate) const FOLDERS: [&str; 3] = ["heat-data", "heat/heat-data", "/var/lib/heatd"];
 
 /// The address that heatd leaves in its data folder, and the token.
 const URL_FILE: &str = "api.url";

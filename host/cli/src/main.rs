@@ -1,12 +1,15 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
+//! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`rules`],
+//! [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
 //! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
+mod backup;
+mod beside;
 mod candidate;
 mod clean;
 mod command;
@@ -18,6 +21,7 @@ mod forget;
 mod import;
 mod progress;
 mod replay;
+mod restore;
 mod rules;
 mod simulate;
 mod status;
@@ -61,6 +65,8 @@ Examples:
   heat export --output heat.jsonl
   heat import heat.jsonl --dry-run
   heat forget somebody
+  heat backup                    everything that heatd keeps, in one file
+  heat restore --data heat-data  the backups that there are
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -107,6 +113,10 @@ enum Command {
     Import(import::Options),
     /// Removes a person from log and counts, as if they had never been there.
     Forget(forget::Options),
+    /// Has heatd make a verified copy of everything that it keeps, while it runs.
+    Backup(backup::Options),
+    /// Puts a backup into the place of heatd's store; lists the backups without a FILE.
+    Restore(restore::Options),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -138,6 +148,11 @@ fn main() -> ExitCode {
         Command::Export(options) => export::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Forget(options) => forget::run(&options),
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => match restore::run(&options) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Config(command) => config::run(&command),
     };
     match done {

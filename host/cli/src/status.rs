@@ -36,6 +36,16 @@ pub(crate) struct Status {
     queue: u64,
     pub(crate) channels: Vec<Channel>,
     store_bytes: u64,
+    #[serde(default)]
+    backup: Backup,
+}
+
+/// How backups stand; a heatd of before says nothing of them.
+#[derive(Debug, Default, Deserialize)]
+struct Backup {
+    at: Option<u64>,
+    file: Option<String>,
+    problem: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,11 +143,25 @@ impl Status {
         );
         line("queue", format!("{} events wait", count(self.queue)));
         line("store", bytes(self.store_bytes));
+        line("backup", self.backup.words());
         for channel in &self.channels {
             page.push('\n');
             page.push_str(&channel.page());
         }
         page
+    }
+}
+
+impl Backup {
+    fn words(&self) -> String {
+        let last = match (self.at, &self.file) {
+            (Some(at), Some(file)) => format!("{} ago: {file}", ago(at)),
+            _ => "none".to_owned(),
+        };
+        match &self.problem {
+            Some(problem) => format!("{last}; the last try failed: {problem}"),
+            None => last,
+        }
     }
 }
 
@@ -199,6 +223,7 @@ mod tests {
             "reasons": ["the MQTT broker is not connected"],
             "connections": { "chat": { "wanted": 1, "up": 1 }, "mqtt": { "up": false } },
             "faves": 12, "chat_lines": 1234, "duplicates": 0, "queue": 0, "store_bytes": 1_590_000,
+            "backup": { "at": null, "file": null, "problem": "no room" },
             "channels": [{
                 "name": "seaside",
                 "stream": { "state": "unknown", "since": null },
@@ -223,6 +248,7 @@ mqtt        not connected
 since start 1,234 chat lines, 12 faves, 0 duplicates
 queue       0 events wait
 store       1.6 MB
+backup      none; the last try failed: no room
 
 #seaside: the stream is unknown
   chat was away 2 times within a day, for 1 min 15 s in all: what was said then is missing

@@ -2,15 +2,15 @@
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
+mod open;
+
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
-use crate::disk::{Disk, DiskCounters, DiskUse};
+use crate::disk::{DiskCounters, DiskUse};
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
@@ -19,11 +19,11 @@ use crate::tables::{
     OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
+pub use open::reads_a_store;
+pub(crate) use open::{builder, guarded};
+
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
 pub const SCHEMA_VERSION: u64 = 3;
-
-/// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
-const CACHE_BYTES: usize = 8 << 20;
 
 /// The database. One process at a time can have it open.
 pub struct Store {
@@ -32,23 +32,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in this file, or makes it.
-    pub fn open(file: &Path) -> Result<Self, StoreError> {
-        refuse_newer(file)?;
-        let disk = DiskCounters::default();
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file);
-        let file = file.map_err(redb::StorageError::from)?;
-        let backend = Disk::new(file, disk.clone())?;
-        Self::prepare(builder().create_with_backend(backend)?, disk)
-    }
-
-    /// A store that is gone with the process: for tests and for rules that are tried out.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        let database = builder().create_with_backend(InMemoryBackend::new())?;
-        Self::prepare(database, DiskCounters::default())
-    }
-
     fn prepare(database: Database, disk: DiskCounters) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         {
@@ -232,12 +215,6 @@ fn oldest_block(
         return Ok(None);
     }
     Ok(Some((number.value(), Block::decode(compressed)?)))
-}
-
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
+mod backup;
 #[cfg(test)]
 mod fuzz;
 mod grants;
@@ -18,6 +19,7 @@ use heat_engine::{Given, HOST};
 use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use backup::BackupPlan;
 pub(crate) use mistakes::{Mistakes, most_like};
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
@@ -26,7 +28,7 @@ pub(crate) use stream::StreamSigns;
 /// Everything that heatd is told.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The data folder. Nothing outside it is ever written.
+    /// The data folder. Nothing outside it is ever written, but backups.
     pub(crate) data: PathBuf,
     /// How much is logged: a level, or directives by module.
     pub(crate) log: String,
@@ -39,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) gather: u64,
     /// Whether heatd starts with the other rules when one cannot be loaded.
     pub(crate) skip_broken_rules: bool,
+    pub(crate) backup: BackupPlan,
     pub(crate) twitch: Twitch,
     /// Who may say that a stream starts or ends.
     pub(crate) stream: StreamSigns,
@@ -113,8 +116,10 @@ impl Config {
         );
         let twitch = Twitch::read(root.section("twitch"), mistakes);
         let stream = StreamSigns::read(root.section("stream"), twitch.channels.len(), mistakes);
+        let data = folder.join(data);
         let config = Self {
-            data: folder.join(data),
+            backup: BackupPlan::read(root.section("backup"), &folder, &data),
+            data,
             log,
             http: Http::read(root.section("http")),
             keep_log: root

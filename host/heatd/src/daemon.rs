@@ -9,13 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use heat_engine::{Chain, Engine, Sandbox, StoreError, role_name};
+use heat_engine::{Chain, Engine, OpenError, Sandbox, StoreError, role_name};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::info;
 
+use crate::backup::{self, Backups};
 use crate::broker::{self, Link, Routes, Topics};
 use crate::chains::ConfiguredSlots;
 use crate::chat::{self, Chat};
@@ -51,9 +52,6 @@ impl Prepared {
     /// `keep`: compiled rules may be kept in the data folder. A mere check writes nothing.
     pub(crate) fn new(config: Config, mistakes: &Mistakes, keep: bool) -> Result<Self> {
         let cache = config.data.join("cache");
-        if keep {
-            data::prepare(&config.data)?;
-        }
         let sandbox =
             Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
         let chains = chains::load(&config, &sandbox, mistakes);
@@ -95,7 +93,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let metrics = Metrics::new(chat::connections(&config.twitch), config.twitch.channels.len());
     let (trigger, shutdown) = shutdown::channel();
 
-    let store = data::open_store(&config.data)?;
+    let keeper = data::Keeper::new(&config);
+    let store = keeper.open()?;
     let newest = store.snapshot()?.newest()?;
     // The pages come early: they tell what the start waits for.
     let listener = TcpListener::bind(config.http.listen).await;
@@ -125,6 +124,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         undoing: Arc::default(),
         undo_command: config.undo_command.as_str().into(),
     };
+    let backups =
+        Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
     let api = Api {
         metrics: metrics.clone(),
         roster: roster.clone(),
@@ -139,6 +140,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         live: live.clone(),
         tokens,
         seats: Seats::default(),
+        backups: Arc::clone(&backups),
     };
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, api, access));
@@ -148,7 +150,11 @@ async fn wire(prepared: Prepared) -> Result<()> {
         () = &mut signal => return Ok(()),
     }
     let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
-    let engine = Engine::open(sandbox, store, chains, clock::now())?;
+    let engine = Engine::open(sandbox, store, chains, clock::now());
+    let engine = engine.map_err(|error| match error {
+        OpenError::Store(error) => keeper.explain("failed to go on with", error),
+        error => error.into(),
+    })?;
     gaps::look_back(&roster, engine.snapshot()?);
     let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
     let mut known = engine.topics();
@@ -185,6 +191,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));
+    sources.spawn(backup::run(backups, shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
@@ -226,9 +233,9 @@ async fn wire(prepared: Prepared) -> Result<()> {
 
     let cause = tokio::select! {
         () = &mut signal => Ok(()),
-        ended = &mut engine_ended => Err(engine_error(ended)),
-        Some(ended) = sources.join_next() => Err(unexpected("a source of events", &ended, &mut engine_ended).await),
-        Some(ended) = outward.join_next() => Err(unexpected("a connection", &ended, &mut engine_ended).await),
+        ended = &mut engine_ended => Err(engine_error(&keeper, ended)),
+        Some(ended) = sources.join_next() => Err(unexpected(&keeper, "a source of events", &ended, &mut engine_ended).await),
+        Some(ended) = outward.join_next() => Err(unexpected(&keeper, "a connection", &ended, &mut engine_ended).await),
         ended = &mut embedded_ended => Err(ended),
     };
     info!("heatd stops");
@@ -261,21 +268,24 @@ fn stream_topics(signs: &StreamSigns, channels: &[String]) -> Topics {
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as
 /// well: so the engine is asked first.
 async fn unexpected(
+    keeper: &data::Keeper,
     what: &str,
     ended: &Result<Result<()>, JoinError>,
     engine: &mut oneshot::Receiver<Result<(), StoreError>>,
 ) -> anyhow::Error {
     match timeout(Duration::from_secs(1), engine).await {
-        Ok(result) => engine_error(result),
+        Ok(result) => engine_error(keeper, result),
         Err(_) => anyhow!("{what} ended unexpectedly: {ended:?}"),
     }
 }
 
-fn engine_error(ended: Result<Result<(), StoreError>, oneshot::error::RecvError>) -> anyhow::Error {
+fn engine_error(
+    keeper: &data::Keeper,
+    ended: Result<Result<(), StoreError>, oneshot::error::RecvError>,
+) -> anyhow::Error {
     match ended {
-        Ok(Err(error)) => {
-            anyhow!(error).context("the store must be opened again; start heatd again")
-        }
+        // Whoever supervises heatd starts it again, and then the store is verified.
+        Ok(Err(error)) => keeper.explain("heatd must start again: failed to go on with", error),
         Ok(Ok(())) => anyhow!("the engine ended unexpectedly"),
         Err(_) => anyhow!("the engine's thread panicked"),
     }

@@ -8,6 +8,7 @@
 //! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
+mod backup;
 mod command;
 mod config;
 mod declared;
@@ -44,6 +45,7 @@ use heat_engine::Outputs;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 
+use crate::backup::Backups;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
@@ -86,6 +88,7 @@ pub(crate) struct Api {
     pub(crate) live: Live,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) seats: Seats,
+    pub(crate) backups: Arc<Backups>,
 }
 
 impl Api {
@@ -132,6 +135,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         );
     let guarded = Router::new()
         .route("/status", get(status::answer))
+        .route("/backup", get(backup::send).post(backup::make))
         .route("/watch", get(watch::watch))
         .route("/whoami", get(tokens::whoami))
         .route("/tokens", get(tokens::list).post(tokens::add))

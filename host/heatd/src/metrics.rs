@@ -140,6 +140,11 @@ impl Metrics {
         self.0.engine.wait.observe(waited.as_secs_f64());
     }
 
+    /// There is a good backup of this time, in milliseconds since 1970.
+    pub(crate) fn backed_up(&self, at: u64) {
+        self.0.engine.backup.set(at as f64 / 1000.0);
+    }
+
     /// An event was taken from the queue.
     pub(crate) fn event_came(&self, source: Source) {
         self.0.events.came(source);

@@ -42,7 +42,7 @@ fn mosquitto_takes_the_configuration_that_the_page_makes_for_the_pi() -> Result<
 #[test]
 fn the_pages_name_files_that_are_there_and_archives_of_this_version() -> Result<()> {
     let version = concat!("heat-level-", env!("CARGO_PKG_VERSION"), "-");
-    for name in ["pi.md", "k3s.md"] {
+    for name in ["pi.md", "k3s.md", "backup.md"] {
         let page = page(name)?;
         let words = page.split(|c: char| c.is_whitespace() || "`()[]".contains(c));
         let mut files = 0;

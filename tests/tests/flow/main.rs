@@ -2,10 +2,12 @@
 
 mod acknowledged;
 mod anonymous;
+mod backups;
 mod brokers;
 mod client;
 mod configuration;
 mod crash;
+mod damage;
 mod faults;
 mod floods;
 mod folder;

@@ -24,6 +24,7 @@ pub(super) async fn answer(
     let reasons = api.metrics.health().not_ready(Instant::now());
     let channels: Vec<Value> =
         api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
+    let backup = api.backups.known();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": api.started.elapsed().as_secs(),
@@ -39,6 +40,11 @@ pub(super) async fn answer(
         "queue": api.queue().0,
         "channels": channels,
         "store_bytes": api.store_bytes(),
+        "backup": {
+            "at": backup.last.as_ref().map(|last| last.at),
+            "file": backup.last.map(|last| last.file.display().to_string()),
+            "problem": backup.problem,
+        },
     });
     let page = if caller.role == Role::Viewer { public::status(page) } else { page };
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())

@@ -21,6 +21,7 @@ pub(super) struct Engine {
     written: Counter,
     syncs: Counter,
     oldest: Gauge<f64, AtomicU64>,
+    pub(super) backup: Gauge<f64, AtomicU64>,
 }
 
 impl Engine {
@@ -36,6 +37,7 @@ impl Engine {
             written: Counter::default(),
             syncs: Counter::default(),
             oldest: Gauge::default(),
+            backup: Gauge::default(),
         };
         let mut seconds = |name: &str, help: &str, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
@@ -80,6 +82,12 @@ impl Engine {
             "Time of the oldest record of the log, since 1970; 0 while it is empty",
             Unit::Seconds,
             engine.oldest.clone(),
+        );
+        registry.register_with_unit(
+            "last_backup_timestamp",
+            "When the last good backup was made, since 1970; 0 while there is none",
+            Unit::Seconds,
+            engine.backup.clone(),
         );
         engine
     }
