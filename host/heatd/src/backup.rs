@@ -161,11 +161,12 @@ impl Backups {
     fn hand_over(&self, file: &Path, also: &Path) -> Result<PathBuf, String> {
         files::hand_over(file, also).map_err(|error| {
             let problem = format!("{error:#}");
+            // This thread gives way to others, so who reads the warning may ask before it goes on.
+            self.lock_known().problem = Some(problem.clone());
             warn!(
                 problem,
                 "the second backup failed; mount the folder of `also` in [backup], or see to its rights and room"
             );
-            self.lock_known().problem = Some(problem.clone());
             problem
         })
     }

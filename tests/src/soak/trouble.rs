@@ -70,7 +70,10 @@ impl<'a> Trouble<'a> {
     }
 
     fn send(&mut self) -> Result<()> {
-        self.broker(|broker| broker.publish(TOPIC, b"an evening by the sea", false, 1))?;
+        // With an id it counts once, though the broker may be restarted while it is under way.
+        let id = self.done.messages;
+        let message = format!("{{\"id\": \"soak-{id}\", \"item\": \"an evening by the sea\"}}");
+        self.broker(|broker| broker.publish(TOPIC, message.as_bytes(), false, 1))?;
         self.done.messages += 1;
         Ok(())
     }
