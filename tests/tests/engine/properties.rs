@@ -182,7 +182,7 @@ fn take_back(stage: &mut Stage, person: &str) -> Result<()> {
 }
 
 /// The log told to a run from its first checkpoint.
-fn replay(stage: &Stage, exact: bool, mut tell: impl FnMut(&heat_engine::Decision)) -> Result<Run> {
+fn replay(stage: &Stage, exact: bool, mut tell: impl FnMut(&Decision)) -> Result<Run> {
     let snapshot = std::sync::Arc::new(stage.engine.snapshot()?);
     let first = snapshot.first_checkpoint(CHANNEL)?.context("there is no checkpoint")?;
     let seed = Seed::checkpoint(&snapshot, CHANNEL, first)?.context("there is no seed")?;
