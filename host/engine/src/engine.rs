@@ -16,6 +16,7 @@ use crate::pending::{Pending, Say};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
+use crate::series::{self, Resolution, Series, Shared};
 use crate::slot::Slot;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream};
@@ -91,6 +92,10 @@ pub struct Engine {
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
     /// How often a slot was changed.
     pub(crate) slot_changes: u64,
+    /// What is counted over time. A run has none.
+    series: Option<Shared>,
+    /// How many of the pending records are in the series.
+    counted: usize,
 }
 
 impl Engine {
@@ -104,12 +109,15 @@ impl Engine {
         now: u64,
     ) -> Result<Self, OpenError> {
         let mut engine = Self::empty(sandbox, store, now)?;
-        engine.checkpoints = Some(engine.pending.overlay().snapshot().newest_checkpoints()?);
+        let snapshot = engine.pending.overlay().snapshot();
+        let (checkpoints, series) = (snapshot.newest_checkpoints()?, series::recover(snapshot)?);
+        (engine.checkpoints, engine.series) = (Some(checkpoints), Some(Shared::new(series)));
         for chain in chains {
             engine.add(chain)?;
         }
         engine.outputs = engine.adopt_outputs()?;
         engine.commit()?;
+        engine.note_levels(&engine.outputs);
         Ok(engine)
     }
 
@@ -170,6 +178,8 @@ impl Engine {
             generations: 0,
             checkpoints: None,
             slot_changes: 0,
+            series: None,
+            counted: 0,
         })
     }
 
@@ -254,6 +264,9 @@ impl Engine {
         }
         self.now = self.now.max(now);
         self.end_probations()?;
+        if let Some(series) = &self.series {
+            self.pending.dirty |= series.lock().next_close().is_some_and(|at| at <= self.now);
+        }
         Ok(decisions)
     }
 
@@ -310,6 +323,33 @@ impl Engine {
         self.pending.timers.next().into_iter().chain(self.next_probation_end()).min()
     }
 
+    /// When [`Engine::fire`] has bins of series to close, in milliseconds since 1970. What is pending closes them with its commit.
+    pub fn next_close(&self) -> Option<u64> {
+        let idle = self.series.as_ref().filter(|_| !self.pending.dirty);
+        idle.and_then(|series| series.lock().next_close())
+    }
+
+    /// Counts what has happened since this was called last into the series. A commit does so as well.
+    pub fn count_series(&mut self) {
+        let from = std::mem::replace(&mut self.counted, self.pending.records.len());
+        let Some(series) = &self.series else { return };
+        let mut series = series.lock();
+        self.pending.records[from..].iter().for_each(|record| series.take(record));
+    }
+
+    /// What was counted over time, for who reads it on another thread. A run counts nothing.
+    pub fn series(&self) -> Option<Series> {
+        Some(self.store.series(self.series.clone()?))
+    }
+
+    fn note_levels(&self, outputs: &Outputs) {
+        let Some(series) = &self.series else { return };
+        let mut series = series.lock();
+        for ((channel, name), text) in outputs {
+            series.level(channel, name, text.as_deref(), self.now);
+        }
+    }
+
     /// Whether something is decided and not committed.
     pub fn is_pending(&self) -> bool {
         self.pending.dirty
@@ -333,6 +373,7 @@ impl Engine {
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
     pub fn commit(&mut self) -> Result<Committed, StoreError> {
         self.end_group();
+        self.count_series();
         if !self.pending.dirty {
             return Ok(Committed::default());
         }
@@ -343,14 +384,24 @@ impl Engine {
         };
         let next_record = self.next_record + block.as_ref().map_or(0, |it| u64::from(it.records));
         self.keep_checkpoints(next_record)?;
-        self.store.commit(self.pending.overlay(), block.as_ref())?;
+        let series = self.series.as_ref().map(|series| (series, self.now));
+        self.store.commit(
+            self.pending.overlay.as_deref().expect("it is lent only while a guest runs"),
+            block.as_ref(),
+            series,
+        )?;
         self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
         let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
         let outputs_changed = !outputs.is_empty();
-        self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
+        let outputs: Outputs = outputs.into_iter().map(|(key, (_, text))| (key, text)).collect();
+        if let Some(series) = &self.series {
+            series.lock().written();
+        }
+        self.note_levels(&outputs);
+        self.outputs.extend(outputs);
         self.pending.records.clear();
-        self.told = 0;
+        (self.told, self.counted) = (0, 0);
         (self.pending.urgent, self.pending.bytes) = (false, 0);
         self.pending.dirty = !self.pending.removals.is_empty();
         let messages =
@@ -437,6 +488,12 @@ impl Engine {
     /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
+    }
+
+    /// Deletes the bins of series that have been kept long enough, in milliseconds by resolution; says how many blocks that
+    /// were.
+    pub fn expire_series(&mut self, kept: impl Fn(Resolution) -> u64) -> Result<u64, StoreError> {
+        self.store.expire_series(self.now, kept)
     }
 }
 

@@ -31,6 +31,7 @@ mod pace;
 mod pending;
 mod run;
 mod seen;
+mod series;
 mod settle;
 mod slot;
 mod standing;
@@ -76,6 +77,7 @@ pub use run::{Changes, Library, Run, RunError, Seed};
 #[doc(hidden)]
 pub use sandbox::engine_config;
 pub use sandbox::{STACK, Sandbox};
+pub use series::{Point, Provider, Range, Resolution, Series, Total, What};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
 pub use standing::Standing;

@@ -12,6 +12,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTrans
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
+use crate::series::{self, BLOCKS, NAMES, Resolution, Series, Shared};
 use crate::tables::{
     AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
     OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
@@ -68,6 +69,8 @@ impl Store {
             transaction.open_table(OUTBOX)?;
             transaction.open_table(CLIPS)?;
             transaction.open_table(LOG)?;
+            transaction.open_table(NAMES)?;
+            transaction.open_table(BLOCKS)?;
         }
         transaction.commit()?;
         Ok(Self { database: Arc::new(database) })
@@ -93,6 +96,8 @@ impl Store {
             clips: transaction.open_table(CLIPS)?,
             meta: transaction.open_table(META)?,
             log: transaction.open_table(LOG)?,
+            names: transaction.open_table(NAMES)?,
+            blocks: transaction.open_table(BLOCKS)?,
         })
     }
 
@@ -101,9 +106,13 @@ impl Store {
         &self,
         overlay: &Overlay,
         block: Option<&Block>,
+        series: Option<(&Shared, u64)>,
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
+        if let Some((series, now)) = series {
+            series.lock().write(&transaction, now)?;
+        }
         if let Some(block) = block {
             transaction.open_table(LOG)?.insert(block.first, block.row())?;
             let mut meta = transaction.open_table(META)?;
@@ -113,6 +122,26 @@ impl Store {
         }
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Reads series, on whichever thread.
+    pub(crate) fn series(&self, shared: Shared) -> Series {
+        Series { database: Arc::clone(&self.database), shared }
+    }
+
+    /// Deletes the blocks of series that have been kept long enough, and says how many they were.
+    pub(crate) fn expire_series(
+        &self,
+        now: u64,
+        kept: impl Fn(Resolution) -> u64,
+    ) -> Result<u64, StoreError> {
+        let transaction = self.database.begin_write()?;
+        let removed = series::expire(&transaction, now, kept)?;
+        match removed {
+            0 => transaction.abort()?,
+            _ => transaction.commit()?,
+        }
+        Ok(removed)
     }
 
     /// Deletes the blocks of the log whose records are all older than this time, and says how many they were. The last

@@ -132,6 +132,8 @@ pub struct Snapshot {
     pub(crate) clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
     pub(crate) meta: ReadOnlyTable<&'static str, u64>,
     pub(crate) log: ReadOnlyTable<u64, (u64, u64, u32, &'static [u8])>,
+    pub(crate) names: ReadOnlyTable<u32, (u8, &'static str, &'static str)>,
+    pub(crate) blocks: ReadOnlyTable<(&'static str, u8, u64), &'static [u8]>,
 }
 
 impl Snapshot {

@@ -14,6 +14,7 @@ mod reference;
 mod remembered;
 mod replays;
 mod runs;
+mod series;
 mod songs;
 mod stage;
 mod store;

@@ -219,7 +219,7 @@ impl Seed {
         if let Some(stream) = self.stream {
             overlay.streams.insert(channel, stream);
         }
-        store.commit(&overlay, None)?;
+        store.commit(&overlay, None, None)?;
         Ok(store)
     }
 }
