@@ -16,7 +16,7 @@ use crate::pending::{Pending, Say};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
-use crate::series::{self, Resolution, Series, Shared};
+use crate::series::{self, Resolution, Shared, Statistics};
 use crate::slot::Slot;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream};
@@ -338,8 +338,8 @@ impl Engine {
     }
 
     /// What was counted over time, for who reads it on another thread. A run counts nothing.
-    pub fn series(&self) -> Option<Series> {
-        Some(self.store.series(self.series.clone()?))
+    pub fn statistics(&self) -> Option<Statistics> {
+        Some(self.store.statistics(self.series.clone()?))
     }
 
     fn note_levels(&self, outputs: &Outputs) {

@@ -77,7 +77,7 @@ pub use run::{Changes, Library, Run, RunError, Seed};
 #[doc(hidden)]
 pub use sandbox::engine_config;
 pub use sandbox::{STACK, Sandbox};
-pub use series::{Point, Provider, Range, Resolution, Series, Total, What};
+pub use series::{MostFaved, Point, Provider, Range, Resolution, Statistics, Total, What};
 pub use settings::{Given, parse_duration};
 pub use slot::Answer;
 pub use standing::Standing;

@@ -253,7 +253,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.commit(&overlay, None)?;
+                store.commit(&overlay, None, None)?;
                 overlay.written(store.snapshot()?)?;
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -4,7 +4,7 @@
 //! - [`names`] gives every emote and every output a number, so that blocks are small,
 //! - [`open`] has the blocks that still grow, in memory,
 //! - [`block`] is how a block is stored, [`store`] writes those that have closed,
-//! - [`query`] reads both, [`recover`] makes the open ones anew from the log after a start.
+//! - [`query`] reads both, [`top`] who and what has the most faves, [`recover`] makes the open ones anew from the log after a start.
 //!
 //! Everything here follows from the records of the log and their times alone, in their order: a recount gives the same numbers.
 //! What is in no bin yet is in the log, which is written first; so nothing is lost with the memory.
@@ -16,14 +16,16 @@ mod query;
 mod recover;
 mod resolution;
 mod store;
+mod top;
 
 pub(crate) use names::NAMES;
 pub use names::{Provider, What};
 pub(crate) use open::Open;
-pub use query::{Point, Range, Series, Total};
+pub use query::{Point, Range, Statistics, Total};
 pub(crate) use recover::recover;
 pub use resolution::Resolution;
 pub(crate) use store::{BLOCKS, expire};
+pub use top::MostFaved;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -12,7 +12,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTrans
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
-use crate::series::{self, BLOCKS, NAMES, Resolution, Series, Shared};
+use crate::series::{self, BLOCKS, NAMES, Resolution, Shared, Statistics};
 use crate::tables::{
     AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
     OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
@@ -24,7 +24,8 @@ pub const SCHEMA_VERSION: u64 = 2;
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// The database. One process at a time can have it open.
+/// The database. One process at a time can have it open; clones are the same one.
+#[derive(Clone)]
 pub struct Store {
     database: Arc<Database>,
 }
@@ -124,9 +125,9 @@ impl Store {
         Ok(())
     }
 
-    /// Reads series, on whichever thread.
-    pub(crate) fn series(&self, shared: Shared) -> Series {
-        Series { database: Arc::clone(&self.database), shared }
+    /// What was counted, for reading on whichever thread.
+    pub(crate) fn statistics(&self, shared: Shared) -> Statistics {
+        Statistics { store: self.clone(), shared }
     }
 
     /// Deletes the blocks of series that have been kept long enough, and says how many they were.

@@ -4,7 +4,7 @@
 //! its outlets; the broker's connection shows the last outputs, says that heatd is gone, and leaves.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -120,7 +120,9 @@ async fn wire(prepared: Prepared) -> Result<()> {
         configured: configured.clone(),
         undoing: Arc::default(),
     };
+    let statistics = Arc::new(OnceLock::new());
     let api = Api {
+        statistics: Arc::clone(&statistics),
         metrics: metrics.clone(),
         roster: roster.clone(),
         feed: feed.clone(),
@@ -141,6 +143,10 @@ async fn wire(prepared: Prepared) -> Result<()> {
         () = &mut signal => return Ok(()),
     }
     let engine = Engine::open(sandbox, store, chains, clock::now())?;
+    if let Some(counted) = engine.statistics() {
+        // Nobody else sets it.
+        let _ = statistics.set(counted);
+    }
     let mut home = Home::find(&config.mqtt.broker).await?;
     let mut embedded_ended = Box::pin(home.ended());
 

@@ -7,12 +7,15 @@
 //! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
 
 mod access;
+mod asked;
 mod config;
 mod declared;
 mod guesses;
+mod live_series;
 mod past;
 mod problem;
 mod rules;
+mod series;
 mod status;
 mod steps;
 mod stream;
@@ -20,7 +23,7 @@ mod watch;
 
 use std::future::IntoFuture;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -29,7 +32,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
-use heat_engine::Outputs;
+use heat_engine::{Outputs, Statistics};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 use tokio::time::sleep;
@@ -65,6 +68,16 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
+    /// What was counted over time; there once the engine is.
+    pub(crate) statistics: Arc<OnceLock<Statistics>>,
+}
+
+impl Api {
+    fn statistics(&self) -> Result<Statistics, Problem> {
+        let starting =
+            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
+        self.statistics.get().cloned().ok_or_else(starting)
+    }
 }
 
 /// The login of a channel that heatd has, however it was written.
@@ -111,6 +124,10 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/rules/{slot}/{action}", post(rules::act))
         .route("/channels/{channel}/simulate", post(past::simulate))
         .route("/channels/{channel}/why", get(past::why))
+        .route("/channels/{channel}/series", get(series::points))
+        .route("/channels/{channel}/emotes", get(series::emotes))
+        .route("/channels/{channel}/faves", get(series::faves))
+        .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .merge(large)

@@ -87,7 +87,7 @@ fn open(file: &Path) -> Result<Stage> {
 
 /// Every point of everything, as the series have it.
 fn served(stage: &Stage, whats: &[What]) -> Result<Counts> {
-    let series = stage.engine.series().context("the engine counts")?;
+    let series = stage.engine.statistics().context("the engine counts")?;
     let range = Range { from: 0, to: u64::MAX };
     let mut counts = Counts::new();
     for resolution in Resolution::ALL {
@@ -207,7 +207,7 @@ fn faves_and_the_heat_are_series_too() -> Result<()> {
     }
     stage.engine.commit()?;
     let heat = |stage: &Stage, resolution| -> Result<Vec<Vec<Point>>> {
-        let series = stage.engine.series().context("the engine counts")?;
+        let series = stage.engine.statistics().context("the engine counts")?;
         let whats = [What::Faves, What::Output("heat".to_owned())];
         Ok(series.points(CHANNEL, &whats, resolution, Range { from: START, to: START + HOUR })?)
     };
@@ -217,7 +217,7 @@ fn faves_and_the_heat_are_series_too() -> Result<()> {
     assert!(points[1].iter().all(|it| it.count % 1_000 == 0 && it.count > 0), "{points:?}");
     let last = points[1].last().context("the heat is shown")?.count;
     assert_eq!(stage.output("heat"), Some((last / 1_000).to_string()));
-    let series = stage.engine.series().context("the engine counts")?;
+    let series = stage.engine.statistics().context("the engine counts")?;
     assert_eq!(series.level_before(CHANNEL, "heat", START + HOUR)?, Some(last));
     assert_eq!(series.level_before(CHANNEL, "heat", START)?, None);
     // Wider bins have the last value, also when half of them was before a start.
@@ -259,7 +259,7 @@ fn totals_are_the_sums_of_a_range() -> Result<()> {
         stage.engine.handle(line.now, event(number, line))?;
         stage.engine.commit()?;
     }
-    let series = stage.engine.series().context("the engine counts")?;
+    let series = stage.engine.statistics().context("the engine counts")?;
     let (from, to) = (START + HOUR, START + 2 * HOUR);
     let totals = series.totals(CHANNEL, Resolution::Minute, Range { from, to })?;
     for name in ["Kappa", "LUL"] {

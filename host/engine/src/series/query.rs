@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
-
-use redb::{Database, ReadableDatabase, TableError};
 
 use super::block::{self, Bin};
-use super::{BLOCKS, Resolution, Shared, What};
+use super::{Resolution, Shared, What};
 use crate::error::StoreError;
+use crate::store::Store;
 
 /// How many stored blocks are gone back to find what an output showed before a range.
 const LOOK_BACK: usize = 500;
@@ -46,14 +44,14 @@ pub struct Total {
     pub last: u64,
 }
 
-/// The series of all channels, for who wants to read them on another thread.
+/// What was counted in all channels, for who wants to read it on another thread.
 #[derive(Clone)]
-pub struct Series {
-    pub(crate) database: Arc<Database>,
+pub struct Statistics {
+    pub(crate) store: Store,
     pub(crate) shared: Shared,
 }
 
-impl Series {
+impl Statistics {
     /// The bins of a range in which something was counted, in order: for each that was asked for.
     pub fn points(
         &self,
@@ -161,7 +159,7 @@ impl Series {
                 }
             }
         }
-        let Some(table) = self.table()? else { return Ok(None) };
+        let table = self.store.snapshot()?.blocks;
         let code = resolution.code();
         let rows = table.range((channel, code, 0)..(channel, code, at))?.rev().take(LOOK_BACK);
         for row in rows {
@@ -197,21 +195,13 @@ impl Series {
             let point = Point { at, count: bin.count, people: bin.people };
             (range.from <= at && at < range.to).then_some(point)
         };
-        let mut known = Vec::new();
-        {
-            let open = self.shared.lock();
-            for start in open.starts(channel, resolution) {
-                known.push(start);
-                let Some(bins) = open.bins(channel, resolution, start) else { continue };
-                for (&series, bins) in bins.iter().filter(|(series, _)| wanted(**series)) {
-                    bins.iter()
-                        .filter_map(|bin| point(start, *bin))
-                        .for_each(|it| each(series, it));
-                }
+        let known = self.open_bins(channel, resolution, &wanted, |start, series, bin| {
+            if let Some(it) = point(start, bin) {
+                each(series, it);
             }
-        }
+        });
         // What was in memory a moment ago may be in the store by now; the other way round it cannot be.
-        let Some(table) = self.table()? else { return Ok(()) };
+        let table = self.store.snapshot()?.blocks;
         let code = resolution.code();
         let first = (channel, code, resolution.block_of(range.from));
         let end = (channel, code, range.to);
@@ -230,14 +220,43 @@ impl Series {
         Ok(())
     }
 
-    fn table(
+    /// Calls this for every wanted bin that is not in the store yet, and says of which blocks they are.
+    fn open_bins(
         &self,
-    ) -> Result<Option<redb::ReadOnlyTable<(&'static str, u8, u64), &'static [u8]>>, StoreError>
-    {
-        match self.database.begin_read()?.open_table(BLOCKS) {
-            Ok(table) => Ok(Some(table)),
-            Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+        channel: &str,
+        resolution: Resolution,
+        wanted: impl Fn(u32) -> bool,
+        mut each: impl FnMut(u64, u32, Bin),
+    ) -> Vec<u64> {
+        let open = self.shared.lock();
+        let starts = open.starts(channel, resolution);
+        for &start in &starts {
+            let Some(bins) = open.bins(channel, resolution, start) else { continue };
+            for (&series, bins) in bins.iter().filter(|(series, _)| wanted(**series)) {
+                bins.iter().for_each(|bin| each(start, series, *bin));
+            }
         }
+        starts
+    }
+
+    /// The value of one bin that ended a moment ago, of each that was asked for: without the disk, so for any thread.
+    pub fn latest(
+        &self,
+        channel: &str,
+        wanted: &[What],
+        resolution: Resolution,
+        at: u64,
+    ) -> Vec<Option<Point>> {
+        let open = self.shared.lock();
+        let start = resolution.block_of(at);
+        let place = ((at - start) / resolution.width()) as u32;
+        let bins = open.bins(channel, resolution, start);
+        let point = |what| {
+            let bins = bins?.get(&open.names.number(what)?)?;
+            let found = bins.binary_search_by_key(&place, |bin| bin.place).ok()?;
+            let Bin { count, people, .. } = bins[found];
+            Some(Point { at: resolution.bin(at), count, people })
+        };
+        wanted.iter().map(point).collect()
     }
 }
