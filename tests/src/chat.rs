@@ -4,7 +4,7 @@
 //! commands, replies, `/me`, and the invisible character that some clients append to a repeated message.
 
 mod expected;
-mod random;
+pub(crate) mod random;
 
 pub use expected::{Expected, Fave};
 

@@ -10,10 +10,16 @@
 //! - [`processes`]: real programs, started, watched and ended.
 //! - [`tls`]: certificates for a server on this machine.
 //! - [`mosquitto`]: a real MQTT broker, and real clients of it.
+//! - [`mqtt`]: the least of an MQTT client, and a publisher that repeats.
+//! - [`proxy`]: a network that misbehaves.
+//! - [`crash`]: heatd killed again and again under a stream of faves.
+//! - [`prometheus`]: a page of /metrics read, and promtool.
+//! - [`soak`]: many channels for a long time, for `cargo xtask soak`.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
+//! - [`fuzz`]: functions that assert properties of what becomes of any bytes, as tests and for `cargo xtask fuzz`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
-//! Nothing here knows the engine or the daemon. Everything listens on loopback and lives in temporary folders.
+//! Nothing here links the engine or the daemon. Everything listens on loopback and lives in temporary folders.
 
 pub mod patience;
 
@@ -33,6 +39,18 @@ pub mod tls;
 
 pub mod mosquitto;
 
+pub mod mqtt;
+
+pub mod proxy;
+
+pub mod crash;
+
+pub mod prometheus;
+
+pub mod soak;
+
 pub mod figures;
+
+pub mod fuzz;
 
 pub mod peer;

@@ -132,6 +132,15 @@ impl Mosquitto {
         self.program.take().context("mosquitto is down already")?.kill()
     }
 
+    /// Gives a user another password, which holds from the next start on.
+    pub fn set_password(&mut self, name: &str, password: &str) -> Result<()> {
+        let users = self.options.users.iter_mut();
+        for (_, known) in users.filter(|(user, _)| user == name) {
+            password.clone_into(known);
+        }
+        self.write_access()
+    }
+
     /// Ends the broker kindly and starts it again.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;

@@ -75,6 +75,18 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The library that makes the disk slow for a program that is started with `LD_PRELOAD`.
+pub fn slow_disk() -> Result<PathBuf> {
+    let path = build_folder()?.join("libslow_disk.so");
+    ensure!(
+        path.is_file(),
+        "the slow disk is not built: no file {}; `cargo xtask test` builds it first, or \
+         `cargo build --package slow-disk`",
+        path.display()
+    );
+    Ok(path)
+}
+
 /// The folder of the build that the running program is of: `target/debug`, for a test as for any other program.
 pub(crate) fn build_folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("failed to find the running program")?;

@@ -109,11 +109,13 @@ impl Daemon {
             .collect()
     }
 
-    /// The figures that count what was decided.
+    /// The figures that count what was decided, and not how long it took.
     fn figures(&self) -> Result<Vec<String>> {
         let counted = ["heatd_chat_lines_total", "heatd_faves_total", "heatd_rule_"];
         let page = page(self.http)?;
+        let is_of_time = |line: &str| line.contains("_seconds") || line.contains("_fuel");
         let lines = page.lines().filter(|line| counted.iter().any(|name| line.starts_with(name)));
+        let lines = lines.filter(|line| !is_of_time(line));
         let mut figures: Vec<String> = lines.map(str::to_owned).collect();
         figures.sort();
         Ok(figures)

@@ -1,6 +1,7 @@
 //! heatd's API: one request at a time, and errors that say what to do.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ const ANSWER: Duration = Duration::from_secs(15);
 
 /// How long an answer may take to begin that heatd runs rules for: on a Raspberry Pi it may have to compile one first.
 const RUN: Duration = Duration::from_secs(180);
+
+/// How long heatd may take to copy everything that it keeps before it sends it.
+const MAKE: Duration = Duration::from_secs(3_600);
 
 /// The longest answer that is read whole, in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -120,9 +124,37 @@ impl Api {
             .map_err(|error| self.unreachable(&error))
     }
 
+    /// The body of a resource, however long, as it comes.
+    pub(crate) fn body(&self, path: &str, query: &Query<'_>) -> Result<impl Read + use<>, Failure> {
+        let request = self.agent.get(self.address(path)).query_pairs(query.iter().cloned());
+        let request = request.header("Authorization", self.bearer());
+        let answer = request.config().timeout_recv_response(Some(RUN)).build().call();
+        Ok(self.accepted(answer)?.into_body().into_with_config().limit(u64::MAX).reader())
+    }
+
+    /// What a resource sends, and how long that is.
+    pub(crate) fn download(&self, path: &str) -> Result<(u64, impl Read), Failure> {
+        let request = self.agent.get(self.address(path)).header("Authorization", self.bearer());
+        let answer = request.config().timeout_recv_response(Some(MAKE)).build().call();
+        let body = self.accepted(answer)?.into_body();
+        let length = body.content_length().unwrap_or_default();
+        Ok((length, body.into_with_config().limit(u64::MAX).reader()))
+    }
+
     /// Has something done that answers at once.
     pub(crate) fn tell(&self, path: &str, wish: &Value) -> Result<Value, Failure> {
         self.value(self.send("POST", path, &[], JSON, wish.to_string().as_bytes()))
+    }
+
+    /// Ends something.
+    pub(crate) fn end(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.agent.delete(self.address(path));
+        self.value(request.header("Authorization", self.bearer()).call())
+    }
+
+    /// Where heatd is.
+    pub(crate) fn url(&self) -> &str {
+        &self.daemon.url
     }
 
     /// Has something done that takes time, and says how far it is.

@@ -10,7 +10,7 @@ use clap::Args;
 
 /// Where heatd keeps its data when nobody says otherwise: beside its configuration, here or in the folder of the README's
 /// first steps, and as a service.
-const FOLDERS: [&str; 3] = ["heat-data", "heat/heat-data", "/var/lib/heatd"];
+pub(crate) const FOLDERS: [&str; 3] = ["heat-data", "heat/heat-data", "/var/lib/heatd"];
 
 /// The address that heatd leaves in its data folder, and the token.
 const URL_FILE: &str = "api.url";
@@ -171,7 +171,7 @@ fn read(file: &Path) -> Result<Option<String>, Missing> {
 }
 
 /// An address that can be asked, without a slash at its end.
-fn checked_url(url: &str) -> Result<String, String> {
+pub(crate) fn checked_url(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     match rest {
         Some(rest) if !rest.trim_matches('/').is_empty() => {

@@ -1,18 +1,27 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`] and [`watch`]; [`rules`], [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
+//! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`rules`],
+//! [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
-//! playing with the terminal, [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
+//! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
 
 mod api;
 mod backoff;
+mod backup;
+mod beside;
 mod candidate;
 mod clean;
+mod command;
 mod config;
+mod export;
 mod feed;
 mod find;
+mod forget;
+mod import;
+mod progress;
 mod replay;
+mod restore;
 mod rules;
 mod simulate;
 mod status;
@@ -20,6 +29,7 @@ mod steps;
 mod stream;
 mod table;
 mod target;
+mod token;
 mod undo;
 mod values;
 mod watch;
@@ -42,6 +52,7 @@ Examples:
   heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
   heat status --json | jq .faves
   heat stream start
+  heat command '?heat set 50'    what a moderator would write in chat
   heat rules list                which rules run, and what differs from the configuration
   heat rules deploy decay.wasm   another version of a rule, while the stream is live
   heat rules settings set half_life=3m
@@ -50,6 +61,12 @@ Examples:
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
+  heat token new --role moderator --name ann
+  heat export --output heat.jsonl
+  heat import heat.jsonl --dry-run
+  heat forget somebody
+  heat backup                    everything that heatd keeps, in one file
+  heat restore --data heat-data  the backups that there are
 
 Where heatd is:
   On the same machine heat finds it by what heatd leaves in its data folder: ./heat-data,
@@ -73,6 +90,9 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
+    /// Gives rules an order that moderators give in chat: ?heat set 50, ?heat pause.
+    #[command(name = "command")]
+    Order(command::Options),
     /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -84,6 +104,19 @@ enum Command {
     Why(why::Options),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::Options),
+    /// Makes links for others: for moderators, and for who may only watch.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Writes counts and log as lines of JSON.
+    Export(export::Options),
+    /// Adds counts from a file: of `heat export`, or of the original's database.
+    Import(import::Options),
+    /// Removes a person from log and counts, as if they had never been there.
+    Forget(forget::Options),
+    /// Has heatd make a verified copy of everything that it keeps, while it runs.
+    Backup(backup::Options),
+    /// Puts a backup into the place of heatd's store; lists the backups without a FILE.
+    Restore(restore::Options),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
     Config(config::Command),
@@ -102,6 +135,8 @@ fn main() -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(options),
         Command::Stream(options) => stream::run(&options),
+        Command::Order(options) => command::run(&options),
+        Command::Token(command) => token::run(&command),
         Command::Rules(command) => match rules::run(&command) {
             Ok(code) => return code,
             Err(error) => Err(error),
@@ -110,6 +145,14 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Undo(options) => undo::run(&options),
+        Command::Export(options) => export::run(&options),
+        Command::Import(options) => import::run(&options),
+        Command::Forget(options) => forget::run(&options),
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => match restore::run(&options) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Config(command) => config::run(&command),
     };
     match done {

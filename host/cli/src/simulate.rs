@@ -75,7 +75,7 @@ enum Kind {
 
 /// What heatd answers.
 #[derive(Debug, Deserialize)]
-struct Outcome {
+pub(crate) struct Outcome {
     #[serde(default)]
     answers: Vec<Answer>,
     #[serde(default)]
@@ -159,7 +159,7 @@ fn head(channel: &str, event: &Map<String, Value>, live: bool) -> String {
 }
 
 impl Outcome {
-    fn page(&self, head: &str, live: bool, colours: bool) -> String {
+    pub(crate) fn page(&self, head: &str, live: bool, colours: bool) -> String {
         let width = self.answers.iter().map(|answer| answer.slot.chars().count());
         let outputs = self.outputs.keys().map(|name| name.chars().count());
         let width = width.chain(outputs).max().unwrap_or(0);

@@ -36,6 +36,16 @@ pub(crate) struct Status {
     queue: u64,
     pub(crate) channels: Vec<Channel>,
     store_bytes: u64,
+    #[serde(default)]
+    backup: Backup,
+}
+
+/// How backups stand; a heatd of before says nothing of them.
+#[derive(Debug, Default, Deserialize)]
+struct Backup {
+    at: Option<u64>,
+    file: Option<String>,
+    problem: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +71,16 @@ pub(crate) struct Channel {
     stream: Stream,
     outputs: BTreeMap<String, String>,
     rules: Vec<Rule>,
+    /// A heatd of before tells nothing of them.
+    #[serde(default)]
+    gaps: Gaps,
+}
+
+/// When chat was not heard within the last day.
+#[derive(Debug, Default, Deserialize)]
+struct Gaps {
+    count: u64,
+    seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,11 +143,25 @@ impl Status {
         );
         line("queue", format!("{} events wait", count(self.queue)));
         line("store", bytes(self.store_bytes));
+        line("backup", self.backup.words());
         for channel in &self.channels {
             page.push('\n');
             page.push_str(&channel.page());
         }
         page
+    }
+}
+
+impl Backup {
+    fn words(&self) -> String {
+        let last = match (self.at, &self.file) {
+            (Some(at), Some(file)) => format!("{} ago: {file}", ago(at)),
+            _ => "none".to_owned(),
+        };
+        match &self.problem {
+            Some(problem) => format!("{last}; the last try failed: {problem}"),
+            None => last,
+        }
     }
 }
 
@@ -137,6 +171,19 @@ impl Channel {
         let (state, since) = (&self.stream.state, since.unwrap_or_default());
         let mut page = clean::text(&format!("#{}: the stream is {state}{since}", self.name));
         page.push('\n');
+        if self.gaps.count > 0 {
+            let times = if self.gaps.count == 1 { "once" } else { "times" };
+            let number = if self.gaps.count == 1 {
+                String::new()
+            } else {
+                format!("{} ", count(self.gaps.count))
+            };
+            let long = duration(Duration::from_secs(self.gaps.seconds));
+            let _ = writeln!(
+                page,
+                "  chat was away {number}{times} within a day, for {long} in all: what was said then is missing"
+            );
+        }
         let wide = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| name.chars().count()).max().unwrap_or(0)
         };
@@ -176,9 +223,11 @@ mod tests {
             "reasons": ["the MQTT broker is not connected"],
             "connections": { "chat": { "wanted": 1, "up": 1 }, "mqtt": { "up": false } },
             "faves": 12, "chat_lines": 1234, "duplicates": 0, "queue": 0, "store_bytes": 1_590_000,
+            "backup": { "at": null, "file": null, "problem": "no room" },
             "channels": [{
                 "name": "seaside",
                 "stream": { "state": "unknown", "since": null },
+                "gaps": { "count": 2, "seconds": 75 },
                 "outputs": { "heat": "19\u{1b}[2J" },
                 "rules": [{
                     "slot": "decay", "name": "decay", "version": "1.0.0", "role": "formula",
@@ -199,8 +248,10 @@ mqtt        not connected
 since start 1,234 chat lines, 12 faves, 0 duplicates
 queue       0 events wait
 store       1.6 MB
+backup      none; the last try failed: no room
 
 #seaside: the stream is unknown
+  chat was away 2 times within a day, for 1 min 15 s in all: what was said then is missing
   heat   shows \"19\\u{1b}[2J\"
   decay  formula decay 1.0.0 (0123456789ab), 12 calls, 1 failed
 ";

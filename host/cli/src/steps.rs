@@ -159,12 +159,13 @@ impl Step {
 
     fn words(&self) -> String {
         let what = doing(&self.step);
+        let unit = if self.step == "back-up" { "rows" } else { "events" };
         match (self.events, self.of) {
             (Some(events), Some(of)) => {
-                format!("{what}, {} of {} events", count(events), count(of))
+                format!("{what}, {} of {} {unit}", count(events), count(of))
             }
-            (Some(events), None) => format!("{what}, {} events", count(events)),
-            (None, Some(of)) => format!("{what}, {} events", count(of)),
+            (Some(events), None) => format!("{what}, {} {unit}", count(events)),
+            (None, Some(of)) => format!("{what}, {} {unit}", count(of)),
             (None, None) => what.to_owned(),
         }
     }
@@ -185,6 +186,7 @@ fn doing(step: &str) -> &str {
         "check" => "trying it on what happened before",
         "copy" => "copying the state",
         "replay" => "playing the log again",
+        "back-up" => "copying everything",
         "recount" => "counting again",
         other => other,
     }

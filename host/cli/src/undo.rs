@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         let outcome: Outcome = target::read(ask(true)?, "what would change")?;
         print(&outcome.page())?;
-        if !agrees()? {
+        if !agrees("take it back?")? {
             note("nothing was changed");
             return Ok(());
         }
@@ -122,10 +122,11 @@ fn digest(typed: &str) -> Result<String, String> {
     }
 }
 
-fn agrees() -> Result<bool> {
+/// Asks the person at the terminal.
+pub(crate) fn agrees(question: &str) -> Result<bool> {
     use std::io::Write;
     let mut out = std::io::stderr().lock();
-    write!(out, "take it back? [y/N] ")?;
+    write!(out, "{question} [y/N] ")?;
     out.flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;

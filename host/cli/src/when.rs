@@ -1,5 +1,8 @@
 //! Times as people type and read them, in the zone of this machine.
 
+#[cfg(test)]
+mod fuzz;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan, Zoned};
 
@@ -28,7 +31,7 @@ fn parse_at(text: &str, now: &Zoned) -> Result<u64, String> {
 }
 
 /// A length of time such as 1h30m, in milliseconds, with or without "ago".
-fn length(text: &str) -> Option<i64> {
+pub(crate) fn length(text: &str) -> Option<i64> {
     let text = text.strip_suffix("ago").unwrap_or(text).trim();
     let mut rest = text;
     let mut total = 0_i64;
@@ -50,15 +53,22 @@ fn length(text: &str) -> Option<i64> {
     (!text.is_empty()).then_some(total)
 }
 
-/// 18:30 is the last time that it was half past six.
+/// 18:30 is the last time that it was half past six. A time that came twice, when summer ended, is the later one, unless that
+/// is still ahead.
 fn of_today(text: &str, now: &Zoned) -> Option<Timestamp> {
     if !text.contains(':') || text.contains(|c: char| !c.is_ascii_digit() && c != ':') {
         return None;
     }
     let time: Time = text.parse().ok()?;
-    let today = now.with().time(time).build().ok()?;
-    let meant = if today > *now { today.checked_sub(1.day()).ok()? } else { today };
-    Some(meant.timestamp())
+    let days = [Some(now.date()), now.date().checked_sub(1.day()).ok()];
+    let meant = days.into_iter().flatten().flat_map(|day| {
+        let told = now.time_zone().to_ambiguous_zoned(day.to_datetime(time));
+        match told.is_ambiguous() && told.clone().compatible().is_ok_and(|it| it.time() == time) {
+            true => vec![told.clone().later().ok(), told.earlier().ok()],
+            false => vec![told.compatible().ok()],
+        }
+    });
+    meant.flatten().find(|meant| meant <= now).map(|meant| meant.timestamp())
 }
 
 fn of_a_day(text: &str, now: &Zoned) -> Option<Timestamp> {
@@ -151,5 +161,42 @@ mod tests {
     fn today_needs_no_day() {
         assert_eq!(show_at(ago(30), &now()), "17:30:00");
         assert_eq!(show_at(ago(24 * 60), &now()), "2026-11-20 18:00:00");
+    }
+
+    /// Berlin, without asking the system for its table of zones.
+    fn berlin(now: &str) -> Zoned {
+        let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        now.parse::<Timestamp>().unwrap().to_zoned(zone)
+    }
+
+    #[test]
+    fn times_around_the_changes_of_the_clock_are_the_last_that_were() {
+        for (now, text, expected) in [
+            // Summer begins: at 2:00 it is 3:00.
+            ("2026-03-29T01:30:00Z", "01:30", "2026-03-29T00:30:00Z"),
+            ("2026-03-29T01:30:00Z", "03:15", "2026-03-29T01:15:00Z"),
+            ("2026-03-29T01:30:00Z", "18:00", "2026-03-28T17:00:00Z"),
+            ("2026-03-29T01:30:00Z", "1h", "2026-03-29T00:30:00Z"),
+            ("2026-03-29T22:30:00Z", "2026-03-29 01:30", "2026-03-29T00:30:00Z"),
+            ("2026-03-29T22:30:00Z", "2026-03-29", "2026-03-28T23:00:00Z"),
+            // Half past two never was on that day; an hour later was.
+            ("2026-03-29T12:00:00Z", "02:30", "2026-03-29T01:30:00Z"),
+            // Summer ends: at 3:00 it is 2:00 again.
+            ("2026-10-25T00:45:00Z", "02:30", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T01:15:00Z", "02:30", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T01:45:00Z", "02:30", "2026-10-25T01:30:00Z"),
+            ("2026-10-25T12:00:00Z", "02:30", "2026-10-25T01:30:00Z"),
+            ("2026-10-25T12:00:00Z", "01:30", "2026-10-24T23:30:00Z"),
+            ("2026-10-25T12:00:00Z", "1d", "2026-10-24T12:00:00Z"),
+            ("2026-10-25T12:00:00Z", "14:30", "2026-10-24T12:30:00Z"),
+        ] {
+            let expected: Timestamp = expected.parse().unwrap();
+            let expected = u64::try_from(expected.as_millisecond()).unwrap();
+            assert_eq!(parse_at(text, &berlin(now)), Ok(expected), "{text} at {now}");
+        }
+        let (first, second) = (1_792_888_200_000, 1_792_891_800_000);
+        let evening = berlin("2026-10-25T18:00:00Z");
+        assert_eq!(show_at(first, &evening), "02:30:00");
+        assert_eq!(show_at(second, &evening), "02:30:00");
     }
 }

@@ -29,6 +29,8 @@ use crate::rule::Component;
 use crate::sandbox::Sandbox;
 
 pub use compare::difference;
+#[cfg(test)]
+pub(crate) use line::{Line, read as read_line, setting as read_setting};
 pub use line::{chat_line, given, person};
 pub use play::{Outcome, judge, play};
 pub use rehearse::{Rehearsal, rehearse};

@@ -54,6 +54,20 @@ pub enum Action {
     Quarantine,
     /// Events taken back.
     Undo,
+    /// A moderator's order, given by the API and not in chat.
+    Command,
+    /// Said by the API that a stream starts or ends.
+    Stream,
+    /// An event that somebody made up and let happen.
+    Simulate,
+    /// Calls that had failed made again.
+    Retry,
+    /// A token of the API made or revoked.
+    Token,
+    /// Counts that were made elsewhere added.
+    Import,
+    /// A person removed.
+    Forget,
 }
 
 impl Action {
@@ -68,6 +82,13 @@ impl Action {
             Self::Enable => "enable",
             Self::Quarantine => "quarantine",
             Self::Undo => "undo",
+            Self::Command => "command",
+            Self::Stream => "stream",
+            Self::Simulate => "simulate",
+            Self::Retry => "retry",
+            Self::Token => "token",
+            Self::Import => "import",
+            Self::Forget => "forget",
         }
     }
 }
@@ -77,13 +98,13 @@ impl Action {
 pub struct Entered {
     /// When, in milliseconds since 1970.
     pub at: u64,
-    /// Login of the channel.
+    /// Login of the channel; empty for what is about heatd.
     pub channel: String,
     /// The slot; empty for what is about the channel.
     pub slot: String,
     /// What was done.
     pub action: Action,
-    /// Who did it: `api`, `file`, a moderator, or heatd itself.
+    /// Who did it: the name of a token of the API, `file`, a moderator, or heatd itself.
     pub by: String,
     /// The component before.
     pub from: Option<Digest>,

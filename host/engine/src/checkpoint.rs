@@ -75,7 +75,7 @@ impl Engine {
         Ok(())
     }
 
-    fn checkpoint(&mut self, channel: &Arc<str>) -> Result<Checkpoint, StoreError> {
+    pub(crate) fn checkpoint(&mut self, channel: &Arc<str>) -> Result<Checkpoint, StoreError> {
         let stream = self.streams.get(channel).map(|stream| (stream.live, stream.since));
         let mut slots = Vec::new();
         for slot in self.channels.get(channel).iter().flat_map(|channel| &channel.slots) {
@@ -124,10 +124,20 @@ impl Snapshot {
         channel: &str,
         at: u64,
     ) -> Result<Option<(u64, Checkpoint)>, StoreError> {
+        self.last_checkpoint(channel, |_, kept| kept <= at)
+    }
+
+    /// The last state of a channel of which this holds, by the number of the next record and the time: of none after one of which it
+    /// does not.
+    pub(crate) fn last_checkpoint(
+        &self,
+        channel: &str,
+        is_wanted: impl Fn(u64, u64) -> bool,
+    ) -> Result<Option<(u64, Checkpoint)>, StoreError> {
         let mut found = None;
         for row in self.checkpoints.range((channel, 0)..=(channel, u64::MAX))? {
             let (key, value) = row?;
-            if value.value().0 > at {
+            if !is_wanted(key.value().1, value.value().0) {
                 break;
             }
             found = Some((key.value().1, value.value().1.to_vec()));

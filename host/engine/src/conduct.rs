@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::changed::Status;
+use crate::error::Fault;
 
 /// How long a new rule is on probation at least, in milliseconds, and how many calls it has to answer meanwhile.
 pub(crate) const PROBATION_MS: u64 = 60_000;
@@ -76,7 +77,14 @@ impl Conduct {
         }
     }
 
-    pub(crate) fn failed(&mut self, now: u64, fault: &str) {
+    /// A call had no effects.
+    ///
+    /// A rule that says of an event that it makes no sense does its work. Else whoever may send it such could turn it off; only a rule on
+    /// probation is held against the one before, which took them.
+    pub(crate) fn failed(&mut self, now: u64, fault: &Fault) {
+        if matches!(fault, Fault::Error(_)) && self.probation.is_none() {
+            return;
+        }
         self.faults.push_back(now);
         // More than can matter need not be remembered.
         if self.faults.len() > MOST_REMEMBERED {
@@ -85,7 +93,7 @@ impl Conduct {
         while self.faults.front().is_some_and(|at| at + REMEMBERED_MS < now) {
             self.faults.pop_front();
         }
-        fault.clone_into(&mut self.last_fault);
+        self.last_fault = fault.to_string();
     }
 
     /// What has to be done; `most` failed calls within a minute are too many.
@@ -115,17 +123,18 @@ mod tests {
 
     #[test]
     fn on_probation_three_faults_are_too_many_and_later_ten_within_a_minute() {
+        let why = Fault::Trap("why".to_owned());
         let mut conduct = Conduct::new(Status::On, 0);
         conduct.begin_probation(0);
-        (0..2).for_each(|at| conduct.failed(at, "why"));
+        (0..2).for_each(|at| conduct.failed(at, &why));
         assert_eq!(conduct.verdict(10), Verdict::Fine);
-        conduct.failed(2, "why");
+        conduct.failed(2, &why);
         assert_eq!(conduct.verdict(10), Verdict::RollBack);
         conduct.probation = None;
         assert_eq!(conduct.verdict(10), Verdict::Fine);
-        (3..10).for_each(|at| conduct.failed(at, "why"));
+        (3..10).for_each(|at| conduct.failed(at, &why));
         assert_eq!(conduct.verdict(10), Verdict::Quarantine);
-        conduct.failed(REMEMBERED_MS + 9, "why");
+        conduct.failed(REMEMBERED_MS + 9, &why);
         assert_eq!(conduct.verdict(10), Verdict::Fine, "the others are long ago");
     }
 

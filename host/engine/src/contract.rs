@@ -11,6 +11,10 @@ mod generated {
 pub use generated::heat::rules::about::{
     Ability, Description, Interests, Kind, Role, Setting, SettingKind, SettingValue, Settings,
 };
+#[cfg(test)]
+pub(crate) use generated::heat::rules::about::{
+    ChoiceSetting, DurationSetting, IntegerSetting, NumberSetting, TextSetting,
+};
 pub use generated::heat::rules::counts::Tally;
 pub use generated::heat::rules::effects::{
     Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, Output,

@@ -11,7 +11,17 @@ const LARGEST_WEIGHT: i64 = 1_000_000_000;
 
 /// Takes the effects of one call whole, or says why not. `on_fave`: the call was for a fave.
 pub(crate) fn check(effects: &[Effect], rule: &Rule, on_fave: bool) -> Result<(), String> {
-    let limits = &*rule.limits;
+    check_for(effects, rule.description().role, &rule.limits, &rule.interest.topics, on_fave)
+}
+
+/// The same for a rule of this role, with these limits, which takes these topics.
+pub(crate) fn check_for(
+    effects: &[Effect],
+    role: Role,
+    limits: &Limits,
+    takes: &[String],
+    on_fave: bool,
+) -> Result<(), String> {
     if effects.len() > limits.effects {
         return Err(format!(
             "it has {} effects, and the limit is {}",
@@ -28,10 +38,10 @@ pub(crate) fn check(effects: &[Effect], rule: &Rule, on_fave: bool) -> Result<()
         return Err(format!("it says {says} lines in chat, and the limit is {}", limits.says));
     }
     for effect in effects {
-        allowed(effect, rule.description().role, on_fave)?;
+        allowed(effect, role, on_fave)?;
         check_sizes(effect, limits)?;
         if let Effect::Publish(message) = effect {
-            check_granted(&message.topic, rule)?;
+            check_granted(&message.topic, limits, takes)?;
         }
     }
     Ok(())
@@ -119,13 +129,13 @@ fn check_not_reserved(topic: &str, limits: &Limits) -> Result<(), String> {
 
 /// A rule publishes where its configuration lets it, and never to itself: a broker that sends heatd's messages back, or a bridge
 /// between two, would make that a loop.
-fn check_granted(topic: &str, rule: &Rule) -> Result<(), String> {
-    if !rule.limits.publish.iter().any(|filter| matches(filter, topic)) {
+fn check_granted(topic: &str, limits: &Limits, takes: &[String]) -> Result<(), String> {
+    if !limits.publish.iter().any(|filter| matches(filter, topic)) {
         return Err(format!(
             "it may not publish to {topic:?}; if it shall, add that to `publish` in its [[rule]]"
         ));
     }
-    match rule.interest.topics.iter().find(|filter| matches(filter, topic)) {
+    match takes.iter().find(|filter| matches(filter, topic)) {
         Some(filter) => Err(format!(
             "it takes the topic that it publishes to: that would be a loop ({topic:?} matches {filter:?})"
         )),

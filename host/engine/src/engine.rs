@@ -2,14 +2,15 @@
 //!
 //! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
+use crate::disk::DiskUse;
 use crate::error::{LoadError, StoreError};
-use crate::log::{Block, Record};
+use crate::log::{Block, Ratio, Record};
 use crate::outputs::note_stream;
 use crate::overlay::{Overlay, Written};
 use crate::pending::{Pending, Say};
@@ -80,6 +81,8 @@ pub struct Engine {
     pub(crate) streams: BTreeMap<Arc<str>, Stream>,
     seen: Seen,
     next_record: u64,
+    /// How well the log compresses.
+    ratio: Ratio,
     /// The engine's time, which never runs backwards in any channel.
     pub(crate) now: u64,
     /// How many of the pending records somebody has been told.
@@ -96,6 +99,8 @@ pub struct Engine {
     series: Option<Shared>,
     /// How many of the pending records are in the series.
     counted: usize,
+    /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
+    pub(crate) awaited: HashMap<Arc<str>, HashSet<String>>,
 }
 
 impl Engine {
@@ -115,6 +120,7 @@ impl Engine {
         for chain in chains {
             engine.add(chain)?;
         }
+        engine.awaited = engine.pending.overlay().snapshot().awaited()?;
         engine.outputs = engine.adopt_outputs()?;
         engine.commit()?;
         engine.note_levels(&engine.outputs);
@@ -139,9 +145,11 @@ impl Engine {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
         let mut seen = Seen::default();
+        // However long it was away: what was not acknowledged before comes again now.
+        let start = now.max(newest);
         for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
-            if let Record::Event { now, event } = record {
-                seen.insert(now, &event.channel, &event.id);
+            if let Record::Event { event, .. } = record {
+                seen.insert(start, &event.channel, &event.id);
             }
         }
         let next_record = snapshot.meta("next-record")?;
@@ -172,7 +180,8 @@ impl Engine {
             streams,
             seen,
             next_record,
-            now: now.max(newest),
+            ratio: Ratio::default(),
+            now: start,
             told: 0,
             swaps: 0,
             generations: 0,
@@ -180,6 +189,7 @@ impl Engine {
             slot_changes: 0,
             series: None,
             counted: 0,
+            awaited: HashMap::new(),
         })
     }
 
@@ -224,6 +234,7 @@ impl Engine {
     ///
     /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
+        self.welcome(now, &event)?;
         let place = self.pending.records.len();
         let decision = self.decide(now, &event)?;
         if !decision.duplicate && self.channels.contains_key(event.channel.as_str()) {
@@ -378,18 +389,17 @@ impl Engine {
             return Ok(Committed::default());
         }
         self.pending.remove_some()?;
-        let block = match self.checkpoints {
-            Some(_) => Block::encode(self.next_record, &self.pending.records)?,
-            None => None,
+        let blocks = match self.checkpoints {
+            Some(_) => Block::encode_all(self.next_record, &self.pending.records, &mut self.ratio)?,
+            None => Vec::new(),
         };
-        let next_record = self.next_record + block.as_ref().map_or(0, |it| u64::from(it.records));
+        let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
+        let next_record = self.next_record + records;
         self.keep_checkpoints(next_record)?;
         let series = self.series.as_ref().map(|series| (series, self.now));
-        self.store.commit(
-            self.pending.overlay.as_deref().expect("it is lent only while a guest runs"),
-            block.as_ref(),
-            series,
-        )?;
+        let overlay = self.pending.overlay.as_deref();
+        let overlay = overlay.expect("the overlay is lent only while a guest runs");
+        self.store.commit(overlay, &blocks, series)?;
         self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
         let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
@@ -477,6 +487,16 @@ impl Engine {
         topics.sort();
         topics.dedup();
         topics
+    }
+
+    /// Messages that no broker has acknowledged.
+    pub fn outbox(&self) -> u64 {
+        self.pending.outbox
+    }
+
+    /// What was written to the store's file since it was opened.
+    pub fn disk(&self) -> DiskUse {
+        self.store.disk()
     }
 
     /// The store as of the last commit.

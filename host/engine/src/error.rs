@@ -1,5 +1,7 @@
 //! Errors, by who must act: the author of a rule, the person who configures, the person who runs the daemon.
 
+use std::io::ErrorKind;
+
 use thiserror::Error;
 
 /// This machine cannot run rules at all: its kernel refuses executable memory, say.
@@ -74,19 +76,38 @@ fn settings(mistakes: &[(String, String)]) -> String {
 pub enum StoreError {
     /// redb reports an error, which says what to do.
     #[error("the store failed: {0}")]
-    Redb(#[from] redb::Error),
+    Redb(redb::Error),
+    /// The file is not what was written into it, or no store at all. Nothing of it is used.
+    #[error("the store is damaged: {0}")]
+    Broken(String),
+    /// The disk, a quota or the largest size of a file has no room for more.
+    #[error(
+        "there is no room for the store: {0}; make room (old backups are a beginning). What was acknowledged is kept"
+    )]
+    Full(String),
+    /// The disk, the folder or the file takes no writing.
+    #[error(
+        "the store cannot be written: {0}; heatd needs to write the file and its folder: see to their owner and rights, and that the disk is not read-only"
+    )]
+    NotWritable(String),
+    /// A copy was ended by who wanted it.
+    #[error("the copy of the store was broken off")]
+    BrokenOff,
     /// Another process has the file.
     #[error("the store is in use by another heatd; stop that one first")]
     InUse,
     /// Written by a newer heatd.
     #[error(
-        "the store has schema version {found}, and this heatd knows versions up to {known}; install the newer heatd again"
+        "the store has schema version {found}, and this heatd ({this}) knows versions up to {known}; install {needs} of heatd or a later one, or restore a backup that this heatd has made; the store is as it was",
+        this = env!("CARGO_PKG_VERSION")
     )]
     Newer {
         /// The version in the file.
         found: u64,
         /// The version of this program.
         known: u64,
+        /// The first heatd that knows it, as far as the store says.
+        needs: String,
     },
     /// A row that this version cannot read.
     #[error("the store holds a {what} that cannot be read: {problem}; restore a backup")]
@@ -98,11 +119,47 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether what is on the disk cannot be used, so that only a backup helps.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Broken(_) | Self::Damaged { .. })
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::from(redb::Error::Io(error))
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            redb::Error::Corrupted(problem) => Self::Broken(problem),
+            redb::Error::Io(error) => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                    Self::Full(error.to_string())
+                }
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    Self::NotWritable(error.to_string())
+                }
+                // What redb says of a file that does not begin or end as one of its own.
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                    Self::Broken(error.to_string())
+                }
+                _ => Self::Redb(redb::Error::Io(error)),
+            },
+            other => Self::Redb(other),
+        }
+    }
+}
+
 macro_rules! from_redb {
     ($($error:ty),*) => {$(
         impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
-                Self::Redb(error.into())
+                redb::Error::from(error).into()
             }
         }
     )*};
@@ -113,17 +170,10 @@ from_redb!(
     redb::TransactionError,
     redb::CommitError,
     redb::StorageError,
-    redb::SetDurabilityError
+    redb::SetDurabilityError,
+    redb::DatabaseError,
+    redb::CompactionError
 );
-
-impl From<redb::DatabaseError> for StoreError {
-    fn from(error: redb::DatabaseError) -> Self {
-        match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
-            other => Self::Redb(other.into()),
-        }
-    }
-}
 
 /// The longest reason of a fault, in characters: a rule names it, and the log keeps it.
 const LONGEST_REASON: usize = 300;

@@ -1,8 +1,9 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
-mod counts;
+pub(crate) mod counts;
 mod kept;
 mod known;
+mod moved;
 mod scan;
 mod state;
 mod write;
@@ -14,6 +15,7 @@ use redb::ReadableTable;
 
 use counts::Counts;
 pub(crate) use kept::Kept;
+pub(crate) use moved::by_login;
 use state::State;
 
 use crate::contract::{ClipRequest, Entry, Message};
@@ -36,6 +38,8 @@ pub(crate) struct Overlay {
     snapshot: Snapshot,
     state: BTreeMap<Arc<SlotKey>, State>,
     counts: BTreeMap<Arc<str>, Counts>,
+    /// What imports have brought: channel, source, person's id and item, as their files had it.
+    imported: BTreeMap<(Arc<str>, String, String, String), (u64, i64)>,
     pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
     pub(crate) streams: BTreeMap<Arc<str>, Stream>,
@@ -52,6 +56,7 @@ impl Overlay {
             snapshot,
             state: BTreeMap::new(),
             counts: BTreeMap::new(),
+            imported: BTreeMap::new(),
             outputs: BTreeMap::new(),
             timers: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -253,7 +258,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.commit(&overlay, None, None)?;
+                store.commit(&overlay, &[], None)?;
                 overlay.written(store.snapshot()?)?;
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -11,17 +11,19 @@ use std::sync::Arc;
 
 use crate::changed::{Action, Status};
 use crate::channel::Decision;
-use crate::checkpoint::texts;
+use crate::checkpoint::{Checkpoint, texts};
 use crate::contract::{Effect, Event, Settings, Tally};
 use crate::digest::Digest;
 use crate::engine::{Chain, Engine, OpenError};
 use crate::error::{LoadError, StoreError};
+use crate::forget::Who;
 use crate::log::Record;
 use crate::rule::{Component, Rule};
 use crate::sandbox::Sandbox;
 use crate::settings::Given;
 use crate::swap::{Handed, Order};
 use crate::tables::{SlotKey, Snapshot};
+use crate::why::person_in;
 pub use seed::Seed;
 
 /// Why a run cannot begin or go on.
@@ -118,6 +120,8 @@ pub struct Changes {
     pub rule: Option<(String, Rule)>,
     /// Events that did not happen, by id.
     pub left_out: BTreeSet<String>,
+    /// Somebody who never was.
+    pub without: Option<Who>,
     /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
     pub exact: bool,
 }
@@ -198,13 +202,13 @@ impl Run {
                 decisions.extend(fired.map(|decision| self.seen(decision)));
             }
             Record::Event { now, event } => {
-                if !self.changes.left_out.contains(&event.id) {
+                if !self.is_left_out(event) {
                     let decision = self.engine.decide(*now, event)?;
                     decisions.push(self.seen(decision));
                 }
             }
             Record::Retried { slot, event, .. } => {
-                if !self.changes.left_out.contains(&event.id)
+                if !self.is_left_out(event)
                     && let Some(decision) = self.engine.call_again(&self.channel, slot, event)?
                 {
                     decisions.push(self.seen(decision));
@@ -217,16 +221,36 @@ impl Run {
             Record::Chain { slots, rolled_back, .. } => {
                 self.exchange(slots, rolled_back.as_deref())?;
             }
+            Record::Imported { counts, .. } => {
+                let without = &self.changes.without;
+                let overlay = self.engine.pending.overlay();
+                let is_left_out = |person| without.as_ref().is_some_and(|it| it.is(person));
+                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
+                    overlay.add(&self.channel, &it.person, &it.item, (it.faves, it.weight))?;
+                }
+                self.engine.pending.dirty = true;
+            }
+            Record::Joined { person, .. } => {
+                self.engine.pending.overlay().join(&self.channel, person)?;
+                self.engine.pending.dirty = true;
+            }
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
-            | Record::Undone { .. } => {}
+            | Record::Undone { .. }
+            | Record::Gap { .. } => {}
         }
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {
             self.engine.commit()?;
         }
         Ok(decisions)
+    }
+
+    fn is_left_out(&self, event: &Event) -> bool {
+        let Changes { left_out, without, .. } = &self.changes;
+        let theirs = |who: &Who| person_in(&event.what).is_some_and(|person| who.is(person));
+        left_out.contains(&event.id) || without.as_ref().is_some_and(theirs)
     }
 
     /// Takes note of rules that run now, and of which the next records may speak.
@@ -302,6 +326,12 @@ impl Run {
             }
         }
         Ok(all)
+    }
+
+    /// What all slots have, as a checkpoint keeps it.
+    pub(crate) fn checkpoint(&mut self) -> Result<Checkpoint, StoreError> {
+        let channel = Arc::clone(&self.channel);
+        self.engine.checkpoint(&channel)
     }
 
     /// What has been counted in the channel.

@@ -4,6 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tracing::{debug, warn};
 use wasmtime::component::{Component, Linker};
@@ -36,7 +37,11 @@ pub struct Sandbox {
     ticker: Ticker,
     cache: Option<PathBuf>,
     meter: Option<Meter>,
+    clock: Option<Clock>,
 }
+
+/// Says how much time has passed since some moment. The engine asks it for what a call took, and for nothing else.
+pub type Clock = fn() -> Duration;
 
 impl Sandbox {
     /// A sandbox that keeps compiled code in this folder, if one is given. The folder may be deleted at any time.
@@ -46,7 +51,14 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         add_views(&mut linker).map_err(broken)?;
         let ticker = Ticker::start(&engine);
-        Ok(Self { engine, linker, ticker, cache: cache.map(Path::to_owned), meter: None })
+        Ok(Self {
+            engine,
+            linker,
+            ticker,
+            cache: cache.map(Path::to_owned),
+            meter: None,
+            clock: None,
+        })
     }
 
     /// The same sandbox, which notes what guests cost.
@@ -57,6 +69,15 @@ impl Sandbox {
     /// What notes the cost of guests, if anything does.
     pub fn meter(&self) -> Option<&Meter> {
         self.meter.as_ref()
+    }
+
+    /// The same sandbox, whose answers say how long their calls took.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    pub(crate) fn clock(&self) -> Option<Clock> {
+        self.clock
     }
 
     pub(crate) fn engine(&self) -> &Engine {

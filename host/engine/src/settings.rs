@@ -121,6 +121,7 @@ fn check_texts(setting: &Setting) -> Result<(), String> {
 fn check_default(kind: &SettingKind) -> Result<(), String> {
     match kind {
         SettingKind::Integer(it) => within(it.default, it.min, it.max),
+        SettingKind::Number(it) if !it.default.is_finite() => Err("it is not finite".to_owned()),
         SettingKind::Number(it) => within(it.default, it.min, it.max),
         SettingKind::Duration(it) => within(it.default, it.min, it.max),
         SettingKind::Text(it) => no_longer(&it.default, it.max_length),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::debug;
 
@@ -70,6 +71,17 @@ pub struct Answer {
     pub on_fave: bool,
     /// The effects, all of them taken, or why none was.
     pub outcome: Result<Vec<Effect>, Fault>,
+    /// What the call has cost.
+    pub cost: Cost,
+}
+
+/// What a call has cost, with the start of an instance for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// wasmtime's fuel, of the call alone.
+    pub fuel: u64,
+    /// None where the sandbox has no clock.
+    pub took: Option<Duration>,
 }
 
 impl Slot {
@@ -168,7 +180,12 @@ impl Slot {
         let on_fave = number > 0;
         let slot = Arc::clone(&self.key.slot);
         self.conduct.called();
+        let started = sandbox.clock().map(|clock| (clock, clock()));
         let outcome = self.ask(sandbox, pending, now, event)?;
+        let cost = Cost {
+            fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
+            took: started.map(|(clock, started)| clock().saturating_sub(started)),
+        };
         let checked = self.checked(outcome, on_fave).and_then(|effects| {
             self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
             Ok(effects)
@@ -181,14 +198,14 @@ impl Slot {
             Ok((effects, verdict)) => {
                 self.note_shown(&effects);
                 self.pace.spend(messages(&effects));
-                Ok((Answer { slot, on_fave, outcome: Ok(effects) }, verdict))
+                Ok((Answer { slot, on_fave, outcome: Ok(effects), cost }, verdict))
             }
             Err(fault) => {
                 let fault = fault.cut();
                 self.guest = None;
-                self.conduct.failed(now, &fault.to_string());
+                self.conduct.failed(now, &fault);
                 pending.fault(self, now, number, &fault, event);
-                Ok((Answer { slot, on_fave, outcome: Err(fault) }, Verdict::default()))
+                Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
             }
         }
     }

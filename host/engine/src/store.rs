@@ -2,58 +2,51 @@
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
+mod open;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
+use crate::disk::{DiskCounters, DiskUse};
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::series::{self, BLOCKS, NAMES, Resolution, Shared, Statistics};
 use crate::tables::{
-    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, LETTERS, LOG, META, OUTBOX,
-    OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
+    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG, META,
+    OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
-/// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
-pub const SCHEMA_VERSION: u64 = 2;
+pub use open::reads_a_store;
+pub(crate) use open::{builder, guarded};
 
-/// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
-const CACHE_BYTES: usize = 8 << 20;
+/// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
+pub const SCHEMA_VERSION: u64 = 3;
 
 /// The database. One process at a time can have it open; clones are the same one.
 #[derive(Clone)]
 pub struct Store {
     database: Arc<Database>,
+    disk: DiskCounters,
 }
 
 impl Store {
-    /// Opens the store in this file, or makes it.
-    pub fn open(file: &Path) -> Result<Self, StoreError> {
-        Self::prepare(builder().create(file)?)
-    }
-
-    /// A store that is gone with the process: for tests and for rules that are tried out.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepare(builder().create_with_backend(InMemoryBackend::new())?)
-    }
-
-    fn prepare(database: Database) -> Result<Self, StoreError> {
+    fn prepare(database: Database, disk: DiskCounters) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         {
             let mut meta = transaction.open_table(META)?;
             let found = meta.get("schema")?.map(|version| version.value());
-            match found {
-                None => drop(meta.insert("schema", SCHEMA_VERSION)?),
-                Some(1) => {
-                    name_owners(&transaction)?;
-                    meta.insert("schema", SCHEMA_VERSION)?;
-                }
-                Some(SCHEMA_VERSION) => {}
-                Some(found) => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+            check_version(found, meta.get("schema-since")?.map(|it| it.value()))?;
+            // Version 3 has records and a table that version 2 does not know, and changes none.
+            if found == Some(1) {
+                name_owners(&transaction)?;
+            }
+            if found != Some(SCHEMA_VERSION) {
+                meta.insert("schema", SCHEMA_VERSION)?;
+                meta.insert("schema-since", version_number(env!("CARGO_PKG_VERSION")))?;
             }
             transaction.open_table(STATE)?;
             transaction.open_table(SLOTS)?;
@@ -64,6 +57,7 @@ impl Store {
             transaction.open_table(CHECKPOINTS)?;
             transaction.open_table(TALLIES)?;
             transaction.open_table(PEOPLE)?;
+            transaction.open_table(IMPORTED)?;
             transaction.open_table(OUTPUTS)?;
             transaction.open_table(TIMERS)?;
             transaction.open_table(STREAMS)?;
@@ -74,7 +68,12 @@ impl Store {
             transaction.open_table(BLOCKS)?;
         }
         transaction.commit()?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { database: Arc::new(database), disk })
+    }
+
+    /// What was written to the file since it was opened; nothing for a store in memory.
+    pub fn disk(&self) -> DiskUse {
+        self.disk.read()
     }
 
     /// The tables as of the last commit.
@@ -84,6 +83,7 @@ impl Store {
             state: transaction.open_table(STATE)?,
             tallies: transaction.open_table(TALLIES)?,
             people: transaction.open_table(PEOPLE)?,
+            imported: transaction.open_table(IMPORTED)?,
             outputs: transaction.open_table(OUTPUTS)?,
             timers: transaction.open_table(TIMERS)?,
             slots: transaction.open_table(SLOTS)?,
@@ -106,7 +106,7 @@ impl Store {
     pub(crate) fn commit(
         &self,
         overlay: &Overlay,
-        block: Option<&Block>,
+        blocks: &[Block],
         series: Option<(&Shared, u64)>,
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
@@ -114,13 +114,24 @@ impl Store {
         if let Some((series, now)) = series {
             series.lock().write(&transaction, now)?;
         }
-        if let Some(block) = block {
-            transaction.open_table(LOG)?.insert(block.first, block.row())?;
+        if let Some(last) = blocks.last() {
+            let mut log = transaction.open_table(LOG)?;
+            for block in blocks {
+                log.insert(block.first, block.row())?;
+            }
             let mut meta = transaction.open_table(META)?;
-            meta.insert("next-record", block.first + u64::from(block.records))?;
+            meta.insert("next-record", last.first + u64::from(last.records))?;
             // The engine's time never runs backwards, so the last block has the newest record.
-            meta.insert("newest", block.last_at)?;
+            meta.insert("newest", last.last_at)?;
         }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Keeps a time that no record has.
+    pub(crate) fn keep_time(&self, name: &str, at: u64) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(META)?.insert(name, at)?;
         transaction.commit()?;
         Ok(())
     }
@@ -184,6 +195,34 @@ impl Store {
     }
 }
 
+/// Looks at the version before anything is opened for writing. What cannot be read so is for whoever opens it.
+fn refuse_newer(file: &Path) -> Result<(), StoreError> {
+    let Ok(database) = builder().open_read_only(file) else { return Ok(()) };
+    let Ok(meta) = database.begin_read()?.open_table(META) else { return Ok(()) };
+    let number = |name| Ok::<_, StoreError>(meta.get(name)?.map(|number| number.value()));
+    check_version(number("schema")?, number("schema-since")?)
+}
+
+fn check_version(schema: Option<u64>, since: Option<u64>) -> Result<(), StoreError> {
+    match schema {
+        Some(found) if found > SCHEMA_VERSION => {
+            let needs = since.map_or_else(|| "a newer version".to_owned(), version_name);
+            Err(StoreError::Newer { found, known: SCHEMA_VERSION, needs })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A version as one number, as the store keeps that of the heatd that has brought its schema: an older one names it to whoever goes back.
+fn version_number(version: &str) -> u64 {
+    let parts = version.split(['.', '-', '+']).take(3).map(|part| part.parse().unwrap_or(0));
+    parts.fold(0, |number, part: u64| (number << 16) | part)
+}
+
+fn version_name(number: u64) -> String {
+    format!("version {}.{}.{}", number >> 32, (number >> 16) & 0xFFFF, number & 0xFFFF)
+}
+
 /// Schema version 1 did not know whose state a slot has.
 fn name_owners(transaction: &WriteTransaction) -> Result<(), StoreError> {
     {
@@ -212,12 +251,6 @@ fn oldest_block(
     Ok(Some((number.value(), Block::decode(compressed)?)))
 }
 
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +273,8 @@ mod tests {
             assert_eq!(snapshot.owner("seaside", "decay")?, Some(owner));
             assert_eq!(snapshot.generations("seaside", "decay")?, [3]);
             assert_eq!(snapshot.meta("schema")?, SCHEMA_VERSION);
+            let since = version_name(snapshot.meta("schema-since")?);
+            assert_eq!(since, format!("version {}", env!("CARGO_PKG_VERSION")));
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ impl SlotKey {
     }
 }
 
-/// Single numbers by name: `schema`, `next-record`, `next-send`, `newest` (time of the newest record).
+/// Single numbers by name: `schema`, `schema-since` (the heatd that brought it), `next-record`, `next-send`, `newest` (time of the
+/// newest record), `identity` (by which exports name the store).
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// (channel, slot, generation, key) -> value: the rules' own state.
 pub(crate) const STATE: TableDefinition<'_, (&str, &str, u64, &str), &[u8]> =
@@ -59,6 +60,9 @@ pub(crate) const TALLIES: TableDefinition<'_, (&str, u8, &str, &str), (u64, i64,
 /// (channel, person's id) -> (login, name), as last seen with a fave.
 pub(crate) const PEOPLE: TableDefinition<'_, (&str, &str), (&str, &str)> =
     TableDefinition::new("people");
+/// (channel, source, person's id, item) -> (faves, weight): what imports have brought, as their files had it.
+pub(crate) const IMPORTED: TableDefinition<'_, (&str, &str, &str, &str), (u64, i64)> =
+    TableDefinition::new("imported");
 /// (channel, output) -> (slot that shows it, text). No text: it has been taken back.
 pub(crate) const OUTPUTS: TableDefinition<'_, (&str, &str), (&str, Option<&str>)> =
     TableDefinition::new("outputs");
@@ -108,6 +112,9 @@ impl Default for Tally {
     }
 }
 
+/// Counts by kind, person and item.
+pub(crate) type Counted = Vec<((u8, String, String), Tally)>;
+
 /// Rows of the state, in order.
 pub(crate) type Range<'a> =
     redb::Range<'a, (&'static str, &'static str, u64, &'static str), &'static [u8]>;
@@ -118,6 +125,8 @@ pub struct Snapshot {
     pub(crate) tallies:
         ReadOnlyTable<(&'static str, u8, &'static str, &'static str), (u64, i64, u32)>,
     pub(crate) people: ReadOnlyTable<(&'static str, &'static str), (&'static str, &'static str)>,
+    pub(crate) imported:
+        ReadOnlyTable<(&'static str, &'static str, &'static str, &'static str), (u64, i64)>,
     pub(crate) outputs:
         ReadOnlyTable<(&'static str, &'static str), (&'static str, Option<&'static str>)>,
     pub(crate) timers: ReadOnlyTable<(&'static str, &'static str, u64, &'static str), u64>,
@@ -309,6 +318,21 @@ impl Snapshot {
     pub fn channel_tally(&self, channel: &str) -> Result<Tally, StoreError> {
         let row = self.tallies.get((channel, CHANNEL, "", ""))?;
         Ok(row.map_or(Tally::default(), |row| tally(row.value())))
+    }
+
+    /// Every count of a channel, by kind, person and item: 0 is that of the channel, 1 of an item, 2 of a person, 3 of what a person gave
+    /// an item.
+    pub fn tallies(&self, channel: &str) -> Result<Counted, StoreError> {
+        let mut tallies = Vec::new();
+        for row in self.tallies.range((channel, 0, "", "")..)? {
+            let (key, value) = row?;
+            let (of, kind, person, item) = key.value();
+            if of != channel {
+                break;
+            }
+            tallies.push(((kind, person.to_owned(), item.to_owned()), tally(value.value())));
+        }
+        Ok(tallies)
     }
 
     /// How many rows the state, the tallies and the log have: the same after a crash as before.

@@ -116,16 +116,21 @@ fn origin(record: &Record) -> (String, Option<Person>, &'static str) {
 
 /// Who is behind an event, if anybody is.
 pub fn person_of(event: &Event) -> Option<Person> {
-    match &event.what {
-        Happening::Chat(line) => Some(line.person.clone()),
-        Happening::Command(command) => Some(command.line.person.clone()),
-        Happening::Subscription(it) => Some(it.person.clone()),
-        Happening::Gift(it) => it.person.clone(),
-        Happening::Cheer(it) => it.person.clone(),
-        Happening::Raid(it) => Some(it.person.clone()),
-        Happening::Follow(person) => Some(person.clone()),
-        Happening::Redemption(it) => Some(it.person.clone()),
-        Happening::Fave(it) => Some(it.person.clone()),
+    person_in(&event.what).cloned()
+}
+
+/// The same of what happened.
+pub(crate) fn person_in(what: &Happening) -> Option<&Person> {
+    match what {
+        Happening::Chat(line) => Some(&line.person),
+        Happening::Command(command) => Some(&command.line.person),
+        Happening::Subscription(it) => Some(&it.person),
+        Happening::Gift(it) => it.person.as_ref(),
+        Happening::Cheer(it) => it.person.as_ref(),
+        Happening::Raid(it) => Some(&it.person),
+        Happening::Follow(person) => Some(person),
+        Happening::Redemption(it) => Some(&it.person),
+        Happening::Fave(it) => Some(&it.person),
         Happening::Mqtt(_)
         | Happening::HypeTrain(_)
         | Happening::StreamStart

@@ -4,6 +4,10 @@
 //! progress on the socket, and [`sender`] sends. A new client is made for each connection, so nothing of an old one lingers; what
 //! has to be repeated comes from the store, by way of [`outgoing`].
 
+mod deliveries;
+mod exposed;
+#[cfg(test)]
+mod fuzz;
 mod incoming;
 mod options;
 mod outgoing;
@@ -16,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use heat_engine::Outputs;
-use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, ManualAck};
+use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, ManualAck, QoS};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -25,8 +29,11 @@ use crate::backoff::Backoff;
 use crate::decider::{Input, Mailbox, Receipt};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
+use deliveries::Deliveries;
+pub(crate) use exposed::is_far;
 pub(crate) use incoming::{Routes, Topics};
 pub(crate) use options::Address;
+use options::Size;
 use outgoing::Outgoing;
 use receiver::Receiver;
 use sender::Sender;
@@ -48,42 +55,76 @@ pub(crate) struct Link {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) inputs: mpsc::WeakSender<Input>,
     pub(crate) metrics: Metrics,
+    /// The broker passes on by itself what rules take, and only retained messages come by this connection.
+    pub(crate) only_retained: bool,
 }
 
 /// What the two sides of one connection share.
-#[derive(Default)]
-struct Shared {
+struct Shared<'a> {
     /// The broker has let us in.
     connected: Notify,
+    /// Of all connections.
+    deliveries: &'a Deliveries,
     /// Received messages of this connection that wait for their commit. Those of an old connection are gone with it.
     unacknowledged: Mutex<HashMap<Receipt, ManualAck>>,
 }
 
-impl Shared {
+impl<'a> Shared<'a> {
+    fn new(deliveries: &'a Deliveries) -> Self {
+        Self { connected: Notify::new(), deliveries, unacknowledged: Mutex::default() }
+    }
+
     fn keep(&self, receipt: Receipt, ack: ManualAck) {
         // No await happens under this lock, and nothing in here panics.
         self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).insert(receipt, ack);
     }
 
+    /// The acknowledgement of a message, which has to leave at once.
     fn release(&self, receipt: Receipt) -> Option<ManualAck> {
-        self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).remove(&receipt)
+        let ack =
+            self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).remove(&receipt)?;
+        if let ManualAck::PubAck(ack) = &ack {
+            self.deliveries.acknowledge(ack.pkid);
+        }
+        Some(ack)
     }
 }
 
 /// Keeps a connection until the engine has ended, and leaves with the last outputs shown. `shutdown` ends only what comes in.
 pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
-    let Link { address, prefix, routes, outbox, mut outputs, mailbox, inputs, metrics } = link;
+    let Link {
+        address,
+        prefix,
+        routes,
+        outbox,
+        mut outputs,
+        mailbox,
+        inputs,
+        metrics,
+        only_retained,
+    } = link;
     let status = format!("{prefix}/status");
     let topics = routes.topics();
+    let deliveries = Deliveries::default();
+    let mut size = Size::default();
     let mut outgoing = Outgoing::new(&prefix, outbox);
-    let mut receiver = Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown);
-    let mut sender =
-        Sender { outputs: outputs.clone(), mailbox, inputs, topics, status: status.clone() };
+    let mut receiver =
+        Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown, only_retained);
+    let (outputs_of, status_topic) = (outputs.clone(), status.clone());
+    let mut sender = Sender {
+        outputs: outputs_of,
+        mailbox,
+        inputs,
+        topics,
+        status: status_topic,
+        qos: if only_retained { QoS::AtMostOnce } else { QoS::AtLeastOnce },
+        metrics: metrics.clone(),
+    };
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
-        let options = options::options(&address, &status);
+        let options = options::options(&address, &status, size);
         let (client, mut event_loop) = AsyncClient::builder(options).capacity(REQUESTS).build();
-        let shared = Shared::default();
+        let shared = Shared::new(&deliveries);
         outgoing.reconnected();
         let lost = tokio::select! {
             lost = receiver.run(&mut event_loop, &shared) => lost,
@@ -99,9 +140,10 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
             backoff.reset();
         }
         metrics.mqtt_connected(false);
+        size = size.after(&lost);
         let wait = backoff.next(fastrand::f64());
         warn!(
-            reason = explain(&lost),
+            reason = explain(&lost, &address),
             wait_ms = wait.as_millis() as u64,
             "no connection to the broker"
         );
@@ -115,8 +157,17 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
 }
 
 /// What went wrong, and for a refusal what to do.
-fn explain(error: &ConnectionError) -> String {
+fn explain(error: &ConnectionError, address: &Address) -> String {
     match error {
+        ConnectionError::Tls(error) => {
+            let (host, port, text) = (&address.host, address.port, error.to_string());
+            match text.to_lowercase().contains("certificate") {
+                true => format!(
+                    "the certificate of {host}:{port} is not accepted ({text}); check `host`, and its authority in `ca` of [mqtt.broker]"
+                ),
+                false => format!("no encrypted connection to {host}:{port} ({text}); does this port speak tls?"),
+            }
+        }
         ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized) => {
             "the broker refuses user and password; check `user` and `password_file` in [mqtt.broker]".to_owned()
         }

@@ -5,14 +5,18 @@
 //! instead is one loop for each connection.
 
 mod awaited;
+mod away;
 mod connection;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod joins;
 mod lines;
 mod notice;
 mod recorded;
 mod tags;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +27,13 @@ use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
+use crate::clock::now;
 use crate::config::Twitch;
 use crate::decider::Input;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
+use away::Away;
+pub(crate) use away::Since;
 use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
@@ -43,6 +50,19 @@ pub(crate) struct Chat {
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) metrics: Metrics,
+    /// The channels that an earlier run has heard, and until when at least.
+    pub(crate) last_run: Arc<BTreeMap<String, Since>>,
+}
+
+impl Chat {
+    /// A channel is heard again. An error: heatd is shutting down.
+    async fn note_gap(
+        &self,
+        channel: &str,
+        (from, why): Since,
+    ) -> Result<(), mpsc::error::SendError<Input>> {
+        self.inputs.send(Input::gap(now(), channel, from, why)).await
+    }
 }
 
 /// How many connections these channels need.
@@ -63,12 +83,27 @@ pub(crate) async fn run(chat: Chat, shutdown: Shutdown) -> Result<()> {
     Ok(())
 }
 
-/// Connects again and again.
-async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, mut shutdown: Shutdown) {
+/// Connects again and again. What was not heard until the end is noted at the end: the next run begins with its own store.
+async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, shutdown: Shutdown) {
+    let mut away = Away::new(&channels, &chat.last_run);
+    connect(&chat, &channels, &joins, &mut away, shutdown).await;
+    for (channel, since) in away.take_all() {
+        // The engine may have ended first.
+        let _ = chat.note_gap(&channel, since).await;
+    }
+}
+
+async fn connect(
+    chat: &Chat,
+    channels: &[String],
+    joins: &Joins,
+    away: &mut Away,
+    mut shutdown: Shutdown,
+) {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
     let mut reader = Reader::default();
     loop {
-        let mut connection = Connection::new(&chat, &channels, &joins, &mut reader);
+        let mut connection = Connection::new(chat, channels, joins, &mut reader, away);
         let ended = tokio::select! {
             ended = connection.run() => ended,
             () = shutdown.begun() => return,

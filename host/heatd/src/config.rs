@@ -2,6 +2,9 @@
 //!
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
+mod backup;
+#[cfg(test)]
+mod fuzz;
 mod grants;
 mod mistakes;
 mod mqtt;
@@ -16,26 +19,29 @@ use heat_engine::{Given, HOST};
 use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use backup::BackupPlan;
 pub(crate) use mistakes::{Mistakes, most_like};
-pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, Mqtt, OWN_NAME};
+pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
 pub(crate) use stream::StreamSigns;
 
 /// Everything that heatd is told.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The data folder. Nothing outside it is ever written.
+    /// The data folder. Nothing outside it is ever written, but backups.
     pub(crate) data: PathBuf,
     /// How much is logged: a level, or directives by module.
     pub(crate) log: String,
-    /// Where /healthz, /readyz and /metrics are served.
-    pub(crate) http: SocketAddr,
+    pub(crate) http: Http,
     /// How old the log of events may grow, in milliseconds.
     pub(crate) keep_log: u64,
     /// How long plain chat may wait for its commit, in milliseconds.
     pub(crate) flush: u64,
+    /// How long a fave may wait for others to share its commit, in milliseconds.
+    pub(crate) gather: u64,
     /// Whether heatd starts with the other rules when one cannot be loaded.
     pub(crate) skip_broken_rules: bool,
+    pub(crate) backup: BackupPlan,
     pub(crate) twitch: Twitch,
     /// Who may say that a stream starts or ends.
     pub(crate) stream: StreamSigns,
@@ -44,6 +50,17 @@ pub(crate) struct Config {
     pub(crate) mqtt: Mqtt,
     /// In the order of the file.
     pub(crate) rules: Vec<RuleConfig>,
+}
+
+/// The pages and the API.
+#[derive(Debug)]
+pub(crate) struct Http {
+    /// A loopback address.
+    pub(crate) listen: SocketAddr,
+    /// Names under which a proxy passes requests on, in lower case.
+    pub(crate) names: Vec<String>,
+    /// How long the head of a request may take, in milliseconds.
+    pub(crate) request_timeout: u64,
 }
 
 /// Twitch chat, read without a login.
@@ -99,14 +116,17 @@ impl Config {
         );
         let twitch = Twitch::read(root.section("twitch"), mistakes);
         let stream = StreamSigns::read(root.section("stream"), twitch.channels.len(), mistakes);
+        let data = folder.join(data);
         let config = Self {
-            data: folder.join(data),
+            backup: BackupPlan::read(root.section("backup"), &folder, &data),
+            data,
             log,
-            http: read_http(root.section("http")),
+            http: Http::read(root.section("http")),
             keep_log: root
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
+            gather: root.duration("gather", 0, 60_000).unwrap_or(0),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
             undo_command: root
                 .text("undo_command")
@@ -151,22 +171,38 @@ impl Config {
     }
 }
 
-fn read_http(section: Option<Section<'_>>) -> SocketAddr {
-    let default = SocketAddr::from(([127, 0, 0, 1], 8077));
-    let Some(mut section) = section else { return default };
-    let listen = section.listen("listen");
-    if let Some((address, span)) = &listen
-        && !address.ip().is_loopback()
-    {
-        let problem = "`listen` must be a loopback address: these pages have no authentication";
-        section.mistakes().add_with_hint(
-            span,
-            problem,
-            "put a reverse proxy before it to reach it from elsewhere",
-        );
+impl Http {
+    fn read(section: Option<Section<'_>>) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8077));
+        let mut http = Self { listen, names: Vec::new(), request_timeout: 10_000 };
+        let Some(mut section) = section else { return http };
+        if let Some((address, span)) = section.listen("listen") {
+            if !address.ip().is_loopback() {
+                let problem =
+                    "`listen` must be a loopback address: these pages have no authentication";
+                let hint = "put a reverse proxy before it to reach it from elsewhere, and its name into `names`";
+                section.mistakes().add_with_hint(&span, problem, hint);
+            }
+            http.listen = address;
+        }
+        for (name, span) in section.texts("names").unwrap_or_default() {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+            if name.is_empty() || !name.chars().all(plain) {
+                let hint = "write it as it stands in the address, without https:// and without a path: \"heat.example.org\"";
+                section.mistakes().add_with_hint(
+                    &span,
+                    format!("{name:?} is no name of a machine"),
+                    hint,
+                );
+            }
+            http.names.push(name.to_ascii_lowercase());
+        }
+        if let Some(time) = section.duration("request_timeout", 100, 300_000) {
+            http.request_timeout = time;
+        }
+        section.end();
+        http
     }
-    section.end();
-    listen.map_or(default, |(address, _)| address)
 }
 
 impl Twitch {

@@ -9,28 +9,31 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use heat_engine::{Chain, Engine, Sandbox, StoreError, role_name};
+use heat_engine::{Chain, Engine, OpenError, Sandbox, StoreError, role_name};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::info;
 
+use crate::backup::{self, Backups};
 use crate::broker::{self, Link, Routes, Topics};
 use crate::chains::ConfiguredSlots;
 use crate::chat::{self, Chat};
 use crate::config::{Config, Mistakes, StreamSigns};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
+use crate::embedded::Inlet;
 use crate::feed::{Feed, States};
 use crate::folder::Folder;
 use crate::home::Home;
-use crate::http::{Access, Api};
+use crate::http::{Access, Api, Seats};
 use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
-use crate::{chains, clock, data, http, shutdown, tls};
+use crate::tokens::Tokens;
+use crate::{chains, clock, data, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;
@@ -49,10 +52,8 @@ impl Prepared {
     /// `keep`: compiled rules may be kept in the data folder. A mere check writes nothing.
     pub(crate) fn new(config: Config, mistakes: &Mistakes, keep: bool) -> Result<Self> {
         let cache = config.data.join("cache");
-        if keep {
-            data::prepare(&config.data)?;
-        }
-        let sandbox = Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?);
+        let sandbox =
+            Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
         let chains = chains::load(&config, &sandbox, mistakes);
         Ok(Self { config, sandbox, chains })
     }
@@ -89,26 +90,28 @@ pub(crate) fn run(prepared: Prepared) -> Result<()> {
 async fn wire(prepared: Prepared) -> Result<()> {
     let Prepared { config, sandbox, chains } = prepared;
     let mut signal = Box::pin(shutdown::asked_for()?);
-    let metrics = Metrics::new(chat::connections(&config.twitch));
+    let metrics = Metrics::new(chat::connections(&config.twitch), config.twitch.channels.len());
     let (trigger, shutdown) = shutdown::channel();
 
-    let store = data::open_store(&config.data)?;
+    let keeper = data::Keeper::new(&config);
+    let store = keeper.open()?;
     let newest = store.snapshot()?.newest()?;
     // The pages come early: they tell what the start waits for.
-    let listener = TcpListener::bind(config.http).await;
+    let listener = TcpListener::bind(config.http.listen).await;
     let listener =
         listener.with_context(|| {
-        let address = config.http;
+        let address = config.http.listen;
         format!("failed to listen on {address} for HTTP; is another heatd running? `listen` in [http] changes it")
     })?;
     let address = listener.local_addr()?;
     info!(%address, "http listens");
-    let access = Access::new(data::token(&config.data)?, address);
+    let tokens = Arc::new(Tokens::open(&config.data, &data::token(&config.data)?)?);
+    let access = Access::new(Arc::clone(&tokens), address, &config.http);
     data::note_address(&config.data, address)?;
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
     let (states_in, states) = watch::channel(Arc::new(States::default()));
-    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains)));
+    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains, &metrics)));
     let shadows = Arc::new(Shadows::default());
     let configured = ConfiguredSlots::new(&config, &chains);
     let live = Live {
@@ -119,8 +122,11 @@ async fn wire(prepared: Prepared) -> Result<()> {
         metrics: metrics.clone(),
         configured: configured.clone(),
         undoing: Arc::default(),
+        undo_command: config.undo_command.as_str().into(),
     };
     let statistics = Arc::new(OnceLock::new());
+    let backups =
+        Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
     let api = Api {
         statistics: Arc::clone(&statistics),
         metrics: metrics.clone(),
@@ -134,27 +140,43 @@ async fn wire(prepared: Prepared) -> Result<()> {
         started: Instant::now(),
         shutdown: shutdown.clone(),
         live: live.clone(),
+        tokens,
+        seats: Seats::default(),
+        backups: Arc::clone(&backups),
     };
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, api, access));
 
     tokio::select! {
-        () = clock::catch_up(newest, &metrics) => {}
+        () = clock::catch_up(newest, clock::PATIENCE, metrics.health()) => {}
         () = &mut signal => return Ok(()),
     }
-    let engine = Engine::open(sandbox, store, chains, clock::now())?;
+    let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
+    let engine = Engine::open(sandbox, store, chains, clock::now());
+    let engine = engine.map_err(|error| match error {
+        OpenError::Store(error) => keeper.explain("failed to go on with", error),
+        error => error.into(),
+    })?;
+    gaps::look_back(&roster, engine.snapshot()?);
     if let Some(counted) = engine.statistics() {
         // Nobody else sets it.
         let _ = statistics.set(counted);
     }
-    let mut home = Home::find(&config.mqtt.broker).await?;
-    let mut embedded_ended = Box::pin(home.ended());
-
     let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
     let mut known = engine.topics();
     known.extend(stream_topics.iter().cloned());
     known.sort();
     let (topics_in, topics) = watch::channel(Arc::new(known));
+    let routes = Routes::new(topics, clock::now());
+    let inlet = Inlet {
+        routes: routes.clone(),
+        inputs: inputs.downgrade(),
+        metrics: metrics.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let mut home = Home::find(&config.mqtt.broker, inlet).await?;
+    let only_retained = home.is_here();
+    let mut embedded_ended = Box::pin(home.ended());
     metrics.stand(&engine.standings());
     roster.stand(engine.standings());
     outputs_in.send_replace(Arc::new(engine.outputs().clone()));
@@ -166,22 +188,29 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mut sources = JoinSet::new();
     let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
-    let chat =
-        Chat { twitch: twitch.clone(), tls, inputs: inputs.clone(), metrics: metrics.clone() };
+    let chat = Chat {
+        twitch: twitch.clone(),
+        tls,
+        inputs: inputs.clone(),
+        metrics: metrics.clone(),
+        last_run,
+    };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));
+    sources.spawn(backup::run(backups, shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
         address: home.address,
         prefix: config.mqtt.prefix,
-        routes: Routes::new(topics, clock::now()),
+        routes,
         outbox: engine.snapshot()?.outbox()?,
         outputs,
         mailbox: mailbox.clone(),
         // As above: the broker's connection outlives the sources.
         inputs: inputs.downgrade(),
         metrics: metrics.clone(),
+        only_retained,
     };
     outward.spawn(broker::run(link, shutdown));
     drop(inputs);
@@ -200,6 +229,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         shadows,
         streams: Streams::new(config.stream, &twitch.channels, clock::now()),
         flush: Duration::from_millis(config.flush),
+        gather: Duration::from_millis(config.gather),
         keep_log: config.keep_log,
     };
     thread::Builder::new().name("engine".to_owned()).spawn(move || {
@@ -209,13 +239,13 @@ async fn wire(prepared: Prepared) -> Result<()> {
 
     let cause = tokio::select! {
         () = &mut signal => Ok(()),
-        ended = &mut engine_ended => Err(engine_error(ended)),
-        Some(ended) = sources.join_next() => Err(unexpected("a source of events", &ended, &mut engine_ended).await),
-        Some(ended) = outward.join_next() => Err(unexpected("a connection", &ended, &mut engine_ended).await),
+        ended = &mut engine_ended => Err(engine_error(&keeper, ended)),
+        Some(ended) = sources.join_next() => Err(unexpected(&keeper, "a source of events", &ended, &mut engine_ended).await),
+        Some(ended) = outward.join_next() => Err(unexpected(&keeper, "a connection", &ended, &mut engine_ended).await),
         ended = &mut embedded_ended => Err(ended),
     };
     info!("heatd stops");
-    metrics.stopping();
+    metrics.health().stopping();
     trigger.pull();
     let last = async {
         while let Some(ended) = sources.join_next().await {
@@ -244,21 +274,24 @@ fn stream_topics(signs: &StreamSigns, channels: &[String]) -> Topics {
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as
 /// well: so the engine is asked first.
 async fn unexpected(
+    keeper: &data::Keeper,
     what: &str,
     ended: &Result<Result<()>, JoinError>,
     engine: &mut oneshot::Receiver<Result<(), StoreError>>,
 ) -> anyhow::Error {
     match timeout(Duration::from_secs(1), engine).await {
-        Ok(result) => engine_error(result),
+        Ok(result) => engine_error(keeper, result),
         Err(_) => anyhow!("{what} ended unexpectedly: {ended:?}"),
     }
 }
 
-fn engine_error(ended: Result<Result<(), StoreError>, oneshot::error::RecvError>) -> anyhow::Error {
+fn engine_error(
+    keeper: &data::Keeper,
+    ended: Result<Result<(), StoreError>, oneshot::error::RecvError>,
+) -> anyhow::Error {
     match ended {
-        Ok(Err(error)) => {
-            anyhow!(error).context("the store must be opened again; start heatd again")
-        }
+        // Whoever supervises heatd starts it again, and then the store is verified.
+        Ok(Err(error)) => keeper.explain("heatd must start again: failed to go on with", error),
         Ok(Ok(())) => anyhow!("the engine ended unexpectedly"),
         Err(_) => anyhow!("the engine's thread panicked"),
     }

@@ -1,18 +1,19 @@
-//! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else.
+//! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else but its backups.
 //!
 //! Beside the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, which opens the API
-//! for who can read it.
+//! for who can read it. `api.tokens` has the other tokens, as hashes ([`crate::tokens`]).
 
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use heat_engine::Store;
+use heat_engine::{Store, StoreError};
 use tracing::warn;
 
-use crate::tls;
+use crate::config::{BackupPlan, Config};
+use crate::{backup, tls};
 
 /// The file of the store.
 pub(crate) const STORE: &str = "heat.redb";
@@ -31,15 +32,62 @@ pub(crate) fn prepare(data: &Path) -> Result<()> {
             warn!(data = %data.display(), "others may write into the data folder; close it: chmod 700");
         }
     }
-    builder
-        .create(data)
-        .with_context(|| format!("failed to make the data folder {}", data.display()))
+    builder.create(data).with_context(|| {
+        format!("failed to make the data folder {}; `data` names it", data.display())
+    })
 }
 
-/// Opens the store in the data folder.
-pub(crate) fn open_store(data: &Path) -> Result<Store> {
-    let file = data.join(STORE);
-    Store::open(&file).with_context(|| format!("failed to open {}", file.display()))
+/// The store in the data folder, and what helps when it cannot be used.
+pub(crate) struct Keeper {
+    data: PathBuf,
+    plan: BackupPlan,
+}
+
+impl Keeper {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { data: config.data.clone(), plan: config.backup.clone() }
+    }
+
+    /// Opens the store, or makes it.
+    pub(crate) fn open(&self) -> Result<Store> {
+        let file = self.data.join(STORE);
+        if !file.exists()
+            && let Some(restore) = self.restore()
+        {
+            warn!(store = %file.display(), restore, "there is no store, and there are backups: everything begins at nothing");
+        }
+        Store::open(&file).map_err(|error| self.explain("failed to open", error))
+    }
+
+    /// The error with the file that it is about, and with the way back where only a backup helps.
+    pub(crate) fn explain(&self, what: &str, error: StoreError) -> anyhow::Error {
+        let is_damage = error.is_damage();
+        let words = format!("{what} {}", self.data.join(STORE).display());
+        if !is_damage {
+            return anyhow::Error::new(error).context(words);
+        }
+        match self.restore() {
+            Some(restore) => {
+                anyhow::anyhow!("{words}: {error}. Restore the newest backup: {restore}")
+            }
+            None => anyhow::anyhow!(
+                "{words}: {error}. There is no backup in {}; without one, move the store away, and everything begins at nothing",
+                self.plan.folder.display()
+            ),
+        }
+    }
+
+    /// The command that brings the newest backup back.
+    fn restore(&self) -> Option<String> {
+        let folders = [Some(&self.plan.folder), self.plan.also.as_ref()];
+        let found = folders.into_iter().flatten();
+        let found = found.filter_map(|folder| backup::list(folder).ok()?.into_iter().next());
+        let newest = found.max_by_key(|listed| listed.at)?;
+        // Whoever reads the log need not know where heatd was started.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (file, data) = (absolute(&newest.file), absolute(&self.data));
+        Some(format!("heat restore {} --data {}", file.display(), data.display()))
+    }
 }
 
 /// The token of the API: made once, and kept over restarts.
@@ -68,18 +116,23 @@ pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
 }
 
 /// Sets a file to one line of text; nobody sees it half written, or with other rights.
-fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
-    let new = file.with_extension("new");
+pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
     let write = || {
-        let _ = fs::remove_file(&new);
+        let _ = fs::remove_file(new);
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
         #[cfg(not(unix))]
         let _ = mode;
-        writeln!(options.open(&new)?, "{line}")?;
-        fs::rename(&new, file)
+        let mut open = options.open(new)?;
+        writeln!(open, "{line}")?;
+        // A name that leads to nothing after a power cut would be worse than the old file.
+        open.sync_all()?;
+        fs::rename(new, file)
     };
     write().with_context(|| format!("failed to write {}", file.display()))
 }

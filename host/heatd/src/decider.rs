@@ -18,8 +18,9 @@ use tracing::{debug, info, warn};
 use crate::broker::Topics;
 use crate::clock::now;
 use crate::feed::{Feed, States, Told};
+use crate::gaps::{self, Gap};
 use crate::live::Shadows;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refusal, Source};
 use crate::moderation::{Asked, Moderation};
 use crate::roster::Roster;
 use crate::streams::{Sign, Streams};
@@ -31,6 +32,9 @@ pub(crate) use mail::{Mail, Mailbox};
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
+
+/// So many messages wait for their acknowledgement at most: a broker stops at some hundreds.
+const MOST_RECEIPTS: usize = 64;
 
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
@@ -63,6 +67,8 @@ pub(crate) struct Outlets {
     pub(crate) shadows: Arc<Shadows>,
     /// How long a group that nobody waits for may stay open.
     pub(crate) flush: Duration,
+    /// How long a group that somebody waits for may stay open, for others to share its commit.
+    pub(crate) gather: Duration,
     /// How old the log may grow, in milliseconds.
     pub(crate) keep_log: u64,
 }
@@ -74,6 +80,14 @@ impl Outlets {
         topics.extend(self.stream_topics.iter().cloned());
         topics.sort();
         topics
+    }
+
+    fn gap(&self, gap: Gap) {
+        let long = gap.long();
+        info!(channel = gap.channel, away = gaps::words(long), "chat was away");
+        self.metrics.chat_gap(long);
+        self.feed.tell(&gap.channel, Told::gap(long));
+        self.roster.gaps.add(gap);
     }
 
     fn decided(&self, told: Option<Told>, decision: &Decision) {
@@ -103,6 +117,7 @@ pub(crate) fn run(
     group.engine.fire(now())?;
     group.end()?;
     while let Some(first) = inputs.blocking_recv() {
+        group.outlets.metrics.group_begins(first.waited());
         group.take(first)?;
         for _ in 1..GROUP {
             if group.engine.is_full() {
@@ -111,10 +126,11 @@ pub(crate) fn run(
             let Ok(input) = inputs.try_recv() else { break };
             group.take(input)?;
         }
-        group.outlets.metrics.queue_depth(inputs.len());
         group.end()?;
+        group.outlets.metrics.health().engine_rests(inputs.len());
     }
     group.commit()?;
+    group.engine.end(now())?;
     info!("the last events are committed");
     Ok(())
 }
@@ -136,24 +152,32 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
+        self.outlets.metrics.health().engine_steps(Instant::now());
         match input.what {
             What::Event { event, receipt } => {
-                self.event(input.now, *event)?;
+                self.event(input.now, *event, None)?;
                 self.receipts.extend(receipt);
             }
             What::Asked { event, answer } => {
                 let channel = event.channel.clone();
-                self.event(input.now, *event)?;
+                self.event(input.now, *event, Some(Source::Api))?;
                 self.answers.push((channel, answer));
+            }
+            What::Ordered { event, answer } => {
+                // It is no sign of a stream, and moderation is asked for by name.
+                let decision = self.decide(input.now, *event, Source::Api)?;
+                self.afters.push(Box::new(move || answer(decision)));
             }
             What::Receipt(receipt) => self.receipts.extend(receipt),
             What::Tick => {
-                for decision in self.engine.fire(input.now)? {
-                    self.outlets.decided(None, &decision);
-                }
+                self.fire(input.now)?;
                 self.end_silent_streams(input.now)?;
             }
             What::Sent(number) => self.engine.sent(number),
+            What::Gap { channel, from, why } => {
+                self.engine.gap(input.now, &channel, from, &why);
+                self.outlets.gap(Gap { channel, from, until: input.now });
+            }
             What::Task(task) => self.task(input.now, task)?,
             What::Shadowed => self.show(),
         }
@@ -163,9 +187,7 @@ impl Group<'_> {
     /// Does something between two events, which are all committed before.
     fn task(&mut self, now: u64, task: Task) -> Result<(), StoreError> {
         // It happens now, however long ago the last event was.
-        for decision in self.engine.fire(now)? {
-            self.outlets.decided(None, &decision);
-        }
+        self.fire(now)?;
         self.commit()?;
         let started = Instant::now();
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
@@ -176,14 +198,23 @@ impl Group<'_> {
         Ok(())
     }
 
+    fn fire(&mut self, now: u64) -> Result<(), StoreError> {
+        for decision in self.engine.fire(now)? {
+            self.outlets.metrics.event_came(Source::Timer);
+            self.outlets.decided(None, &decision);
+        }
+        Ok(())
+    }
+
     /// Decides on an event, and on what it says of the stream.
-    fn event(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn event(&mut self, now: u64, event: Event, from: Option<Source>) -> Result<(), StoreError> {
         let stream = self.engine.stream(&event.channel);
         let before = self.outlets.streams.before(now, &event, stream);
         let after = self.outlets.streams.after(&event);
         match after {
-            Sign::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Sign::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
             Sign::Unclear => {
+                self.outlets.metrics.refused(Refusal::UnclearSign);
                 let channel = &*event.channel;
                 warn!(channel, "a sign of the stream says neither start nor end; it is left out");
             }
@@ -191,22 +222,28 @@ impl Group<'_> {
         }
         match self.outlets.moderation.read(now, &event) {
             Asked::Nothing => {}
-            Asked::NotAllowed => self.outlets.metrics.command_not_allowed(),
+            Asked::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
             Asked::Undo(wish) => self.outlets.moderation.take(&event.channel, wish),
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
-        for event in before.into_iter().chain([event]).chain(after) {
-            self.decide(now, event)?;
+        let from = from.unwrap_or_else(|| Source::of(&event.what));
+        for (event, from) in
+            [(before, Source::Stream), (Some(event), from), (after, Source::Stream)]
+        {
+            if let Some(event) = event {
+                self.decide(now, event, from)?;
+            }
         }
         Ok(())
     }
 
-    fn decide(&mut self, now: u64, event: Event) -> Result<(), StoreError> {
+    fn decide(&mut self, now: u64, event: Event, from: Source) -> Result<Decision, StoreError> {
+        self.outlets.metrics.event_came(from);
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
         self.outlets.decided(told, &decision);
-        Ok(())
+        Ok(decision)
     }
 
     fn end_silent_streams(&mut self, now: u64) -> Result<(), StoreError> {
@@ -215,10 +252,28 @@ impl Group<'_> {
         for channel in silent {
             let cause = format!("silence:{channel}:{now}");
             if let Some(event) = Sign::Ends.event(&cause, &channel, now) {
-                self.decide(now, event)?;
+                self.decide(now, event, Source::Stream)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the group has to be committed now.
+    fn is_due(&self) -> bool {
+        // Who asks by the API waits for the answer; a broker sends no more than some messages without an acknowledgement.
+        let asked = !self.answers.is_empty() || !self.afters.is_empty();
+        let waited = match self.open_since {
+            Some(since) => since.elapsed() >= self.patience(),
+            // Nothing to write, but there may be messages to acknowledge that were for no rule.
+            None => !self.receipts.is_empty(),
+        };
+        asked || waited || self.receipts.len() >= MOST_RECEIPTS || self.engine.is_full()
+    }
+
+    /// How long the group may stay open.
+    fn patience(&self) -> Duration {
+        let awaited = self.engine.is_urgent() || !self.receipts.is_empty();
+        if awaited { self.outlets.gather.min(self.outlets.flush) } else { self.outlets.flush }
     }
 
     /// Commits if somebody waits for it, or if the group has been open for long or is full.
@@ -228,13 +283,10 @@ impl Group<'_> {
         }
         self.taps.tell(self.engine);
         self.engine.count_series();
-        let due = self.open_since.is_some_and(|since| since.elapsed() >= self.outlets.flush);
-        let awaited =
-            !self.receipts.is_empty() || !self.answers.is_empty() || !self.afters.is_empty();
-        if self.engine.is_urgent() || awaited || due || self.engine.is_full() {
+        if self.is_due() {
             self.commit()?;
         }
-        let flush = self.open_since.map(|since| since + self.outlets.flush);
+        let flush = self.open_since.map(|since| since + self.patience());
         self.expire()?;
         let engine = &*self.engine;
         let silence = self.outlets.streams.next(|channel| is_live(engine, channel));
@@ -254,16 +306,25 @@ impl Group<'_> {
             info!(blocks, "old blocks of the log deleted");
         }
         self.engine.expire_series(Resolution::kept)?;
+        self.outlets.metrics.log_begins(self.engine.snapshot()?.oldest()?);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
         self.taps.tell(self.engine);
         let started = Instant::now();
-        let records = self.engine.pending_records();
+        let metrics = &self.outlets.metrics;
+        metrics.health().engine_steps(started);
+        let (is_pending, records) = (self.engine.is_pending(), self.engine.pending_records());
         let committed = self.engine.commit()?;
         self.open_since = None;
-        self.outlets.metrics.committed(started.elapsed());
+        if is_pending {
+            let (disk, outbox) = (self.engine.disk(), self.engine.outbox());
+            metrics.committed(started.elapsed(), records, disk, outbox);
+        }
+        if metrics.log_is_unknown() {
+            metrics.log_begins(self.engine.snapshot()?.oldest()?);
+        }
         debug!(records, "committed");
         if committed.outputs_changed {
             self.show();

@@ -5,6 +5,7 @@
 //! address, retains nothing, cuts a replay of retained messages at 1,000, and lets messages expire after five minutes.
 
 mod access;
+mod inlet;
 mod retained;
 
 use std::net::SocketAddr;
@@ -20,6 +21,8 @@ use tracing::{info, warn};
 
 use crate::config::{Anonymous, Embedded};
 use access::{Access, Guard};
+pub(crate) use inlet::Inlet;
+use inlet::Taken;
 use retained::Retained;
 
 /// The largest message, in bytes.
@@ -40,8 +43,15 @@ pub(crate) struct Running {
     pub(crate) task: JoinHandle<Result<()>>,
 }
 
-/// Binds the listener and starts to serve. `own` is the login of heatd itself, which may do everything.
-pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Running> {
+/// heatd itself at its own broker, where it may do everything.
+pub(crate) struct Own<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) password: &'a str,
+    pub(crate) client_id: &'a str,
+}
+
+/// Binds the listener and starts to serve.
+pub(crate) async fn start(config: &Embedded, own: Own<'_>, inlet: Inlet) -> Result<Running> {
     let context = ServerContext::new()
         .task_exec_workers(16)
         .task_exec_queue_max(1000)
@@ -50,13 +60,15 @@ pub(crate) async fn start(config: &Embedded, own: (&str, &str)) -> Result<Runnin
         .build()
         .await;
     *context.extends.retain_mut().await = Box::new(Retained::default());
-    let access = Access::new(config, own);
+    let access = Access::new(config, (own.name, own.password));
     let hooks = context.extends.hook_mgr().register();
     for kind in
         [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublishCheckAcl]
     {
         hooks.add(kind, Box::new(Guard(access.clone()))).await;
     }
+    let taken = Taken { access, inlet, own: own.client_id.to_owned() };
+    hooks.add(Type::MessagePublish, Box::new(taken)).await;
     hooks.start().await;
     let listener = Builder::new()
         .name("embedded")

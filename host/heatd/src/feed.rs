@@ -88,6 +88,12 @@ impl Feed {
         let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what }));
     }
 
+    /// Something happened that is no event of the engine.
+    pub(crate) fn tell(&self, channel: &str, told: Told) {
+        // Nobody may be watching.
+        let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what: What::Told(told) }));
+    }
+
     /// What there is to tell of an event, before the engine takes it away. None while nobody watches.
     pub(crate) fn note(&self, event: &Event) -> Option<Told> {
         if self.is_watched() { Told::of(&event.what) } else { None }
@@ -130,7 +136,7 @@ pub(crate) fn is_visible(effect: &Effect) -> bool {
 #[cfg(test)]
 mod tests {
     use heat_engine::wit::{Alarm, Happening, Output};
-    use heat_engine::{Answer, Fault};
+    use heat_engine::{Answer, Cost, Fault};
 
     use super::*;
 
@@ -141,7 +147,12 @@ mod tests {
     fn decision() -> Decision {
         let show = Effect::Show(Output { name: "heat".to_owned(), text: "7".to_owned() });
         let wake = Effect::Wake(Alarm { name: "cool".to_owned(), at: None });
-        let answer = |slot: &str, outcome| Answer { slot: slot.into(), on_fave: false, outcome };
+        let answer = |slot: &str, outcome| Answer {
+            slot: slot.into(),
+            on_fave: false,
+            outcome,
+            cost: Cost::default(),
+        };
         Decision {
             channel: "seaside".into(),
             answers: vec![

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use tokio::task::JoinHandle;
+use tracing::warn;
 
-use crate::broker::Address;
-use crate::config::{Broker, Embedded, External, OWN_NAME};
+use crate::broker::{Address, is_far};
+use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
+use crate::embedded::{Inlet, Own};
 use crate::{embedded, tls};
 
 /// An address, and the embedded broker if that is where it leads.
@@ -16,14 +18,22 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    pub(crate) async fn find(broker: &Broker) -> Result<Self> {
+    /// `inlet` is where the embedded broker passes on what rules take.
+    pub(crate) async fn find(broker: &Broker, inlet: Inlet) -> Result<Self> {
         match broker {
-            Broker::External(external) => Self::elsewhere(external),
-            Broker::Embedded(embedded) => Self::here(embedded).await,
+            Broker::External(external) => Self::elsewhere(external).await,
+            Broker::Embedded(embedded) => Self::here(embedded, inlet).await,
         }
     }
 
-    fn elsewhere(external: &External) -> Result<Self> {
+    async fn elsewhere(external: &External) -> Result<Self> {
+        if external.login.is_some() && !external.tls && is_far(&external.host, external.port).await
+        {
+            warn!(
+                host = external.host,
+                "the password goes to the broker unencrypted, and perhaps through the internet: set `tls = true` in [mqtt.broker]"
+            );
+        }
         let tls = match external.tls {
             true => Some(Arc::new(tls::client(external.ca.as_deref())?)),
             false => None,
@@ -34,21 +44,29 @@ impl Home {
             login: external.login.clone(),
             tls,
             client_id: external.client_id.clone(),
+            keep_alive: external.keep_alive,
         };
         Ok(Self { address, embedded: None })
     }
 
-    async fn here(embedded: &Embedded) -> Result<Self> {
+    async fn here(embedded: &Embedded, inlet: Inlet) -> Result<Self> {
         // Known to nobody but this process, and new at each start. It is the name of the session too: whoever could take that
         // would take over what heatd has subscribed to.
         let secret = tls::secret()?;
-        let running = embedded::start(embedded, (OWN_NAME, &secret)).await?;
+        let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
+        let own = Own { name: OWN_NAME, password: &secret, client_id: &client_id };
+        let running = embedded::start(embedded, own, inlet).await?;
         let ip = running.address.ip();
         let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
         let login = (!embedded.is_open()).then(|| (OWN_NAME.to_owned(), secret.clone()));
-        let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
-        let address = Address { host, port: running.address.port(), login, tls: None, client_id };
+        let (port, keep_alive) = (running.address.port(), KEEP_ALIVE);
+        let address = Address { host, port, login, tls: None, client_id, keep_alive };
         Ok(Self { address, embedded: Some(running.task) })
+    }
+
+    /// Whether the broker is in this process, and passes on by itself what rules take.
+    pub(crate) fn is_here(&self) -> bool {
+        self.embedded.is_some()
     }
 
     /// Takes out what waits for the end of the embedded broker: for ever if there is none.

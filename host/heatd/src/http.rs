@@ -1,50 +1,64 @@
 //! What heatd serves by HTTP, on loopback. For machines, without a token:
 //!
-//! - `/healthz`: 200 while the process serves at all,
-//! - `/readyz`: 200 when chat and broker are connected, 503 with the reasons otherwise,
-//! - `/metrics`: the figures, in the OpenMetrics text format.
+//! - `/healthz`: 200 while the process serves at all and its engine does not hang,
+//! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
+//! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
-//! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
+//! And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
+//! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
 mod asked;
+mod backup;
+mod command;
 mod config;
 mod declared;
+#[cfg(test)]
+mod fuzz;
 mod guesses;
+mod hosts;
 mod live_series;
+mod pace;
 mod past;
 mod problem;
+mod public;
+mod roles;
 mod rules;
+mod seats;
 mod series;
+mod serve;
 mod status;
 mod steps;
 mod stream;
+mod tokens;
+mod transfer;
 mod watch;
 
-use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use heat_engine::{Outputs, Statistics};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
-use tokio::time::sleep;
 
+use crate::backup::Backups;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 use crate::roster::Roster;
 use crate::shutdown::Shutdown;
+use crate::tokens::Tokens;
 pub(crate) use access::Access;
 use problem::Problem;
+pub(crate) use seats::Seats;
 
 /// The largest body of a request, in bytes, where nothing that is asked for is long.
 const LARGEST_BODY: usize = 64 << 10;
@@ -52,8 +66,15 @@ const LARGEST_BODY: usize = 64 << 10;
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
 
-/// How long answers that are under way may take once heatd stops.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// What stands at the address itself.
+const WELCOME: &str = "\
+This is heatd, the daemon of Heat Level. There is no page here to look at.
+
+Whoever has a token asks it with the command heat, from any machine:
+  HEAT_URL=this-address HEAT_TOKEN_FILE=a-file-with-the-token heat watch
+On heatd's own machine, heat finds it by itself: heat status
+heat token new --role moderator makes a token, and heat --help says what else there is.
+";
 
 /// What the pages are made of.
 pub(crate) struct Api {
@@ -70,6 +91,9 @@ pub(crate) struct Api {
     pub(crate) live: Live,
     /// What was counted over time; there once the engine is.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) seats: Seats,
+    pub(crate) backups: Arc<Backups>,
 }
 
 impl Api {
@@ -77,6 +101,18 @@ impl Api {
         let starting =
             || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
         self.statistics.get().cloned().ok_or_else(starting)
+    }
+
+    /// How many events wait for the engine, and how many may.
+    fn queue(&self) -> (usize, usize) {
+        let waiting = |inputs: mpsc::Sender<Input>| {
+            (inputs.max_capacity() - inputs.capacity(), inputs.max_capacity())
+        };
+        self.inputs.upgrade().map(waiting).unwrap_or_default()
+    }
+
+    fn store_bytes(&self) -> u64 {
+        std::fs::metadata(&self.store).map_or(0, |store| store.len())
     }
 }
 
@@ -91,15 +127,8 @@ fn channel(api: &Api, written: &str) -> Result<String, Problem> {
 
 /// Serves until the shutdown.
 pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
-    let (mut shutdown, mut end) = (api.shutdown.clone(), api.shutdown.clone());
-    let served = axum::serve(listener, router(Arc::new(api), Arc::new(access)))
-        .with_graceful_shutdown(async move { shutdown.begun().await });
-    tokio::select! {
-        served = served.into_future() => served?,
-        // A watcher that does not read would hold up the shutdown.
-        () = async { end.begun().await; sleep(FAREWELL).await } => {}
-    }
-    Ok(())
+    let (shutdown, patience) = (api.shutdown.clone(), access.patience);
+    serve::serve(listener, router(Arc::new(api), Arc::new(access)), patience, shutdown).await
 }
 
 fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
@@ -110,11 +139,20 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route(
             "/channels/{channel}/replay",
             post(past::replay).layer(DefaultBodyLimit::max(LARGEST_UPLOAD)),
+        )
+        .route(
+            "/channels/{channel}/import",
+            post(transfer::import).layer(DefaultBodyLimit::max(transfer::LARGEST_GROUP)),
         );
     let guarded = Router::new()
         .route("/status", get(status::answer))
+        .route("/backup", get(backup::send).post(backup::make))
         .route("/watch", get(watch::watch))
+        .route("/whoami", get(tokens::whoami))
+        .route("/tokens", get(tokens::list).post(tokens::add))
+        .route("/tokens/{name}", delete(tokens::revoke))
         .route("/channels/{channel}/stream", post(stream::change))
+        .route("/channels/{channel}/command", post(command::give))
         .route("/rules", get(rules::list))
         .route("/history", get(past::history))
         .route("/letters", get(past::letters))
@@ -129,31 +167,42 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/faves", get(series::faves))
         .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
+        .route("/channels/{channel}/forget", post(transfer::forget))
+        .route("/export", get(transfer::export))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .merge(large)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "the API has no such resource") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
-        .layer(from_fn_with_state(access, access::check));
+        .layer(from_fn_with_state(Arc::clone(&access), access::check));
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(page))
-        .nest("/api/v1", guarded)
+        .layer(from_fn_with_state(access, access::only_here))
+        .route("/", get(|| async { WELCOME }))
+        .nest(roles::API, guarded)
         .with_state(api)
 }
 
+async fn alive(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    match api.metrics.health().hung(Instant::now()) {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+    }
+}
+
 async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    match api.metrics.not_ready().as_slice() {
+    match api.metrics.health().not_ready(Instant::now()).as_slice() {
         [] => (StatusCode::OK, "ready\n".to_owned()),
         reasons => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))),
     }
 }
 
-async fn page(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
-        api.metrics.page(),
-    )
+async fn page(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::asked_for(accept.unwrap_or_default());
+    let page = api.metrics.page(format, api.queue(), api.store_bytes());
+    ([(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")], page)
 }

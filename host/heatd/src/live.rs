@@ -2,13 +2,17 @@
 //!
 //! Reading order: [`ask`] is the way to the engine's thread. [`deploy`] is the one path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows one, [`undo`] makes one live. [`replay`] and
-//! [`simulate`] ask what would be.
+//! [`simulate`] ask what would be; [`command`] gives an order. [`export`] and [`import`] carry data out and in, [`forget`] away.
 
 mod ask;
 mod check;
+mod command;
 mod compile;
 mod deploy;
+mod export;
 mod follow;
+mod forget;
+mod import;
 mod replay;
 mod settings;
 mod shadow;
@@ -27,7 +31,10 @@ use crate::metrics::Metrics;
 pub(crate) use ask::Refusal;
 pub(crate) use compile::{LARGEST, Speed, child};
 pub(crate) use deploy::{Source, Wanted, cannot};
+pub(crate) use export::{Exported, What};
 pub(crate) use follow::aside;
+pub(crate) use forget::Forgotten;
+pub(crate) use import::Import;
 pub(crate) use replay::Replayed;
 pub(crate) use settings::{Edit, as_json, as_toml, quoted};
 pub(crate) use shadow::Shadows;
@@ -46,6 +53,8 @@ pub(crate) struct Live {
     pub(crate) configured: ConfiguredSlots,
     /// Held while something is taken back: two at once would take the same twice.
     pub(crate) undoing: Arc<Mutex<()>>,
+    /// What moderators write in chat to take something back, in lower case.
+    pub(crate) undo_command: Arc<str>,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.

@@ -4,11 +4,12 @@
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
 //! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat.
-//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`data`], [`tls`] and
-//! [`backoff`] serve these. [`authoring`] is for whoever writes rules, and knows none of it.
+//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`tokens`] says who may ask; [`data`], [`tls`] and
+//! [`backoff`] serve these; [`backup`] copies the store while it is in use, and [`restore`] brings one back. [`authoring`] is for whoever writes rules, and knows none of it.
 
 mod authoring;
 mod backoff;
+mod backup;
 mod broker;
 mod chains;
 mod chat;
@@ -20,16 +21,20 @@ mod decider;
 mod embedded;
 mod feed;
 mod folder;
+mod gaps;
+mod health;
 mod home;
 mod http;
 mod init;
 mod live;
 mod metrics;
 mod moderation;
+mod restore;
 mod roster;
 mod shutdown;
 mod streams;
 mod tls;
+mod tokens;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +56,8 @@ enum Command {
     Run(Options),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
     Check(Options),
+    /// Puts a backup into the place of the store, and keeps the one that was there; lists the backups without a FILE. heatd must not run.
+    Restore(restore::Options),
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
     Rule(authoring::Command),
@@ -80,6 +87,7 @@ enum LogFormat {
 }
 
 fn main() -> ExitCode {
+    hush_damage();
     let command = match Command::try_parse() {
         Ok(command) => command,
         Err(error) => {
@@ -100,10 +108,17 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },
+        Command::Restore(options) => match restore::run(&options) {
+            Ok(words) => {
+                print(&words);
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&format!("heatd: {error:#}\n"), ExitCode::FAILURE),
+        },
         Command::Rule(command) => authoring::run(&command),
         Command::Run(options) => match prepare(&options, false) {
             Ok(prepared) => run(prepared),
-            Err(mistakes) => refuse(&mistakes),
+            Err(Unprepared { words, code }) => fail(&words, code),
         },
         // The log of what is loaded is for a daemon; a check answers in its own words.
         Command::Check(options) => match prepare(&options, true) {
@@ -111,12 +126,34 @@ fn main() -> ExitCode {
                 print(&prepared.summary());
                 ExitCode::SUCCESS
             }
-            Err(mistakes) => refuse(&mistakes),
+            Err(Unprepared { words, code }) => fail(&words, code),
         },
     }
 }
 
-fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, String> {
+/// What damage makes redb say is an error with words of its own, and no panic for the terminal.
+fn hush_damage() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !heat_engine::reads_a_store() {
+            before(panic);
+        }
+    }));
+}
+
+/// Why nothing runs.
+struct Unprepared {
+    words: String,
+    code: ExitCode,
+}
+
+impl From<String> for Unprepared {
+    fn from(mistakes: String) -> Self {
+        Self { words: mistakes, code: ExitCode::from(BAD_CONFIGURATION) }
+    }
+}
+
+fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, Unprepared> {
     let file = options.config.display();
     let text = std::fs::read_to_string(&options.config).map_err(|error| {
         format!("{file} cannot be read: {error}\n    `heatd init` writes a first one\n")
@@ -126,10 +163,17 @@ fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, String> {
     // The rules are asked as well, so that all mistakes are named at once; nothing is written then.
     let quiet = check || !mistakes.is_empty();
     start_log(if quiet { "error" } else { &config.log }, options.log_format);
+    if !quiet {
+        // A folder that cannot be made is no mistake of the configuration: the disk may come back.
+        data::prepare(&config.data).map_err(|error| Unprepared {
+            words: format!("{error:#}\n"),
+            code: ExitCode::FAILURE,
+        })?;
+    }
     let prepared =
         daemon::Prepared::new(config, &mistakes, !quiet).map_err(|error| format!("{error:#}\n"))?;
     if !mistakes.is_empty() {
-        return Err(mistakes.to_string());
+        return Err(mistakes.to_string().into());
     }
     Ok(prepared)
 }
@@ -165,9 +209,13 @@ fn start_log(directives: &str, format: LogFormat) {
     clippy::print_stderr,
     reason = "mistakes are for the person at the terminal, before there is a log"
 )]
+fn fail(words: &str, code: ExitCode) -> ExitCode {
+    eprint!("{words}");
+    code
+}
+
 fn refuse(mistakes: &str) -> ExitCode {
-    eprint!("{mistakes}");
-    ExitCode::from(BAD_CONFIGURATION)
+    fail(mistakes, ExitCode::from(BAD_CONFIGURATION))
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of a command")]

@@ -1,308 +1,228 @@
-//! What is counted for /metrics, and the state that /readyz asks for.
+//! What is counted for /metrics: one file for each subject, and the page that they make. docs/watching.md says what each figure means.
+//!
+//! Counting costs the engine's thread an atomic addition or a lock that nobody else holds; labels are looked up once, at the start.
 
-use std::collections::HashSet;
+mod engine;
+mod events;
+mod format;
+mod links;
+mod process;
+mod rules;
+
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use heat_engine::{Decision, Standing};
+use heat_engine::{Decision, DiskUse, Standing};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
 
-/// Which rule a figure is about.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Slot {
-    slot: String,
-}
-
-/// What was done to which slot.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Swap {
-    slot: String,
-    action: String,
-    outcome: String,
-}
-
-/// How a slot of a channel stands.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Stands {
-    channel: String,
-    slot: String,
-    state: &'static str,
-}
+use crate::health::Health;
+use engine::Engine;
+use events::Events;
+pub(crate) use events::{Refusal, Source};
+pub(crate) use format::Format;
+use links::Links;
+pub(crate) use links::Published;
+use process::Process;
+use rules::Rules;
+pub(crate) use rules::SlotFigures;
 
 /// What the status tells of the figures.
 pub(crate) struct Summary {
     pub(crate) chat_wanted: i64,
     pub(crate) chat_up: i64,
     pub(crate) mqtt_up: bool,
-    pub(crate) faves: u64,
     pub(crate) chat_lines: u64,
     pub(crate) duplicates: u64,
-    pub(crate) queue: i64,
 }
 
-/// The figures of one daemon. Cheap to clone; all clones are the same figures.
+/// The figures of one daemon, and its health. Cheap to clone; all clones are the same figures.
 #[derive(Clone)]
 pub(crate) struct Metrics(Arc<Figures>);
 
 struct Figures {
     registry: Registry,
-    chat_lines: Counter,
-    bad_lines: Counter,
-    mqtt_messages: Counter,
-    duplicates: Counter,
-    not_allowed: Counter,
-    faves: Counter,
-    calls: Family<Slot, Counter>,
-    failures: Family<Slot, Counter>,
-    silences: Family<Slot, Counter>,
-    swaps: Family<Swap, Counter>,
-    states: Family<Stands, Gauge>,
-    /// Those that are told of.
-    stands: Mutex<HashSet<Stands>>,
-    pause_seconds: Histogram,
-    commit_seconds: Histogram,
-    queue: Gauge,
-    chat: Gauge,
-    channels: Gauge,
-    mqtt: Gauge,
-    wanted_connections: i64,
-    stopping: AtomicBool,
-    waits_for_clock: AtomicBool,
+    health: Health,
+    events: Events,
+    rules: Rules,
+    engine: Engine,
+    links: Links,
+    process: Process,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
 }
 
 impl Metrics {
-    /// Figures of a daemon that wants so many connections to chat.
-    pub(crate) fn new(wanted_connections: usize) -> Self {
-        let mut registry = Registry::with_prefix("heatd");
-        let mut counter = |name: &str, help: &str| {
-            let counter: Counter = Counter::default();
-            registry.register(name, help, counter.clone());
-            counter
-        };
-        let chat_lines = counter("chat_lines", "Chat lines taken in");
-        let bad_lines = counter("chat_bad_lines", "Lines from chat that are no IRC messages");
-        let mqtt_messages = counter("mqtt_messages", "MQTT messages taken in for rules");
-        let duplicates =
-            counter("duplicate_events", "Events that were told twice and counted once");
-        let not_allowed =
-            counter("commands_not_allowed", "Commands of moderators that somebody else gave");
-        let faves = counter("faves", "Faves counted");
-        let (calls, failures) =
-            (Family::<Slot, Counter>::default(), Family::<Slot, Counter>::default());
-        registry.register("rule_calls", "Calls of rules", calls.clone());
-        registry.register(
-            "rule_failures",
-            "Calls of rules that failed, whose effects were dropped",
-            failures.clone(),
-        );
-        let silences = Family::<Slot, Counter>::default();
-        registry.register(
-            "rule_silent_calls",
-            "Calls that a rule answered with nothing, such as a fave in its cooldown, or an order that is for moderators",
-            silences.clone(),
-        );
-        let swaps = Family::<Swap, Counter>::default();
-        registry.register("rule_swaps", "Changes of slots, done and refused", swaps.clone());
-        let states = Family::<Stands, Gauge>::default();
-        registry.register(
-            "rule_state",
-            "1 for how a slot stands: live, probation, disabled or quarantined",
-            states.clone(),
-        );
-        let pause_seconds = Histogram::new(exponential_buckets(0.000_01, 2.0, 16));
-        registry.register_with_unit(
-            "engine_pause",
-            "Time that events waited while something was done between them, such as a swap",
-            Unit::Seconds,
-            pause_seconds.clone(),
-        );
-        let commit_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 14));
-        registry.register_with_unit(
-            "commit",
-            "Time of a durable commit",
-            Unit::Seconds,
-            commit_seconds.clone(),
-        );
-        let mut gauge = |name: &str, help: &str| {
-            let gauge: Gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
-        let queue = gauge("queue_events", "Events that wait for the engine");
-        let chat = gauge("chat_connections", "Connections to chat that are up");
-        let channels = gauge("channels_joined", "Channels that Twitch has confirmed");
-        let mqtt = gauge("mqtt_connected", "1 while the broker is connected");
-        Self(Arc::new(Figures {
-            chat_lines,
-            bad_lines,
-            mqtt_messages,
-            duplicates,
-            not_allowed,
-            faves,
-            calls,
-            failures,
-            silences,
-            swaps,
-            states,
-            stands: Mutex::default(),
-            pause_seconds,
-            commit_seconds,
-            queue,
-            chat,
-            channels,
-            mqtt,
-            wanted_connections: i64::try_from(wanted_connections).unwrap_or(i64::MAX),
-            stopping: AtomicBool::new(false),
-            waits_for_clock: AtomicBool::new(false),
-            registry,
-        }))
+    /// Figures of a daemon that wants so many connections to chat, and so many channels.
+    pub(crate) fn new(connections: usize, channels: usize) -> Self {
+        let mut root = Registry::default();
+        let registry = root.sub_registry_with_prefix("heatd");
+        let build = Info::new(Build { version: env!("CARGO_PKG_VERSION") });
+        registry.register("build", "The version that runs", build);
+        let (events, rules) = (Events::new(registry), Rules::new(registry));
+        let (engine, links) = (Engine::new(registry), Links::new(registry));
+        let process = Process::new(&mut root);
+        links.chat_wanted.set(whole(connections));
+        links.channels_wanted.set(whole(channels));
+        let health = Health::new(connections, Instant::now());
+        Self(Arc::new(Figures { registry: root, health, events, rules, engine, links, process }))
     }
 
-    pub(crate) fn chat_line(&self) {
-        self.0.chat_lines.inc();
+    pub(crate) fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    /// A line of chat came, in milliseconds since 1970.
+    pub(crate) fn chat_line(&self, now: u64) {
+        self.0.events.chat_lines.inc();
+        self.0.links.line(now);
     }
 
     pub(crate) fn bad_lines(&self, lines: u64) {
-        self.0.bad_lines.inc_by(lines);
+        self.0.events.refused(Refusal::BadLine, lines);
+    }
+
+    pub(crate) fn refused(&self, why: Refusal) {
+        self.0.events.refused(why, 1);
+    }
+
+    /// A channel is heard again, which it was not for so long.
+    pub(crate) fn chat_gap(&self, long: Duration) {
+        self.0.links.gap(long);
     }
 
     pub(crate) fn mqtt_message(&self) {
-        self.0.mqtt_messages.inc();
+        self.0.links.received.inc();
     }
 
-    pub(crate) fn command_not_allowed(&self) {
-        self.0.not_allowed.inc();
+    /// A message that the broker has repeated.
+    pub(crate) fn duplicate(&self) {
+        self.0.events.duplicates.inc();
     }
 
-    pub(crate) fn queue_depth(&self, depth: usize) {
-        self.0.queue.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    pub(crate) fn published(&self, what: Published, messages: usize) {
+        self.0.links.published(what, messages);
     }
 
     /// A connection to chat came up or went down.
     pub(crate) fn chat_connected(&self, up: bool) {
-        self.0.chat.inc_by(if up { 1 } else { -1 });
+        self.0.health.chat_connected(up, Instant::now());
+        self.0.links.chat.inc_by(if up { 1 } else { -1 });
+        self.0.links.chat_connects.inc_by(u64::from(up));
     }
 
     /// Twitch has confirmed one more channel.
-    pub(crate) fn channel_joined(&self) {
-        self.0.channels.inc();
+    pub(crate) fn channel_joined(&self, channel: &str) {
+        self.0.health.channel_joined(channel);
+        self.0.links.channels.inc();
     }
 
     /// A connection with so many channels is gone.
     pub(crate) fn channels_left(&self, channels: usize) {
-        self.0.channels.dec_by(i64::try_from(channels).unwrap_or(i64::MAX));
+        self.0.links.channels.dec_by(whole(channels));
     }
 
     pub(crate) fn mqtt_connected(&self, up: bool) {
-        self.0.mqtt.set(i64::from(up));
+        self.0.health.mqtt_connected(up, Instant::now());
+        self.0.links.mqtt.set(i64::from(up));
+        self.0.links.mqtt_connects.inc_by(u64::from(up));
     }
 
-    /// The start waits for the clock to be set.
-    pub(crate) fn waits_for_clock(&self, waits: bool) {
-        self.0.waits_for_clock.store(waits, Ordering::Relaxed);
+    /// The engine takes up a group of events, the first of which has waited so long.
+    pub(crate) fn group_begins(&self, waited: Duration) {
+        self.0.health.group_begins(waited);
+        self.0.engine.wait.observe(waited.as_secs_f64());
     }
 
-    pub(crate) fn stopping(&self) {
-        self.0.stopping.store(true, Ordering::Relaxed);
+    /// There is a good backup of this time, in milliseconds since 1970.
+    pub(crate) fn backed_up(&self, at: u64) {
+        self.0.engine.backup.set(at as f64 / 1000.0);
     }
 
-    /// What came of one event.
+    /// An event was taken from the queue.
+    pub(crate) fn event_came(&self, source: Source) {
+        self.0.events.came(source);
+    }
+
+    /// What came of one event. Calls are counted by the roster, which knows their slots.
     pub(crate) fn decided(&self, decision: &Decision) {
-        self.0.duplicates.inc_by(u64::from(decision.duplicate));
-        self.0.faves.inc_by(decision.faves.len() as u64);
-        for answer in &decision.answers {
-            let slot = Slot { slot: answer.slot.to_string() };
-            self.0.calls.get_or_create(&slot).inc();
-            if answer.outcome.is_err() {
-                self.0.failures.get_or_create(&slot).inc();
-            } else if matches!(&answer.outcome, Ok(effects) if effects.is_empty()) {
-                self.0.silences.get_or_create(&slot).inc();
-            }
-        }
+        self.0.events.decided(decision);
+    }
+
+    /// The counter of a channel's faves.
+    pub(crate) fn faves_of(&self, channel: &Arc<str>) -> Counter {
+        self.0.rules.faves_of(channel)
+    }
+
+    /// The figures of a slot.
+    pub(crate) fn slot(&self, channel: &Arc<str>, slot: &str) -> SlotFigures {
+        self.0.rules.slot(channel, slot)
     }
 
     /// Something was done to a slot, or refused.
     pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
-        let (slot, action, outcome) = (slot.to_owned(), action.to_owned(), outcome.to_owned());
-        self.0.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
+        self.0.rules.swapped(slot, action, outcome);
     }
 
     /// How the slots stand now.
     pub(crate) fn stand(&self, standings: &[Standing]) {
-        let stands = standings.iter().map(|Standing { channel, slot, state, .. }| Stands {
-            channel: channel.clone(),
-            slot: slot.clone(),
-            state,
-        });
-        let now: HashSet<Stands> = stands.collect();
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut known = self.0.stands.lock().unwrap_or_else(PoisonError::into_inner);
-        // First what is new, so that whoever asks in between finds each slot.
-        for stands in &now {
-            self.0.states.get_or_create(stands).set(1);
-        }
-        for gone in known.difference(&now) {
-            self.0.states.remove(gone);
-        }
-        *known = now;
+        self.0.rules.stand(standings);
     }
 
     /// Events waited so long while something was done between them.
     pub(crate) fn task_done(&self, took: Duration) {
-        self.0.pause_seconds.observe(took.as_secs_f64());
+        self.0.engine.pause.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn committed(&self, took: Duration) {
-        self.0.commit_seconds.observe(took.as_secs_f64());
+    /// So many records are durable, and so much was written to the store since the start; so many messages wait for a broker.
+    pub(crate) fn committed(&self, took: Duration, records: usize, disk: DiskUse, outbox: u64) {
+        self.0.engine.committed(took, records, disk);
+        self.0.links.outbox.set(outbox as i64);
     }
 
-    /// What keeps the daemon from being ready, in words; none when it is.
-    pub(crate) fn not_ready(&self) -> Vec<&'static str> {
-        let figures = &self.0;
-        let mut reasons = Vec::new();
-        if figures.stopping.load(Ordering::Relaxed) {
-            reasons.push("heatd is shutting down");
-        }
-        if figures.waits_for_clock.load(Ordering::Relaxed) {
-            reasons.push("the clock is behind the store; heatd waits for it to be set");
-        }
-        if figures.chat.get() < figures.wanted_connections {
-            reasons.push("chat is not connected");
-        }
-        if figures.mqtt.get() == 0 {
-            reasons.push("the MQTT broker is not connected");
-        }
-        reasons
+    /// Whether it is unknown when the log begins.
+    pub(crate) fn log_is_unknown(&self) -> bool {
+        self.0.engine.log_is_unknown()
+    }
+
+    /// The log begins here, in milliseconds since 1970.
+    pub(crate) fn log_begins(&self, at: Option<u64>) {
+        self.0.engine.log_begins(at);
     }
 
     /// The figures that a person asks for first. Counts are since the start.
     pub(crate) fn summary(&self) -> Summary {
-        let figures = &self.0;
+        let (events, links) = (&self.0.events, &self.0.links);
         Summary {
-            chat_wanted: figures.wanted_connections,
-            chat_up: figures.chat.get(),
-            mqtt_up: figures.mqtt.get() != 0,
-            faves: figures.faves.get(),
-            chat_lines: figures.chat_lines.get(),
-            duplicates: figures.duplicates.get(),
-            queue: figures.queue.get(),
+            chat_wanted: links.chat_wanted.get(),
+            chat_up: links.chat.get(),
+            mqtt_up: links.mqtt.get() != 0,
+            chat_lines: events.chat_lines.get(),
+            duplicates: events.duplicates.get(),
         }
     }
 
-    /// All figures in the OpenMetrics text format.
-    pub(crate) fn page(&self) -> String {
+    /// All figures in this format. Of the queue it is told how many events wait and may wait; of the store, its size.
+    pub(crate) fn page(&self, format: Format, queue: (usize, usize), store: u64) -> String {
+        self.0.engine.queue.set(whole(queue.0));
+        self.0.engine.queue_limit.set(whole(queue.1));
+        self.0.engine.store.set(store as i64);
+        self.0.process.look();
         let mut page = String::new();
         if let Err(error) = prometheus_client::encoding::text::encode(&mut page, &self.0.registry) {
             // Writing into a string does not fail; if it ever does, the page says so.
             let _ = writeln!(page, "# {error}");
         }
-        page
+        format.write(page)
     }
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

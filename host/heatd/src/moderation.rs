@@ -113,7 +113,7 @@ fn answer(live: &Live, channel: &str, wish: &Wish, command: &str) -> String {
 }
 
 /// What follows a command of one or more words, however it is written.
-fn after<'a>(text: &'a str, command: &str) -> Option<&'a str> {
+pub(crate) fn after<'a>(text: &'a str, command: &str) -> Option<&'a str> {
     let mut rest = text.trim_start();
     if command.is_empty() {
         return None;

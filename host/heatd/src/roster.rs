@@ -1,44 +1,50 @@
 //! Which slots each channel has, how they stand, and how often each was called.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heat_engine::{Chain, Decision, Engine, Standing};
 
+use prometheus_client::metrics::counter::Counter;
+
 use crate::feed::States;
+use crate::gaps::Gaps;
+use crate::metrics::{Metrics, SlotFigures};
 
 /// The channels in the order of the configuration.
 pub(crate) struct Roster {
     pub(crate) channels: Vec<Listed>,
     /// How their slots stand, as of the last commit that changed something shown.
     standings: Mutex<Arc<Vec<Standing>>>,
+    /// When their chat was not heard, of late.
+    pub(crate) gaps: Gaps,
 }
 
 /// A channel with its slots, in the order of its chain.
 pub(crate) struct Listed {
     pub(crate) channel: Arc<str>,
     pub(crate) slots: Vec<Counts>,
+    faves: Counter,
 }
 
 /// How often a slot's rule was called since the start.
 pub(crate) struct Counts {
     pub(crate) slot: String,
-    pub(crate) calls: AtomicU64,
-    pub(crate) failures: AtomicU64,
+    pub(crate) figures: SlotFigures,
 }
 
 impl Roster {
-    pub(crate) fn new(chains: &[Chain]) -> Self {
-        let counts = |(slot, _): &(String, heat_engine::Rule)| Counts {
-            slot: slot.clone(),
-            calls: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-        };
-        let listed = chains.iter().map(|chain| Listed {
-            channel: chain.channel.to_lowercase().into(),
-            slots: chain.rules.iter().map(counts).collect(),
+    pub(crate) fn new(chains: &[Chain], metrics: &Metrics) -> Self {
+        let listed = chains.iter().map(|chain| {
+            let channel: Arc<str> = chain.channel.to_lowercase().into();
+            let counts = |(slot, _): &(String, heat_engine::Rule)| Counts {
+                slot: slot.clone(),
+                figures: metrics.slot(&channel, slot),
+            };
+            let (slots, faves) =
+                (chain.rules.iter().map(counts).collect(), metrics.faves_of(&channel));
+            Listed { channel, slots, faves }
         });
-        Self { channels: listed.collect(), standings: Mutex::default() }
+        Self { channels: listed.collect(), standings: Mutex::default(), gaps: Gaps::default() }
     }
 
     /// How the slots stand now.
@@ -71,15 +77,20 @@ impl Roster {
         self.channels.iter().filter_map(stream).collect()
     }
 
-    /// Counts the calls of one decision.
+    /// Faves of all channels since the start.
+    pub(crate) fn faves(&self) -> u64 {
+        self.channels.iter().map(|listed| listed.faves.get()).sum()
+    }
+
+    /// Counts the faves and the calls of one decision.
     pub(crate) fn decided(&self, decision: &Decision) {
         let Some(listed) = self.find(&decision.channel) else { return };
+        listed.faves.inc_by(decision.faves.len() as u64);
         for answer in &decision.answers {
             let Some(slot) = listed.slots.iter().find(|it| *it.slot == *answer.slot) else {
                 continue;
             };
-            slot.calls.fetch_add(1, Ordering::Relaxed);
-            slot.failures.fetch_add(u64::from(answer.outcome.is_err()), Ordering::Relaxed);
+            slot.figures.called(answer);
         }
     }
 }

@@ -49,9 +49,13 @@ impl Target {
         self.text.as_deref()
     }
 
+    pub(crate) fn is_there(&self) -> bool {
+        self.path.is_file()
+    }
+
     /// Sets the text, if the file does not have it. A file that somebody deleted is made again.
     pub(crate) async fn set(&mut self, text: &str) -> io::Result<Outcome> {
-        if self.text.as_deref() == Some(text) && self.path.is_file() {
+        if self.text.as_deref() == Some(text) && self.is_there() {
             return Ok(Outcome::Unchanged);
         }
         replace(&self.path, text).await?;
@@ -130,6 +134,12 @@ pub(crate) fn explain(path: &Path, error: &io::Error) -> String {
         }
         ErrorKind::ReadOnlyFilesystem => {
             format!("{folder} cannot be written to: choose another folder")
+        }
+        ErrorKind::FileTooLarge => {
+            "a limit of the system forbids files of this size: raise it".to_owned()
+        }
+        ErrorKind::IsADirectory => {
+            "a folder has this name: remove it, or choose another name".to_owned()
         }
         ErrorKind::PermissionDenied => format!(
             "access denied: allow this user to write to {folder}, and close what holds the file open"

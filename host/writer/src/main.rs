@@ -3,7 +3,7 @@
 //!
 //! The parts, in the order of the data:
 //! - [`args`], [`sheet`], [`sheet_file`], [`settings`] ([`connection`], [`texts`]): command line or settings file, checked, in final types
-//!   ([`address`], [`topic`], [`pace`], [`tls`]);
+//!   ([`address`], [`exposed`], [`topic`], [`pace`], [`tls`]);
 //! - [`link`]: the connection to the broker ([`backoff`], [`trouble`]);
 //! - [`writer`]: the one loop, owner of all state ([`presence`], [`show`]);
 //! - [`meter`], [`template`], [`text`]: a message becomes a line of text;
@@ -20,11 +20,14 @@ mod settings;
 mod texts;
 
 mod address;
+mod exposed;
 mod pace;
 mod tls;
 mod topic;
 
 mod backoff;
+#[cfg(test)]
+mod fuzz;
 mod link;
 mod trouble;
 
@@ -108,6 +111,9 @@ async fn run(settings: Settings) -> Result<()> {
     let Settings { connection, texts } = settings;
     let (version, broker) = (env!("CARGO_PKG_VERSION"), &connection.endpoint);
     report::say(format!("version {version}, connecting to {broker}"));
+    if connection.login.is_some() && connection.tls.is_none() {
+        exposed::warn(broker).await;
+    }
     let link = tokio::spawn(link::run(connection, texts.filters(), sender));
     let writer = Writer::new(texts, Instant::now());
     writer.run(news, shutdown).await;

@@ -20,6 +20,11 @@ impl<'a> SheetFile<'a> {
     pub(crate) fn open(path: &'a Path) -> Result<Self> {
         let bytes = fs::read(path)
             .with_context(|| format!("failed to read the settings file {}", path.display()))?;
+        Self::of(path, bytes)
+    }
+
+    /// The file with these bytes.
+    pub(crate) fn of(path: &'a Path, bytes: Vec<u8>) -> Result<Self> {
         let text =
             decoded(bytes).with_context(|| format!("{} is no settings file", path.display()))?;
         Ok(Self { path, text })
@@ -64,11 +69,13 @@ impl<'a> SheetFile<'a> {
 
     fn point(&self, at: &Range<usize>, message: &str, advice: Option<String>) -> anyhow::Error {
         let path = self.path.display();
-        let advice = advice.map_or_else(String::new, |advice| format!("\n{advice}"));
+        let message = visible(message);
+        let advice = advice.map_or_else(String::new, |it| format!("\n{}", visible(&it)));
         if at.is_empty() && at.start == 0 {
             return anyhow!("{path}: {message}{advice}");
         }
         let (number, line) = self.line_at(at);
+        let line = visible(&masked(line));
         anyhow!("{path}, line {number}: {message}\n  {number} | {line}{advice}")
     }
 
@@ -83,6 +90,29 @@ impl<'a> SheetFile<'a> {
         let line = self.text[begin..].lines().next().unwrap_or_default();
         (before.matches('\n').count() + 1, line)
     }
+}
+
+/// A line to show. A password or token that stands where it should not is not repeated: it would end up in a log.
+fn masked(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    for word in ["pass", "pasw", "pwd", "secret", "token"] {
+        let Some(at) = lower.find(word) else { continue };
+        let Some(end) = lower[at..].find('=') else { continue };
+        if !lower[at..at + end].trim_end().ends_with("file") {
+            return format!("{} …", &line[..=at + end]);
+        }
+    }
+    line.to_owned()
+}
+
+/// The text with control characters as TOML writes them: what is wrong is seen, and does nothing to the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => " ".to_owned(),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Windows editors save UTF-8 with a mark or UTF-16; the first is fine, the second is named.
@@ -138,6 +168,14 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let file = SheetFile { path: Path::new("writer.toml"), text: text.to_owned() };
         assert_eq!(file.sheet().unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_repeated() {
+        check(
+            "user = 'a'\npassword = 'x'\n",
+            "writer.toml, line 2: unknown key `password`\n  2 | password = …\ndid you mean `password-file`?",
+        );
     }
 
     #[test]

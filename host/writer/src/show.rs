@@ -75,6 +75,16 @@ impl Show {
         }
     }
 
+    /// A file that somebody deleted, or whose drive was away, is made again, also while the value stays the same.
+    pub(crate) fn look(&mut self) {
+        if self.outlet.last().is_none()
+            && !self.target.is_there()
+            && let Some(text) = self.target.text()
+        {
+            self.outlet.want(text.to_owned());
+        }
+    }
+
     pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
         self.outlet.due(now)
     }

@@ -15,8 +15,12 @@ use crate::texts::Texts;
 /// After this time without a value something is probably wrong, and the streamer should know where to look.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How often it is looked whether the files are still there.
+const LOOK: Duration = Duration::from_secs(5);
+
 pub(crate) struct Writer {
     shows: Vec<Show>,
+    looks_at: Instant,
     presence: Presence,
     status_topic: String,
     silence: Silence,
@@ -38,6 +42,7 @@ impl Writer {
         });
         Self {
             shows: shows.collect(),
+            looks_at: now + LOOK,
             presence: Presence::new(patience, now),
             status_topic: prefix.status(),
             silence: Silence::NotConnected,
@@ -61,7 +66,7 @@ impl Writer {
                     Some(event) => self.take(event),
                     None => break,
                 },
-                () = sleep_until(due.unwrap_or(now).into()), if due.is_some() => {}
+                () = sleep_until(due.into()) => {}
             }
             self.take_waiting(&mut news);
         }
@@ -109,7 +114,14 @@ impl Writer {
     async fn work(&mut self, now: Instant) {
         let broker_lost = self.presence.broker_is_lost(now);
         let daemon_offline = self.presence.daemon_is_offline();
+        let looks = self.looks_at <= now;
+        if looks {
+            self.looks_at = now + LOOK;
+        }
         for show in &mut self.shows {
+            if looks {
+                show.look();
+            }
             show.set_offline(broker_lost || (daemon_offline && show.follows_daemon()));
             show.write_if_due(now).await;
         }
@@ -121,8 +133,8 @@ impl Writer {
         }
     }
 
-    /// The next moment at which there is something to do without news; usually there is none.
-    fn due(&self, now: Instant) -> Option<Instant> {
+    /// The next moment at which there is something to do without news.
+    fn due(&self, now: Instant) -> Instant {
         let writes = self.shows.iter().filter_map(|show| show.due(now));
         let waiting = self.shows.iter().any(Show::waits_for_offline);
         let lost = self.presence.lost_at().filter(|_| waiting);
@@ -130,7 +142,7 @@ impl Writer {
             Silence::ReportAt(at) => Some(at),
             _ => None,
         };
-        writes.chain(lost).chain(silence).min()
+        writes.chain(lost).chain(silence).fold(self.looks_at, Instant::min)
     }
 }
 

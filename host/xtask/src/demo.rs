@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, free_port};
+use heat_tests::prometheus::Page;
 use heat_tests::twitch::Server;
 
 use crate::rules;
@@ -240,11 +241,5 @@ settings.levels = {{ "warm" = 10, "hot" = 25, "on fire" = 45 }}
 
 /// How many faves heatd has counted, by its own page.
 fn faves(http: u16) -> Result<u64> {
-    use std::io::{Read, Write};
-    let mut stream = TcpStream::connect(("127.0.0.1", http))?;
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
-    let figure = page.lines().find_map(|line| line.strip_prefix("heatd_faves_total "));
-    figure.context("no figure of the faves")?.trim().parse().context("no number of faves")
+    Ok(Page::fetch(http)?.figure("heatd_faves_total")? as u64)
 }

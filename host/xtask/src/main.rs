@@ -1,15 +1,19 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
 //! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
-//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
+//! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`fuzz`] tries any bytes, [`crash`] kills, [`soak`] runs long, [`dist`] packs what people install, [`tools`] finds or installs
+//! what the others need.
 
 mod bench;
 mod check;
+mod crash;
 mod demo;
 mod dist;
+mod fuzz;
 mod hostile;
 mod rules;
 mod shell;
+mod soak;
 mod test;
 mod tools;
 
@@ -29,6 +33,12 @@ enum Command {
     Bench(bench::Options),
     /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
     Hostile(hostile::Options),
+    /// Kills heatd again and again under a stream of messages: what is lost, what is doubled, how soon it serves again.
+    Crash(crash::Options),
+    /// Runs heatd with 25 channels of fast chat while rules are swapped and the broker is restarted; counts, memory, disk.
+    Soak(soak::Options),
+    /// Tries the fuzz targets for as long as asked for, led by what they reach.
+    Fuzz(fuzz::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -38,6 +48,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::compile() {
+        return code;
+    }
     let done = match Command::parse() {
         Command::Rules(options) => rules::command(&options),
         Command::Demo(options) => demo::run(&options),
@@ -46,6 +59,18 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Hostile(options) => match hostile::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Fuzz(options) => match fuzz::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Crash(options) => match crash::run(&options) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Soak(options) => match soak::run(&options) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

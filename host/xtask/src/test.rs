@@ -30,6 +30,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
     // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
+    // A library for programs that are started with it, which is no part of the tests' own build.
+    run_cargo(&["build", "--locked", "--package", "slow-disk"])?;
     for_arm64()?;
     let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     if !options.arguments.is_empty() {

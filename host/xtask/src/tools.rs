@@ -67,6 +67,7 @@ pub(crate) fn linker() -> [(&'static str, &'static str); 1] {
 /// Installs what the tests run.
 pub(crate) fn for_tests() -> Result<()> {
     programs()?;
+    promtool()?;
     for_target(ARM64)?;
     for program in ["node", "npm"] {
         if !found(program) {
@@ -93,6 +94,46 @@ pub(crate) fn python() -> Result<PathBuf> {
         run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "paho-mqtt==1.6.1"]))?;
     }
     Ok(python)
+}
+
+/// Prometheus's judge of metrics and rules. It is unpacked from Debian's package into a folder of its own: installed, the package would
+/// start a server.
+fn promtool() -> Result<()> {
+    let folder = target().join("prometheus");
+    if found("promtool") || folder.join("usr/bin/promtool").is_file() {
+        return Ok(());
+    }
+    say("unpacking what the tests need: promtool, of Debian's prometheus");
+    let missing = "missing for the tests: promtool; on Debian: sudo apt-get install prometheus";
+    std::fs::create_dir_all(&folder)?;
+    let mut download = Command::new("apt-get");
+    download.args(["download", "-qq", "prometheus"]).current_dir(&folder);
+    if output(&mut download).is_none() {
+        // Without lists of packages nothing can be found; only root may fetch them.
+        run(Command::new("apt-get").args(["update", "-qq"])).context(missing)?;
+        run(&mut download).context(missing)?;
+    }
+    let package = std::fs::read_dir(&folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ending| ending == "deb"))
+        .context(missing)?;
+    run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(&folder)).context(missing)?;
+    // Of all that, one program is needed.
+    std::fs::remove_file(package)?;
+    for rest in ["etc", "lib", "usr/share", "usr/bin/prometheus"] {
+        let rest = folder.join(rest);
+        let removed = match rest.is_dir() {
+            true => std::fs::remove_dir_all(&rest),
+            false => std::fs::remove_file(&rest),
+        };
+        // What the package of another version does not have need not be removed.
+        if let Err(error) = removed
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// Installs what is missing where this user may: as root, with apt-get. Elsewhere it says what to install.

@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use heat_tests::mosquitto::{Mosquitto, Options};
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binary, free_port};
+use heat_tests::prometheus::Page;
 use heat_tests::twitch::Server;
 use tempfile::TempDir;
 
@@ -73,7 +74,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn heatd_command(&self, channels: &[String], rules: &str) -> Result<Command> {
         let file = self.path("heatd.toml");
         let configuration = format!(
-            "log = \"info\"\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
+            "log = \"info\"\n[backup]\nkeep = 0\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
             self.chat.addr(),
             self.http,
             self.broker.port(),
@@ -129,12 +130,7 @@ impl<'a> Stage<'a> {
 
     /// A figure of heatd's own page.
     pub(crate) fn figure(&self, name: &str) -> Result<u64> {
-        let page = self.page("/metrics")?;
-        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.with_context(|| format!("there is no figure {name}"))?
-            .trim()
-            .parse()
-            .context("no number")
+        Ok(Page::fetch(self.http)?.figure(name)? as u64)
     }
 
     /// Waits until a figure has this value.

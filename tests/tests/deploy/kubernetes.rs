@@ -183,3 +183,43 @@ fn the_broker_of_the_manifests_lets_heatd_write_and_the_writer_read() -> Result<
     town.chat.say("seaside", "ann", "?fave");
     town.wait_for_text(&file, "🔥 HEAT LEVEL: 1")
 }
+
+/// What docs/backup.md tells to do where a node has died.
+#[test]
+fn a_backup_off_the_node_is_mounted_and_restored_by_what_heatd_itself_is() -> Result<()> {
+    let plain = read("kubernetes/heatd.yaml")?;
+    let told = plain.replace("#- name: backups", "- name: backups").replace("#  ", "  ");
+    let told = checked(told.as_bytes())?;
+    let heatd = pod(&told, "heatd")?;
+    let restore = checked(read("kubernetes/restore.example.yaml")?.as_bytes())?;
+    let restore = &find(&restore, "Pod", "heatd-restore")?["spec"];
+    for same in ["securityContext", "automountServiceAccountToken", "enableServiceLinks"] {
+        assert_eq!(restore[same], heatd[same], "{same}");
+    }
+    let (one, other) = (&restore["containers"][0], &heatd["containers"][0]);
+    for same in ["image", "imagePullPolicy", "securityContext"] {
+        assert_eq!(one[same], other[same], "{same}");
+    }
+    // The volume of the stateful set's first pod, and the network disk, where heatd has them.
+    assert_eq!(restore["volumes"][0]["persistentVolumeClaim"]["claimName"], "data-heatd-0");
+    for name in ["data", "backups"] {
+        let path = |container: &Value| {
+            let mounts = list(&container["volumeMounts"]).find(|mount| mount["name"] == name);
+            mounts.map(|mount| mount["mountPath"].clone())
+        };
+        ensure!(path(one).is_some() && path(one) == path(other), "{name}");
+    }
+    let disk = |pod: &Value| {
+        let disk = list(&pod["volumes"]).find(|volume| volume["name"] == "backups");
+        disk.map(|disk| (disk["nfs"]["server"].clone(), disk["nfs"]["path"].clone()))
+    };
+    ensure!(disk(heatd).is_some() && disk(heatd) == disk(restore));
+    let data = one["args"][3].as_str().context("no folder")?;
+    ensure!(read("kubernetes/heatd.toml")?.contains(&format!("\ndata = \"{data}\"")), "{data}");
+    let page = read("../docs/backup.md")?;
+    ensure!(
+        page.contains("also = \"/backups/heat\"")
+            && one["args"][1].to_string().contains("\"/backups/heat/")
+    );
+    Ok(())
+}

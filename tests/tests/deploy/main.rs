@@ -8,6 +8,7 @@ mod systemd;
 #[path = "../flow/town.rs"]
 #[expect(dead_code, reason = "a town has more than is needed here")]
 mod town;
+mod watching;
 
 use std::path::{Path, PathBuf};
 

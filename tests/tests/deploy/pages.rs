@@ -42,7 +42,7 @@ fn mosquitto_takes_the_configuration_that_the_page_makes_for_the_pi() -> Result<
 #[test]
 fn the_pages_name_files_that_are_there_and_archives_of_this_version() -> Result<()> {
     let version = concat!("heat-level-", env!("CARGO_PKG_VERSION"), "-");
-    for name in ["pi.md", "k3s.md"] {
+    for name in ["pi.md", "k3s.md", "backup.md"] {
         let page = page(name)?;
         let words = page.split(|c: char| c.is_whitespace() || "`()[]".contains(c));
         let mut files = 0;
@@ -57,5 +57,28 @@ fn the_pages_name_files_that_are_there_and_archives_of_this_version() -> Result<
         }
         ensure!(files > 2, "{name} names no files");
     }
+    Ok(())
+}
+
+#[test]
+fn every_promise_names_a_test_that_is_there() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = page("promises.md")?;
+    let mut tests = 0;
+    for named in page.split('`').filter(|it| it.contains(".rs::")) {
+        let (file, test) = named.split_once("::").context("no test")?;
+        let file = match file.starts_with("host/") {
+            true => root.join(file),
+            false => root.join("tests/tests").join(file),
+        };
+        let code = std::fs::read_to_string(&file).with_context(|| named.to_owned())?;
+        let is_test = code.split("#[test]").chain(code.split("#[tokio::test]")).any(|rest| {
+            let name = rest.split_once("fn ").and_then(|(_, rest)| rest.split_once('('));
+            name.is_some_and(|(name, _)| name == test)
+        });
+        ensure!(is_test, "{named} is no test");
+        tests += 1;
+    }
+    ensure!(tests > 50, "the page names {tests} tests");
     Ok(())
 }

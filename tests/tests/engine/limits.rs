@@ -144,3 +144,16 @@ fn an_output_belongs_to_the_rule_that_shows_it_first() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn messages_that_a_rule_refuses_do_not_turn_it_off() -> Result<()> {
+    let topics = heat_engine::Given::List(vec![heat_engine::Given::Text("deck".to_owned())]);
+    let mut stage = Stage::new(vec![("fave", "fave", vec![("topics".to_owned(), topics)])])?;
+    for _ in 0..30 {
+        let decision = stage.mqtt("deck", b"\xFF", false)?;
+        ensure!(lines(&decision.answers, "fave")[0].contains("is not UTF-8"), "{decision:?}");
+    }
+    assert_eq!(stage.standing("fave"), Some(("live", "fave".to_owned())));
+    assert_eq!(stage.chat("ann", "?fave pie")?.faves.len(), 1);
+    Ok(())
+}

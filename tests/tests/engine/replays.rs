@@ -14,7 +14,13 @@ use crate::stage::{CHANNEL, Stage, loaded, patient, plain, sandbox};
 /// Everything that was decided, as text: effects, faults, faves.
 fn written(text: &mut String, decisions: &[Decision]) -> Result<()> {
     for decision in decisions.iter().filter(|it| !it.answers.is_empty()) {
-        writeln!(text, "{:?} {:?}", decision.answers, decision.faves)?;
+        // What a call costs depends on how long its instance has lived.
+        let answers: Vec<_> = decision
+            .answers
+            .iter()
+            .map(|answer| (&answer.slot, answer.on_fave, &answer.outcome))
+            .collect();
+        writeln!(text, "{answers:?} {:?}", decision.faves)?;
     }
     Ok(())
 }

@@ -121,6 +121,11 @@ impl Stage {
     }
 
     pub(crate) fn with(parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
+        Self::at(START, parts, limits, store)
+    }
+
+    /// At another time than the usual one.
+    pub(crate) fn at(now: u64, parts: Vec<Part>, limits: Limits, store: Store) -> Result<Self> {
         let sandbox = sandbox()?;
         let limits = Arc::new(limits);
         let mut rules = Vec::new();
@@ -128,13 +133,9 @@ impl Stage {
             let component = loaded(name)?;
             rules.push((slot.to_owned(), Rule::new(&sandbox, &limits, &component, &settings)?));
         }
-        let engine = Engine::open(
-            sandbox,
-            store,
-            vec![Chain { channel: CHANNEL.to_owned(), rules }],
-            START,
-        )?;
-        Ok(Self::over(engine))
+        let engine =
+            Engine::open(sandbox, store, vec![Chain { channel: CHANNEL.to_owned(), rules }], now)?;
+        Ok(Self { now, ..Self::over(engine) })
     }
 
     /// A stage with an engine of its own making.

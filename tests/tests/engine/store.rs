@@ -1,8 +1,9 @@
 //! What the store keeps: state by generation, outputs of rules that are gone, the outbox, the schema version.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use heat_engine::{Limits, Record, Store, StoreError};
 
+use crate::power::kept;
 use crate::stage::{START, Stage, lines, patient, plain};
 
 #[test]
@@ -106,5 +107,38 @@ fn old_blocks_of_the_log_go_and_new_ones_stay() -> Result<()> {
     ensure!(matches!(left[0], Record::Chain { .. }) && left.len() == 3, "{left:?}");
     assert_eq!(stage.engine.expire_log(START + 1)?, 0);
     assert_eq!(stage.engine.snapshot()?.records_since(0)?.len(), 3);
+    Ok(())
+}
+
+#[test]
+fn a_backup_is_of_one_moment_however_long_it_takes() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("copy.redb");
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay"), plain("publisher")])?;
+    let mut faved = |times: usize| -> Result<heat_engine::Snapshot> {
+        for number in 0..times {
+            stage.chat(&format!("person{number}"), &format!("?fave item {number}"))?;
+            stage.engine.commit()?;
+        }
+        Ok(stage.engine.snapshot()?)
+    };
+    let moment = faved(300)?;
+    let (mut told, mut later) = (Vec::new(), None);
+    let contents = moment.back_up(&file, &mut |done, of| {
+        told.push((done, of));
+        // The engine goes on meanwhile.
+        later.get_or_insert_with(|| faved(20));
+        true
+    })?;
+    let later = later.context("nobody was told how far it is")??;
+    ensure!(later.contents()?.faves == [("seaside".to_owned(), 320)]);
+    ensure!(contents.faves == [("seaside".to_owned(), 300)]);
+    ensure!(told.iter().any(|(done, of)| *done > 0 && done <= of), "{told:?}");
+    ensure!(kept(&Store::open(&file)?.snapshot()?)? == kept(&moment)?);
+    // Nothing is overwritten, and what is broken off is no store.
+    ensure!(moment.back_up(&file, &mut |_, _| true).is_err());
+    let half = folder.path().join("half.redb");
+    let error = moment.back_up(&half, &mut |done, _| done == 0).err();
+    ensure!(matches!(error, Some(StoreError::BrokenOff)), "{error:?}");
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The command line: `heat` against heatd, and against chat where there is no heatd.
 
 mod access;
+mod asked;
 mod live;
+mod roles;
+mod sockets;
 mod watch;
 
 use std::path::Path;
@@ -27,7 +30,7 @@ fn configuration(town: &Town, channels: &[&str]) -> Result<String> {
 }
 
 /// `heat` in the town's folder, where it finds heatd by itself.
-fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
+pub(crate) fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(binaries()?.heat);
     command.args(arguments).current_dir(town.folder.path());
     for name in ["HEAT_URL", "HEAT_TOKEN_FILE", "HEAT_DATA", "NO_COLOR"] {
@@ -37,12 +40,12 @@ fn heat(town: &Town, arguments: &[&str]) -> Result<Command> {
 }
 
 /// Exit code, what it answers, and what it says beside.
-fn run(mut command: Command) -> Result<(Option<i32>, String, String)> {
+pub(crate) fn run(mut command: Command) -> Result<(Option<i32>, String, String)> {
     let Output { status, stdout, stderr } = command.output()?;
     Ok((status.code(), String::from_utf8(stdout)?, String::from_utf8(stderr)?))
 }
 
-fn answer(town: &Town, arguments: &[&str]) -> Result<String> {
+pub(crate) fn answer(town: &Town, arguments: &[&str]) -> Result<String> {
     let (code, answer, words) = run(heat(town, arguments)?)?;
     ensure!(code == Some(0), "{arguments:?} ended with {code:?}: {words}");
     Ok(answer)
@@ -110,7 +113,7 @@ fn the_status_says_what_is_missing() -> Result<()> {
     let heatd = town.heatd(&configuration(&town, &["seaside"])?)?;
     heatd.wait_for_line(|line| line.contains("broker connected"))?;
     let page = answer(&town, &["status"])?;
-    ensure!(page.contains("ready       no: chat is not connected"), "{page}");
+    ensure!(page.contains("ready       no: chat is not connected, for"), "{page}");
     ensure!(page.contains("chat        0 of 1 connections"), "{page}");
     Ok(())
 }

@@ -143,6 +143,17 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
             with(&good, "[mqtt.embedded.anonymous]\nreads = [\"a\"]\nwrite = [\"a+\"]\n"),
             vec!["unknown key `reads`", "did you mean `read`?", "\"a+\" is no MQTT topic filter"],
         ),
+        (
+            good.replace(
+                "[http]\n",
+                "[http]\nnames = [\"https://heat.example.org\"]\nrequest_timeout = \"1h\"\n",
+            ),
+            vec![
+                "\"https://heat.example.org\" is no name of a machine",
+                "without https://",
+                "`request_timeout` must be",
+            ],
+        ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
         (String::new(), vec!["there is no [twitch]", "there is no [[rule]]"]),

@@ -86,7 +86,7 @@ fn a_moderator_takes_back_what_somebody_did_and_is_told_first_what_that_would_ch
     watch.wait_for_last(HEAT, "4")?;
 
     town.chat.say("seaside", "ann", "?heat undo @spammer now");
-    town.wait_for_figure("heatd_commands_not_allowed_total", 1)?;
+    town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 1)?;
     let moderator = |text| Line::chat("seaside", "mia", text).badge("moderator/1");
     town.chat.send("seaside", &moderator("?heat undo @Spammer 10m"));
     let told = heatd.wait_for_line(|line| line.contains("wants to say this"))?;

@@ -5,6 +5,7 @@ mod cast;
 mod components;
 mod configured;
 mod faults;
+mod forgets;
 mod large;
 mod letters;
 mod past;
@@ -23,7 +24,7 @@ use heat_tests::processes::Program;
 use serde_json::Value;
 
 use crate::town::{Broker, Town};
-use api::Api;
+pub(crate) use api::Api;
 
 const HEAT: &str = "heat/v1/seaside/heat";
 

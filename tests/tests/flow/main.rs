@@ -1,17 +1,35 @@
 //! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
 
+mod acknowledged;
 mod anonymous;
+mod backups;
 mod brokers;
 mod client;
 mod configuration;
+mod crash;
+mod damage;
+mod faults;
+mod floods;
 mod folder;
+mod gaps;
+mod gather;
+mod jumps;
+mod ledger;
 mod live;
 mod network;
 mod odd;
 mod original;
 mod peers;
+mod queues;
 mod recorded;
+mod secrets;
 mod shows;
+mod soak;
 mod start;
 mod streams;
+mod tls;
 mod town;
+mod transfer;
+mod twice;
+mod watching;
+mod writer;

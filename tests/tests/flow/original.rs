@@ -8,6 +8,7 @@ use heat_tests::mosquitto::Mosquitto;
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binary};
 
+use crate::client::answer;
 use crate::town::{Broker, Town, component};
 
 /// A Python with paho-mqtt, running one of the original's programs.
@@ -380,4 +381,74 @@ fn commands_that_no_bot_answers_are_named_in_the_log() -> Result<()> {
     })?;
     assert_eq!(town.figure("heatd_faves_total")?, 0);
     Ok(())
+}
+
+/// The last answer to a title, after this request.
+fn asked(ear: &Ear, port: u16, title: &str, count: u64) -> Result<()> {
+    let before = ear.messages().len();
+    send(port, "new-heat", &format!("{title}\n"))?;
+    let answers = ear.wait_for(before + 1)?;
+    assert_eq!(
+        answers.last(),
+        Some(&format!("0 0 {{\"name\": \"{title}\", \"faveCount\": {count}}}"))
+    );
+    Ok(())
+}
+
+/// What `mongoexport` writes, in both versions of extended JSON.
+const SAVED_SONGS: &str = r#"{"_id":{"$oid":"61d0c1"},"user":"ann","songs":[{"song":"Plastic Love \n","date":{"$date":"2022-01-01T20:00:00.000Z"}},{"song":"Stay With Me"}]}
+{"_id":{"$oid":"61d0c2"},"user":"Bob","songs":[{"song":"Plastic Love","date":{"$date":{"$numberLong":"1641067200000"}}},{"song":"Plastic Love"}]}
+{"_id":{"$oid":"61d0c3"},"user":"duke_ferdinand","songs":[{"song":"Plastic Love"}]}
+{"_id":{"$oid":"61d0c4"},"user":"eve","songs":[]}
+"#;
+
+#[test]
+fn the_faves_of_the_old_database_are_taken_along_and_nobody_counts_twice() -> Result<()> {
+    let town = Town::new()?;
+    let broker = Mosquitto::start()?;
+    let configuration = example(&town, &Broker::At(broker.port()))?;
+    ensure!(configuration.contains("early = \"2s\""));
+    // A title that is only asked for shall not be taken for that of the next command.
+    let mut heatd = town.heatd(&configuration.replace("early = \"2s\"", "early = \"0s\""))?;
+    heatd.wait_for_line(|line| line.contains("subscribed"))?;
+    town.chat.wait_joined("seasidefm")?;
+    let ear = Ear::at(broker.port(), "update-heat")?;
+    let file = town.path("saved_songs.json");
+    std::fs::write(&file, SAVED_SONGS)?;
+    let file = file.display().to_string();
+    let import = [
+        "import",
+        "--mongo",
+        &file,
+        "--channel",
+        "seasidefm",
+        "--without",
+        "duke_ferdinand",
+        "--without",
+        "seasidefm",
+    ];
+    let preview = answer(&town, &[&import[..], &["--dry-run"]].concat())?;
+    assert_eq!(preview, "3 faves (weight 3) would be added\n1 count left out as asked\n");
+    asked(&ear, broker.port(), "Plastic Love", 0)?;
+    let done = answer(&town, &import)?;
+    assert_eq!(done, "3 faves (weight 3) added\n1 count left out as asked\n");
+    let again = answer(&town, &import)?;
+    ensure!(again.starts_with("0 faves (weight 0) added\n3 counts were here already\n"), "{again}");
+    asked(&ear, broker.port(), "Plastic Love", 2)?;
+    asked(&ear, broker.port(), "Stay With Me", 1)?;
+    // Whoever is in the old database and faves the song again in chat is one person, as in the original; somebody else is one more.
+    for (number, (login, count)) in [("ann", 2), ("dan", 3), ("bob", 3)].into_iter().enumerate() {
+        town.chat.say("seasidefm", login, "?fave");
+        town.wait_for_figure("heatd_chat_lines_total", number as u64 + 1)?;
+        send(broker.port(), "new-heat", "Plastic Love\n")?;
+        town.wait_for_figure("heatd_faves_total", number as u64 + 1)?;
+        asked(&ear, broker.port(), "Plastic Love", count)?;
+    }
+    // And so it stays.
+    ensure!(heatd.terminate()?.success());
+    let configuration = std::fs::read_to_string(town.path("heatd.toml"))?;
+    let heatd = town.heatd(&configuration)?;
+    heatd.wait_for_line(|line| line.contains("subscribed"))?;
+    asked(&ear, broker.port(), "Plastic Love", 3)?;
+    asked(&ear, broker.port(), "Stay With Me", 1)
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use anyhow::{Result, ensure};
 use heat_tests::processes::{Program, binaries};
 
-use crate::town::{Town, component};
+use crate::town::{Broker, Town, component};
 
 fn init(town: &Town, arguments: &[&str]) -> Result<(Option<i32>, String)> {
     let rules = component("rules", "fave")?;
@@ -34,6 +34,30 @@ fn adapt(town: &Town) -> Result<()> {
 fn writer_arguments(words: &str) -> Vec<String> {
     let line = words.lines().find_map(|line| line.trim().strip_prefix("heat-writer "));
     line.unwrap_or_default().split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn a_store_of_a_newer_heatd_is_refused_with_what_to_do() -> Result<()> {
+    let town = Town::new()?;
+    let newer = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stores/schema-4.redb.zst");
+    std::fs::create_dir(town.path("heat-data"))?;
+    let store = town.path("heat-data/heat.redb");
+    std::fs::write(&store, zstd::decode_all(&std::fs::read(newer)?[..])?)?;
+    let before = std::fs::read(&store)?;
+    let configuration = town.head(&["seaside"], &Broker::Embedded(town.mqtt)) + &Town::rules("x")?;
+    let Output { status, stderr, .. } = town.heatd_command("run", &configuration)?.output()?;
+    let words = String::from_utf8_lossy(&stderr).into_owned();
+    ensure!(status.code() == Some(1), "{words}");
+    for word in [
+        "heat.redb",
+        "schema version 4",
+        "versions up to 3",
+        "install version 9.8.7 of heatd or a later one",
+    ] {
+        ensure!(words.contains(word), "{word} is not said: {words}");
+    }
+    ensure!(std::fs::read(&store)? == before, "it was written to");
+    Ok(())
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn a_moderator_and_a_topic_say_it_and_nobody_else() -> Result<()> {
     watch.wait_for_last(SHOWN, "unknown")?;
 
     town.chat.say("seaside", "ann", "?stream start");
-    town.wait_for_figure("heatd_commands_not_allowed_total", 1)?;
+    town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 1)?;
     let moderator = |text| Line::chat("seaside", "mia", text).badge("moderator/1");
     town.chat.send("seaside", &moderator("?stream start"));
     watch.wait_for_last(SHOWN, "live")?;

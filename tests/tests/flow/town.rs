@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binaries, binary, free_port};
+use heat_tests::prometheus::{self, Page};
 use heat_tests::twitch::Server;
 use tempfile::TempDir;
 
@@ -49,7 +50,7 @@ impl Town {
             Broker::At(port) => format!("[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {port}\n"),
         };
         format!(
-            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
+            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[backup]\nkeep = 0\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
             channels.join(", "),
             self.chat.addr(),
             self.http,
@@ -112,22 +113,13 @@ impl Town {
 
     /// The body of one of heatd's pages, with its status.
     pub(crate) fn page(&self, path: &str) -> Result<(u16, String)> {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.http))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let status =
-            answer.split(' ').nth(1).and_then(|code| code.parse().ok()).context("no status")?;
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((status, body.to_owned()))
+        let (status, _, body) = prometheus::get(self.http, path, "*/*")?;
+        Ok((status, body))
     }
 
-    /// The value of a figure on /metrics.
-    pub(crate) fn figure(&self, name: &str) -> Result<u64> {
-        let (_, page) = self.page("/metrics")?;
-        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.context("no such figure")?.parse().context("no number")
+    /// The value of a figure on /metrics, added up over the labels that are not named.
+    pub(crate) fn figure(&self, selector: &str) -> Result<u64> {
+        Ok(Page::fetch(self.http)?.figure(selector)? as u64)
     }
 
     /// Waits until a figure has this value.

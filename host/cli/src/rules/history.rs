@@ -68,11 +68,16 @@ fn page(told: Value, colours: bool) -> Result<String> {
         Table::new(&["#", "at", "channel", "slot", "action", "by", "from", "to", "settings"]);
     for entry in &entries {
         let colour = if entry.refused.is_some() { Colour::Red } else { Colour::Plain };
+        // What concerns heatd and no channel has none.
+        let channel = match entry.channel.as_str() {
+            "" => String::new(),
+            channel => format!("#{channel}"),
+        };
         let digest = |digest: &Option<String>| digest.as_deref().map(short).unwrap_or_default();
         table.row([
             (entry.number.to_string(), Colour::Dim),
             (when::show(entry.at), Colour::Plain),
-            (format!("#{}", entry.channel), Colour::Plain),
+            (channel, Colour::Plain),
             (entry.slot.clone(), Colour::Plain),
             (entry.action.clone(), colour),
             (entry.by.clone().unwrap_or_default(), Colour::Plain),
@@ -115,9 +120,9 @@ mod tests {
     #[test]
     fn what_was_refused_is_told_too() {
         let told = json!({ "entries": [
-            { "number": 2, "at": 0, "channel": "seaside", "slot": "decay", "action": "deploy", "by": "api", "from": "aaaaaaaaaaaaaaaa",
+            { "number": 2, "at": 0, "channel": "seaside", "slot": "decay", "action": "deploy", "by": "owner", "from": "aaaaaaaaaaaaaaaa",
               "to": "bbbbbbbbbbbbbbbb", "settings": null, "refused": "it traps: [\n    0x0,\n]", "note": null },
-            { "number": 1, "at": 0, "channel": "seaside", "slot": "decay", "action": "settings", "by": "api", "from": null, "to": null,
+            { "number": 1, "at": 0, "channel": "seaside", "slot": "decay", "action": "settings", "by": "owner", "from": null, "to": null,
               "settings": { "half_life": "3m" }, "refused": null, "note": "" },
         ]});
         let page = page(told, false).unwrap();

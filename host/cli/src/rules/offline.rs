@@ -1,7 +1,7 @@
 //! `heat rules test` and `heat rules bench`: heatd plays a rule, without a configuration and without a stream.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::component;
 use super::project::{Place, Project};
+use crate::beside::find_heatd;
 use crate::note;
 
 /// The companion that makes faves, where a rule's folder has one of its own.
@@ -75,7 +76,7 @@ fn heatd(
     let file = folder.path().join(project.built.file_name().unwrap_or("rule.wasm".as_ref()));
     std::fs::write(&file, component::of(project)?)
         .with_context(|| format!("failed to write {}", file.display()))?;
-    let program = find_heatd()?;
+    let program = find_heatd("rules are played")?;
     if let Some(stale) = project.stale() {
         note(&stale);
     }
@@ -94,19 +95,4 @@ fn heatd(
         heatd.status().with_context(|| format!("failed to start {}", program.display()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
-}
-
-/// heatd lies beside heat, or where programs lie.
-fn find_heatd() -> Result<PathBuf> {
-    let name = format!("heatd{}", std::env::consts::EXE_SUFFIX);
-    let own = std::env::current_exe().context("failed to find the running program")?;
-    let beside = own.parent().map(Path::to_owned);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = beside.into_iter().chain(std::env::split_paths(&path));
-    folders.map(|folder| folder.join(&name)).find(|file| file.is_file()).with_context(|| {
-        format!(
-            "rules are played by heatd, and there is no {name} beside {} or on the PATH; the archives for Linux have both programs",
-            own.display()
-        )
-    })
 }

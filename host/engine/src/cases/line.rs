@@ -7,7 +7,7 @@ use crate::contract::{
 use crate::settings::{Given, parse_duration};
 
 /// What a line asks for.
-pub(super) enum Line {
+pub(crate) enum Line {
     /// An empty line, a comment, or a setting, which is read before the play.
     Silent,
     /// So many milliseconds go by.
@@ -19,7 +19,7 @@ pub(super) enum Line {
 pub(super) const SET: &str = "set ";
 
 /// Reads a line that is no answer.
-pub(super) fn read(line: &str) -> Result<Line, String> {
+pub(crate) fn read(line: &str) -> Result<Line, String> {
     if line.is_empty() || line.starts_with('#') || line.starts_with(SET) {
         return Ok(Line::Silent);
     }
@@ -39,7 +39,7 @@ pub(super) fn read(line: &str) -> Result<Line, String> {
 }
 
 /// Reads what follows `set `: a name and a value of TOML.
-pub(super) fn setting(text: &str) -> Result<(String, Given), String> {
+pub(crate) fn setting(text: &str) -> Result<(String, Given), String> {
     let (name, value) = text.split_once('=').ok_or("a setting is written `set name = value`")?;
     let table: toml::Table = format!("value = {value}").parse().map_err(|_| {
         format!(

@@ -10,9 +10,9 @@ use crate::error::StoreError;
 use crate::tables::{CHANNEL, SlotKey, tally};
 
 /// Kinds of count, the second part of a tally's key; `CHANNEL` is the first.
-const ITEM: u8 = 1;
-const PERSON: u8 = 2;
-const PERSON_ITEM: u8 = 3;
+pub(crate) const ITEM: u8 = 1;
+pub(crate) const PERSON: u8 = 2;
+pub(crate) const PERSON_ITEM: u8 = 3;
 
 /// Kind, person and item.
 type TallyKey = (u8, String, String);
@@ -21,8 +21,8 @@ type TallyKey = (u8, String, String);
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) tallies: Known<TallyKey, Tally>,
-    /// By person's id: login and name, as last seen with a fave.
-    pub(super) names: Known<String, (String, String)>,
+    /// By person's id: login and name, as last seen with a fave; none when the person is gone.
+    pub(super) names: Known<String, Option<(String, String)>>,
 }
 
 impl Counts {
@@ -33,14 +33,14 @@ impl Counts {
 }
 
 impl Overlay {
-    fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
+    pub(super) fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
         if !self.counts.contains_key(channel) {
             self.counts.insert(Arc::clone(channel), Counts::default());
         }
         self.counts.get_mut(channel).expect("it was made if it was not there")
     }
 
-    fn tally(&mut self, channel: &Arc<str>, key: TallyKey) -> Result<Tally, StoreError> {
+    pub(super) fn tally(&mut self, channel: &Arc<str>, key: TallyKey) -> Result<Tally, StoreError> {
         if let Some(tally) = self.counts.get(channel).and_then(|counts| counts.tallies.get(&key)) {
             return Ok(*tally);
         }
@@ -73,7 +73,18 @@ impl Overlay {
 
     /// Counts a fave: four tallies, and the person's name.
     pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
-        let (person, item) = (|| fave.person.id.clone(), || fave.item.clone());
+        self.add(channel, &fave.person, &fave.item, (1, fave.weight))
+    }
+
+    /// Counts so many faves of one person for one item, and the sum of their weights.
+    pub(crate) fn add(
+        &mut self,
+        channel: &Arc<str>,
+        giver: &Person,
+        item: &str,
+        (faves, weight): (u64, i64),
+    ) -> Result<(), StoreError> {
+        let (person, item) = (|| giver.id.clone(), || item.to_owned());
         let keys = [
             (PERSON, person(), String::new()),
             (PERSON_ITEM, person(), item()),
@@ -90,21 +101,33 @@ impl Overlay {
                 PERSON_ITEM => new_pair = u32::from(tally.faves == 0),
                 _ => {}
             }
-            tally.faves += 1;
-            tally.weight = tally.weight.saturating_add(fave.weight);
+            tally.faves += faves;
+            tally.weight = tally.weight.saturating_add(weight);
             tally.people += if matches!(key.0, PERSON | CHANNEL) { new_here } else { new_pair };
             self.counts_of(channel).tallies.set(key, tally);
         }
-        self.name(channel, &fave.person)
+        self.name(channel, giver)
     }
 
     /// Takes a counted fave back: the reverse of [`Overlay::count`].
     pub(crate) fn uncount(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
-        let (person, item) = (|| fave.person.id.clone(), || fave.item.clone());
+        self.take(channel, &fave.person.id, &fave.item, (1, fave.weight))
+    }
+
+    /// Takes so many faves of one person for one item back: the reverse of [`Overlay::add`].
+    pub(crate) fn take(
+        &mut self,
+        channel: &Arc<str>,
+        id: &str,
+        item: &str,
+        (faves, weight): (u64, i64),
+    ) -> Result<(), StoreError> {
+        let (person, item) = (|| id.to_owned(), || item.to_owned());
         let pair = self.tally(channel, (PERSON_ITEM, person(), item()))?;
         let all = self.tally(channel, (PERSON, person(), String::new()))?;
         // Somebody's last fave here is one person of the channel less; the last of an item, one of the item.
-        let (gone_here, gone_pair) = (u32::from(all.faves == 1), u32::from(pair.faves == 1));
+        let gone = |tally: Tally| u32::from(tally.faves > 0 && tally.faves <= faves);
+        let (gone_here, gone_pair) = (gone(all), gone(pair));
         let keys = [
             (PERSON, person(), String::new(), gone_here),
             (PERSON_ITEM, person(), item(), gone_pair),
@@ -114,8 +137,8 @@ impl Overlay {
         for (kind, person, item, gone) in keys {
             let key = (kind, person, item);
             let mut tally = self.tally(channel, key.clone())?;
-            tally.faves = tally.faves.saturating_sub(1);
-            tally.weight = tally.weight.saturating_sub(fave.weight);
+            tally.faves = tally.faves.saturating_sub(faves);
+            tally.weight = tally.weight.saturating_sub(weight);
             tally.people = tally.people.saturating_sub(gone);
             self.counts_of(channel).tallies.set(key, tally);
         }
@@ -129,7 +152,7 @@ impl Overlay {
 
     /// Sets a person's names as another store had them.
     pub(crate) fn set_names(&mut self, channel: &Arc<str>, id: String, names: (String, String)) {
-        self.counts_of(channel).names.set(id, names);
+        self.counts_of(channel).names.set(id, Some(names));
     }
 
     /// Keeps the person's name, unless it is the one that is kept.
@@ -137,13 +160,13 @@ impl Overlay {
         let same = |(login, name): (&str, &str)| login == person.login && name == person.name;
         let known = self.counts.get(channel).and_then(|counts| counts.names.get(&person.id));
         let is_kept = match known {
-            Some((login, name)) => same((login, name)),
+            Some(names) => names.as_ref().is_some_and(|(login, name)| same((login, name))),
             None => {
                 let row = self.snapshot.people.get((&**channel, person.id.as_str()))?;
                 row.is_some_and(|row| same(row.value()))
             }
         };
-        let names = (person.login.clone(), person.name.clone());
+        let names = Some((person.login.clone(), person.name.clone()));
         let counts = self.counts_of(channel);
         match (is_kept, counts.names.get(&person.id).is_some()) {
             (true, true) => {}
@@ -225,7 +248,8 @@ impl Overlay {
     fn person(&self, channel: &Arc<str>, id: String) -> Result<Person, StoreError> {
         let known = self.counts.get(channel).and_then(|counts| counts.names.get(&id));
         let (login, name) = match known {
-            Some(names) => names.clone(),
+            Some(Some(names)) => names.clone(),
+            Some(None) => (id.clone(), id.clone()),
             None => match self.snapshot.people.get((&**channel, id.as_str()))? {
                 Some(row) => (row.value().0.to_owned(), row.value().1.to_owned()),
                 None => (id.clone(), id.clone()),

@@ -8,6 +8,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use crate::changed::{Changed, Entered};
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::forget::Forgetting;
 use crate::letters::{self, Letter};
 use crate::log::{encode, pack};
 use crate::rule::Rule;
@@ -30,6 +31,10 @@ pub(crate) struct Kept {
     pub(crate) answered: Vec<u64>,
     /// Channel, number of the next record, time, state of all rules.
     pub(crate) checkpoints: Vec<(Arc<str>, u64, u64, Vec<u8>)>,
+    /// By which exports name the store.
+    pub(crate) identity: Option<u64>,
+    /// A person who is removed.
+    pub(crate) forgetting: Option<Box<Forgetting>>,
 }
 
 impl Kept {

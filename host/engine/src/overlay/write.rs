@@ -4,11 +4,17 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{CLIPS, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS};
+use crate::tables::{
+    CLIPS, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
+};
 
 impl Overlay {
     /// Writes every change.
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        // First what is forgotten: what came later stays.
+        if let Some(forgetting) = &self.kept.forgetting {
+            forgetting.write(transaction)?;
+        }
         self.write_state(transaction)?;
         self.write_counts(transaction)?;
         self.write_outgoing(transaction)?;
@@ -42,12 +48,27 @@ impl Overlay {
         let mut people = transaction.open_table(PEOPLE)?;
         for (channel, counts) in &self.counts {
             for ((kind, person, item), tally) in counts.tallies.changes() {
+                let key = (&**channel, *kind, person.as_str(), item.as_str());
                 let row = (tally.faves, tally.weight, tally.people);
-                tallies.insert((&**channel, *kind, person.as_str(), item.as_str()), row)?;
+                // What was taken back in whole is as if it had never been.
+                match row {
+                    (0, 0, 0) => drop(tallies.remove(key)?),
+                    _ => drop(tallies.insert(key, row)?),
+                }
             }
-            for (id, (login, name)) in counts.names.changes() {
-                people.insert((&**channel, id.as_str()), (login.as_str(), name.as_str()))?;
+            for (id, names) in counts.names.changes() {
+                let key = (&**channel, id.as_str());
+                match names {
+                    Some((login, name)) => {
+                        drop(people.insert(key, (login.as_str(), name.as_str()))?);
+                    }
+                    None => drop(people.remove(key)?),
+                }
             }
+        }
+        let mut imported = transaction.open_table(IMPORTED)?;
+        for ((channel, source, person, item), row) in &self.imported {
+            imported.insert((&**channel, source.as_str(), person.as_str(), item.as_str()), row)?;
         }
         Ok(())
     }
@@ -74,7 +95,11 @@ impl Overlay {
         for (number, channel, clip) in &self.clips {
             clips.insert(number, (&**channel, clip.title.as_str(), clip.seconds))?;
         }
-        transaction.open_table(META)?.insert("next-send", self.next_send)?;
+        let mut meta = transaction.open_table(META)?;
+        meta.insert("next-send", self.next_send)?;
+        if let Some(identity) = self.kept.identity {
+            meta.insert("identity", identity)?;
+        }
         Ok(())
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checkpoint::SlotState;
-use crate::contract::{Fave, Tally};
+use crate::checkpoint::{Checkpoint, SlotState};
+use crate::contract::Fave;
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::log::Record;
-use crate::overlay::Overlay;
+use crate::forget::Who;
+use crate::log::{Imported, Record};
+use crate::overlay::{Overlay, by_login};
 use crate::rule::Rule;
 use crate::store::Store;
-use crate::tables::{SlotKey, Snapshot, Stream, tally};
+use crate::tables::{Counted, SlotKey, Snapshot, Stream};
 
 /// The state of one channel at one time.
 #[derive(Clone)]
@@ -21,13 +22,19 @@ pub struct Seed {
     /// The number of the first record that the state does not know of.
     next: u64,
     pub(crate) slots: Vec<SlotState>,
-    tallies: Vec<((u8, String, String), Tally)>,
+    tallies: Counted,
     people: Vec<(String, (String, String))>,
     stream: Option<Stream>,
     /// Faves that were counted later.
     later: Vec<Fave>,
     /// Faves that were counted later and taken back since.
     taken: Vec<Fave>,
+    /// Counts that an import has added later.
+    imported: Vec<Imported>,
+    /// Whose id was known later, by the id that stood for the login before.
+    joined: BTreeMap<String, String>,
+    /// Ids of somebody who never was.
+    forgotten: BTreeSet<String>,
     /// Events that were taken back since.
     pub(crate) undone: BTreeSet<String>,
     /// Components that were taken back since.
@@ -81,11 +88,32 @@ impl Seed {
         snapshot: &Snapshot,
         channel: &str,
         before: u64,
-        mut tell: impl FnMut(Record),
+        tell: impl FnMut(Record),
     ) -> Result<Option<Self>, StoreError> {
-        let Some((next, checkpoint)) = snapshot.checkpoint_before(channel, before)? else {
-            return Ok(None);
-        };
+        match snapshot.checkpoint_before(channel, before)? {
+            Some(found) => Self::of_checkpoint(snapshot, channel, found, tell).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The channel as it was at the last checkpoint that does not know this record.
+    pub(crate) fn before_record(
+        snapshot: &Snapshot,
+        channel: &str,
+        record: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        match snapshot.last_checkpoint(channel, |next, _| next <= record)? {
+            Some(found) => Self::of_checkpoint(snapshot, channel, found, |_| {}).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn of_checkpoint(
+        snapshot: &Snapshot,
+        channel: &str,
+        (next, checkpoint): (u64, Checkpoint),
+        mut tell: impl FnMut(Record),
+    ) -> Result<Self, StoreError> {
         let mut seed = Self {
             at: checkpoint.at,
             next,
@@ -99,7 +127,7 @@ impl Seed {
                 tell(record);
             }
         }
-        Ok(Some(seed))
+        Ok(seed)
     }
 
     /// Takes note of what has changed the counts since.
@@ -113,6 +141,10 @@ impl Seed {
                 self.without.extend(*without);
                 self.taken.extend(taken.iter().cloned());
                 self.later.extend(given.iter().cloned());
+            }
+            Record::Imported { counts, .. } => self.imported.extend(counts.iter().cloned()),
+            Record::Joined { person, .. } => {
+                drop(self.joined.insert(by_login(&person.login), person.id.clone()));
             }
             _ => {}
         }
@@ -141,21 +173,16 @@ impl Seed {
             stream: None,
             later: Vec::new(),
             taken: Vec::new(),
+            imported: Vec::new(),
+            joined: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             undone: BTreeSet::new(),
             without: BTreeSet::new(),
         }
     }
 
     fn counted(snapshot: &Snapshot, channel: &str) -> Result<Self, StoreError> {
-        let mut tallies = Vec::new();
-        for row in snapshot.tallies.range((channel, 0, "", "")..)? {
-            let (key, value) = row?;
-            let (of, kind, person, item) = key.value();
-            if of != channel {
-                break;
-            }
-            tallies.push(((kind, person.to_owned(), item.to_owned()), tally(value.value())));
-        }
+        let tallies = snapshot.tallies(channel)?;
         let mut people = Vec::new();
         for row in snapshot.people.range((channel, "")..)? {
             let (key, value) = row?;
@@ -171,6 +198,15 @@ impl Seed {
             stream: snapshot.stream(channel)?,
             ..Self::empty(channel, &[], 0)
         })
+    }
+
+    /// Leaves a person out: what is counted for them, and what the rules keep under their name.
+    pub(crate) fn without(&mut self, who: &Who) {
+        self.forgotten.extend(who.ids().cloned());
+        for slot in &mut self.slots {
+            slot.entries.retain(|entry| !who.is_named_in_key(&entry.key));
+            slot.alarms.retain(|(name, _)| !who.is_named_in_key(name));
+        }
     }
 
     /// The number of the first record of the log that a run from here has to follow.
@@ -216,10 +252,18 @@ impl Seed {
         for fave in &self.later {
             overlay.uncount(&channel, fave)?;
         }
+        for it in &self.imported {
+            // They are counted where they have gone to since.
+            let id = self.joined.get(&it.person.id).unwrap_or(&it.person.id);
+            overlay.take(&channel, id, &it.item, (it.faves, it.weight))?;
+        }
+        for id in &self.forgotten {
+            overlay.remove_person(&channel, id)?;
+        }
         if let Some(stream) = self.stream {
             overlay.streams.insert(channel, stream);
         }
-        store.commit(&overlay, None, None)?;
+        store.commit(&overlay, &[], None)?;
         Ok(store)
     }
 }

@@ -1,8 +1,7 @@
 //! An MQTT message as events of the channels whose rules take its topic. Pure, but for the numbers it hands out.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use heat_engine::matches;
 use heat_engine::wit::{Event, Happening, MqttMessage};
@@ -15,27 +14,18 @@ const LONGEST_ID: usize = 128;
 pub(crate) type Topics = Vec<(Arc<str>, String)>;
 
 /// Which channels take which topics, as far as rules are live now.
+#[derive(Clone)]
 pub(crate) struct Routes {
     routes: watch::Receiver<Arc<Topics>>,
     /// Ids of messages without one: unique over restarts by the time of the start.
     started: u64,
-    number: u64,
-    /// By packet id: content and id of the last message with it. The broker repeats one that it has no acknowledgement of.
-    delivered: HashMap<u16, (u64, String)>,
-}
-
-/// How a message was delivered.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Delivery {
-    /// 0 for QoS 0.
-    pub(super) packet: u16,
-    /// The broker says that it may have sent this before.
-    pub(super) repeated: bool,
+    /// And in one run by a number, which all who pass on messages share.
+    number: Arc<AtomicU64>,
 }
 
 impl Routes {
     pub(crate) fn new(routes: watch::Receiver<Arc<Topics>>, started: u64) -> Self {
-        Self { routes, started, number: 0, delivered: HashMap::new() }
+        Self { routes, started, number: Arc::default() }
     }
 
     /// The topics, which change when another rule is live.
@@ -43,33 +33,15 @@ impl Routes {
         self.routes.clone()
     }
 
-    /// The id of a message without one of its own: a new number, or the number that it had when it was sent before.
-    fn id_of(&mut self, message: &MqttMessage, delivery: Delivery) -> String {
-        let content = content(message);
-        if let Some((before, id)) = self.delivered.get(&delivery.packet)
-            && delivery.repeated
-            && *before == content
-        {
-            return id.clone();
-        }
-        self.number += 1;
-        let id = format!("mqtt:{}:{}", self.started, self.number);
-        if delivery.packet != 0 {
-            self.delivered.insert(delivery.packet, (content, id.clone()));
-        }
-        id
-    }
-
     /// The message as an event of each channel that takes it.
-    pub(super) fn events(
-        &mut self,
-        message: &MqttMessage,
-        delivery: Delivery,
-        now: u64,
-    ) -> Vec<Event> {
+    pub(crate) fn events(&self, message: &MqttMessage, now: u64) -> Vec<Event> {
         let id = match named_id(&message.payload) {
-            Some(id) => format!("mqtt:{}:{id}", message.topic),
-            None => self.id_of(message, delivery),
+            // No topic has a # in it, so no two of them make one id.
+            Some(id) => format!("mqtt:{}#{id}", message.topic),
+            None => {
+                let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
+                format!("mqtt:{}:{number}", self.started)
+            }
         };
         let routes = Arc::clone(&self.routes.borrow());
         let mut channels: Vec<&Arc<str>> = routes
@@ -88,15 +60,8 @@ impl Routes {
     }
 }
 
-/// A number for topic and payload, to tell a repetition from another message with the same packet id.
-fn content(message: &MqttMessage) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&message.topic, &message.payload).hash(&mut hasher);
-    hasher.finish()
-}
-
 /// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one.
-fn named_id(payload: &[u8]) -> Option<String> {
+pub(super) fn named_id(payload: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Named {
         id: String,
@@ -119,7 +84,7 @@ mod tests {
     }
 
     fn ids(payloads: &[&[u8]]) -> Vec<String> {
-        let mut routes = routes(&[("seaside", "deck/+")]);
+        let routes = routes(&[("seaside", "deck/+")]);
         let message = |payload: &&[u8]| MqttMessage {
             topic: "deck/a".to_owned(),
             payload: payload.to_vec(),
@@ -127,14 +92,14 @@ mod tests {
         };
         payloads
             .iter()
-            .flat_map(|payload| routes.events(&message(payload), Delivery::default(), 1))
+            .flat_map(|payload| routes.events(&message(payload), 1))
             .map(|event| event.id)
             .collect()
     }
 
     #[test]
     fn an_id_in_the_payload_is_the_id_of_the_event() {
-        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a:a1"]);
+        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a#a1"]);
     }
 
     #[test]
@@ -144,31 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_delivery_keeps_its_id_and_a_new_message_gets_another() {
-        let mut routes = routes(&[("seaside", "deck/+")]);
-        let mut id = |payload: &str, repeated| {
-            let message = MqttMessage {
-                topic: "deck/a".to_owned(),
-                payload: payload.into(),
-                retained: false,
-            };
-            routes.events(&message, Delivery { packet: 3, repeated }, 1).remove(0).id
-        };
-        let first = id("pie", false);
-        assert_eq!(id("pie", true), first);
-        assert_ne!(id("cake", true), first);
-        assert_ne!(id("pie", false), first);
-    }
-
-    #[test]
     fn a_topic_that_no_rule_takes_is_no_event() {
-        let mut routes = routes(&[("a", "x"), ("a", "+")]);
+        let routes = routes(&[("a", "x"), ("a", "+")]);
         let message = |topic: &str| MqttMessage {
             topic: topic.to_owned(),
             payload: Vec::new(),
             retained: false,
         };
-        assert_eq!(routes.events(&message("x"), Delivery::default(), 1).len(), 1);
-        assert!(routes.events(&message("y/z"), Delivery::default(), 1).is_empty());
+        assert_eq!(routes.events(&message("x"), 1).len(), 1);
+        assert!(routes.events(&message("y/z"), 1).is_empty());
     }
 }

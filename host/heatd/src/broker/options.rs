@@ -4,22 +4,53 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rumqttc::{
-    AckMode, Broker, LastWill, MqttOptions, NetworkOptions, PersistedAckMode, PersistedSession,
-    QoS, SessionStore, SessionStoreError, SessionStoreKey, TlsConfiguration, Transport,
+    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, NetworkOptions,
+    PersistedAckMode, PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey,
+    StateError, TlsConfiguration, Transport,
 };
 use tokio_rustls::rustls::ClientConfig;
 
-/// The largest message that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
-const LARGEST_MESSAGE: u32 = 64 << 10;
+/// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
+const LARGEST_PACKET: u32 = 64 << 10;
+
+/// How much less it is on a connection after one that a larger packet has ended. mosquitto is wrong by a byte when it compares, so that
+/// one of exactly a byte too much is sent to us, and again on each connection. With the lower limit mosquitto keeps it to itself; and what
+/// is a byte too much for that is within the other.
+const LESS: u32 = 16;
+
+/// How large a packet may be on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Size {
+    #[default]
+    Usual,
+    Less,
+}
+
+impl Size {
+    /// The limit for the next connection.
+    pub(super) fn after(self, lost: &ConnectionError) -> Self {
+        let is_too_large = matches!(
+            lost,
+            ConnectionError::MqttState(StateError::Deserialization(
+                Error::PayloadSizeLimitExceeded { .. }
+            ))
+        );
+        if is_too_large && self == Self::Usual { Self::Less } else { Self::Usual }
+    }
+
+    fn bytes(self) -> u32 {
+        match self {
+            Self::Usual => LARGEST_PACKET,
+            Self::Less => LARGEST_PACKET - LESS,
+        }
+    }
+}
 
 /// How many messages with QoS 1 may wait for their acknowledgement: a group of events can be as large.
-const RECEIVE_MAXIMUM: u16 = 512;
+pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 
 /// How long a broker keeps messages for a daemon that is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
-
-/// How long a dead connection may look alive: one and a half times this, in seconds.
-const KEEP_ALIVE_SECONDS: u16 = 20;
 
 /// Where and as whom.
 pub(crate) struct Address {
@@ -28,20 +59,23 @@ pub(crate) struct Address {
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) client_id: String,
+    /// After how many seconds without a word the broker is asked for one. When as many pass again without an answer, the connection
+    /// is given up: a dead one looks alive for twice as long at most.
+    pub(crate) keep_alive: u16,
 }
 
 /// The options of one connection, with the topic that says whether heatd is there.
-pub(crate) fn options(address: &Address, status_topic: &str) -> MqttOptions {
+pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> MqttOptions {
     let mut options = MqttOptions::new(
         address.client_id.clone(),
         Broker::tcp(address.host.clone(), address.port),
     );
-    options.set_keep_alive(KEEP_ALIVE_SECONDS);
+    options.set_keep_alive(address.keep_alive);
     options.set_clean_start(false);
     options.set_session_expiry_interval(Some(SESSION_SECONDS));
     options.set_session_store(NothingUnderWay);
     options.set_receive_maximum(Some(RECEIVE_MAXIMUM));
-    options.set_max_packet_size(Some(LARGEST_MESSAGE));
+    options.set_max_packet_size(Some(size.bytes()));
     options.set_ack_mode(AckMode::Manual);
     // Otherwise an output that follows an acknowledgement waits until the broker's system has confirmed that, some 40 ms.
     let mut network = NetworkOptions::new();
@@ -98,5 +132,39 @@ impl SessionStore for NothingUnderWay {
 
     fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> Answer<'a, ()> {
         Box::pin(async { Ok(()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_takes_up_the_session_acknowledges_by_hand_and_never_waits_for_tcp() {
+        let address = Address {
+            host: "localhost".to_owned(),
+            port: 1883,
+            login: None,
+            tls: None,
+            client_id: "heatd".to_owned(),
+            keep_alive: 20,
+        };
+        let options = options(&address, "heat/v1/status", Size::Usual);
+        assert!(!options.clean_start());
+        assert_eq!(options.ack_mode(), AckMode::Manual);
+        assert_eq!(options.receive_maximum(), Some(RECEIVE_MAXIMUM));
+        let network = format!("{:?}", options.network_options());
+        assert!(network.contains("tcp_nodelay: true"), "{network}");
+    }
+
+    #[test]
+    fn a_packet_that_is_too_large_for_one_connection_is_for_the_next() {
+        let error = Error::PayloadSizeLimitExceeded { pkt_size: 65_537, max: LARGEST_PACKET };
+        let too_large = ConnectionError::MqttState(StateError::Deserialization(error));
+        let less = Size::default().after(&too_large);
+        assert!(less.bytes() < Size::default().bytes());
+        assert_eq!(less.after(&too_large), Size::Usual);
+        assert_eq!(less.after(&ConnectionError::RequestsDone), Size::Usual);
+        assert_eq!(Size::Usual.after(&ConnectionError::RequestsDone), Size::Usual);
     }
 }

@@ -74,20 +74,22 @@ impl Outgoing {
             .collect()
     }
 
-    /// Publishes the difference. An output that was taken back is deleted at the broker by an empty retained message.
+    /// Publishes the difference, and says how many outputs that were. An output that was taken back is deleted at the broker by an empty retained message.
     pub(crate) async fn reconcile(
         &mut self,
         client: &AsyncClient,
         wanted: &Arc<Outputs>,
-    ) -> Result<(), ClientError> {
-        for (topic, text) in self.difference(wanted) {
+    ) -> Result<usize, ClientError> {
+        let difference = self.difference(wanted);
+        let outputs = difference.len();
+        for (topic, text) in difference {
             let payload = text.clone().unwrap_or_default();
             client
                 .publish(topic.clone(), payload, PublishOptions::at_least_once().retained())
                 .await?;
             self.shown.insert(topic, text);
         }
-        Ok(())
+        Ok(outputs)
     }
 
     /// Hands the messages of the outbox to the connection, and returns the notices of their acknowledgement.

@@ -11,11 +11,12 @@ use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
-use super::incoming::{Delivery, Routes};
+use super::deliveries::Delivery;
+use super::incoming::{Routes, named_id};
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::{Input, Receipt};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refusal};
 use crate::shutdown::Shutdown;
 
 /// Lives over all connections, so that no receipt number is used twice.
@@ -24,6 +25,8 @@ pub(super) struct Receiver {
     inputs: mpsc::WeakSender<Input>,
     metrics: Metrics,
     shutdown: Shutdown,
+    /// What is not retained comes another way.
+    only_retained: bool,
     last_receipt: Receipt,
     connected_at: Option<Instant>,
 }
@@ -34,8 +37,10 @@ impl Receiver {
         inputs: mpsc::WeakSender<Input>,
         metrics: Metrics,
         shutdown: Shutdown,
+        only_retained: bool,
     ) -> Self {
-        Self { routes, inputs, metrics, shutdown, last_receipt: 0, connected_at: None }
+        let (last_receipt, connected_at) = (0, None);
+        Self { routes, inputs, metrics, shutdown, only_retained, last_receipt, connected_at }
     }
 
     /// Whether the last connection was of use: one that ends at once is no reason to come back at once.
@@ -47,7 +52,7 @@ impl Receiver {
     pub(super) async fn run(
         &mut self,
         event_loop: &mut EventLoop,
-        shared: &Shared,
+        shared: &Shared<'_>,
     ) -> ConnectionError {
         self.connected_at = None;
         loop {
@@ -59,9 +64,12 @@ impl Receiver {
         }
     }
 
-    async fn take(&mut self, packet: Packet, shared: &Shared) {
+    async fn take(&mut self, packet: Packet, shared: &Shared<'_>) {
         match packet {
-            Packet::ConnAck(_) => {
+            Packet::ConnAck(answer) => {
+                if !answer.session_present {
+                    shared.deliveries.begin();
+                }
                 self.connected_at = Some(Instant::now());
                 self.metrics.mqtt_connected(true);
                 info!("broker connected");
@@ -89,15 +97,19 @@ impl Receiver {
     }
 
     /// Passes a message on to the engine. Waiting for room there is safe: the engine never waits for this side.
-    async fn take_message(&mut self, publish: &Publish, shared: &Shared) {
+    async fn take_message(&mut self, publish: &Publish, shared: &Shared<'_>) {
         if self.shutdown.has_begun() {
             // Not acknowledged, so that the broker keeps it for the next start.
+            return;
+        }
+        if self.only_retained && !publish.retain {
             return;
         }
         let ack = (publish.qos == QoS::AtLeastOnce)
             .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
         let Ok(topic) = std::str::from_utf8(&publish.topic) else {
             warn!("the broker sent a topic that is not UTF-8; the message is left out");
+            self.metrics.refused(Refusal::BadTopic);
             return;
         };
         let message = MqttMessage {
@@ -106,8 +118,16 @@ impl Receiver {
             retained: publish.retain,
         };
         let now = now();
-        let delivery = Delivery { packet: publish.pkid, repeated: publish.dup };
-        let mut events = self.routes.events(&message, delivery, now);
+        let named = named_id(&message.payload).is_some();
+        let delivery = Delivery { packet: publish.pkid, repeated: publish.dup, named };
+        let mut events = match shared.deliveries.is_repetition(&message, delivery) {
+            // It is acknowledged in its turn, after the commit of the delivery before.
+            true => {
+                self.metrics.duplicate();
+                Vec::new()
+            }
+            false => self.routes.events(&message, now),
+        };
         debug!(topic, bytes = message.payload.len(), channels = events.len(), "message received");
         self.metrics.mqtt_message();
         self.last_receipt += 1;

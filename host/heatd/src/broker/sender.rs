@@ -17,6 +17,7 @@ use super::incoming::Topics;
 use super::outgoing::Outgoing;
 use super::{GOODBYE, Shared};
 use crate::decider::{Input, Mail, Mailbox};
+use crate::metrics::{Metrics, Published};
 
 /// How many filters go into one request: it must not be larger than a broker takes.
 const FILTERS_PER_REQUEST: usize = 32;
@@ -29,6 +30,9 @@ pub(super) struct Sender {
     pub(super) inputs: mpsc::WeakSender<Input>,
     pub(super) topics: watch::Receiver<Arc<Topics>>,
     pub(super) status: String,
+    /// How surely messages shall come.
+    pub(super) qos: QoS,
+    pub(super) metrics: Metrics,
 }
 
 /// The acknowledgements that are awaited, each with the number of its message.
@@ -51,7 +55,7 @@ impl Sender {
     pub(super) async fn run(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) {
         shared.connected.notified().await;
@@ -65,7 +69,7 @@ impl Sender {
     async fn talk(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
         client
@@ -77,11 +81,14 @@ impl Sender {
             self.subscribe(client, &mut subscribed).await?;
             outgoing.settle(&self.inputs).await;
             let wanted = Arc::clone(&self.outputs.borrow_and_update());
-            outgoing.reconcile(client, &wanted).await?;
-            watch_notices(&mut notices, outgoing.send(client).await?);
+            let outputs = outgoing.reconcile(client, &wanted).await?;
+            let sent = outgoing.send(client).await?;
+            self.metrics.published(Published::Outputs, outputs);
+            self.metrics.published(Published::Messages, sent.len());
+            watch_notices(&mut notices, sent);
             match self.next(&mut notices).await {
                 Step::Outputs | Step::Topics => {}
-                Step::Mail(mail) => take_mail(mail, client, shared, outgoing).await?,
+                Step::Mail(mail) => self.take_mail(mail, client, shared, outgoing).await?,
                 Step::Acknowledged(number, result) => {
                     acknowledged(number, &result, outgoing);
                 }
@@ -101,7 +108,9 @@ impl Sender {
         let new: Vec<String> =
             filters.into_iter().filter(|filter| !subscribed.contains(*filter)).cloned().collect();
         for filters in new.chunks(FILTERS_PER_REQUEST) {
-            client.subscribe_many(filters.iter().map(|filter| subscription(filter))).await?;
+            client
+                .subscribe_many(filters.iter().map(|filter| subscription(filter, self.qos)))
+                .await?;
         }
         subscribed.extend(new);
         Ok(())
@@ -121,15 +130,16 @@ impl Sender {
     async fn leave(
         &mut self,
         client: &AsyncClient,
-        shared: &Shared,
+        shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
         // Messages stay in the store for the next start: what is acknowledged now could no longer be noted.
         if let Some(mail) = self.mailbox.take_now() {
-            take_mail(mail, client, shared, outgoing).await?;
+            self.take_mail(mail, client, shared, outgoing).await?;
         }
         let wanted = Arc::clone(&self.outputs.borrow_and_update());
-        outgoing.reconcile(client, &wanted).await?;
+        let outputs = outgoing.reconcile(client, &wanted).await?;
+        self.metrics.published(Published::Outputs, outputs);
         let options = PublishOptions::at_least_once().retained();
         let offline = client.publish_tracked(self.status.clone(), "offline", options).await?;
         // Messages are sent in order, so that all before this one have arrived when it has.
@@ -139,6 +149,27 @@ impl Sender {
             );
         }
         client.disconnect().await
+    }
+
+    async fn take_mail(
+        &self,
+        mail: Mail,
+        client: &AsyncClient,
+        shared: &Shared<'_>,
+        outgoing: &mut Outgoing,
+    ) -> Result<(), ClientError> {
+        outgoing.add(mail.messages);
+        let passing = mail.passing.len();
+        for message in mail.passing {
+            client.publish(message.topic, message.payload, PublishOptions::at_most_once()).await?;
+        }
+        self.metrics.published(Published::Passing, passing);
+        for receipt in mail.receipts {
+            if let Some(ack) = shared.release(receipt) {
+                client.manual_ack(ack).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -160,30 +191,12 @@ fn acknowledged(
 }
 
 /// heatd's own messages are not for heatd: a rule that publishes what another takes would feed itself.
-fn subscription(filter: &str) -> SubscribeFilter {
-    SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, QoS::AtLeastOnce) }
+fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
+    SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, qos) }
 }
 
 fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
     for (number, notice) in sent {
         notices.spawn(async move { (number, notice.wait_async().await) });
     }
-}
-
-async fn take_mail(
-    mail: Mail,
-    client: &AsyncClient,
-    shared: &Shared,
-    outgoing: &mut Outgoing,
-) -> Result<(), ClientError> {
-    outgoing.add(mail.messages);
-    for message in mail.passing {
-        client.publish(message.topic, message.payload, PublishOptions::at_most_once()).await?;
-    }
-    for receipt in mail.receipts {
-        if let Some(ack) = shared.release(receipt) {
-            client.manual_ack(ack).await?;
-        }
-    }
-    Ok(())
 }

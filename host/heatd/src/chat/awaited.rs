@@ -39,12 +39,12 @@ impl Awaited {
         self.channels.values().filter_map(|(until, _)| *until).min()
     }
 
-    /// Takes out a channel whose wait is over, to be asked for again.
-    pub(super) fn overdue(&mut self, now: Instant) -> Option<String> {
+    /// Takes out a channel whose wait is over, to be asked for again, and says when it was asked for.
+    pub(super) fn overdue(&mut self, now: Instant) -> Option<(String, Instant)> {
         let is_over = |until: &Option<Instant>| until.is_some_and(|until| until <= now);
         let (channel, wait) = self.channels.iter_mut().find(|(_, (until, _))| is_over(until))?;
-        wait.0 = None;
-        Some(channel.clone())
+        let until = wait.0.take()?;
+        Some((channel.clone(), until - wait.1))
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
         let mut awaited = Awaited::new(second);
         awaited.asked("nobody", start);
         assert_eq!((awaited.next(), awaited.overdue(start)), (Some(start + second), None));
-        assert_eq!(awaited.overdue(start + second).as_deref(), Some("nobody"));
+        assert_eq!(awaited.overdue(start + second), Some(("nobody".to_owned(), start)));
         assert_eq!((awaited.next(), awaited.overdue(start + second)), (None, None));
         awaited.asked("nobody", start + second);
         assert_eq!(awaited.next(), Some(start + 3 * second));

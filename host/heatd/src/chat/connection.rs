@@ -1,6 +1,6 @@
 //! One connection to Twitch chat: logs in, joins, reads, answers and sends pings.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -14,9 +14,11 @@ use twitch_irc::message::IRCMessage;
 
 use super::Chat;
 use super::awaited::Awaited;
+use super::away::Away;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
+use super::tags::tag;
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::Input;
@@ -64,10 +66,13 @@ pub(crate) struct Connection<'a> {
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
     awaited: Awaited,
-    /// How many channels the server has confirmed.
-    joined: usize,
-    /// Lives over all connections of the task.
+    /// The channels that the server has confirmed.
+    joined: BTreeSet<String>,
+    /// When the server was heard last.
+    heard: u64,
+    /// Live over all connections of the task.
     reader: &'a mut Reader,
+    away: &'a mut Away,
     welcomed: Option<Instant>,
 }
 
@@ -77,6 +82,7 @@ impl<'a> Connection<'a> {
         channels: &[String],
         joins: &'a Joins,
         reader: &'a mut Reader,
+        away: &'a mut Away,
     ) -> Self {
         Self {
             chat,
@@ -84,8 +90,10 @@ impl<'a> Connection<'a> {
             to_join: channels.iter().cloned().collect(),
             // As patient with a join as with a sign of life.
             awaited: Awaited::new(Duration::from_millis(chat.twitch.ping)),
-            joined: 0,
+            joined: BTreeSet::new(),
+            heard: now(),
             reader,
+            away,
             welcomed: None,
         }
     }
@@ -106,7 +114,15 @@ impl<'a> Connection<'a> {
             Ok(()) => Ended::Closed,
             Err(ended) => ended,
         };
-        self.chat.metrics.channels_left(self.joined);
+        self.chat.metrics.channels_left(self.joined.len());
+        let from = match ended {
+            // What was sent before that has arrived.
+            Ended::Closed | Ended::Reconnect => now(),
+            _ => self.heard,
+        };
+        for channel in std::mem::take(&mut self.joined) {
+            self.away.lost(&channel, from, &ended.to_string());
+        }
         ended
     }
 
@@ -148,6 +164,7 @@ impl<'a> Connection<'a> {
                 line = lines.next(&mut read) => {
                     let Some(line) = line? else { return Ok(()) };
                     (heard, asked) = (Instant::now(), false);
+                    self.heard = now();
                     self.chat.metrics.bad_lines(lines.take_too_long());
                     self.take(&line, &mut write).await?;
                 }
@@ -177,22 +194,38 @@ impl<'a> Connection<'a> {
 
     /// Twitch says nothing of a channel that does not exist; it may exist tomorrow.
     fn ask_again(&mut self) {
-        while let Some(channel) = self.awaited.overdue(Instant::now()) {
+        while let Some((channel, asked)) = self.awaited.overdue(Instant::now()) {
             warn!(
                 channel,
                 "Twitch does not confirm the channel; is its name right? It is asked for again"
             );
+            self.chat.metrics.health().channel_unconfirmed(&channel, asked.into_std());
             self.to_join.push_back(channel);
         }
     }
 
-    fn confirmed(&mut self, message: &IRCMessage) {
-        let channel =
-            message.params.first().and_then(|it| it.strip_prefix('#')).unwrap_or_default();
-        if self.awaited.confirmed(channel) {
-            self.joined += 1;
-            self.chat.metrics.channel_joined();
-            debug!(channel, "joined");
+    async fn confirmed(&mut self, channel: &str) -> Result<(), Ended> {
+        if !self.awaited.confirmed(channel) {
+            return Ok(());
+        }
+        self.joined.insert(channel.to_owned());
+        self.chat.metrics.channel_joined(channel);
+        debug!(channel, "joined");
+        match self.away.heard(channel) {
+            Some(since) => {
+                self.chat.note_gap(channel, since).await.map_err(|_| Ended::NobodyListens)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The server has put us out of a channel, or has closed it. It may be let in again later, so it is asked for again.
+    fn put_out(&mut self, channel: &str, why: &str) {
+        if self.joined.remove(channel) {
+            warn!(channel, why, "chat no longer sends a channel; it is asked for again");
+            self.chat.metrics.channels_left(1);
+            self.away.lost(channel, now(), why);
+            self.awaited.asked(channel, Instant::now());
         }
     }
 
@@ -226,12 +259,23 @@ impl<'a> Connection<'a> {
                     "chat connected"
                 );
             }
-            "JOIN" => self.confirmed(&message),
+            "JOIN" => self.confirmed(channel_of(&message)).await?,
+            "PART" => self.put_out(channel_of(&message), "the server put us out of the channel"),
             "RECONNECT" => return Err(Ended::Reconnect),
-            "NOTICE" => notice(&message),
+            "NOTICE" => self.notice(&message),
             _ => self.pass_on(&message).await?,
         }
         Ok(())
+    }
+
+    /// What Twitch has to say about a channel or the login: suspended, no such channel.
+    fn notice(&mut self, message: &IRCMessage) {
+        let channel = channel_of(message);
+        let text = message.params.get(1).map_or("", String::as_str);
+        warn!(channel, text, "notice from chat");
+        if matches!(tag(message, "msg-id"), Some("msg_channel_suspended" | "tos_ban")) {
+            self.put_out(channel, "the channel is suspended");
+        }
     }
 
     /// Waits while the engine's queue is full: Twitch keeps the lines for as long.
@@ -239,7 +283,7 @@ impl<'a> Connection<'a> {
         let now = now();
         let events = self.reader.events(message, now);
         if message.command == "PRIVMSG" && !events.is_empty() {
-            self.chat.metrics.chat_line();
+            self.chat.metrics.chat_line(now);
         }
         for event in events {
             let sent = self.chat.inputs.send(Input::event(now, event)).await;
@@ -249,11 +293,9 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// What Twitch has to say about a channel or the login: suspended, no such channel.
-fn notice(message: &IRCMessage) {
-    let channel = message.params.first().map_or("", String::as_str);
-    let text = message.params.get(1).map_or("", String::as_str);
-    warn!(channel, text, "notice from chat");
+/// The channel that a message is about; empty when it is about none.
+fn channel_of(message: &IRCMessage) -> &str {
+    message.params.first().and_then(|it| it.strip_prefix('#')).unwrap_or_default()
 }
 
 async fn send(write: &mut WriteHalf<Box<dyn Socket>>, text: &str) -> std::io::Result<()> {

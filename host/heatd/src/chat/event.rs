@@ -27,9 +27,8 @@ impl Reader {
     /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
     pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
         self.number += 1;
-        let Some(channel) = message.params.first().and_then(|it| it.strip_prefix('#')) else {
-            return Vec::new();
-        };
+        let channel = message.params.first().and_then(|it| it.strip_prefix('#'));
+        let Some(channel) = channel.filter(|name| !name.is_empty()) else { return Vec::new() };
         let whats = match message.command.as_str() {
             "PRIVMSG" => chat(message).unwrap_or_default(),
             "USERNOTICE" => self.notices.read(message).into_iter().collect(),

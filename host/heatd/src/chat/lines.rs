@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 /// The longest line that is read. Twitch's have up to 8,191 bytes of tags and 512 of message (IRCv3 message-tags).
-const LONGEST: usize = 16 << 10;
+pub(super) const LONGEST: usize = 16 << 10;
 
 /// Gathers bytes until a line is whole. What was read stays here when a read is cancelled.
 #[derive(Default)]

@@ -44,7 +44,7 @@ impl Notices {
             }
             self.mass_gifts.push_back(origin.to_owned());
         }
-        let count = number_tag(message, "msg-param-mass-gift-count")?;
+        let count = number_tag(message, "msg-param-mass-gift-count").filter(|count| *count > 0)?;
         let gift = Gift { person: giver(message), tier: tier(message), count, receiver: None };
         Some(Happening::Gift(gift))
     }

@@ -24,7 +24,8 @@ pub(super) fn shared_from(message: &IRCMessage) -> Option<&str> {
     (tag(message, "room-id") != Some(source)).then_some(source)
 }
 
-/// Who wrote a line. Notices come from the server and name the person in tags.
+/// Who wrote a line. Notices come from the server and name the person in tags. A line of nobody is none: a fave without a person would
+/// be refused, and the rule that asks for it would look broken.
 pub(super) fn person(message: &IRCMessage) -> Option<Person> {
     let login = match (tag(message, "login"), &message.prefix) {
         (Some(login), _) => login.to_lowercase(),
@@ -34,6 +35,9 @@ pub(super) fn person(message: &IRCMessage) -> Option<Person> {
         }
         (None, None) => tag(message, "display-name")?.to_lowercase(),
     };
+    if login.is_empty() {
+        return None;
+    }
     let id = tag(message, "user-id").unwrap_or(&login).to_owned();
     let name = tag(message, "display-name").unwrap_or(&login).to_owned();
     Some(Person { id, login, name })

@@ -58,12 +58,13 @@ impl Mistakes {
         let before = self.text.get(..mistake.at).unwrap_or(&self.text);
         let line = before.matches('\n').count();
         let shown = self.text.lines().nth(line).unwrap_or_default();
-        writeln!(f, "{}:{}: {}", self.file.display(), line + 1, mistake.problem)?;
+        let problem = visible(&mistake.problem);
+        writeln!(f, "{}:{}: {problem}", self.file.display(), line + 1)?;
         if !shown.trim().is_empty() {
-            writeln!(f, "    {}", shown.trim_end())?;
+            writeln!(f, "    {}", visible(&masked(shown.trim_end())))?;
         }
         match &mistake.hint {
-            Some(hint) => writeln!(f, "    {hint}"),
+            Some(hint) => writeln!(f, "    {}", visible(hint)),
             None => Ok(()),
         }
     }
@@ -77,6 +78,29 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// A line to show. A password or token that stands where it should not is not repeated: it would end up in a log.
+fn masked(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    for word in ["pass", "pasw", "pwd", "secret", "token"] {
+        let Some(at) = lower.find(word) else { continue };
+        let Some(end) = lower[at..].find('=') else { continue };
+        if !lower[at..at + end].trim_end().ends_with("file") {
+            return format!("{} …", &line[..=at + end]);
+        }
+    }
+    line.to_owned()
+}
+
+/// The text with control characters as TOML writes them: what is wrong is seen, and does nothing to the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => " ".to_owned(),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// The known word that is most like this one, if any is.
 pub(crate) fn most_like<'a>(
     word: &str,
@@ -88,4 +112,23 @@ pub(crate) fn most_like<'a>(
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_shown() {
+        for (line, expected) in [
+            ("password = \"x\"", "password = …"),
+            ("  PASSWD=x # y", "  PASSWD= …"),
+            ("user = { name = \"a\", password = \"x\" }", "user = { name = \"a\", password = …"),
+            ("token = \"x\"", "token = …"),
+            ("password_file = \"x\"", "password_file = \"x\""),
+            ("half_life = \"3m\"", "half_life = \"3m\""),
+        ] {
+            assert_eq!(masked(line), expected);
+        }
+    }
 }

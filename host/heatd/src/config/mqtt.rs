@@ -11,6 +11,9 @@ use super::section::Section;
 /// heatd's own name at the embedded broker. No user may have it.
 pub(crate) const OWN_NAME: &str = "heatd";
 
+/// After how many seconds of silence the broker is asked whether it is there.
+pub(crate) const KEEP_ALIVE: u16 = 20;
+
 /// How heatd speaks MQTT.
 #[derive(Debug)]
 pub(crate) struct Mqtt {
@@ -61,6 +64,8 @@ pub(crate) struct External {
     pub(crate) tls: bool,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) client_id: String,
+    /// In seconds.
+    pub(crate) keep_alive: u16,
 }
 
 impl std::fmt::Debug for User {
@@ -242,6 +247,8 @@ impl External {
         let password = password(&mut section, folder);
         let ca = section.text("ca");
         let client_id = section.text("client_id").map_or_else(|| "heatd".to_owned(), |(id, _)| id);
+        let keep_alive = section.duration("keep_alive", 2_000, 300_000);
+        let keep_alive = keep_alive.and_then(|it| u16::try_from(it / 1000).ok());
         if host.is_none() {
             mistakes.add_with_hint(
                 &section.span(),
@@ -265,6 +272,7 @@ impl External {
             tls,
             ca: ca.map(|(ca, _)| folder.join(ca)),
             client_id,
+            keep_alive: keep_alive.unwrap_or(KEEP_ALIVE),
         }
     }
 }

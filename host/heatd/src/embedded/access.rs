@@ -69,7 +69,7 @@ impl Access {
         self.of(user, |rights| rights.read.iter().any(|allowed| covers(allowed, filter)))
     }
 
-    fn may_write(&self, user: &str, topic: &str) -> bool {
+    pub(super) fn may_write(&self, user: &str, topic: &str) -> bool {
         self.of(user, |rights| rights.write.iter().any(|allowed| matches(allowed, topic)))
     }
 

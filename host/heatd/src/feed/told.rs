@@ -1,7 +1,11 @@
 //! What happened, for people: a line of chat as it is, anything else in a sentence.
 
+use std::time::Duration;
+
 use heat_engine::wit::{Happening, HypeTrain, HypeTrainStage, MqttMessage, Person, Tier};
 use serde::Serialize;
+
+use crate::gaps::words;
 
 /// How much of an MQTT message's payload is shown, in characters.
 const LONGEST_PAYLOAD: usize = 100;
@@ -66,6 +70,12 @@ impl Told {
             Happening::Mqtt(message) => event("mqtt", mqtt(message)),
             Happening::Command(_) | Happening::Timer(_) | Happening::Fave(_) => None,
         }
+    }
+
+    /// Chat was not heard for a while.
+    pub(crate) fn gap(long: Duration) -> Self {
+        let text = format!("chat was away for {}: lines in between are missing", words(long));
+        Self::Event { event: "gap", text }
     }
 }
 

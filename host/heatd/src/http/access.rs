@@ -1,35 +1,87 @@
-//! Who may use the API: whoever can read the token in the data folder, from a program and not from a page of another site.
+//! Who may use the API: whoever has a token whose role is enough, from a program or from a page of heatd's own, by a name that is heatd's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use subtle::ConstantTimeEq;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
 
 use super::guesses::Guesses;
+use super::hosts::Hosts;
+use super::pace::Pace;
 use super::problem::Problem;
+use super::{roles, serve};
+use crate::clock;
+use crate::config::Http;
+use crate::tokens::{Caller, Found, Role, Tokens};
+
+/// How many requests of a role are answered at one time.
+const DESKS: usize = 8;
 
 /// What a request is held against.
 pub(crate) struct Access {
-    token: String,
-    address: SocketAddr,
+    tokens: Arc<Tokens>,
+    hosts: Hosts,
+    pub(super) patience: Duration,
     guesses: Mutex<Guesses>,
+    pace: Mutex<Pace>,
+    /// What viewers and moderators have done at one time; the others wait. Rules may run for an answer.
+    desks: [Semaphore; 2],
 }
 
 /// Lets a request pass, or answers it with what is wrong.
 pub(super) async fn check(
     State(access): State<Arc<Access>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match access.allows(request.headers(), Instant::now()) {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if let Some(role) = roles::needed(request.method(), path)
+        && let Err(problem) = needs(&caller, role, "for this")
+    {
+        return problem.into_response();
+    }
+    if access.tokens.is_behind() {
+        let tokens = Arc::clone(&access.tokens);
+        // Nobody waits for it.
+        spawn_blocking(move || tokens.note_use());
+    }
+    let _desk = access.desk(caller.role).await;
+    request.extensions_mut().insert(caller);
+    next.run(serve::paced(request, access.patience)).await
+}
+
+/// The pages for machines are for those on this machine: not for who comes through a proxy.
+pub(super) async fn only_here(
+    State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Response {
-    match access.allows(request.headers(), Instant::now()) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    if access.hosts.is_passed_on(request.headers()) {
+        let detail = "this page is for programs on heatd's own machine";
+        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
     }
+    next.run(request).await
+}
+
+/// Refuses a caller whose role is not enough.
+pub(super) fn needs(caller: &Caller, role: Role, what: &str) -> Result<(), Problem> {
+    if caller.role >= role {
+        return Ok(());
+    }
+    let (name, has, role) = (&caller.name, caller.role.name(), role.name());
+    let detail =
+        format!("{what} the role {role} is needed, and the token {name:?} has the role {has}");
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// What is wrong with a request, and after how many seconds another one is worth it.
@@ -56,41 +108,36 @@ impl IntoResponse for Refusal {
 }
 
 impl Access {
-    pub(crate) fn new(token: String, address: SocketAddr) -> Self {
-        Self { token, address, guesses: Mutex::default() }
+    pub(crate) fn new(tokens: Arc<Tokens>, address: SocketAddr, http: &Http) -> Self {
+        Self {
+            tokens,
+            hosts: Hosts::new(address, http.names.clone()),
+            patience: Duration::from_millis(http.request_timeout),
+            guesses: Mutex::default(),
+            pace: Mutex::default(),
+            desks: [Semaphore::new(DESKS), Semaphore::new(DESKS)],
+        }
     }
 
-    fn allows(&self, headers: &HeaderMap, now: Instant) -> Result<(), Refusal> {
+    fn allows(&self, headers: &HeaderMap, now: Instant) -> Result<Caller, Refusal> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        // A site may point its own name at this machine (DNS rebinding); then the name is in here.
-        let host = text(header::HOST).unwrap_or_default();
-        if !self.is_known(host) {
-            let detail = format!(
-                "the Host {host:?} is not this machine: ask for http://{}, or let the proxy set Host",
-                self.address
-            );
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
-        }
-        if headers.contains_key(header::ORIGIN) {
-            let origin = text(header::ORIGIN).unwrap_or_default();
-            let own = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
-            if !own {
-                let detail = format!("a page of {origin:?} may not use the API");
-                return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
-            }
-        }
+        self.hosts.check(headers)?;
         let given = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
         match given {
-            Some((scheme, token))
-                if scheme.eq_ignore_ascii_case("bearer")
-                    && token.trim().as_bytes().ct_eq(self.token.as_bytes()).into() =>
-            {
-                Ok(())
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                match self.tokens.find(token.trim(), clock::now()) {
+                    Found::Known(caller) => self.pace(caller, now),
+                    Found::Expired => {
+                        let detail = "the token has expired; ask the owner for another: heat token new";
+                        Err(Problem::new(StatusCode::UNAUTHORIZED, detail).into())
+                    }
+                    Found::Unknown => Err(self.wrong(now)),
+                }
             }
             Some(_) => Err(self.wrong(now)),
             None => Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
-                "a token is needed: Authorization: Bearer, with what stands in api.token in heatd's data folder",
+                "a token is needed: Authorization: Bearer, with what stands in api.token in heatd's data folder, or with what heat token new has made",
             )
             .into()),
         }
@@ -107,24 +154,37 @@ impl Access {
             }
             None => Problem::new(
                 StatusCode::UNAUTHORIZED,
-                "the token is wrong; api.token in heatd's data folder has the right one",
+                "the token is wrong or was revoked; api.token in heatd's data folder has the owner's",
             )
             .into(),
         }
     }
 
-    /// Whether a Host names this machine, or the address that heatd listens on.
-    fn is_known(&self, host: &str) -> bool {
-        if host.parse() == Ok(self.address) {
-            return true;
+    /// Whoever may do less than everything may do it so often. An owner's programs are not held up.
+    fn pace(&self, caller: Caller, now: Instant) -> Result<Caller, Refusal> {
+        if caller.role == Role::Owner {
+            return Ok(caller);
         }
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        name.eq_ignore_ascii_case("localhost")
-            || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip == self.address.ip())
+        // Nothing in here panics while the lock is held.
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        match pace.take(&caller.name, now) {
+            None => Ok(caller),
+            Some(seconds) => {
+                let detail = format!("too many requests; try again in {seconds} seconds");
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+                Err(Refusal { problem, retry: Some(seconds) })
+            }
+        }
+    }
+
+    /// Waits until a request of this role can be answered. An owner's waits for nobody.
+    async fn desk(&self, role: Role) -> Option<SemaphorePermit<'_>> {
+        let [viewers, moderators] = &self.desks;
+        match role {
+            Role::Viewer => viewers.acquire().await.ok(),
+            Role::Moderator => moderators.acquire().await.ok(),
+            Role::Owner => None,
+        }
     }
 }
 
@@ -135,7 +195,11 @@ mod tests {
     use super::*;
 
     fn access() -> Access {
-        Access::new("secret".to_owned(), SocketAddr::from(([127, 0, 0, 1], 8077)))
+        let folder = tempfile::tempdir().unwrap();
+        let tokens = Arc::new(Tokens::open(folder.path(), "secret").unwrap());
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8077));
+        let names = vec!["heat.example.org".to_owned(), "pi.example.org:8443".to_owned()];
+        Access::new(tokens, listen, &Http { listen, names, request_timeout: 1000 })
     }
 
     fn headers(headers: &[(&'static str, &str)]) -> HeaderMap {
@@ -147,7 +211,7 @@ mod tests {
 
     fn status(given: &[(&'static str, &str)]) -> u16 {
         let allowed = access().allows(&headers(given), Instant::now());
-        allowed.map_or_else(|refusal| refusal.into_response().status().as_u16(), |()| 200)
+        allowed.map_or_else(|refusal| refusal.into_response().status().as_u16(), |_| 200)
     }
 
     #[test]
@@ -155,7 +219,7 @@ mod tests {
         let (access, now) = (access(), Instant::now());
         let with = |token| headers(&[("host", "localhost"), ("authorization", token)]);
         let answer = |token| match access.allows(&with(token), now) {
-            Ok(()) => (200, None),
+            Ok(_) => (200, None),
             Err(refusal) => {
                 let response = refusal.into_response();
                 let retry = response.headers().get(header::RETRY_AFTER);
@@ -181,6 +245,9 @@ mod tests {
             "[::1]:8077",
             "[::1]",
             "127.9.9.9:1",
+            "heat.example.org",
+            "Heat.Example.org:443",
+            "pi.example.org:8443",
         ] {
             assert_eq!(
                 status(&[("host", host), ("authorization", "Bearer secret")]),
@@ -206,6 +273,10 @@ mod tests {
         for host in [
             "evil.example",
             "evil.example:8077",
+            "x.heat.example.org",
+            "heat.example.org.evil.example",
+            "pi.example.org",
+            "pi.example.org:443",
             "",
             "localhost.evil.example",
             "192.168.1.5",

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
@@ -18,6 +19,7 @@ use super::problem::Problem;
 use super::series::level;
 use crate::clock::now;
 use crate::shutdown::Shutdown;
+use crate::tokens::Caller;
 
 /// How long after its end a bin is told, in milliseconds: Twitch's own time of a line is so much before it arrives.
 const AFTER: u64 = 150;
@@ -31,6 +33,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// `GET /channels/{channel}/live`
 pub(super) async fn live(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -40,6 +43,10 @@ pub(super) async fn live(
     let interval = asked.one("interval")?.unwrap_or_else(|| "1s".to_owned());
     let interval = interval.parse().map_err(|problem: String| wrong("interval", &problem))?;
     asked.end()?;
+    let Some(seat) = api.seats.take(caller.role) else {
+        return Err(Problem::too_many_watch(caller.role.name()));
+    };
+    let ended = Box::pin(Arc::clone(&api.tokens).ended(caller));
     let follower = Follower {
         statistics: api.statistics()?,
         channel,
@@ -47,9 +54,12 @@ pub(super) async fn live(
         interval,
         shutdown: api.shutdown.clone(),
     };
-    let stream = unfold(follower, |mut follower| async move {
-        let page = follower.next().await?;
-        Some((Ok(Event::default().data(page.to_string())), follower))
+    let stream = unfold((follower, ended, seat), |(mut follower, mut ended, seat)| async move {
+        let page = tokio::select! {
+            () = &mut ended => None,
+            page = follower.next() => page,
+        }?;
+        Some((Ok(Event::default().data(page.to_string())), (follower, ended, seat)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -12,10 +13,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Api;
+use super::access::needs;
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
 use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
+use crate::tokens::{Caller, Role};
 
 /// How many entries of the audit log are told when nobody says how many.
 const ENTRIES: usize = 50;
@@ -32,7 +35,7 @@ pub(super) struct Which {
 }
 
 impl Which {
-    fn has(&self, channel: &str, slot: &str) -> bool {
+    pub(super) fn has(&self, channel: &str, slot: &str) -> bool {
         let name = |it: &String| it.trim_start_matches('#').eq_ignore_ascii_case(channel);
         self.channel.as_ref().is_none_or(name) && self.slot.as_ref().is_none_or(|it| it == slot)
     }
@@ -133,19 +136,23 @@ pub(super) async fn why(
 /// `POST /channels/{channel}/undo`
 pub(super) async fn undo(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path(channel): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let channel = super::channel(&api, &channel)?;
     let undone: Undone = json_of(body)?;
+    if undone.is_of_component() {
+        needs(&caller, Role::Owner, "to take back what a version of a rule did")?;
+    }
     let live = api.live.clone();
-    Ok(stepwise(move |steps| live.undo(&channel, &undone, "api", steps)))
+    Ok(stepwise(move |steps| live.undo(&channel, &undone, &caller.name, steps)))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Simulation {
-    event: Imagined,
+pub(super) struct Simulation {
+    pub(super) event: Imagined,
     #[serde(default)]
     live: bool,
 }
@@ -153,13 +160,21 @@ struct Simulation {
 /// `POST /channels/{channel}/simulate`
 pub(super) async fn simulate(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path(channel): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let channel = super::channel(&api, &channel)?;
     let simulation: Simulation = json_of(body)?;
+    if simulation.live {
+        needs(&caller, Role::Owner, "to let happen what was made up")?;
+    }
     let live = api.live.clone();
-    at_once(move || live.simulate(&channel, &simulation.event, simulation.live)).await
+    at_once(move || {
+        let by = simulation.live.then_some(&*caller.name);
+        live.simulate(&channel, &simulation.event, by)
+    })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -176,6 +191,7 @@ pub(super) struct Stretch {
 /// `POST /channels/{channel}/replay`
 pub(super) async fn replay(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path(channel): Path<String>,
     query: Result<Query<Stretch>, QueryRejection>,
     headers: HeaderMap,
@@ -191,7 +207,7 @@ pub(super) async fn replay(
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
     };
-    let rule = wanted(&api, &channel, stretch.slot, source(&headers, Ok(body))?)?;
+    let rule = wanted(&api, &caller, &channel, stretch.slot, source(&headers, Ok(body))?)?;
     let wanted = Replayed {
         rule,
         from: stretch.from.unwrap_or(0),

@@ -1,8 +1,8 @@
 //! The slots: what runs in them, and every change of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -17,9 +17,7 @@ use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
 use crate::live::{Edit, Live, Refusal, Source, Wanted};
-
-/// Who changes something, in the audit log.
-const BY: &str = "api";
+use crate::tokens::Caller;
 
 /// `GET /rules`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
@@ -43,8 +41,8 @@ fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
     if let Some(counts) = api.roster.counts(&standing.channel, &standing.slot) {
-        rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
-        rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+        rule["calls"] = Value::from(counts.figures.calls.get());
+        rule["failures"] = Value::from(counts.figures.failures.get());
     }
     if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
         rule["shadow"] = shadow;
@@ -55,10 +53,11 @@ fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
 /// `PUT /channels/{channel}/rules/{slot}`
 pub(super) async fn deploy(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path((channel, slot)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(&api, &channel, slot, Source::Component(component(body)?))?;
+    let wanted = wanted(&api, &caller, &channel, slot, Source::Component(component(body)?))?;
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
 }
@@ -66,6 +65,7 @@ pub(super) async fn deploy(
 /// `POST /channels/{channel}/rules/{slot}/settings`
 pub(super) async fn settings(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path((channel, slot)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -74,7 +74,7 @@ pub(super) async fn settings(
         let detail = "say what to `set` or to `unset`";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let wanted = wanted(&api, &channel, slot, Source::Settings(edit))?;
+    let wanted = wanted(&api, &caller, &channel, slot, Source::Settings(edit))?;
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
 }
@@ -82,11 +82,12 @@ pub(super) async fn settings(
 /// `POST /channels/{channel}/rules/{slot}/shadow`
 pub(super) async fn shadow(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path((channel, slot)): Path<(String, String)>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(&api, &channel, slot, source(&headers, body)?)?;
+    let wanted = wanted(&api, &caller, &channel, slot, source(&headers, body)?)?;
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.shadow(&wanted, steps)))
 }
@@ -109,35 +110,36 @@ pub(super) fn source(
 /// `POST /channels/{channel}/rules/{slot}/{action}`
 pub(super) async fn act(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path((channel, slot, action)): Path<(String, String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let channel = super::channel(&api, &channel)?;
     known_slot(&api, &channel, &slot)?;
-    let live = api.live.clone();
+    let (live, by) = (api.live.clone(), caller.name);
     match action.as_str() {
-        "promote" => at_once(move || live.promote(&channel, &slot, BY)).await,
+        "promote" => at_once(move || live.promote(&channel, &slot, &by)).await,
         "drop" => at_once(move || live.drop_shadow(&channel, &slot)).await,
-        "rollback" => at_once(move || roll_back(&live, channel, slot)).await,
+        "rollback" => at_once(move || roll_back(&live, channel, slot, &by)).await,
         "disable" => {
-            let order = Order::new(Action::Disable, BY, "");
+            let order = Order::new(Action::Disable, &by, "");
             at_once(move || turn(&live, channel, slot, Status::Disabled, order)).await
         }
         "enable" => {
-            let order = Order::new(Action::Enable, BY, "");
+            let order = Order::new(Action::Enable, &by, "");
             at_once(move || turn(&live, channel, slot, Status::On, order)).await
         }
         "retry" => {
             let again: Again = json_of(body)?;
-            at_once(move || retry(&live, channel, slot, again.letter)).await
+            at_once(move || retry(&live, channel, slot, again.letter, &by)).await
         }
         _ => Err(Problem::new(StatusCode::NOT_FOUND, format!("nothing is called {action:?} here"))),
     }
 }
 
 /// While the rule before is standing by, it goes on; later, what was live before is deployed again.
-fn roll_back(live: &Live, channel: String, slot: String) -> Result<Value, Refusal> {
-    let order = Order::new(Action::RollBack, BY, "");
+fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
+    let order = Order::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
     let back = live.ask(move |desk| {
         let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
@@ -150,7 +152,7 @@ fn roll_back(live: &Live, channel: String, slot: String) -> Result<Value, Refusa
             );
             Ok(json!({ "done": done }))
         }
-        (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, BY),
+        (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, by),
     }
 }
 
@@ -171,7 +173,7 @@ fn turn(
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Again {
+pub(super) struct Again {
     /// None: all of the slot.
     letter: Option<u64>,
 }
@@ -181,6 +183,7 @@ fn retry(
     channel: String,
     slot: String,
     letter: Option<u64>,
+    by: &str,
 ) -> Result<Value, Refusal> {
     let snapshot = live.present(&channel)?.snapshot;
     let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
@@ -190,6 +193,7 @@ fn retry(
     if mine.is_empty() {
         return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
     }
+    live.note(&channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
     let (mut again, mut failed) = (0, 0);
     for (number, letter) in mine {
         let decision = live.ask(move |desk| desk.engine.retry(number, &letter))??;
@@ -203,13 +207,14 @@ fn retry(
 /// What is wanted in a slot that there is.
 pub(super) fn wanted(
     api: &Api,
+    caller: &Caller,
     channel: &str,
     slot: String,
     source: Source,
 ) -> Result<Wanted, Problem> {
     let channel = super::channel(api, channel)?;
     known_slot(api, &channel, &slot)?;
-    Ok(Wanted { channel, slot, source, by: BY.to_owned() })
+    Ok(Wanted { channel, slot, source, by: caller.name.clone() })
 }
 
 fn known_slot(api: &Api, channel: &str, slot: &str) -> Result<(), Problem> {

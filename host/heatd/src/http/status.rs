@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use heat_engine::{STREAM_OUTPUT, state_name};
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{Api, public};
+use crate::clock::now;
 use crate::roster::Listed;
+use crate::tokens::{Caller, Role};
 
-pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
+pub(super) async fn answer(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> impl IntoResponse {
     let figures = api.metrics.summary();
-    let reasons = api.metrics.not_ready();
+    let reasons = api.metrics.health().not_ready(Instant::now());
     let channels: Vec<Value> =
         api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
+    let backup = api.backups.known();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": api.started.elapsed().as_secs(),
@@ -27,13 +34,19 @@ pub(super) async fn answer(State(api): State<Arc<Api>>) -> impl IntoResponse {
             "chat": { "wanted": figures.chat_wanted, "up": figures.chat_up },
             "mqtt": { "up": figures.mqtt_up },
         },
-        "faves": figures.faves,
+        "faves": api.roster.faves(),
         "chat_lines": figures.chat_lines,
         "duplicates": figures.duplicates,
-        "queue": figures.queue,
+        "queue": api.queue().0,
         "channels": channels,
-        "store_bytes": std::fs::metadata(&api.store).map_or(0, |store| store.len()),
+        "store_bytes": api.store_bytes(),
+        "backup": {
+            "at": backup.last.as_ref().map(|last| last.at),
+            "file": backup.last.map(|last| last.file.display().to_string()),
+            "problem": backup.problem,
+        },
     });
+    let page = if caller.role == Role::Viewer { public::status(page) } else { page };
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
 }
 
@@ -49,13 +62,15 @@ fn channel(api: &Api, listed: &Listed) -> Value {
     let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
         let mut rule = serde_json::to_value(standing).unwrap_or_default();
         if let Some(counts) = api.roster.counts(&listed.channel, &standing.slot) {
-            rule["calls"] = Value::from(counts.calls.load(Ordering::Relaxed));
-            rule["failures"] = Value::from(counts.failures.load(Ordering::Relaxed));
+            rule["calls"] = Value::from(counts.figures.calls.get());
+            rule["failures"] = Value::from(counts.figures.failures.get());
         }
         rule
     });
+    let (gaps, away) = api.roster.gaps.of(&listed.channel, now());
     json!({
         "name": &*listed.channel,
+        "gaps": { "count": gaps, "seconds": away.as_secs() },
         "stream": { "state": state_name(stream.as_ref()), "since": stream.map(|stream| stream.since) },
         "outputs": shown,
         "rules": rules.collect::<Vec<_>>(),

@@ -3,29 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use heat_engine::state_name;
 use heat_engine::wit::{Event, Happening};
+use heat_engine::{Action, state_name};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Api;
 use super::problem::Problem;
 use crate::clock::now;
 use crate::decider::Input;
+use crate::live::Refusal;
+use crate::tokens::Caller;
 
 /// How long the engine may take: it waits for the clock at the start, and for the disk.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+pub(super) struct Wish {
     state: Wished,
 }
 
@@ -39,6 +43,7 @@ enum Wished {
 /// Answers with the new state after it is durable.
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Path(channel): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -49,14 +54,14 @@ pub(super) async fn change(
         let detail = format!("the body must be {{\"state\": \"start\"}} or \"end\": {error}");
         Problem::new(StatusCode::BAD_REQUEST, detail)
     })?;
-    let what = match wish.state {
-        Wished::Start => Happening::StreamStart,
-        Wished::End => Happening::StreamEnd,
+    let (what, said) = match wish.state {
+        Wished::Start => (Happening::StreamStart, "starts"),
+        Wished::End => (Happening::StreamEnd, "ends"),
     };
     let now = now();
     let id = format!("api:{now}:{:016x}", fastrand::u64(..));
     let (decided, answer) = oneshot::channel();
-    let event = Event { id, channel: name, at: now, what };
+    let event = Event { id, channel: name.clone(), at: now, what };
     let gone = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is shutting down");
     let late = || {
         let detail = format!("the engine has not answered within {PATIENCE:?}; it may do it yet");
@@ -69,6 +74,9 @@ pub(super) async fn change(
         answer.await.map_err(|_| gone())
     };
     let stream = timeout(PATIENCE, asked).await.map_err(|_| late())??;
+    let (live, channel) = (api.live.clone(), name.clone());
+    let noted = move || live.note(&channel, Action::Stream, &caller.name, said);
+    spawn_blocking(noted).await.unwrap_or(Err(Refusal::Gone))?;
     let page = json!({
         "channel": &*listed.channel,
         "state": state_name(stream.as_ref()),

@@ -1,13 +1,15 @@
 //! `GET /api/v1/watch`: the feed as server-sent events, one JSON object each.
 //!
 //! First what stands now, then what happens. Outputs and streams are followed as values: one that changes faster than the
-//! watcher reads is told with its last value only.
+//! watcher reads is told with its last value only. A watch ends with the token that began it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -19,11 +21,12 @@ use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tracing::debug;
 
-use super::Api;
 use super::problem::Problem;
 use super::status::is_of_rule;
+use super::{Api, public};
 use crate::feed::{Entry, States, What};
 use crate::shutdown::Shutdown;
+use crate::tokens::{Caller, Role};
 
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -38,6 +41,7 @@ pub(super) struct Asked {
 
 pub(super) async fn watch(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let Query(asked) =
@@ -50,12 +54,22 @@ pub(super) async fn watch(
             Some(Arc::clone(&listed.channel))
         }
     };
+    let Some(seat) = api.seats.take(caller.role) else {
+        return Err(Problem::too_many_watch(caller.role.name()));
+    };
     debug!(channel = channel.as_deref().unwrap_or("all"), "somebody watches");
-    let stream = unfold(Watcher::new(&api, channel), |mut watcher| async move {
-        let entry = watcher.next().await?;
+    let is_public = caller.role == Role::Viewer;
+    let ended = Box::pin(Arc::clone(&api.tokens).ended(caller));
+    let watching = (Watcher::new(&api, channel), ended, seat);
+    let stream = unfold(watching, move |(mut watcher, mut ended, seat)| async move {
+        let entry = tokio::select! {
+            () = &mut ended => None,
+            entry = watcher.next() => entry,
+        }?;
+        let shown = if is_public { public::entry(&entry) } else { Cow::Borrowed(&*entry) };
         // Entries are strings and numbers, which always become JSON.
-        let text = serde_json::to_string(&*entry).unwrap_or_default();
-        Some((Ok(Event::default().data(text)), watcher))
+        let text = serde_json::to_string(&*shown).unwrap_or_default();
+        Some((Ok(Event::default().data(text)), (watcher, ended, seat)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }

@@ -262,7 +262,7 @@ fn before<'a>(
         match change.action {
             Action::Deploy | Action::Promote | Action::Settings => stack.push(change),
             Action::RollBack => drop(stack.pop()),
-            Action::Disable | Action::Enable | Action::Quarantine | Action::Undo => {}
+            _ => {}
         }
     }
     let top = stack.pop()?;

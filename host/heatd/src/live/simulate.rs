@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use heat_engine::cases::{chat_line, person};
 use heat_engine::wit::{Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier};
-use heat_engine::{Changes, Library, Rule, Run, Seed, effect_line};
+use heat_engine::{Action, Changes, Library, Rule, Run, Seed};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::command::answers;
 use super::{Live, Refusal};
 use crate::clock::now;
 use crate::decider::Input;
-use crate::feed::is_visible;
 
 /// Something that has not happened.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,7 +65,7 @@ fn hundred() -> u32 {
 }
 
 impl Imagined {
-    fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Refusal> {
+    pub(crate) fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Refusal> {
         let (user, text) = (self.user.to_lowercase(), self.text.clone());
         let person = person(&user);
         let tier = || match self.tier {
@@ -118,12 +118,12 @@ impl Imagined {
 }
 
 impl Live {
-    /// Says what would come of it, apart from what is live; or lets it happen, marked by its id.
+    /// Says what would come of it, apart from what is live; or lets it happen by somebody, marked by its id.
     pub(crate) fn simulate(
         &self,
         channel: &str,
         imagined: &Imagined,
-        happens: bool,
+        happens: Option<&str>,
     ) -> Result<Value, Refusal> {
         let present = self.present(channel)?;
         let what = imagined.happening(&present.rules)?;
@@ -143,21 +143,13 @@ impl Live {
             .filter(|(name, text)| before.get(*name) != Some(text))
             .map(|(name, text)| (name, json!({ "before": before.get(name), "after": text })))
             .collect();
-        let answers = decision.answers.iter().map(|answer| {
-            let (effects, fault) = match &answer.outcome {
-                Ok(effects) => {
-                    (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None)
-                }
-                Err(fault) => (Vec::new(), Some(fault.to_string())),
-            };
-            json!({ "slot": &*answer.slot, "effects": effects, "fault": fault })
-        });
         let weight: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
         let page = json!({
-            "simulated": !happens, "id": event.id, "answers": answers.collect::<Vec<_>>(),
+            "simulated": happens.is_none(), "id": event.id, "answers": answers(&decision),
             "faves": weight as f64 / 1000.0, "outputs": outputs,
         });
-        if happens {
+        if let Some(by) = happens {
+            self.note(channel, Action::Simulate, by, &event.id)?;
             let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
             inputs.blocking_send(Input::event(now, event)).map_err(|_| Refusal::Gone)?;
         }

@@ -42,6 +42,11 @@ impl Undone {
         Self { user: Some(user), since, event: None, digest: None, preview }
     }
 
+    /// Whether what a version of a rule did shall be taken back.
+    pub(crate) fn is_of_component(&self) -> bool {
+        self.digest.is_some()
+    }
+
     fn which(&self, snapshot: &Snapshot) -> Result<Which, Refusal> {
         match (&self.user, &self.event, &self.digest) {
             (Some(user), None, None) => {

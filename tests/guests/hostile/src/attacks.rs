@@ -79,7 +79,7 @@ pub(crate) fn attack(words: &str, now: u64, effects: &mut Vec<Effect>) -> Result
         "say" => effects.push(Effect::Say("hello\r\nPRIVMSG #other :forged".to_owned())),
         "say-much" => effects.extend((0..100).map(|n| Effect::Say(format!("line {n}")))),
         "clip" => {
-            let title = "clip\u{1b}[2J".to_owned();
+            let title = if rest.is_empty() { "clip\u{1b}[2J" } else { rest }.to_owned();
             effects.push(Effect::Clip(ClipRequest { title, seconds: 30 }));
         }
         "wake" => {

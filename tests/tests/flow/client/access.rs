@@ -37,6 +37,8 @@ fn pages_of_other_sites_and_guests_without_a_token_are_refused() -> Result<()> {
     let status = |lines: &[&str]| ask(&town, &[&[get], lines].concat(), "");
 
     ensure!(status(&[local, &bearer])?.starts_with("HTTP/1.1 200 "));
+    let welcome = ask(&town, &["GET / HTTP/1.1", local], "")?;
+    ensure!(welcome.contains("This is heatd") && welcome.contains("heat token new"), "{welcome}");
     let own = format!("Host: 127.0.0.1:{}", town.http);
     ensure!(status(&[&own, &bearer])?.starts_with("HTTP/1.1 200 "));
     for lines in [&[local][..], &[local, "Authorization: Bearer wrong"]] {
@@ -57,6 +59,37 @@ fn pages_of_other_sites_and_guests_without_a_token_are_refused() -> Result<()> {
     for (page, code) in [("/healthz", 200), ("/readyz", 200), ("/metrics", 200)] {
         assert_eq!(town.page(page)?.0, code, "{page}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_configured_is_known_and_leads_to_the_api_alone() -> Result<()> {
+    let town = Town::new()?;
+    let configuration = super::configuration(&town, &["seaside"])?;
+    let names = "[http]\nnames = [\"heat.example.org\"]\n";
+    let heatd = town.heatd(&configuration.replace("[http]\n", names))?;
+    heatd.wait_for_line(|line| line.contains("broker connected"))?;
+    let token = std::fs::read_to_string(town.path("heat-data/api.token"))?;
+    let bearer = format!("Authorization: Bearer {}", token.trim());
+    let get = |path: &str, host: &str, more: &str| {
+        let request = format!("GET {path} HTTP/1.1");
+        ask(&town, &[&request, &format!("Host: {host}"), more, &bearer], "")
+    };
+    for host in ["heat.example.org", "HEAT.example.org:443"] {
+        let own = format!("Origin: https://{host}");
+        ensure!(get("/api/v1/status", host, &own)?.starts_with("HTTP/1.1 200 "), "{host}");
+        ensure!(get("/", host, "Accept: */*")?.contains("This is heatd"), "{host}");
+        for page in ["/metrics", "/readyz", "/healthz"] {
+            let answer = get(page, host, "Accept: */*")?;
+            ensure!(is_problem(&answer, 403), "{answer}");
+            let answer = get(page, "localhost", "X-Forwarded-For: 192.0.2.1")?;
+            ensure!(is_problem(&answer, 403), "{answer}");
+        }
+    }
+    let foreign = get("/api/v1/status", "heat.example.org", "Origin: https://evil.example")?;
+    ensure!(is_problem(&foreign, 403), "{foreign}");
+    let other = get("/api/v1/status", "x.heat.example.org", "Accept: */*")?;
+    ensure!(is_problem(&other, 403) && other.contains("`names` in [http]"), "{other}");
     Ok(())
 }
 
@@ -145,6 +178,6 @@ fn the_token_is_for_heatds_user_and_outlives_a_restart() -> Result<()> {
         ensure!(code == Some(1) && hint, "{words}");
     }
     let parent = file.parent().context("no folder")?;
-    ensure!(!parent.join("api.new").exists());
+    ensure!(!parent.join("api.token.new").exists());
     Ok(())
 }

@@ -13,14 +13,14 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const WASM: &str = "application/wasm";
 
 /// Asks one heatd, with its token.
-pub(super) struct Api {
+pub(crate) struct Api {
     port: u16,
     pub(super) token: String,
 }
 
 /// What heatd has answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) code: u16,
     pub(super) head: String,
     pub(super) body: String,
@@ -28,7 +28,7 @@ pub(super) struct Answer {
 
 impl Api {
     /// Waits until there is a token to ask with.
-    pub(super) fn new(town: &Town) -> Result<Self> {
+    pub(crate) fn new(town: &Town) -> Result<Self> {
         let file = town.path("heat-data/api.token");
         let token = eventually("the API's token", || std::fs::read_to_string(&file))?;
         Ok(Self { port: town.http, token: token.trim().to_owned() })
@@ -38,7 +38,7 @@ impl Api {
         self.ask("GET", path, JSON, b"")
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.ask("POST", path, JSON, body.to_string().as_bytes())
     }
 
@@ -89,7 +89,7 @@ impl Api {
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Result<Value> {
+    pub(crate) fn json(&self) -> Result<Value> {
         ensure!(self.code == 200, "{self:?}");
         serde_json::from_str(&self.body).with_context(|| self.body.clone())
     }
@@ -120,7 +120,7 @@ impl Answer {
     }
 
     /// The sentence of a problem with this status.
-    pub(super) fn problem(&self, code: u16) -> Result<String> {
+    pub(crate) fn problem(&self, code: u16) -> Result<String> {
         ensure!(self.code == code && self.head.contains("application/problem+json"), "{self:?}");
         let problem: Value = serde_json::from_str(&self.body)?;
         ensure!(problem["status"] == code && problem["title"].is_string(), "{problem}");

@@ -86,6 +86,6 @@ fn a_rule_that_fails_again_and_again_is_quarantined_and_says_so_everywhere() -> 
     let history = stage.history()?;
     let actions: Vec<&str> = history.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(actions, ["enable", "quarantine"]);
-    ensure!(history[0].1 == "api" && history[1].1 == "heatd", "{history:?}");
+    ensure!(history[0].1 == "owner" && history[1].1 == "heatd", "{history:?}");
     Ok(())
 }

@@ -1,0 +1,219 @@
+//! Backups: made while heatd runs, each day and when somebody asks, and verified before they count.
+//!
+//! [`files`] knows their names and folders, [`daily`] makes one of each day. [`crate::restore`] is the way back.
+
+mod daily;
+mod files;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use heat_engine::{Contents, StoreError};
+use tracing::{info, warn};
+
+use crate::clock::now;
+use crate::config::BackupPlan;
+use crate::live::{Live, Refusal, Steps, aside};
+pub(crate) use daily::run;
+pub(crate) use files::{Listed, asked_name, copy, finish, list, utc};
+
+/// What there is, and how more are made.
+pub(crate) struct Backups {
+    plan: BackupPlan,
+    /// The file that is copied.
+    store: PathBuf,
+    live: Live,
+    /// Held while one is made: two at once would only be slower.
+    turn: Mutex<()>,
+    known: Mutex<Known>,
+}
+
+/// What is told of backups.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// The last good one.
+    pub(crate) last: Option<Listed>,
+    /// Why the last try failed, until one succeeds.
+    pub(crate) problem: Option<String>,
+}
+
+/// A backup that was made.
+pub(crate) struct Made {
+    pub(crate) listed: Listed,
+    pub(crate) contents: Contents,
+    /// Where there is a second one, or why there is none.
+    pub(crate) also: Option<Result<PathBuf, String>>,
+}
+
+/// A backup that exists until it is passed on.
+pub(crate) struct Passing {
+    pub(crate) file: File,
+    pub(crate) bytes: u64,
+    pub(crate) name: String,
+    path: PathBuf,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // The next backup deletes what is left.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Backups {
+    pub(crate) fn new(plan: BackupPlan, store: PathBuf, live: Live) -> Self {
+        let last = list(&plan.folder).unwrap_or_default().into_iter().next();
+        if let Some(last) = &last {
+            live.metrics.backed_up(last.at);
+        }
+        let known = Mutex::new(Known { last, problem: None });
+        Self { plan, store, live, turn: Mutex::default(), known }
+    }
+
+    /// How backups stand.
+    pub(crate) fn known(&self) -> Known {
+        self.lock_known().clone()
+    }
+
+    fn lock_known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes one that somebody asked for, on a thread that gives way, and waits for it.
+    pub(crate) fn ask(self: &Arc<Self>, steps: &Steps) -> Result<Made, Refusal> {
+        let (backups, steps) = (Arc::clone(self), steps.clone());
+        self.aside(move || {
+            let made = backups.make(&asked_name(now()), &steps);
+            backups.note(made.as_ref().map(|(listed, _)| listed));
+            let (listed, contents) = made?;
+            let also = backups.plan.also.as_deref();
+            let also = also.map(|also| backups.hand_over(&listed.file, also));
+            Ok(Made { listed, contents, also })
+        })
+    }
+
+    /// Makes one to be passed on, and not to be kept here.
+    pub(crate) fn pass(self: &Arc<Self>) -> Result<Passing, Refusal> {
+        let backups = Arc::clone(self);
+        self.aside(move || {
+            let _turn = backups.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let name = asked_name(now());
+            let (path, _) = backups.write(&name, &Steps::unheard())?;
+            let file = File::open(&path).with_context(|| failed_in(&backups.plan.folder))?;
+            let bytes = file.metadata()?.len();
+            Ok(Passing { file, bytes, name, path })
+        })
+    }
+
+    fn aside<V: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<V> + Send + 'static,
+    ) -> Result<V, Refusal> {
+        let (done, waiting) = sync_channel(1);
+        // Who has asked waits for it.
+        aside("backup", move || drop(done.send(work()))).map_err(Refusal::because)?;
+        let done = waiting.recv();
+        let done = done.map_err(|_| {
+            Refusal::because("the backup ended without a result; heatd's log says why")
+        })?;
+        done.map_err(|error| Refusal::because(format!("{error:#}")))
+    }
+
+    /// Makes a backup of this name in the folder.
+    fn make(&self, name: &str, steps: &Steps) -> Result<(Listed, Contents)> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (part, contents) = self.write(name, steps)?;
+        let file = self.plan.folder.join(name);
+        finish(&part, &file).with_context(|| failed_in(&self.plan.folder))?;
+        let bytes = fs::metadata(&file).map_or(0, |about| about.len());
+        info!(file = %file.display(), bytes, rows = contents.rows, "backup made");
+        Ok((Listed { file, bytes, at: now() }, contents))
+    }
+
+    /// Writes and verifies what is to become a backup.
+    fn write(&self, name: &str, steps: &Steps) -> Result<(PathBuf, Contents)> {
+        let folder = &self.plan.folder;
+        make_folder(folder)?;
+        let part = files::begin(folder, name)?;
+        let needed = fs::metadata(&self.store).map_or(0, |store| store.len());
+        files::leave_room(folder, needed).with_context(|| failed_in(folder))?;
+        let snapshot = self.live.ask(|desk| desk.engine.snapshot());
+        let snapshot = snapshot.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+        // Without a queue heatd stops, and the store with it.
+        let inputs = &self.live.inputs;
+        let mut told = |done, of| {
+            steps.progress("back-up", done, of);
+            inputs.strong_count() > 0
+        };
+        let copied = snapshot.back_up(&part, &mut told);
+        if copied.is_err() {
+            // The next backup deletes what is left.
+            let _ = fs::remove_file(&part);
+        }
+        let contents = copied.map_err(|error| why_not(error, folder))?;
+        Ok((part, contents))
+    }
+
+    /// A copy in the second folder, which may be away.
+    fn hand_over(&self, file: &Path, also: &Path) -> Result<PathBuf, String> {
+        files::hand_over(file, also).map_err(|error| {
+            let problem = format!("{error:#}");
+            // This thread gives way to others, so who reads the warning may ask before it goes on.
+            self.lock_known().problem = Some(problem.clone());
+            warn!(
+                problem,
+                "the second backup failed; mount the folder of `also` in [backup], or see to its rights and room"
+            );
+            problem
+        })
+    }
+
+    /// Notes how it went.
+    fn note(&self, made: Result<&Listed, &anyhow::Error>) {
+        let mut known = self.lock_known();
+        match made {
+            Ok(listed) => {
+                self.live.metrics.backed_up(listed.at);
+                *known = Known { last: Some(listed.clone()), problem: None };
+            }
+            Err(error) => known.problem = Some(format!("{error:#}")),
+        }
+    }
+}
+
+/// Makes the folder, for its owner alone, if there is none.
+fn make_folder(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| {
+        format!(
+            "failed to make the folder for backups {}; `folder` in [backup] names another",
+            folder.display()
+        )
+    })
+}
+
+fn failed_in(folder: &Path) -> String {
+    format!("the backup in {} failed", folder.display())
+}
+
+/// The store's errors speak of the store; here most of them are of its copy.
+fn why_not(error: StoreError, folder: &Path) -> anyhow::Error {
+    let hint = match &error {
+        StoreError::Full(problem) | StoreError::NotWritable(problem) => {
+            format!(
+                "{problem}; make room there, see to its rights, or name another `folder` in [backup]"
+            )
+        }
+        error if error.is_damage() => format!(
+            "{error}; the disk may be failing: restart heatd, which verifies its store, and keep the backups that there are"
+        ),
+        error => error.to_string(),
+    };
+    anyhow::anyhow!("{}: {hint}", failed_in(folder))
+}

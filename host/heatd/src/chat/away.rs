@@ -1,0 +1,58 @@
+//! Channels that are not heard at the moment, and since when: Twitch cannot repeat what was said meanwhile, so it is marked when
+//! they are heard again.
+
+use std::collections::BTreeMap;
+
+/// Since when a channel is not heard, in milliseconds since 1970, and why.
+pub(crate) type Since = (u64, String);
+
+/// The channels of one connection, over all its attempts. Pure: time is an argument.
+pub(super) struct Away(BTreeMap<String, Since>);
+
+impl Away {
+    /// Of these channels, those that were heard in an earlier run.
+    pub(super) fn new(channels: &[String], last_run: &BTreeMap<String, Since>) -> Self {
+        let since = |channel: &String| Some((channel.clone(), last_run.get(channel)?.clone()));
+        Self(channels.iter().filter_map(since).collect())
+    }
+
+    /// A channel is no longer heard. Where it was not heard before, that holds.
+    pub(super) fn lost(&mut self, channel: &str, from: u64, why: &str) {
+        self.0.entry(channel.to_owned()).or_insert_with(|| (from, why.to_owned()));
+    }
+
+    /// A channel is heard. Since when it was not; none when it is heard for the first time.
+    pub(super) fn heard(&mut self, channel: &str) -> Option<Since> {
+        self.0.remove(channel)
+    }
+
+    /// Every channel that is not heard.
+    pub(super) fn take_all(&mut self) -> BTreeMap<String, Since> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_begins_with_the_first_loss_and_ends_with_the_first_word() {
+        let channels = ["seaside".to_owned(), "new".to_owned()];
+        let last_run = BTreeMap::from([
+            ("seaside".to_owned(), (5, "stopped".to_owned())),
+            ("gone".to_owned(), (5, "stopped".to_owned())),
+        ]);
+        let mut away = Away::new(&channels, &last_run);
+        away.lost("seaside", 9, "closed");
+        assert_eq!(away.heard("seaside"), Some((5, "stopped".to_owned())));
+        assert_eq!((away.heard("seaside"), away.heard("new")), (None, None));
+        away.lost("new", 20, "closed");
+        away.lost("new", 30, "silent");
+        assert_eq!(
+            away.take_all(),
+            BTreeMap::from([("new".to_owned(), (20, "closed".to_owned()))])
+        );
+        assert_eq!(away.heard("gone"), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! Whether heatd does its work: what /readyz and /healthz say, and since when it is so.
+//!
+//! Not ready: a source is lost, or the engine is behind; nothing is gained by a restart. Not alive: the engine's thread hangs, and
+//! a restart is what helps.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The engine takes milliseconds for a step; a dying disk may take seconds for a commit.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// Events that waited so long came in faster than they are decided.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+
+/// After so long at one step the engine will not come back.
+const HUNG: Duration = Duration::from_secs(60);
+
+/// The state of every source, and of the engine. All times are told from the start of heatd, by a clock that nobody sets.
+pub(crate) struct Health {
+    started: Instant,
+    wanted_connections: usize,
+    links: Mutex<Links>,
+    stopping: AtomicBool,
+    waits_for_clock: AtomicBool,
+    /// When the engine began with what it is at, in milliseconds; 0 while it rests.
+    step: AtomicU64,
+    /// How long the first event of the last group waited, in milliseconds; 0 while nothing waits.
+    wait: AtomicU64,
+}
+
+struct Links {
+    connections: usize,
+    /// Since when fewer connections to chat are up than wanted.
+    chat_down: Option<Instant>,
+    mqtt_down: Option<Instant>,
+    /// Channels that Twitch was asked for and does not confirm, since when.
+    unconfirmed: BTreeMap<String, Instant>,
+}
+
+impl Health {
+    /// `connections`: how many connections to chat there shall be.
+    pub(crate) fn new(connections: usize, now: Instant) -> Self {
+        let links = Links {
+            connections: 0,
+            chat_down: (connections > 0).then_some(now),
+            mqtt_down: Some(now),
+            unconfirmed: BTreeMap::new(),
+        };
+        Self {
+            started: now,
+            wanted_connections: connections,
+            links: Mutex::new(links),
+            stopping: AtomicBool::new(false),
+            waits_for_clock: AtomicBool::new(false),
+            step: AtomicU64::new(0),
+            wait: AtomicU64::new(0),
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        // Nothing in here panics, so a poisoned lock cannot be.
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection to chat came up or went down.
+    pub(crate) fn chat_connected(&self, up: bool, now: Instant) {
+        let mut links = self.links();
+        links.connections =
+            if up { links.connections + 1 } else { links.connections.saturating_sub(1) };
+        let is_down = links.connections < self.wanted_connections;
+        links.chat_down = is_down.then(|| links.chat_down.unwrap_or(now));
+    }
+
+    pub(crate) fn mqtt_connected(&self, up: bool, now: Instant) {
+        let mut links = self.links();
+        links.mqtt_down = (!up).then(|| links.mqtt_down.unwrap_or(now));
+    }
+
+    /// Twitch was asked for a channel, and was patiently waited for.
+    pub(crate) fn channel_unconfirmed(&self, channel: &str, since: Instant) {
+        self.links().unconfirmed.entry(channel.to_owned()).or_insert(since);
+    }
+
+    pub(crate) fn channel_joined(&self, channel: &str) {
+        self.links().unconfirmed.remove(channel);
+    }
+
+    pub(crate) fn waits_for_clock(&self, waits: bool) {
+        self.waits_for_clock.store(waits, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The engine takes up a group of events, the first of which has waited so long.
+    pub(crate) fn group_begins(&self, waited: Duration) {
+        self.wait.store(milliseconds(waited), Ordering::Relaxed);
+    }
+
+    /// The engine begins with the next event, or with a commit.
+    pub(crate) fn engine_steps(&self, now: Instant) {
+        self.step.store(milliseconds(now - self.started).max(1), Ordering::Relaxed);
+    }
+
+    /// The engine is done with everything, or with all but `waiting` events.
+    pub(crate) fn engine_rests(&self, waiting: usize) {
+        self.step.store(0, Ordering::Relaxed);
+        if waiting == 0 {
+            self.wait.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// How long the engine has been at one step.
+    fn busy(&self, now: Instant) -> Duration {
+        match self.step.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => (now - self.started).saturating_sub(Duration::from_millis(since)),
+        }
+    }
+
+    /// Why a restart would help; none while heatd lives.
+    pub(crate) fn hung(&self, now: Instant) -> Option<String> {
+        let busy = self.busy(now);
+        (busy >= HUNG)
+            .then(|| format!("the engine has been at one step for {}; it hangs", told(busy)))
+    }
+
+    /// What keeps heatd from being ready, and for how long it has; nothing when it is.
+    pub(crate) fn not_ready(&self, now: Instant) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.stopping.load(Ordering::Relaxed) {
+            reasons.push("heatd is shutting down".to_owned());
+        }
+        if self.waits_for_clock.load(Ordering::Relaxed) {
+            let reason = "the clock is behind the store; heatd waits for it to be set";
+            reasons.push(reason.to_owned());
+        }
+        self.links().describe(self.wanted_connections, now, &mut reasons);
+        let (busy, wait) = (self.busy(now), self.wait.load(Ordering::Relaxed));
+        if busy >= SLOW {
+            let busy = told(busy);
+            reasons
+                .push(format!("the engine has been at one step for {busy}; is the disk in order?"));
+        }
+        if Duration::from_millis(wait) >= LONG_WAIT {
+            let wait = told(Duration::from_millis(wait));
+            reasons.push(format!(
+                "events wait for the engine for {wait}: more comes in than the rules can take"
+            ));
+        }
+        reasons
+    }
+}
+
+impl Links {
+    fn describe(&self, wanted: usize, now: Instant, reasons: &mut Vec<String>) {
+        if let Some(since) = self.chat_down {
+            let (up, down) = (self.connections, told(now - since));
+            reasons.push(match wanted {
+                1 => format!("chat is not connected, for {down}"),
+                _ => {
+                    format!(
+                        "chat is not connected, for {down}: {up} of {wanted} connections are up"
+                    )
+                }
+            });
+        }
+        for (channel, since) in &self.unconfirmed {
+            let since = told(now - *since);
+            reasons.push(format!(
+                "Twitch has not confirmed the channel {channel} for {since}; is its name right?"
+            ));
+        }
+        if let Some(since) = self.mqtt_down {
+            let down = told(now - since);
+            reasons.push(format!("the MQTT broker is not connected, for {down}"));
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// As people say it: `42 s`, `3 min`, `5 h`.
+fn told(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn ready(connections: usize, now: Instant) -> Health {
+        let health = Health::new(connections, now);
+        (0..connections).for_each(|_| health.chat_connected(true, now));
+        health.mqtt_connected(true, now);
+        assert!(health.not_ready(now).is_empty());
+        health
+    }
+
+    #[test]
+    fn a_lost_source_is_named_with_its_time_until_it_is_back() {
+        let start = Instant::now();
+        let (health, later) = (ready(2, start), start + 7 * SECOND);
+        health.chat_connected(false, start);
+        health.mqtt_connected(false, start + SECOND);
+        // It is lost since the first failure, however many follow.
+        health.mqtt_connected(false, start + 5 * SECOND);
+        health.channel_unconfirmed("nobody", start + 3 * SECOND);
+        assert_eq!(
+            health.not_ready(later),
+            [
+                "chat is not connected, for 7 s: 1 of 2 connections are up",
+                "Twitch has not confirmed the channel nobody for 4 s; is its name right?",
+                "the MQTT broker is not connected, for 6 s",
+            ]
+        );
+        assert_eq!(health.hung(later), None, "a restart would not help");
+        health.chat_connected(true, later);
+        health.mqtt_connected(true, later);
+        health.channel_joined("nobody");
+        assert!(health.not_ready(later).is_empty());
+    }
+
+    #[test]
+    fn an_engine_that_stays_at_one_step_is_not_ready_and_then_not_alive() {
+        let start = Instant::now();
+        let health = ready(1, start);
+        let began = start + SECOND;
+        health.group_begins(Duration::ZERO);
+        health.engine_steps(began);
+        assert!(health.not_ready(began + SLOW - SECOND).is_empty());
+        let reasons = health.not_ready(began + SLOW);
+        assert!(reasons.len() == 1 && reasons[0].contains("at one step for 5 s"), "{reasons:?}");
+        assert_eq!(health.hung(began + HUNG - SECOND), None);
+        assert!(health.hung(began + HUNG).is_some());
+        // The next event is progress, and rest is no hanging.
+        health.engine_steps(began + HUNG);
+        assert!(health.not_ready(began + HUNG).is_empty());
+        health.engine_rests(0);
+        assert_eq!(health.hung(began + 100 * HUNG), None);
+        assert!(health.not_ready(began + 100 * HUNG).is_empty());
+    }
+
+    #[test]
+    fn an_engine_that_events_wait_for_is_not_ready_until_nothing_waits() {
+        let start = Instant::now();
+        let health = ready(1, start);
+        health.group_begins(LONG_WAIT);
+        health.engine_rests(5);
+        assert!(health.not_ready(start)[0].contains("events wait for the engine for 10 s"));
+        health.engine_rests(0);
+        assert!(health.not_ready(start).is_empty());
+    }
+}

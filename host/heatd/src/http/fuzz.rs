@@ -1,0 +1,110 @@
+//! Fuzz targets of the API: bodies and queries, as far as they are read before anything is asked of the engine.
+
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::http::Uri;
+use heat_engine::Given;
+use heat_tests::fuzz::Target;
+use serde::de::DeserializeOwned;
+
+use super::past::{Of, Simulation, Stretch, Which};
+use super::rules::{Again, json_of};
+use super::stream::Wish;
+use super::watch::Asked;
+use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
+
+const BODIES: Target = Target {
+    name: "api_bodies",
+    run: api_bodies,
+    seeds: &[
+        b"",
+        b"{\"user\":\"@bob\",\"since\":1767225600000,\"preview\":true}",
+        b"{\"event\":\"abc\"}",
+        b"{\"event\":{\"kind\":\"chat\",\"user\":\"ann (moderator)\",\"text\":\"?fave pie\"},\"live\":true}",
+        b"{\"event\":{\"kind\":\"gift\",\"tier\":4,\"count\":0}}",
+        b"{\"kind\":\"raid\",\"viewers\":250}",
+        b"{\"set\":{\"half_life\":\"12s\",\"cap\":100,\"levels\":{\"warm\":10.5,\"hot\":25},\"list\":[\"a\",true]},\"unset\":[\"b\"]}",
+        b"{\"state\":\"start\"}",
+        b"{\"letter\":7}",
+    ],
+    words: &[
+        "{", "}", "[", "]", "\"", ":", ",", "null", "true", "-0", "1e308", "1e400", "\\u0000", "\\ud800",
+        "\"set\":", "\"unset\":", "\"user\":", "\"event\":", "\"kind\":\"fave\"", "\"kind\":\"redeem\"",
+        "\"text\":", "\"item\":", "\"tier\":", " (vip, bits 100, emote Kappa)", "[[[[[[[[[[[[[[[[",
+        "{\"a\":{\"a\":{\"a\":",
+    ],
+    recorded: &["eventsub/chatterino_event_bodies.ndjson"],
+    inputs: 10_000,
+};
+
+fn api_bodies(input: &[u8]) {
+    let _ = body::<Undone>(input);
+    let _ = body::<Wish>(input);
+    let _ = body::<Again>(input);
+    let simulation = body::<Simulation>(input).map(|it| it.event);
+    for imagined in [simulation, body::<Imagined>(input)].into_iter().flatten() {
+        // Without rules; a refusal is an answer too.
+        let _ = imagined.happening(&[]);
+    }
+    if let Some(edit) = body::<Edit>(input)
+        && let Ok(settings) = edit.apply(&[("b".to_owned(), Given::Boolean(true))])
+    {
+        settings.iter().for_each(|(_, given)| comes_back(given));
+    }
+}
+
+fn body<V: DeserializeOwned>(input: &[u8]) -> Option<V> {
+    json_of(Ok(Bytes::copy_from_slice(input))).ok()
+}
+
+/// A setting that was changed is told as JSON and kept as TOML; both must mean the same again.
+fn comes_back(given: &Given) {
+    let table: toml::Table = format!("value = {}", as_toml(given))
+        .parse()
+        .unwrap_or_else(|error| panic!("{given:?} is written as no TOML: {error}"));
+    assert_eq!(&heat_engine::cases::given(&table["value"]).expect("a value"), given);
+    let edit = serde_json::json!({ "set": { "a": as_json(given) } });
+    let edit: Edit = serde_json::from_value(edit).expect("an edit");
+    assert_eq!(edit.apply(&[]), Ok(vec![("a".to_owned(), given.clone())]));
+}
+
+const QUERIES: Target = Target {
+    name: "api_queries",
+    run: api_queries,
+    seeds: &[
+        b"channel=seaside&slot=decay&count=3",
+        b"output=heat&count=18446744073709551615",
+        b"slot=decay&from=0&to=1767225600000&output=level&log=12",
+        b"channel=%23Seaside",
+    ],
+    words: &[
+        "&", "=", "%", "%00", "%ff", "+", "channel=", "slot=", "count=", "from=", "to=", "log=",
+        "?",
+    ],
+    recorded: &[],
+    inputs: 10_000,
+};
+
+fn api_queries(input: &[u8]) {
+    // What stands behind a # is never sent.
+    let Some(text) = std::str::from_utf8(input).ok().filter(|it| !it.contains('#')) else { return };
+    let Ok(uri) = format!("http://127.0.0.1/x?{text}").parse::<Uri>() else { return };
+    let _ = Query::<Of>::try_from_uri(&uri);
+    let _ = Query::<Stretch>::try_from_uri(&uri);
+    let _ = Query::<Asked>::try_from_uri(&uri);
+    if let Ok(Query(which)) = Query::<Which>::try_from_uri(&uri) {
+        // Who names no channel means every one, and who names one does not mean two.
+        let (one, other) = (which.has("seaside", "decay"), which.has("beach", "decay"));
+        assert!(!(one && other && text.contains("channel=")), "{text}");
+    }
+}
+
+#[test]
+fn bodies_of_the_api_are_read_or_refused() {
+    BODIES.check();
+}
+
+#[test]
+fn queries_of_the_api_are_read_or_refused() {
+    QUERIES.check();
+}
