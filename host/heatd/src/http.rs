@@ -4,7 +4,7 @@
 //! - `/readyz`: 200 when chat and broker are connected, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in the OpenMetrics text format.
 //!
-//! And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
+//! For people [`page`], at `/`. And the API, for who has the token: [`access`] says who, [`status`], [`watch`] and [`stream`] are its resources.
 
 mod access;
 mod asked;
@@ -12,6 +12,7 @@ mod config;
 mod declared;
 mod guesses;
 mod live_series;
+mod page;
 mod past;
 mod problem;
 mod rules;
@@ -139,8 +140,9 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(page))
+        .route("/metrics", get(figures))
         .nest("/api/v1", guarded)
+        .merge(page::routes())
         .with_state(api)
 }
 
@@ -151,7 +153,7 @@ async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
     }
 }
 
-async fn page(State(api): State<Arc<Api>>) -> impl IntoResponse {
+async fn figures(State(api): State<Arc<Api>>) -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
         api.metrics.page(),

@@ -1,6 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
-//! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
+//! Reading order: [`rules`] makes components of the rule crates, [`page`] builds and tries the web page, [`demo`] runs everything, [`check`] and [`test`] are what has to
 //! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`dist`] packs what people install, [`tools`] finds or installs what the others need.
 
 mod bench;
@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod dist;
 mod hostile;
+mod page;
 mod rules;
 mod shell;
 mod test;
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Options),
     /// Lets a hostile rule attack the engine: what stops it, and what other rules feel of it.
     Hostile(hostile::Options),
+    /// Builds the web page of heatd, and tries it in a browser.
+    Page(page::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
+        Command::Page(options) => page::run(&options),
         Command::Check => check::run(),
         Command::Test(options) => test::run(&options),
         Command::Dist(options) => dist::run(&options),
