@@ -1,5 +1,6 @@
 /** Asks heatd. Every mistake comes as a {@link Problem} with a sentence for people. */
 import { EventLines } from "./sse.ts";
+import { heard } from "./time.ts";
 
 /** What heatd says is wrong, or why it does not answer: then the status is 0. */
 export class Problem extends Error {
@@ -83,6 +84,7 @@ export class Api {
       if (options.signal?.aborted) throw error;
       throw new Problem(0, "heatd does not answer; is it running, and is this device still in its network?");
     }
+    heard(answer.headers.get("date"));
     if (answer.ok) return answer;
     const detail = await detailOf(answer);
     if (answer.status === 401) this.refused(detail);

@@ -1,7 +1,8 @@
 /** A graph over time, drawn by uPlot: zoom by dragging, a cursor that other graphs share, and keys for who has no pointer. */
 import uPlot from "uplot";
+import { h } from "./dom.ts";
 import { number, ticks } from "./format.ts";
-import type { Value } from "./frame.ts";
+import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
 import { colour } from "./theme.ts";
 
@@ -25,6 +26,8 @@ export interface Wishes {
   height: number;
   /** The cursor is at a bin, or nowhere. */
   hover: (place: number | null) => void;
+  /** What to say where there is nothing to draw. */
+  empty: string;
   zoom: (range: Range) => void;
   /** By keys: -1 back, 1 on. */
   move: (direction: number) => void;
@@ -42,9 +45,13 @@ export class Chart {
   private lines: Line[] = [];
   private times: number[] = [];
   private marks: Mark[] = [];
+  private gaps: [number, number][] = [];
   private range: Range = { from: 0, to: 1 };
+  private readonly nothing: HTMLElement;
 
   constructor(private readonly wishes: Wishes) {
+    this.nothing = h("p", { class: "nothing", hidden: true }, h("span", {}, wishes.empty));
+    wishes.element.append(this.nothing);
     new ResizeObserver(() => this.fit()).observe(wishes.element);
     wishes.element.addEventListener("keydown", (event) => this.key(event));
     wishes.element.addEventListener("blur", () => this.point(null));
@@ -57,7 +64,9 @@ export class Chart {
     this.times = times.map((at) => at / 1000);
     this.range = range;
     this.marks = marks.filter((mark) => mark.at >= range.from && mark.at <= range.to);
+    this.gaps = lines.some((it) => it.stepped) ? [] : holes(this.times, values);
     const data = [this.times, ...values] as uPlot.AlignedData;
+    this.nothing.hidden = values.some((series) => series.some((it) => it !== null && it !== 0));
     if (!this.plot || JSON.stringify(lines) !== JSON.stringify(this.lines)) {
       this.lines = lines;
       this.plot?.destroy();
@@ -89,7 +98,7 @@ export class Chart {
     return {
       width: this.wishes.element.clientWidth || 300,
       height: this.wishes.height,
-      padding: [10, 12, 0, 0],
+      padding: [10, 22, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: shared.key, setSeries: false, scales: ["x", null] },
@@ -106,6 +115,7 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.hovers(plot)],
         setSelect: [(plot) => this.selected(plot)],
+        drawClear: [(plot) => this.drawGaps(plot)],
         draw: [(plot) => this.drawMarks(plot)],
       },
     };
@@ -123,6 +133,19 @@ export class Chart {
     const [from, to] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.wishes.zoom({ from: Math.round(from), to: Math.round(to) });
+  }
+
+  /** A time that nobody knows of is no time in which nothing was said. */
+  private drawGaps(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.fillStyle = colour("press");
+    for (const [from, to] of this.gaps) {
+      const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
+      const begin = Math.max(left, bbox.left);
+      ctx.fillRect(begin, bbox.top, Math.min(right, bbox.left + bbox.width) - begin, bbox.height);
+    }
+    ctx.restore();
   }
 
   private drawMarks(plot: uPlot): void {

@@ -28,6 +28,9 @@ export function picture(provider: string, id: string): string | null {
   }
 }
 
+/** Pictures that could not be loaded: nobody is asked for them again. */
+const missing = new Set<string>();
+
 /** Known ids, so that an emote of a link gets its picture too. */
 const ids = new Map<string, string>();
 
@@ -40,10 +43,14 @@ export function shown(emote: { name: string; provider: string }): HTMLElement {
   const label = h("span", { class: "emote" });
   const id = ids.get(`${emote.provider}:${emote.name}`);
   const address = id && wanted() ? picture(emote.provider, id) : null;
-  if (address) {
+  if (address && !missing.has(address)) {
     const image = h("img", { src: address, alt: "", width: "28", height: "28", loading: "lazy", referrerpolicy: "no-referrer" });
-    image.addEventListener("error", () => image.remove());
-    label.append(h("span", { class: "picture" }, image));
+    const box = h("span", { class: "picture" }, image);
+    image.addEventListener("error", () => {
+      missing.add(address);
+      box.remove();
+    });
+    label.append(box);
   }
   label.append(nameOf(emote.name));
   return label;

@@ -8,6 +8,7 @@ import { spoken, type Graph, type Reading } from "./graph.ts";
 import { fitted, INTERVALS, wordsOf } from "./intervals.ts";
 import type { Parts } from "./parts.ts";
 import { Picker, type Choice } from "./picker.ts";
+import { now } from "./time.ts";
 import { emoteOf, MOST_SERIES } from "./view.ts";
 
 const DAY = 86_400_000;
@@ -60,7 +61,7 @@ export class Filters {
       label: "Add a series: messages, faves, or an emote of this channel",
       placeholder: "+ emote",
       suggest: async (text) => {
-        const query = { count: 30, from: Date.now() - DAY, ...(text ? { search: text } : {}) };
+        const query = { count: 30, from: now() - DAY, ...(text ? { search: text } : {}) };
         const found = await api.get<{ emotes: (Emote & { uses: number })[] }>(ofChannel(views.now.channel, "emotes"), query);
         learn(found.emotes);
         const emotes = found.emotes.map((it): Choice => {
@@ -93,7 +94,7 @@ export class Filters {
         views.go({ interval, range: range && fitted(range, interval) });
       };
       at("intervals").append(
-        button(interval, choose, { "data-interval": interval, "aria-label": wordsOf(interval), title: wordsOf(interval) }),
+        button(interval, choose, { "data-interval": interval, title: wordsOf(interval) }),
       );
     }
   }

@@ -41,18 +41,19 @@ export class Frame {
     const unknown = this.times.map((at) => at > until || (answer.gaps ?? []).some((gap) => covers(gap, at, this.width)));
     this.people = [];
     this.values = answer.series.map((curve) => {
-      const [values, people] = isLevel(curve.of) ? [this.levels(curve, until), []] : this.counts(curve, unknown);
+      const [values, people] = isLevel(curve.of) ? [this.levels(curve, until), []] : this.counts(curve, unknown, until);
       this.people.push(people);
       return values;
     });
   }
 
-  private counts(curve: Curve, unknown: boolean[]): [Value[], Value[]] {
+  private counts(curve: Curve, unknown: boolean[], until: number): [Value[], Value[]] {
     const values: Value[] = unknown.map((it) => (it ? null : 0));
     const people: Value[] = [...values];
     for (const [at, count, who] of curve.points) {
       const place = this.place(at ?? 0);
-      if (place in values) {
+      // What a gap has counts all the same; what has not ended would look like a fall.
+      if (place in values && (this.times[place] ?? 0) <= until) {
         values[place] = count ?? 0;
         people[place] = who ?? 0;
       }
@@ -134,6 +135,21 @@ export function lastKnown(values: Value[], place: number): Value {
     if (value !== null && value !== undefined) return value;
   }
   return null;
+}
+
+/** The stretches in which no series is known, up to where something is. */
+export function holes(times: number[], values: Value[][]): [number, number][] {
+  const found: [number, number][] = [];
+  let begin: number | null = null;
+  times.forEach((at, place) => {
+    const known = values.some((it) => it[place] !== null && it[place] !== undefined);
+    if (!known) begin ??= at;
+    else if (begin !== null) {
+      found.push([begin, at]);
+      begin = null;
+    }
+  });
+  return found;
 }
 
 /** The frame as a table that spreadsheets read (RFC 4180), with a row for each bin of the range. */

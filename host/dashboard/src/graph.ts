@@ -7,6 +7,7 @@ import { moment, number } from "./format.ts";
 import { asLive, Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";
 import { forZoom, spanOf, widthOf, wordsOf, type Range } from "./intervals.ts";
 import { Follow, type Parts } from "./parts.ts";
+import { now } from "./time.ts";
 import { emoteOf, type View } from "./view.ts";
 
 /** What one series is at one bin, for who shows it. */
@@ -35,8 +36,8 @@ export class Graph {
     const zoom = (range: Range): void => this.zoom(range);
     const move = (direction: number): void => this.move(direction);
     const small = innerWidth < 640;
-    this.level = new Chart({ element: at("level"), height: small ? 120 : 150, hover, zoom, move });
-    this.counts = new Chart({ element: at("graph"), height: small ? 220 : 290, hover, zoom, move });
+    this.level = new Chart({ element: at("level"), height: small ? 110 : 130, empty: "No number yet", hover, zoom, move });
+    this.counts = new Chart({ element: at("graph"), height: small ? 220 : 290, empty: "Nothing was counted in this time", hover, zoom, move });
     this.follow = new Follow(
       (signal) => this.carryOn(signal),
       (error) => this.trouble(error),
@@ -72,7 +73,7 @@ export class Graph {
     const { range, interval } = this.parts.views.now;
     if (range) return range;
     const width = widthOf(interval);
-    const end = Math.ceil(Date.now() / width) * width;
+    const end = Math.ceil(now() / width) * width;
     return { from: end - spanOf(interval), to: end };
   }
 
@@ -97,7 +98,7 @@ export class Graph {
     if (load !== this.loads) return;
     const width = widthOf(interval);
     // Half a second looks like a drop to half; half an hour is worth seeing.
-    this.frame = new Frame(answer, Date.now() - (isNarrow(width) ? width : 0));
+    this.frame = new Frame(answer, now() - (isNarrow(width) ? width : 0));
     this.trouble(null);
     this.draw();
     void this.learnNames(channel, shown);
@@ -124,8 +125,8 @@ export class Graph {
     while (!signal.aborted) {
       await new Promise((resume) => setTimeout(resume, 5000));
       if (signal.aborted) return;
-      const now = Date.now();
-      const query = { of: this.of(), interval, from: now - 2 * width, to: now };
+      const to = now();
+      const query = { of: this.of(), interval, from: to - 2 * width, to };
       yield asLive(await api.get<Answer>(ofChannel(channel, "series"), query, signal));
     }
   }
@@ -160,7 +161,7 @@ export class Graph {
     const { from, to } = this.range();
     const step = ((to - from) / 2) * direction;
     const next = { from: Math.max(0, Math.round(from + step)), to: Math.round(to + step) };
-    this.parts.views.go({ range: next.to >= Date.now() ? null : next });
+    this.parts.views.go({ range: next.to >= now() ? null : next });
   }
 
   private draw(): void {
@@ -210,8 +211,8 @@ export class Graph {
     at("graph").setAttribute("aria-label", `Counts over time, ${time}: ${sums.join(", ")}. Arrow keys read single bins.`);
     const level = frame.of.findIndex(isLevel);
     const last = level < 0 ? null : lastKnown(frame.values[level] ?? [], frame.times.length - 1);
-    const now = last === null ? "not a number yet" : `last ${number(last)}`;
-    at("level").setAttribute("aria-label", `${this.output || "Level"} over time: ${now}. Arrow keys read single bins.`);
+    const newest = last === null ? "not a number yet" : `last ${number(last)}`;
+    at("level").setAttribute("aria-label", `${this.output || "Level"} over time: ${newest}. Arrow keys read single bins.`);
   }
 }
 

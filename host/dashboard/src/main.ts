@@ -1,7 +1,12 @@
 /** The page: who is there, and which parts there are. */
 import "uplot/dist/uPlot.min.css";
 import "./style/base.css";
-import "./style/parts.css";
+import "./style/top.css";
+import "./style/grid.css";
+import "./style/graph.css";
+import "./style/picker.css";
+import "./style/panels.css";
+import "./style/small.css";
 import { Api, Problem } from "./api.ts";
 import { at, say } from "./dom.ts";
 import { pictures } from "./emotes.ts";
@@ -24,6 +29,7 @@ const OWNER = { role: "owner" };
 
 let repaint = (): void => undefined;
 themes(() => repaint());
+menu();
 takeFromLink();
 addEventListener("hashchange", () => takeFromLink() && location.reload());
 at("leave").addEventListener("click", () => {
@@ -76,6 +82,20 @@ async function open(): Promise<void> {
   await build(parts);
 }
 
+/** The menu closes by the Escape key, and by a click beside it. */
+function menu(): void {
+  const details = document.querySelector<HTMLDetailsElement>(".menu");
+  if (!details) return;
+  document.addEventListener("click", (event) => {
+    if (!details.contains(event.target as Node)) details.open = false;
+  });
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    details.open = false;
+    details.querySelector("summary")?.focus();
+  });
+}
+
 function remember(token: string): void {
   const button = at("remember");
   const show = (): void => button.setAttribute("aria-pressed", String(kept.isRemembered()));
@@ -102,8 +122,8 @@ async function build(parts: Parts): Promise<void> {
   const why = new Why(parts, () => now.output);
   const now: Now = new Now(parts, graph, (what) => {
     if (what === "fave") tops.faved();
-    else if (what === "rules") rules.soon();
-    else void why.ask();
+    else if (what === "rules") rules.failed();
+    else why.reset();
   });
   pictures(() => {
     filters.list();
@@ -141,7 +161,11 @@ async function build(parts: Parts): Promise<void> {
       tops.begin();
       rules.soon();
     }
-    void role(api).then((mine) => mine.role !== "viewer" && moderate.begin(mine !== OWNER));
+    void role(api).then((mine) => {
+      if (mine.role === "viewer") return;
+      moderate.begin(mine !== OWNER);
+      why.begin();
+    });
   };
   views.follow((view) => (document.title = view.channel ? `#${view.channel} – Heat Level` : "Heat Level"));
   status.soon();

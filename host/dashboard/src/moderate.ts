@@ -3,6 +3,7 @@ import { ofChannel, Problem, words, type Step } from "./api.ts";
 import { at, button, h, name } from "./dom.ts";
 import { counted } from "./format.ts";
 import type { Parts } from "./parts.ts";
+import { now } from "./time.ts";
 import type { Rule } from "./told.ts";
 
 const BACK: [string, number][] = [
@@ -82,7 +83,7 @@ export class Moderate {
 
   private async preview(): Promise<void> {
     const user = at<HTMLInputElement>("who").value.trim().replace(/^@/, "").toLowerCase();
-    const since = Date.now() - Number(at<HTMLSelectElement>("since").value) * 60_000;
+    const since = now() - Number(at<HTMLSelectElement>("since").value) * 60_000;
     const place = at("preview");
     const path = ofChannel(this.parts.views.now.channel, "undo");
     place.replaceChildren(h("p", { class: "empty" }, "looking …"));

@@ -3,6 +3,7 @@ import { at, h, say } from "./dom.ts";
 import { clock, duration, rate } from "./format.ts";
 import type { Graph } from "./graph.ts";
 import { Follow, type Parts } from "./parts.ts";
+import { now as heatdsNow } from "./time.ts";
 import type { ChannelStatus, Entry } from "./told.ts";
 
 /** Over how much time the rate is taken, in milliseconds. */
@@ -38,6 +39,7 @@ export class Now {
   begin(): void {
     this.forget();
     this.outputs.clear();
+    this.chosen = "";
     this.follow.begin();
   }
 
@@ -102,6 +104,7 @@ export class Now {
     }
     select.value = output;
     select.disabled = options.length < 2;
+    select.hidden = options.length === 0;
     const before = this.chosen;
     this.chosen = output;
     this.graph.setOutput(output);
@@ -109,7 +112,7 @@ export class Now {
     say(at("value"), this.outputs.get(output) || "–");
     const others = [...this.outputs].filter(([name, text]) => name !== output && text && !isNumber(text));
     const also = others.map(([, text]) => text).join(" · ");
-    say(at("also"), also || (output ? "" : "no rule shows a number yet"));
+    say(at("also"), also || (output ? "" : "no number yet"));
   }
 
   /** The output that is shown. */
@@ -126,7 +129,7 @@ export class Now {
     const live = at("stream");
     live.hidden = state !== "live";
     if (since !== null) {
-      say(live, `live for ${duration((now - since) / 1000)}`);
+      say(live, `live for ${duration((heatdsNow() - since) / 1000)}`);
       live.title = `since ${clock(since)}`;
     }
   }

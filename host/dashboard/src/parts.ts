@@ -12,6 +12,7 @@ export class Regularly {
   private timer = 0;
   private busy = false;
   private again = false;
+  private hurried = false;
 
   constructor(
     private readonly work: () => Promise<void>,
@@ -30,7 +31,15 @@ export class Regularly {
     void this.run();
   }
 
+  /** Before long, however often this is called. */
+  later(): void {
+    if (this.hurried) return;
+    this.hurried = true;
+    setTimeout(() => this.soon(), 2000);
+  }
+
   private async run(): Promise<void> {
+    this.hurried = false;
     this.busy = true;
     // Who asks shows what is wrong; here it is only asked again.
     await this.work().catch(() => undefined);

@@ -30,6 +30,8 @@ export class Picker {
   private choices: Choice[] = [];
   private active = -1;
   private asked = 0;
+  /** The text that the choices are for. */
+  private answered: string | null = null;
   private timer = 0;
 
   constructor(private readonly options: Options) {
@@ -69,12 +71,17 @@ export class Picker {
     this.timer = window.setTimeout(() => void this.open(), REST);
   }
 
+  /** What is searched for. The name that stands there at first is the present choice, and no search. */
+  private wanted(): string {
+    return this.input.value === this.input.defaultValue ? "" : this.input.value.trim();
+  }
+
   private async open(): Promise<void> {
     const number = (this.asked += 1);
-    // The name that stands there is the present choice, and no search.
-    const text = this.input.value === this.input.defaultValue ? "" : this.input.value.trim();
+    const text = this.wanted();
     const choices = await this.options.suggest(text).catch(() => []);
     if (number !== this.asked || document.activeElement !== this.input) return;
+    this.answered = text;
     this.choices = choices;
     this.active = text && choices.length > 0 ? 0 : -1;
     const options = choices.map((choice, place) =>
@@ -95,6 +102,7 @@ export class Picker {
   private close(): void {
     this.asked += 1;
     clearTimeout(this.timer);
+    this.answered = null;
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
@@ -116,7 +124,7 @@ export class Picker {
       this.close();
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (!this.list.hidden) this.choose(this.active);
+      void this.enter();
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && count > 0) {
       event.preventDefault();
       if (this.list.hidden) return void this.open();
@@ -124,6 +132,13 @@ export class Picker {
       this.active = this.active < 0 ? (step > 0 ? 0 : count - 1) : (this.active + step + count) % count;
       this.mark();
     }
+  }
+
+  /** Who types fast means what was typed, and not what was suggested before. */
+  private async enter(): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.wanted() !== this.answered) await this.open();
+    if (!this.list.hidden) this.choose(this.active);
   }
 
   private choose(place: number): void {

@@ -26,6 +26,11 @@ export class Rules {
     this.asks.soon();
   }
 
+  /** A rule has failed. */
+  failed(): void {
+    this.asks.later();
+  }
+
   private async load(): Promise<void> {
     const { api, views } = this.parts;
     const { channel } = views.now;

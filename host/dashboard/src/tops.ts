@@ -4,6 +4,7 @@ import { at, button, h, name, say } from "./dom.ts";
 import { learn, shown, type Emote } from "./emotes.ts";
 import { counted, number } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
+import { now } from "./time.ts";
 import type { MostFaved } from "./told.ts";
 
 const RECENT = 5 * 60_000;
@@ -20,6 +21,7 @@ interface Row {
 export class Tops {
   private readonly emotes: Regularly;
   private readonly faves: Regularly;
+  private stale = true;
 
   constructor(
     private readonly parts: Parts,
@@ -31,19 +33,21 @@ export class Tops {
   }
 
   begin(): void {
+    this.stale = true;
     this.emotes.soon();
     this.faves.soon();
   }
 
+  /** Something was faved, so there is something to ask for: heatd goes through all people and items for it. */
   faved(): void {
-    this.faves.soon();
+    this.stale = true;
   }
 
   private async loadEmotes(): Promise<void> {
     const { api, views } = this.parts;
     const { channel } = views.now;
     if (!channel) return;
-    const query = { from: Date.now() - RECENT, count: LENGTH };
+    const query = { from: now() - RECENT, count: LENGTH };
     const { emotes } = await api.get<{ emotes: (Emote & { uses: number })[] }>(ofChannel(channel, "emotes"), query);
     if (channel !== views.now.channel) return;
     learn(emotes);
@@ -58,13 +62,16 @@ export class Tops {
   private async loadFaves(): Promise<void> {
     const { api, views } = this.parts;
     const { channel } = views.now;
-    if (!channel) return;
+    if (!channel || !this.stale) return;
+    this.stale = false;
     let most: MostFaved;
     try {
       most = await api.get<MostFaved>(ofChannel(channel, "faves"), { count: LENGTH });
     } catch (error) {
       // Names are not for everybody.
-      if (error instanceof Problem && error.status === 403) at("faves").hidden = true;
+      const forbidden = error instanceof Problem && error.status === 403;
+      at("faves").hidden = forbidden;
+      this.stale = !forbidden;
       throw error;
     }
     if (channel !== views.now.channel) return;
