@@ -65,8 +65,7 @@ export class Filters {
         const found = await api.get<{ emotes: (Emote & { uses: number })[] }>(ofChannel(views.now.channel, "emotes"), query);
         learn(found.emotes);
         const emotes = found.emotes.map((it): Choice => {
-          const uses = counted(it.uses, "use");
-          return { value: `emote:${it.provider}:${it.name}`, label: shown(it), note: `${it.provider} · ${uses} today` };
+          return { value: `emote:${it.provider}:${it.name}`, label: shown(it), note: `${it.provider} · ${number(it.uses)} today` };
         });
         const plain = ["messages", "faves"].filter((it) => it.includes(text.toLowerCase()));
         const all = [...plain.map((value): Choice => ({ value, label: value })), ...emotes];

@@ -97,7 +97,7 @@ export class Graph {
     const answer = await api.get<Answer>(ofChannel(channel, "series"), query, signal);
     if (load !== this.loads) return;
     const width = widthOf(interval);
-    // Half a second looks like a drop to half; half an hour is worth seeing.
+    // What has just begun looks like a fall; half an hour is worth seeing.
     this.frame = new Frame(answer, now() - (isNarrow(width) ? width : 0));
     this.trouble(null);
     this.draw();
@@ -224,7 +224,7 @@ function coarse(interval: View["interval"], range: Range): View["interval"] {
 }
 
 function isNarrow(width: number): boolean {
-  return width <= widthOf("5s");
+  return width <= widthOf("30s");
 }
 
 function newest(frame: Frame, series: number): number | null {

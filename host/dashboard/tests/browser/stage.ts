@@ -15,11 +15,12 @@ export const base = given("HEAT_URL");
 export const token = given("HEAT_TOKEN");
 
 const PICTURES = ["static-cdn.jtvnw.net", "cdn.7tv.app", "cdn.betterttv.net", "cdn.frankerfacez.com"];
-const PIXEL = Buffer.from("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
+const PICTURE =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><circle cx="14" cy="14" r="12" fill="#a78bfa"/><path d="M8 16q6 7 12 0" fill="none" stroke="#fff" stroke-width="2"/></svg>';
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** How long something may take to become true, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 90_000;
 
 export async function start(): Promise<Browser> {
   return chromium.launch({ executablePath: given("HEAT_BROWSER"), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
@@ -47,6 +48,7 @@ export interface Wishes extends BrowserContextOptions {
 export async function visit(browser: Browser, wishes: Wishes = {}): Promise<Visit> {
   const { hash = "", stranger, expected, before, ...options } = wishes;
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const problems: string[] = [];
   const pictures: string[] = [];
@@ -66,7 +68,7 @@ export async function visit(browser: Browser, wishes: Wishes = {}): Promise<Visi
     if (address.origin === base || address.protocol === "blob:") return route.continue();
     if (!PICTURES.includes(address.host)) problems.push(`a request to ${address.href}`);
     pictures.push(address.href);
-    return route.fulfill({ contentType: "image/gif", body: PIXEL });
+    return route.fulfill({ contentType: "image/svg+xml", body: PICTURE });
   });
   await before?.(page);
   await page.goto(stranger ? `${base}/${hash && `#${hash}`}` : `${base}/#token=${token}${hash && `&${hash}`}`);

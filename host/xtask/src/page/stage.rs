@@ -74,6 +74,8 @@ impl Stage {
         say("half an hour of chat is told at once");
         let past = Generator::new(1, LIVELY).starting_at(now() - PAST);
         let past = past.take_while(|line| time_of(line) < now()).map(|line| line.to_string());
+        // Half an hour of faves at once would be a heat that nothing else is seen beside.
+        let past = past.filter(|line| !line.contains("?fave"));
         chat.replay(past, Pace::AsFastAsPossible);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
