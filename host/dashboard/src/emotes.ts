@@ -34,8 +34,11 @@ const missing = new Set<string>();
 /** Known ids, so that an emote of a link gets its picture too. */
 const ids = new Map<string, string>();
 
-export function learn(emotes: Emote[]): void {
+/** Takes the ids of emotes; true when some were not known before. */
+export function learn(emotes: Emote[]): boolean {
+  const before = ids.size;
   for (const emote of emotes) ids.set(`${emote.provider}:${emote.name}`, emote.id);
+  return ids.size > before;
 }
 
 /** An emote's picture, in a box that is there without it as well, and its name. */

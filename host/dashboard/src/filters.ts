@@ -15,6 +15,7 @@ const DAY = 86_400_000;
 
 export class Filters {
   private readonly chips = new Map<string, { value: HTMLElement; people: HTMLElement }>();
+  private readings: Reading[] = [];
 
   constructor(
     private readonly parts: Parts,
@@ -145,10 +146,12 @@ export class Filters {
       );
     });
     at("chips").replaceChildren(...chips);
+    this.show(this.readings);
   }
 
   /** Shows values in the chips. */
   show(readings: Reading[]): void {
+    this.readings = readings;
     for (const reading of readings) {
       if (isLevel(reading.of)) continue;
       const chip = this.chips.get(reading.of);

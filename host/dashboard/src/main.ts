@@ -111,7 +111,11 @@ async function build(parts: Parts): Promise<void> {
   const { api, views } = parts;
   let channels: string[] = [];
   const filters = new Filters(parts, () => channels);
-  const graph = new Graph(parts, (readings) => filters.show(readings));
+  const graph = new Graph(
+    parts,
+    (readings) => filters.show(readings),
+    () => filters.list(),
+  );
   filters.wire(graph);
   const tops = new Tops(parts, (series) => filters.add(series));
   const moderate = new Moderate(parts);

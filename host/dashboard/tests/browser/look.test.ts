@@ -28,8 +28,10 @@ for (const [name, options] of Object.entries<BrowserContextOptions>({
   test(`${name}: nothing keeps anybody out, and nothing sticks out`, async () => {
     const { page, leave } = await visit(browser, { hash: EMOTES, ...options });
     await settled(page);
+    await until("pictures of the emotes of the link", async () => (await page.locator("#chips .picture img").count()) === 3);
     await page.click("#ask-why:enabled");
     await says(page, "#causes", /→/);
+    await says(page, "#rate", /\d/);
     assert.deepEqual(await barriers(page), []);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(wide, 0);
