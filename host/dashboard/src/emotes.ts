@@ -34,11 +34,17 @@ const missing = new Set<string>();
 /** Known ids, so that an emote of a link gets its picture too. */
 const ids = new Map<string, string>();
 
-/** Takes the ids of emotes; true when some were not known before. */
-export function learn(emotes: Emote[]): boolean {
+let learned = (): void => undefined;
+
+/** Calls back when ids are known that were not before. */
+export function whenLearned(callback: () => void): void {
+  learned = callback;
+}
+
+export function learn(emotes: Emote[]): void {
   const before = ids.size;
   for (const emote of emotes) ids.set(`${emote.provider}:${emote.name}`, emote.id);
-  return ids.size > before;
+  if (ids.size > before) learned();
 }
 
 /** An emote's picture, in a box that is there without it as well, and its name. */

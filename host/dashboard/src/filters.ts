@@ -149,6 +149,12 @@ export class Filters {
     this.show(this.readings);
   }
 
+  /** Ids have become known: emotes of a link get their pictures. */
+  picture(): void {
+    const emotes = this.parts.views.now.of.filter(emoteOf).length;
+    if (at("chips").querySelectorAll(".picture").length < emotes) this.list();
+  }
+
   /** Shows values in the chips. */
   show(readings: Reading[]): void {
     this.readings = readings;

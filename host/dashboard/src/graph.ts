@@ -31,8 +31,6 @@ export class Graph {
     private readonly parts: Parts,
     /** Called with what is under the cursor, or with what is newest. */
     private readonly read: (readings: Reading[]) => void,
-    /** Called when emotes of a link have become known, which have pictures then. */
-    private readonly learned: () => void,
   ) {
     const hover = (place: number | null): void => this.hover(place);
     const zoom = (range: Range): void => this.zoom(range);
@@ -140,7 +138,7 @@ export class Graph {
       if (!emote) continue;
       const query = { search: emote.name, from, to, count: 20 };
       const found = await this.parts.api.get<{ emotes: Emote[] }>(ofChannel(channel, "emotes"), query).catch(() => null);
-      if (found && learn(found.emotes)) this.learned();
+      if (found) learn(found.emotes);
     }
   }
 

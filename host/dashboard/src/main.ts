@@ -9,7 +9,7 @@ import "./style/panels.css";
 import "./style/small.css";
 import { Api, Problem } from "./api.ts";
 import { at, say } from "./dom.ts";
-import { pictures } from "./emotes.ts";
+import { pictures, whenLearned } from "./emotes.ts";
 import { Filters } from "./filters.ts";
 import { Graph } from "./graph.ts";
 import { showHealth, showSilence } from "./health.ts";
@@ -111,11 +111,8 @@ async function build(parts: Parts): Promise<void> {
   const { api, views } = parts;
   let channels: string[] = [];
   const filters = new Filters(parts, () => channels);
-  const graph = new Graph(
-    parts,
-    (readings) => filters.show(readings),
-    () => filters.list(),
-  );
+  const graph = new Graph(parts, (readings) => filters.show(readings));
+  whenLearned(() => filters.picture());
   filters.wire(graph);
   const tops = new Tops(parts, (series) => filters.add(series));
   const moderate = new Moderate(parts);
