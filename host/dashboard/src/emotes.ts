@@ -56,6 +56,8 @@ export function shown(emote: { name: string; provider: string }): HTMLElement {
     const image = h("img", { src: address, alt: "", width: "28", height: "28", loading: "lazy", referrerpolicy: "no-referrer" });
     const box = h("span", { class: "picture" }, image);
     image.addEventListener("error", () => {
+      // What was taken away while it was loaded says nothing of the picture.
+      if (!image.isConnected) return;
       missing.add(address);
       box.remove();
     });

@@ -28,7 +28,11 @@ for (const [name, options] of Object.entries<BrowserContextOptions>({
   test(`${name}: nothing keeps anybody out, and nothing sticks out`, async () => {
     const { page, leave } = await visit(browser, { hash: EMOTES, ...options });
     await settled(page);
-    await until("pictures of the emotes of the link", async () => (await page.locator("#chips .picture img").count()) === 3);
+    await until("pictures of the emotes of the link", async () => {
+      const count = await page.locator("#chips .picture img").count();
+      if (count !== 3) throw new Error(await page.locator("#chips").innerHTML());
+      return true;
+    });
     await page.click("#ask-why:enabled");
     await says(page, "#causes", /→/);
     await says(page, "#rate", /\d/);

@@ -72,6 +72,11 @@ export async function visit(browser: Browser, wishes: Wishes = {}): Promise<Visi
   });
   await before?.(page);
   await page.goto(stranger ? `${base}/${hash && `#${hash}`}` : `${base}/#token=${token}${hash && `&${hash}`}`);
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    // Streams and questions are dropped where nobody waits for them any more.
+    if (!why.includes("ERR_ABORTED") && !expected?.test(why)) problems.push(`${request.url()}: ${why}`);
+  });
   const leave = async (): Promise<void> => {
     await context.close();
     assert.deepEqual(problems, []);
