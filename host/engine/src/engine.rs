@@ -17,7 +17,7 @@ use crate::pending::{Pending, Say};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
-use crate::series::{self, Resolution, Shared, Statistics};
+use crate::series::{self, Shared};
 use crate::slot::Slot;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream};
@@ -96,9 +96,9 @@ pub struct Engine {
     /// How often a slot was changed.
     pub(crate) slot_changes: u64,
     /// What is counted over time. A run has none.
-    series: Option<Shared>,
+    pub(crate) series: Option<Shared>,
     /// How many of the pending records are in the series.
-    counted: usize,
+    pub(crate) counted: usize,
     /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
     pub(crate) awaited: HashMap<Arc<str>, HashSet<String>>,
 }
@@ -275,9 +275,7 @@ impl Engine {
         }
         self.now = self.now.max(now);
         self.end_probations()?;
-        if let Some(series) = &self.series {
-            self.pending.dirty |= series.lock().next_close().is_some_and(|at| at <= self.now);
-        }
+        self.pending.dirty |= self.has_to_close();
         Ok(decisions)
     }
 
@@ -332,33 +330,6 @@ impl Engine {
     /// When the next timer comes due, in milliseconds since 1970.
     pub fn next_wake(&self) -> Option<u64> {
         self.pending.timers.next().into_iter().chain(self.next_probation_end()).min()
-    }
-
-    /// When [`Engine::fire`] has bins of series to close, in milliseconds since 1970. What is pending closes them with its commit.
-    pub fn next_close(&self) -> Option<u64> {
-        let idle = self.series.as_ref().filter(|_| !self.pending.dirty);
-        idle.and_then(|series| series.lock().next_close())
-    }
-
-    /// Counts what has happened since this was called last into the series. A commit does so as well.
-    pub fn count_series(&mut self) {
-        let from = std::mem::replace(&mut self.counted, self.pending.records.len());
-        let Some(series) = &self.series else { return };
-        let mut series = series.lock();
-        self.pending.records[from..].iter().for_each(|record| series.take(record));
-    }
-
-    /// What was counted over time, for who reads it on another thread. A run counts nothing.
-    pub fn statistics(&self) -> Option<Statistics> {
-        Some(self.store.statistics(self.series.clone()?))
-    }
-
-    fn note_levels(&self, outputs: &Outputs) {
-        let Some(series) = &self.series else { return };
-        let mut series = series.lock();
-        for ((channel, name), text) in outputs {
-            series.level(channel, name, text.as_deref(), self.now);
-        }
     }
 
     /// Whether something is decided and not committed.
@@ -508,12 +479,6 @@ impl Engine {
     /// that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
         self.store.expire_log(before)
-    }
-
-    /// Deletes the bins of series that have been kept long enough, in milliseconds by resolution; says how many blocks that
-    /// were.
-    pub fn expire_series(&mut self, kept: impl Fn(Resolution) -> u64) -> Result<u64, StoreError> {
-        self.store.expire_series(self.now, kept)
     }
 }
 

@@ -19,6 +19,7 @@ mod changed;
 mod channel;
 mod checkpoint;
 mod conduct;
+mod counting;
 mod effects;
 mod forget;
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
-//! And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
-//! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
+//! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
+//! [`past`] are its resources, [`series`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
 mod asked;
@@ -19,6 +19,7 @@ mod guesses;
 mod hosts;
 mod live_series;
 mod pace;
+mod page;
 mod past;
 mod problem;
 mod public;
@@ -65,16 +66,6 @@ const LARGEST_BODY: usize = 64 << 10;
 
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
-
-/// What stands at the address itself.
-const WELCOME: &str = "\
-This is heatd, the daemon of Heat Level. There is no page here to look at.
-
-Whoever has a token asks it with the command heat, from any machine:
-  HEAT_URL=this-address HEAT_TOKEN_FILE=a-file-with-the-token heat watch
-On heatd's own machine, heat finds it by itself: heat status
-heat token new --role moderator makes a token, and heat --help says what else there is.
-";
 
 /// What the pages are made of.
 pub(crate) struct Api {
@@ -179,10 +170,10 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/metrics", get(page))
+        .route("/metrics", get(figures))
         .layer(from_fn_with_state(access, access::only_here))
-        .route("/", get(|| async { WELCOME }))
         .nest(roles::API, guarded)
+        .merge(page::routes())
         .with_state(api)
 }
 
@@ -200,7 +191,7 @@ async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
     }
 }
 
-async fn page(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+async fn figures(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = Format::asked_for(accept.unwrap_or_default());
     let page = api.metrics.page(format, api.queue(), api.store_bytes());

@@ -41,6 +41,7 @@ pub(super) async fn points(
     let series = api.statistics()?;
     blocking(move || {
         let range = whole(range, interval);
+        let gaps = api.roster.gaps.within(&channel, range.from, range.to);
         let points = series.points(&channel, &whats, interval, range)?;
         let mut curves = Vec::new();
         for (what, points) in whats.iter().zip(points) {
@@ -51,7 +52,7 @@ pub(super) async fn points(
             curves.push(Curve { what, before, points });
         }
         Ok(match form {
-            Form::Json => json_of(&channel, interval, range, &curves),
+            Form::Json => json_of(&channel, interval, range, &curves, &gaps),
             Form::Csv => csv_of(&curves),
         })
     })
@@ -158,7 +159,13 @@ fn whole(range: Range, interval: Resolution) -> Range {
     Range { from: interval.bin(range.from), to: range.to.div_ceil(width).saturating_mul(width) }
 }
 
-fn json_of(channel: &str, interval: Resolution, range: Range, curves: &[Curve<'_>]) -> Response {
+fn json_of(
+    channel: &str,
+    interval: Resolution,
+    range: Range,
+    curves: &[Curve<'_>],
+    gaps: &[(u64, u64)],
+) -> Response {
     let curve = |curve: &Curve<'_>| {
         let is_level = matches!(curve.what, What::Output(_));
         let point = |it: &Point| match is_level {
@@ -175,7 +182,7 @@ fn json_of(channel: &str, interval: Resolution, range: Range, curves: &[Curve<'_
     let curves: Vec<Value> = curves.iter().map(curve).collect();
     json_answer(&json!({
         "channel": channel, "interval": interval.name(), "interval_ms": interval.width(),
-        "from": range.from, "to": range.to, "series": curves,
+        "from": range.from, "to": range.to, "series": curves, "gaps": gaps,
     }))
 }
 
