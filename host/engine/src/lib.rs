@@ -20,6 +20,7 @@ mod channel;
 mod checkpoint;
 mod conduct;
 mod effects;
+mod emotes;
 mod guest;
 mod interest;
 mod judge;

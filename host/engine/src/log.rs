@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Entry, Event, Fave, Settings};
+use crate::contract::{EmoteProvider, Entry, Event, Fave, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -115,6 +115,19 @@ pub enum Record {
         #[serde(default)]
         rolled_back: Option<String>,
     },
+    /// The emotes of a provider have changed. Nothing follows from it: the lines of chat have their emotes.
+    Emotes {
+        /// When.
+        now: u64,
+        /// Login of the channel; empty for those that every channel has.
+        channel: String,
+        /// Whose emotes.
+        provider: EmoteProvider,
+        /// Those that came: what is typed for each, and the provider's id.
+        added: Vec<(String, String)>,
+        /// Those that went.
+        removed: Vec<(String, String)>,
+    },
 }
 
 /// A fave that was counted, and who asked for it.
@@ -139,7 +152,8 @@ impl Record {
             | Self::Undone { channel, .. }
             | Self::Retried { channel, .. }
             | Self::Handed { channel, .. }
-            | Self::Chain { channel, .. } => channel,
+            | Self::Chain { channel, .. }
+            | Self::Emotes { channel, .. } => channel,
         }
     }
 
@@ -153,7 +167,8 @@ impl Record {
             | Self::Undone { now, .. }
             | Self::Retried { now, .. }
             | Self::Handed { now, .. }
-            | Self::Chain { now, .. } => *now,
+            | Self::Chain { now, .. }
+            | Self::Emotes { now, .. } => *now,
         }
     }
 }

@@ -220,7 +220,8 @@ impl Run {
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
-            | Record::Undone { .. } => {}
+            | Record::Undone { .. }
+            | Record::Emotes { .. } => {}
         }
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {

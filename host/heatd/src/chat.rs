@@ -25,6 +25,7 @@ use tracing::{info, warn};
 use crate::backoff::Backoff;
 use crate::config::Twitch;
 use crate::decider::Input;
+use crate::emotes::Emotes;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use connection::{Connection, Ended};
@@ -43,6 +44,8 @@ pub(crate) struct Chat {
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) metrics: Metrics,
+    /// Emotes that are not Twitch's, if anybody is asked for them.
+    pub(crate) emotes: Option<Arc<Emotes>>,
 }
 
 /// How many connections these channels need.

@@ -4,6 +4,7 @@ mod anonymous;
 mod brokers;
 mod client;
 mod configuration;
+mod emotes;
 mod folder;
 mod live;
 mod network;

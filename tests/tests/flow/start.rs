@@ -26,7 +26,13 @@ fn adapt(town: &Town) -> Result<()> {
             "channels = [\"seaside\"]",
             &format!("channels = [\"seaside\"]\nserver = \"{}\"\ntls = false", town.chat.addr()),
         );
-    std::fs::write(file, text + &format!("\n[http]\nlisten = \"127.0.0.1:{}\"\n", town.http))?;
+    std::fs::write(
+        file,
+        text + &format!(
+            "\n[emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n",
+            town.http
+        ),
+    )?;
     Ok(())
 }
 

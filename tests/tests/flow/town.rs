@@ -49,7 +49,7 @@ impl Town {
             Broker::At(port) => format!("[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {port}\n"),
         };
         format!(
-            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
+            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
             channels.join(", "),
             self.chat.addr(),
             self.http,

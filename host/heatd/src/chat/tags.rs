@@ -24,6 +24,11 @@ pub(super) fn shared_from(message: &IRCMessage) -> Option<&str> {
     (tag(message, "room-id") != Some(source)).then_some(source)
 }
 
+/// The channel that a line is of, and Twitch's id of it.
+pub(super) fn room(message: &IRCMessage) -> Option<(&str, &str)> {
+    Some((message.params.first()?.strip_prefix('#')?, tag(message, "room-id")?))
+}
+
 /// Who wrote a line. Notices come from the server and name the person in tags.
 pub(super) fn person(message: &IRCMessage) -> Option<Person> {
     let login = match (tag(message, "login"), &message.prefix) {
