@@ -86,6 +86,11 @@ impl Providers {
         Ok(server)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// The table of heatd's configuration that points to this server.
     pub fn table(&self, refresh: &str) -> String {
         let at = self.addr;

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use heat_engine::wit::{Event, Happening};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ use announce::Announcer;
 use cache::Cache;
 pub(crate) use dial::is_encrypted;
 use fetch::Fetch;
-use keeper::Keeper;
+use keeper::{Keeper, Means};
 pub(crate) use provider::{Addresses, Provider};
 use sets::Table;
 
@@ -111,33 +111,39 @@ pub(crate) fn open(
 impl Upkeep {
     /// Keeps the sets until the shutdown.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
-        let mut tasks = JoinSet::new();
+        let (mut keepers, mut listeners) = (JoinSet::new(), JoinSet::new());
+        let means = Means {
+            addresses: self.config.addresses.clone(),
+            refresh: Duration::from_millis(self.config.refresh),
+            fetch: Fetch::new(self.tls.clone()),
+            cache: Cache::new(self.folder),
+            announcer: self.announcer,
+            table: self.table,
+            shutdown: shutdown.clone(),
+        };
         for provider in &self.config.providers {
-            let keeper = Keeper::new(
-                *provider,
-                self.config.addresses.clone(),
-                Duration::from_millis(self.config.refresh),
-                Fetch::new(self.tls.clone()),
-                Cache::new(self.folder.clone()),
-                self.announcer.clone(),
-                self.table.clone(),
-            );
+            let keeper = Keeper::new(*provider, means.clone());
             let events = self.config.events().filter(|_| *provider == Provider::SevenTv).cloned();
             let Some(address) = events else {
-                tasks.spawn(keeper.run(self.rooms.clone(), None));
+                keepers.spawn(keeper.run(self.rooms.clone(), None));
                 continue;
             };
             let (pushes_in, pushes) = mpsc::channel(PUSHES);
             let (subjects, wanted) = watch::channel(Vec::new());
-            tasks.spawn(live::run(address, self.tls.clone(), wanted, pushes_in));
-            tasks.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
+            listeners.spawn(live::run(address, self.tls.clone(), wanted, pushes_in));
+            keepers.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
         }
         tokio::select! {
             // At a shutdown the tasks may end by themselves, and that is in order.
             biased;
-            // The tasks go with the set.
-            () = shutdown.begun() => Ok(()),
-            Some(ended) = tasks.join_next() => Err(anyhow!("what keeps emotes ended unexpectedly: {ended:?}")),
+            () = shutdown.begun() => {}
+            Some(ended) = keepers.join_next() => return Err(anyhow!("what keeps emotes ended unexpectedly: {ended:?}")),
+            Some(ended) = listeners.join_next() => return Err(anyhow!("what hears 7TV's events ended unexpectedly: {ended:?}")),
         }
+        // What the log has of a change the disk shall have as well. Who listens goes with the set.
+        while let Some(ended) = keepers.join_next().await {
+            ended.context("what keeps emotes panicked")?;
+        }
+        Ok(())
     }
 }

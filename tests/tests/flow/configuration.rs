@@ -149,7 +149,7 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
                 "\"7tvv\" is no provider of emotes",
                 "did you mean \"7tv\"?",
                 "the provider \"ffz\" stands here twice",
-                "`refresh` must be from 1000 to",
+                "`refresh` must be from 100 to",
             ],
         ),
         (

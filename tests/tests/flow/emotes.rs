@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
+use heat_engine::wit::EmoteProvider;
 use heat_engine::{Record, Store};
 use heat_tests::emotes::{
     Answer, Providers, bttv_channel, bttv_global, ffz_global, ffz_room, seventv_global,
@@ -133,13 +134,13 @@ impl Stage {
     }
 
     /// What the log has of changes: provider, and the names that came and went. heatd must have ended.
-    fn changes(&self) -> Result<Vec<(String, String, Vec<String>, Vec<String>)>> {
+    fn changes(&self) -> Result<Vec<(String, EmoteProvider, Vec<String>, Vec<String>)>> {
         let store = Store::open(&self.town.path("heat-data/heat.redb"))?;
         let records = store.snapshot()?.records_since(0)?;
         let names = |all: Vec<(String, String)>| all.into_iter().map(|(name, _)| name).collect();
         let changes = records.into_iter().filter_map(|record| match record {
             Record::Emotes { channel, provider, added, removed, .. } => {
-                Some((channel, format!("{provider:?}"), names(added), names(removed)))
+                Some((channel, provider, names(added), names(removed)))
             }
             _ => None,
         });
@@ -202,7 +203,7 @@ fn words_count_for_who_has_the_first_right_to_them_and_over_a_restart_without_pr
     );
     let own = ["ffzOwn", "own"].map(str::to_owned).to_vec();
     ensure!(
-        changes.contains(&("seaside".to_owned(), "FrankerFaceZ".to_owned(), own, vec![])),
+        changes.contains(&("seaside".to_owned(), EmoteProvider::FrankerFaceZ, own, vec![])),
         "{changes:?}"
     );
     ensure!(changes.iter().filter(|(channel, ..)| channel.is_empty()).count() == 3);
@@ -212,9 +213,11 @@ fn words_count_for_who_has_the_first_right_to_them_and_over_a_restart_without_pr
     let mut heatd = stage.start()?;
     eventually("the sets of the disk", || {
         stage.say("ffzOwn");
-        let uses = stage.counted().ok()?.get("ffz:ffzOwn")?.1;
-        (uses > 1).then_some(())
-    })?;
+        let counted = stage.counted().map_err(|error| format!("{error:#}"))?;
+        let uses = counted.get("ffz:ffzOwn").map(|it| it.1);
+        if uses > Some(1) { Ok(()) } else { Err(format!("{counted:?}")) }
+    })
+    .map_err(|error| error.context(heatd.lines().join("\n")))?;
     stage.say("EZ");
     let of = |name: &str| Ok::<_, anyhow::Error>(stage.counted()?.get(name).map(|it| it.1));
     eventually("a use of EZ", || of("7tv:EZ").is_ok_and(|uses| uses == Some(5)))?;

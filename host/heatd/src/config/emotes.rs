@@ -50,7 +50,7 @@ impl EmoteSources {
                     }
                     Some(it) => sources.providers.push(it),
                     None => {
-                        let hint = match most_like(&name, known.into_iter()) {
+                        let hint = match most_like(&name, known) {
                             Some(like) => format!("did you mean {like:?}?"),
                             None => "there are \"7tv\", \"bttv\" and \"ffz\"".to_owned(),
                         };
@@ -63,7 +63,7 @@ impl EmoteSources {
                 }
             }
         }
-        sources.refresh = section.duration("refresh", 1_000, 86_400_000).unwrap_or(REFRESH);
+        sources.refresh = section.duration("refresh", 100, 86_400_000).unwrap_or(REFRESH);
         let addresses = &mut sources.addresses;
         for (key, address) in [
             ("seventv", &mut addresses.seventv),

@@ -137,4 +137,27 @@ mod tests {
         let ours = line.emotes.iter().filter(|it| it.provider == EmoteProvider::SevenTv);
         assert_eq!(ours.map(|it| it.start).collect::<Vec<_>>(), [12]);
     }
+
+    /// It prints how quickly, of a build without optimisation.
+    #[test]
+    fn many_lines_with_many_sets_are_found_through_quickly() {
+        let channel = Of::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
+        let mut table = Table::default();
+        for (of, provider) in
+            [&Of::Global, &channel].into_iter().flat_map(|of| Provider::ALL.map(|it| (of, it)))
+        {
+            let names: Vec<String> = (0..1_000)
+                .map(|number| format!("{}{}{number}", provider.name(), of.key()))
+                .collect();
+            let emotes: Vec<_> =
+                names.iter().map(|name| (name.as_str(), "60ae9a57ac03cad60771b2d8")).collect();
+            table.put(provider, of, set(&emotes));
+        }
+        let text = "so much 7tvglobal77 in a line of chat 😂 ffz14 and nothing else here";
+        let mut lines: Vec<ChatLine> = (0..2_000).map(|_| line(text, Vec::new())).collect();
+        let begun = std::time::Instant::now();
+        lines.iter_mut().for_each(|line| add(&table.of("seaside"), line));
+        println!("{:.0} lines a second", 2_000.0 / begun.elapsed().as_secs_f64());
+        assert!(lines.iter().all(|line| line.emotes.len() == 2));
+    }
 }

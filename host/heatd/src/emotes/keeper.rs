@@ -19,6 +19,7 @@ use super::provider::{Addresses, Of, Provider};
 use super::sets::{Set, Table};
 use super::shapes::{self, Answer, Subject};
 use crate::backoff::Backoff;
+use crate::shutdown::Shutdown;
 
 /// The first wait after a question that was not answered.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
@@ -32,14 +33,23 @@ const BELIEVED: u32 = 3;
 /// The ways to and from what hears the events of the provider.
 pub(super) type Events = (mpsc::Receiver<Push>, watch::Sender<Vec<Subject>>);
 
+/// What all keepers work with.
+#[derive(Clone)]
+pub(super) struct Means {
+    pub(super) addresses: Addresses,
+    /// How often a set is asked for.
+    pub(super) refresh: Duration,
+    pub(super) fetch: Fetch,
+    pub(super) cache: Cache,
+    pub(super) announcer: Announcer,
+    /// What chat looks into.
+    pub(super) table: watch::Sender<Table>,
+    pub(super) shutdown: Shutdown,
+}
+
 pub(super) struct Keeper {
     provider: Provider,
-    addresses: Addresses,
-    refresh: Duration,
-    fetch: Fetch,
-    cache: Cache,
-    announcer: Announcer,
-    table: watch::Sender<Table>,
+    means: Means,
     shelves: Vec<Shelf>,
 }
 
@@ -70,17 +80,8 @@ struct Known {
 struct Over;
 
 impl Keeper {
-    pub(super) fn new(
-        provider: Provider,
-        addresses: Addresses,
-        refresh: Duration,
-        fetch: Fetch,
-        cache: Cache,
-        announcer: Announcer,
-        table: watch::Sender<Table>,
-    ) -> Self {
-        let shelves = Vec::new();
-        Self { provider, addresses, refresh, fetch, cache, announcer, table, shelves }
+    pub(super) fn new(provider: Provider, means: Means) -> Self {
+        Self { provider, means, shelves: Vec::new() }
     }
 
     /// Runs until heatd shuts down.
@@ -97,6 +98,7 @@ impl Keeper {
             let Some(next) = next else { return };
             let asked = tokio::select! {
                 biased;
+                () = self.means.shutdown.begun() => return,
                 changed = rooms.changed() => changed.map_err(|_| Over),
                 Some(pushes) = pushed(&mut pushes) => self.take_pushes(&pushes).await,
                 () = sleep_until(self.shelves[next].due) => self.ask(next).await,
@@ -122,7 +124,7 @@ impl Keeper {
 
     /// Takes what is kept on disk, and asks when that is old.
     async fn open(&mut self, of: Of) {
-        let (cache, name, address) = (self.cache.clone(), self.name(&of), self.address(&of));
+        let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
         // The runtime has one thread, which reads chat: what may take longer than a line is done elsewhere.
         let read = spawn_blocking(move || {
             let (kept, age) = cache.read(&name, &address)?;
@@ -131,11 +133,11 @@ impl Keeper {
             Some((Known { set, etag: kept.etag, subject: kept.subject }, age))
         });
         let (known, age) = read.await.ok().flatten().unzip();
-        let left = self.refresh.saturating_sub(age.unwrap_or(Duration::MAX));
+        let left = self.means.refresh.saturating_sub(age.unwrap_or(Duration::MAX));
         if let Some(Known { set, .. }) = &known {
             self.show(&of, set);
         }
-        let backoff = Backoff::new(FIRST_WAIT.min(self.refresh), self.refresh);
+        let backoff = Backoff::new(FIRST_WAIT.min(self.means.refresh), self.means.refresh);
         let due = Instant::now() + left;
         self.shelves.push(Shelf {
             of,
@@ -154,7 +156,13 @@ impl Keeper {
         *asked = Some(Instant::now());
         let (provider, of) = (self.provider, of.clone());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
-        match self.fetch.get(&self.address(&of), etag.as_deref()).await {
+        let address = self.address(&of);
+        // Only the question is given up at a shutdown: what was answered is taken whole.
+        let answer = tokio::select! {
+            answer = self.means.fetch.get(&address, etag.as_deref()) => answer,
+            () = self.means.shutdown.begun() => return Err(Over),
+        };
+        match answer {
             Ok(Fetched::Same) => {
                 self.still_holds(&of).await;
                 self.answered(place);
@@ -180,7 +188,7 @@ impl Keeper {
 
     /// What is on disk is as good as new. It is not written again: an SD card is spared.
     async fn still_holds(&self, of: &Of) {
-        let (cache, name) = (self.cache.clone(), self.name(of));
+        let (cache, name) = (self.means.cache.clone(), self.name(of));
         // It only says how old the file is.
         let _ = spawn_blocking(move || cache.touch(&name)).await;
     }
@@ -209,7 +217,7 @@ impl Keeper {
             );
         }
         shelf.backoff.reset();
-        shelf.due = Instant::now() + self.refresh.mul_f64(0.9 + 0.2 * fastrand::f64());
+        shelf.due = Instant::now() + self.means.refresh.mul_f64(0.9 + 0.2 * fastrand::f64());
     }
 
     fn failed(&mut self, place: usize, problem: &str) {
@@ -220,7 +228,10 @@ impl Keeper {
         let (of, wait_ms) = (shelf.of.told(), wait.as_millis() as u64);
         match std::mem::replace(&mut shelf.failing, true) {
             false => {
-                warn!(provider, of, problem, wait_ms, "no news of emotes; the last known ones hold")
+                warn!(
+                    provider,
+                    of, problem, wait_ms, "no news of emotes; the last known ones hold"
+                );
             }
             true => debug!(provider, of, problem, wait_ms, "still no news of emotes"),
         }
@@ -254,10 +265,10 @@ impl Keeper {
                 "emotes changed"
             );
         }
-        if !self.announcer.enter(of.channel(), self.provider.contract(), changes).await {
+        if !self.means.announcer.enter(of.channel(), self.provider.contract(), changes).await {
             return Err(Over);
         }
-        let (cache, name, address) = (self.cache.clone(), self.name(&of), self.address(&of));
+        let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
         let written = spawn_blocking(move || {
             let Known { set, etag, subject } = new;
             let emotes =
@@ -270,11 +281,11 @@ impl Keeper {
     }
 
     fn show(&self, of: &Of, set: &Arc<Set>) {
-        self.table.send_modify(|table| table.put(self.provider, of, Arc::clone(set)));
+        self.means.table.send_modify(|table| table.put(self.provider, of, Arc::clone(set)));
     }
 
     fn address(&self, of: &Of) -> String {
-        self.addresses.address(self.provider, of)
+        self.means.addresses.address(self.provider, of)
     }
 
     fn name(&self, of: &Of) -> String {

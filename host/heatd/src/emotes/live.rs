@@ -108,7 +108,7 @@ pub(super) async fn run(
             // It does so every hour.
             Ok(()) => debug!(wait_ms, "7TV's events ask to reconnect"),
             Err(problem) => {
-                warn!(%address, problem, wait_ms, "7TV's events are not heard; sets are asked for all the same")
+                warn!(%address, problem, wait_ms, "7TV's events are not heard; sets are asked for all the same");
             }
         }
         sleep(wait).await;

@@ -1,15 +1,20 @@
 //! Providers that are down, slow, or answer nonsense: chat goes on, the others count, and what is known holds.
 
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 use heat_tests::emotes::{
     Answer, bttv_channel, bttv_global, ffz_global, seventv_global, seventv_user,
 };
 
-use super::{Stage, wait_for_set, wait_for_sets};
+use heat_tests::processes::{Program, free_port};
+use heat_tests::tls::Certificates;
+
+use super::{SELDOM, Stage, wait_for_set, wait_for_sets};
 
 #[test]
 fn a_start_with_bad_providers_waits_for_nobody_and_finds_them_when_they_are_well() -> Result<()> {
-    let stage = Stage::with_emotes("1s")?;
+    let stage = Stage::with_emotes("200ms")?;
     stage.providers.answer("/ffz/set/global", Answer::Nothing);
     stage
         .providers
@@ -48,7 +53,7 @@ fn a_start_with_bad_providers_waits_for_nobody_and_finds_them_when_they_are_well
 
 #[test]
 fn what_is_known_holds_until_there_is_a_better_answer() -> Result<()> {
-    let stage = Stage::with_emotes("1s")?;
+    let stage = Stage::with_emotes("200ms")?;
     let mut heatd = stage.start()?;
     wait_for_sets(&heatd)?;
     // Who has it is told so, and the tag is that of the answer.
@@ -93,5 +98,85 @@ fn what_is_known_holds_until_there_is_a_better_answer() -> Result<()> {
         changes.iter().filter(|(channel, .., removed)| channel.is_empty() && !removed.is_empty());
     let gone: Vec<_> = gone.collect();
     ensure!(gone.len() == 1 && gone[0].3 == ["(ditto)", "all"], "{changes:?}");
+
+    // What is on disk is old by now, and nobody answers.
+    stage.providers.answer_all("/", &Answer::Status(503));
+    let mut heatd = stage.start()?;
+    stage.town.wait_for_joins("seaside", 2)?;
+    for provider in ["ffz", "7tv", "bttv"] {
+        heatd.wait_for_line(|line| {
+            line.contains("no news of emotes")
+                && line.contains("of=\"seaside\"")
+                && line.contains(&format!("provider={provider:?}"))
+        })?;
+    }
+    stage.say("ffzOwn (ditto) bttvOwn EZ");
+    stage.wait_for(&[
+        ("bttv:(ditto)", "b2", uses),
+        ("7tv:(ditto)", "s9", 2),
+        ("ffz:ffzOwn", "5", 1),
+        ("bttv:bttvOwn", "b4", 1),
+        ("7tv:EZ", "s2", 1),
+    ])?;
+    ensure!(heatd.terminate()?.success());
+    assert_eq!(stage.changes()?, changes);
+    Ok(())
+}
+
+#[test]
+fn where_nobody_listens_chat_is_read_all_the_same() -> Result<()> {
+    let stage = Stage::new(SELDOM)?;
+    let at = stage.providers.address().to_string();
+    let nobody = format!("127.0.0.1:{}", free_port()?);
+    let mut heatd = stage.town.heatd(&stage.configuration.replace(&at, &nobody))?;
+    stage.town.chat.wait_joined("seaside")?;
+    for provider in ["7tv", "bttv", "ffz"] {
+        heatd.wait_for_line(|line| {
+            line.contains("no news of emotes") && line.contains(&format!("provider={provider:?}"))
+        })?;
+    }
+    stage.say("?fave EZ");
+    stage.town.wait_for_figure("heatd_faves_total", 1)?;
+    ensure!(heatd.terminate()?.success() && stage.changes()?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_provider_is_believed_with_a_certificate_that_is_trusted_and_not_without() -> Result<()> {
+    let stage = Stage::with_emotes(SELDOM)?;
+    let (certificates, port) = (Certificates::new()?, free_port()?);
+    // openssl serves files: the answer is one.
+    std::fs::create_dir_all(stage.town.path("www/emotes"))?;
+    std::fs::write(
+        stage.town.path("www/emotes/global"),
+        bttv_global(&[("safe", "b7")]).to_string(),
+    )?;
+    let mut server = Command::new("openssl");
+    server.args(["s_server", "-WWW", "-accept", &format!("127.0.0.1:{port}"), "-cert"]);
+    server.arg(certificates.server()).arg("-key").arg(certificates.server_key());
+    server.current_dir(stage.town.path("www"));
+    let server = Program::start(server)?;
+    server.wait_for_line(|line| line.contains("ACCEPT"))?;
+    let bttv = format!("bttv = \"http://{}/bttv/\"", stage.providers.address());
+    let safe = format!("bttv = \"https://localhost:{port}\"");
+    let configuration = stage.configuration.replace(&bttv, &safe);
+    ensure!(configuration != stage.configuration);
+
+    let start = |authorities: &std::path::Path| {
+        let mut heatd = stage.town.heatd_command("run", &configuration)?;
+        heatd.env("SSL_CERT_FILE", authorities).env_remove("SSL_CERT_DIR");
+        Program::start(heatd)
+    };
+    let others = Certificates::new()?;
+    let mut heatd = start(&others.authority())?;
+    heatd
+        .wait_for_line(|line| line.contains("no news of emotes") && line.contains("certificate"))?;
+    ensure!(heatd.terminate()?.success());
+    let mut heatd = start(&certificates.authority())?;
+    wait_for_set(&heatd, 0, "bttv", "everybody")?;
+    stage.town.wait_for_joins("seaside", 2)?;
+    stage.say("safe");
+    stage.wait_for(&[("bttv:safe", "b7", 1)])?;
+    ensure!(heatd.terminate()?.success());
     Ok(())
 }

@@ -19,7 +19,7 @@ fn recorded_chat_has_the_emotes_of_its_channel() -> Result<()> {
     let mut stage = Stage::new(SELDOM)?;
     let answer: Value = serde_json::from_str(&set)?;
     let id = answer["id"].as_str().context("no id")?;
-    stage.providers.answer(&format!("/7tv/users/twitch/{id}"), Answer::Text(set.clone()));
+    stage.providers.answer(&format!("/7tv/users/twitch/{id}"), Answer::Text(set));
     stage.town.chat.set_room_id("nymn", id);
     stage.configuration = stage.configuration.replace("\"seaside\"", "\"nymn\"");
     let mut heatd = stage.town.heatd(&stage.configuration)?;
