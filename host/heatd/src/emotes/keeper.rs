@@ -216,6 +216,7 @@ impl Keeper {
                 "emotes are answered again"
             );
         }
+        shelf.unknown = 0;
         shelf.backoff.reset();
         shelf.due = Instant::now() + self.means.refresh.mul_f64(0.9 + 0.2 * fastrand::f64());
     }
@@ -241,7 +242,6 @@ impl Keeper {
     async fn take(&mut self, place: usize, new: Known) -> Result<(), Over> {
         let shelf = &mut self.shelves[place];
         let of = shelf.of.clone();
-        shelf.unknown = if new.set.len() > 0 { 0 } else { shelf.unknown };
         let empty = Arc::default();
         let before = shelf.known.as_ref().map_or(&empty, |known| &known.set);
         let changes = new.set.changes(before);

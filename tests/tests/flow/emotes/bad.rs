@@ -82,6 +82,15 @@ fn what_is_known_holds_until_there_is_a_better_answer() -> Result<()> {
     }
     heatd.wait_for_line(|line| line.contains("larger than"))?;
 
+    // Once is no answer, and three times in a row is one.
+    let seen = heatd.lines().len();
+    let path_of_ffz = format!("/ffz/room/id/{}", stage.room);
+    stage.providers.answer(&path_of_ffz, Answer::Status(404));
+    wait_for_set(&heatd, seen, "ffz", "seaside")?;
+    let asked = stage.providers.asked();
+    let unknown = asked.iter().filter(|it| it.path == path_of_ffz && it.status == 404).count();
+    ensure!(unknown == 3, "believed after {unknown}");
+
     // An empty list is an answer, and so is one that takes the place of another.
     let seen = heatd.lines().len();
     stage.providers.answer(path, Answer::Json(bttv_global(&[])));
@@ -114,7 +123,6 @@ fn what_is_known_holds_until_there_is_a_better_answer() -> Result<()> {
     stage.wait_for(&[
         ("bttv:(ditto)", "b2", uses),
         ("7tv:(ditto)", "s9", 2),
-        ("ffz:ffzOwn", "5", 1),
         ("bttv:bttvOwn", "b4", 1),
         ("7tv:EZ", "s2", 1),
     ])?;
