@@ -27,7 +27,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// So long lies at least between two questions for a set, whatever is pushed.
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// How often in a row a provider must say that it knows no such channel, before a set that is there is given up for it.
+/// How often in a row, `refresh` apart, a provider must say that it knows no such channel, before a set that is there is given up for it.
 const BELIEVED: u32 = 3;
 
 /// The ways to and from what hears the events of the provider.
@@ -197,9 +197,15 @@ impl Keeper {
     async fn unknown(&mut self, place: usize) -> Result<(), Over> {
         let shelf = &mut self.shelves[place];
         shelf.unknown += 1;
+        if shelf.of == Of::Global {
+            self.failed(place, "it answers 404");
+            return Ok(());
+        }
         let is_full = shelf.known.as_ref().is_some_and(|known| known.set.len() > 0);
-        if shelf.of == Of::Global || (is_full && shelf.unknown < BELIEVED) {
+        if is_full && shelf.unknown < BELIEVED {
             self.failed(place, "it answers 404, and had emotes before");
+            // A provider that is ill for some minutes says so as well.
+            self.shelves[place].due = Instant::now() + self.about_refresh();
             return Ok(());
         }
         self.answered(place);
@@ -218,7 +224,12 @@ impl Keeper {
         }
         shelf.unknown = 0;
         shelf.backoff.reset();
-        shelf.due = Instant::now() + self.means.refresh.mul_f64(0.9 + 0.2 * fastrand::f64());
+        let wait = self.about_refresh();
+        self.shelves[place].due = Instant::now() + wait;
+    }
+
+    fn about_refresh(&self) -> Duration {
+        self.means.refresh.mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 
     fn failed(&mut self, place: usize, problem: &str) {
