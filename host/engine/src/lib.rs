@@ -21,6 +21,7 @@ mod checkpoint;
 mod conduct;
 mod counting;
 mod effects;
+mod emotes;
 mod forget;
 #[cfg(test)]
 mod fuzz;

@@ -33,7 +33,7 @@ use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
 use crate::tokens::Tokens;
-use crate::{chains, clock, data, gaps, http, shutdown, tls};
+use crate::{chains, clock, data, emotes, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;
@@ -186,14 +186,23 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mailbox = Arc::new(Mailbox::default());
 
     let mut sources = JoinSet::new();
-    let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
+    let encrypted = config.twitch.tls || config.emotes.is_encrypted();
+    let tls = if encrypted { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
+    let folder = config.data.join("cache").join("emotes");
+    let (channels, weak) = (&twitch.channels, inputs.downgrade());
+    let emotes =
+        emotes::open(config.emotes, channels, tls.clone(), folder, weak).map(|(emotes, upkeep)| {
+            sources.spawn(upkeep.run(shutdown.clone()));
+            Arc::new(emotes)
+        });
     let chat = Chat {
         twitch: twitch.clone(),
-        tls,
+        tls: tls.filter(|_| twitch.tls),
         inputs: inputs.clone(),
         metrics: metrics.clone(),
         last_run,
+        emotes,
     };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));

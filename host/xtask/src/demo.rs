@@ -223,6 +223,9 @@ log = "info,heatd=debug"
 channels = ["{CHANNEL}"]
 server = "{}"
 tls = false
+# Nobody is asked for emotes: the demo needs no internet.
+[emotes]
+providers = []
 [http]
 listen = "127.0.0.1:{http}"
 [mqtt.embedded]

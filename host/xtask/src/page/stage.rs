@@ -172,6 +172,8 @@ log = "info"
 channels = ["{LIVELY}", "{recorded}", "{HOSTILE}", "{SILENT}"]
 server = "{}"
 tls = false
+[emotes]
+providers = []
 [http]
 listen = "127.0.0.1:{http}"
 [mqtt.embedded]
