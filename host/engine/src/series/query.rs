@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use redb::ReadableTable;
+
 use super::block::{self, Bin};
 use super::{Resolution, Shared, What};
 use crate::error::StoreError;
@@ -237,6 +239,18 @@ impl Statistics {
             }
         }
         starts
+    }
+
+    /// How many blocks are stored, and how many bytes they have, by resolution.
+    pub fn stored(&self) -> Result<Vec<(Resolution, u64, u64)>, StoreError> {
+        let mut found: Vec<_> = Resolution::ALL.into_iter().map(|it| (it, 0, 0)).collect();
+        for row in self.store.snapshot()?.blocks.iter()? {
+            let (key, block) = row?;
+            if let Some(sum) = found.get_mut(usize::from(key.value().1)) {
+                (sum.1, sum.2) = (sum.1 + 1, sum.2 + block.value().len() as u64);
+            }
+        }
+        Ok(found)
     }
 
     /// The value of one bin that ended a moment ago, of each that was asked for: without the disk, so for any thread.
