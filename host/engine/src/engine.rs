@@ -147,11 +147,11 @@ impl Engine {
         let mut seen = Seen::default();
         // However long it was away: what was not acknowledged before comes again now.
         let start = now.max(newest);
-        for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
+        snapshot.each_since(newest.saturating_sub(WINDOW_MS), |record| {
             if let Record::Event { event, .. } = record {
                 seen.insert(start, &event.channel, &event.id);
             }
-        }
+        })?;
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;
         let clips = snapshot.clips()?;

@@ -19,9 +19,7 @@ pub(crate) fn recover(snapshot: &Snapshot) -> Result<Open, StoreError> {
     let mut open = Open::new(Names::read(snapshot)?, closed);
     open.recovers = true;
     let from = oldest(closed);
-    for record in snapshot.records_since(from)? {
-        open.take(&record);
-    }
+    snapshot.each_since(from, |record| open.take(&record))?;
     for row in snapshot.blocks.iter()? {
         let (key, block) = row?;
         let (channel, code, start) = key.value();
