@@ -221,6 +221,10 @@ fn thousandths(text: &str) -> Option<i64> {
     let end = text
         .find(|it: char| !it.is_ascii_digit() && !matches!(it, '.' | '-' | '+'))
         .unwrap_or(text.len());
+    // A letter right behind it makes it something else.
+    if text[end..].starts_with(char::is_alphanumeric) {
+        return None;
+    }
     let number: f64 = text[..end].parse().ok()?;
     let scaled = (number * 1000.0).round();
     (scaled.abs() < 9e15).then_some(scaled as i64)
