@@ -5,6 +5,7 @@
 //! - [`notice`]: what a person must see even when every test passes.
 //! - [`irc`]: one raw line of chat taken apart, without the parser that the daemon uses.
 //! - [`twitch`]: a scripted Twitch chat server on a real socket.
+//! - [`emotes`]: a scripted provider of emotes that are not Twitch's.
 //! - [`chat`]: made-up chat from a seed, with the counts that it must lead to.
 //! - [`recordings`]: recorded chat, found through `HEAT_RECORDINGS`, with independent counts.
 //! - [`processes`]: real programs, started, watched and ended.
@@ -28,6 +29,8 @@ pub mod notice;
 pub mod irc;
 
 pub mod twitch;
+
+pub mod emotes;
 
 pub mod chat;
 

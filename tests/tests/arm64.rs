@@ -155,6 +155,7 @@ fn settings(prefix: &str, chat: &Server, broker: &Mosquitto, http: u16) -> Resul
     let misbehave = guests.join("misbehave.wasm");
     Ok(format!(
         "[twitch]\nchannels = [\"seaside\"]\nserver = \"{}\"\ntls = false\n\
+         [emotes]\nproviders = []\n\
          [http]\nlisten = \"127.0.0.1:{http}\"\n\
          [mqtt]\nprefix = \"{prefix}\"\n\
          [mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\nclient_id = \"{prefix}\"\n\

@@ -8,6 +8,7 @@ use redb::{Key, ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefini
 
 use crate::error::StoreError;
 use crate::log::Block;
+use crate::series::{BLOCKS, NAMES};
 use crate::store::{Store, builder, guarded};
 use crate::tables::{
     AUDIT, CHANGED, CHANNEL, CHECKPOINTS, CLIPS, COMPONENTS, IMPORTED, LETTERS, LOG, META, OUTBOX,
@@ -57,7 +58,7 @@ impl Snapshot {
         Ok(faves)
     }
 
-    fn lengths(&self) -> Result<[u64; 17], StoreError> {
+    fn lengths(&self) -> Result<[u64; 19], StoreError> {
         // All of them by name: a table that comes later is not forgotten here and below.
         let Self {
             state,
@@ -77,6 +78,8 @@ impl Snapshot {
             meta,
             log,
             imported,
+            names,
+            blocks,
         } = self;
         Ok([
             state.len()?,
@@ -96,6 +99,8 @@ impl Snapshot {
             meta.len()?,
             log.len()?,
             imported.len()?,
+            names.len()?,
+            blocks.len()?,
         ])
     }
 
@@ -148,6 +153,8 @@ impl Snapshot {
         copy.table(&self.clips, CLIPS)?;
         copy.table(&self.log, LOG)?;
         copy.table(&self.imported, IMPORTED)?;
+        copy.table(&self.names, NAMES)?;
+        copy.table(&self.blocks, BLOCKS)?;
         // The schema is in here: without it, what was broken off is no store.
         copy.table(&self.meta, META)?;
         transaction.commit()?;

@@ -17,6 +17,7 @@ use crate::pending::{Pending, Say};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
+use crate::series::{self, Shared};
 use crate::slot::Slot;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream};
@@ -94,6 +95,10 @@ pub struct Engine {
     pub(crate) checkpoints: Option<BTreeMap<Arc<str>, u64>>,
     /// How often a slot was changed.
     pub(crate) slot_changes: u64,
+    /// What is counted over time. A run has none.
+    pub(crate) series: Option<Shared>,
+    /// How many of the pending records are in the series.
+    pub(crate) counted: usize,
     /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
     pub(crate) awaited: HashMap<Arc<str>, HashSet<String>>,
 }
@@ -109,13 +114,16 @@ impl Engine {
         now: u64,
     ) -> Result<Self, OpenError> {
         let mut engine = Self::empty(sandbox, store, now)?;
-        engine.checkpoints = Some(engine.pending.overlay().snapshot().newest_checkpoints()?);
+        let snapshot = engine.pending.overlay().snapshot();
+        let (checkpoints, series) = (snapshot.newest_checkpoints()?, series::recover(snapshot)?);
+        (engine.checkpoints, engine.series) = (Some(checkpoints), Some(Shared::new(series)));
         for chain in chains {
             engine.add(chain)?;
         }
         engine.awaited = engine.pending.overlay().snapshot().awaited()?;
         engine.outputs = engine.adopt_outputs()?;
         engine.commit()?;
+        engine.note_levels(&engine.outputs);
         Ok(engine)
     }
 
@@ -139,11 +147,11 @@ impl Engine {
         let mut seen = Seen::default();
         // However long it was away: what was not acknowledged before comes again now.
         let start = now.max(newest);
-        for record in snapshot.records_since(newest.saturating_sub(WINDOW_MS))? {
+        snapshot.each_since(newest.saturating_sub(WINDOW_MS), |record| {
             if let Record::Event { event, .. } = record {
                 seen.insert(start, &event.channel, &event.id);
             }
-        }
+        })?;
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;
         let clips = snapshot.clips()?;
@@ -179,6 +187,8 @@ impl Engine {
             generations: 0,
             checkpoints: None,
             slot_changes: 0,
+            series: None,
+            counted: 0,
             awaited: HashMap::new(),
         })
     }
@@ -265,6 +275,7 @@ impl Engine {
         }
         self.now = self.now.max(now);
         self.end_probations()?;
+        self.pending.dirty |= self.has_to_close();
         Ok(decisions)
     }
 
@@ -344,6 +355,7 @@ impl Engine {
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
     pub fn commit(&mut self) -> Result<Committed, StoreError> {
         self.end_group();
+        self.count_series();
         if !self.pending.dirty {
             return Ok(Committed::default());
         }
@@ -355,14 +367,22 @@ impl Engine {
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let next_record = self.next_record + records;
         self.keep_checkpoints(next_record)?;
-        self.store.commit(self.pending.overlay(), &blocks)?;
+        let series = self.series.as_ref().map(|series| (series, self.now));
+        let overlay = self.pending.overlay.as_deref();
+        let overlay = overlay.expect("the overlay is lent only while a guest runs");
+        self.store.commit(overlay, &blocks, series)?;
         self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
         let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
         let outputs_changed = !outputs.is_empty();
-        self.outputs.extend(outputs.into_iter().map(|(key, (_, text))| (key, text)));
+        let outputs: Outputs = outputs.into_iter().map(|(key, (_, text))| (key, text)).collect();
+        if let Some(series) = &self.series {
+            series.lock().written();
+        }
+        self.note_levels(&outputs);
+        self.outputs.extend(outputs);
         self.pending.records.clear();
-        self.told = 0;
+        (self.told, self.counted) = (0, 0);
         (self.pending.urgent, self.pending.bytes) = (false, 0);
         self.pending.dirty = !self.pending.removals.is_empty();
         let messages =

@@ -19,7 +19,9 @@ mod changed;
 mod channel;
 mod checkpoint;
 mod conduct;
+mod counting;
 mod effects;
+mod emotes;
 mod forget;
 #[cfg(test)]
 mod fuzz;
@@ -35,6 +37,7 @@ mod pace;
 mod pending;
 mod run;
 mod seen;
+mod series;
 mod settle;
 mod slot;
 mod standing;
@@ -88,6 +91,7 @@ pub use run::{Changes, Library, Run, RunError, Seed};
 #[doc(hidden)]
 pub use sandbox::engine_config;
 pub use sandbox::{Clock, STACK, Sandbox};
+pub use series::{MostFaved, Point, Provider, Range, Resolution, Statistics, Total, What};
 pub use settings::{Given, parse_duration};
 pub use slot::{Answer, Cost};
 pub use standing::Standing;

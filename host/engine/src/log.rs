@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Entry, Event, Fave, Person, Settings};
+use crate::contract::{EmoteProvider, Entry, Event, Fave, Person, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -157,6 +157,19 @@ pub enum Record {
         /// Who it is. What is theirs from here on was that of their login, as an import has it.
         person: Person,
     },
+    /// The emotes of a provider have changed. Nothing follows from it: the lines of chat have their emotes.
+    Emotes {
+        /// When.
+        now: u64,
+        /// Login of the channel; empty for those that every channel has.
+        channel: String,
+        /// Whose emotes.
+        provider: EmoteProvider,
+        /// Those that came: what is typed for each, and the provider's id.
+        added: Vec<(String, String)>,
+        /// Those that went.
+        removed: Vec<(String, String)>,
+    },
 }
 
 /// Faves of one person for one item that were counted elsewhere.
@@ -197,7 +210,8 @@ impl Record {
             | Self::Chain { channel, .. }
             | Self::Gap { channel, .. }
             | Self::Imported { channel, .. }
-            | Self::Joined { channel, .. } => channel,
+            | Self::Joined { channel, .. }
+            | Self::Emotes { channel, .. } => channel,
         }
     }
 
@@ -214,7 +228,8 @@ impl Record {
             | Self::Chain { now, .. }
             | Self::Gap { now, .. }
             | Self::Imported { now, .. }
-            | Self::Joined { now, .. } => *now,
+            | Self::Joined { now, .. }
+            | Self::Emotes { now, .. } => *now,
         }
     }
 }

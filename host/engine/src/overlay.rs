@@ -258,7 +258,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.commit(&overlay, &[])?;
+                store.commit(&overlay, &[], None)?;
                 overlay.written(store.snapshot()?)?;
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -238,7 +238,8 @@ impl Run {
             | Record::Fault { .. }
             | Record::Faves { .. }
             | Record::Undone { .. }
-            | Record::Gap { .. } => {}
+            | Record::Gap { .. }
+            | Record::Emotes { .. } => {}
         }
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {

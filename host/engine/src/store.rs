@@ -14,6 +14,7 @@ use crate::disk::{DiskCounters, DiskUse};
 use crate::error::StoreError;
 use crate::log::{Block, Record};
 use crate::overlay::Overlay;
+use crate::series::{self, BLOCKS, NAMES, Resolution, Shared, Statistics};
 use crate::tables::{
     AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG, META,
     OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
@@ -25,7 +26,8 @@ pub(crate) use open::{builder, guarded};
 /// The version of all tables. A store of another version is migrated forward, or refused when it is newer.
 pub const SCHEMA_VERSION: u64 = 3;
 
-/// The database. One process at a time can have it open.
+/// The database. One process at a time can have it open; clones are the same one.
+#[derive(Clone)]
 pub struct Store {
     database: Arc<Database>,
     disk: DiskCounters,
@@ -62,6 +64,8 @@ impl Store {
             transaction.open_table(OUTBOX)?;
             transaction.open_table(CLIPS)?;
             transaction.open_table(LOG)?;
+            transaction.open_table(NAMES)?;
+            transaction.open_table(BLOCKS)?;
         }
         transaction.commit()?;
         Ok(Self { database: Arc::new(database), disk })
@@ -93,13 +97,23 @@ impl Store {
             clips: transaction.open_table(CLIPS)?,
             meta: transaction.open_table(META)?,
             log: transaction.open_table(LOG)?,
+            names: transaction.open_table(NAMES)?,
+            blocks: transaction.open_table(BLOCKS)?,
         })
     }
 
     /// Writes the changes and the records in one transaction, durable when this returns.
-    pub(crate) fn commit(&self, overlay: &Overlay, blocks: &[Block]) -> Result<(), StoreError> {
+    pub(crate) fn commit(
+        &self,
+        overlay: &Overlay,
+        blocks: &[Block],
+        series: Option<(&Shared, u64)>,
+    ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
+        if let Some((series, now)) = series {
+            series.lock().write(&transaction, now)?;
+        }
         if let Some(last) = blocks.last() {
             let mut log = transaction.open_table(LOG)?;
             for block in blocks {
@@ -120,6 +134,26 @@ impl Store {
         transaction.open_table(META)?.insert(name, at)?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// What was counted, for reading on whichever thread.
+    pub(crate) fn statistics(&self, shared: Shared) -> Statistics {
+        Statistics { store: self.clone(), shared }
+    }
+
+    /// Deletes the blocks of series that have been kept long enough, and says how many they were.
+    pub(crate) fn expire_series(
+        &self,
+        now: u64,
+        kept: impl Fn(Resolution) -> u64,
+    ) -> Result<u64, StoreError> {
+        let transaction = self.database.begin_write()?;
+        let removed = series::expire(&transaction, now, kept)?;
+        match removed {
+            0 => transaction.abort()?,
+            _ => transaction.commit()?,
+        }
+        Ok(removed)
     }
 
     /// Deletes the blocks of the log whose records are all older than this time, and says how many they were. The last

@@ -141,6 +141,8 @@ pub struct Snapshot {
     pub(crate) clips: ReadOnlyTable<u64, (&'static str, &'static str, u32)>,
     pub(crate) meta: ReadOnlyTable<&'static str, u64>,
     pub(crate) log: ReadOnlyTable<u64, (u64, u64, u32, &'static [u8])>,
+    pub(crate) names: ReadOnlyTable<u32, (u8, &'static str, &'static str)>,
+    pub(crate) blocks: ReadOnlyTable<(&'static str, u8, u64), &'static [u8]>,
 }
 
 impl Snapshot {
@@ -340,16 +342,31 @@ impl Snapshot {
 
     /// The records of the log from this time on, oldest first.
     pub fn records_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
-        let mut blocks = Vec::new();
+        let mut records = Vec::new();
+        self.each_since(at, |record| records.push(record))?;
+        Ok(records)
+    }
+
+    /// Tells of each record of the log from this time on, oldest first, with one block of them in memory at a time.
+    pub(crate) fn each_since(
+        &self,
+        at: u64,
+        mut tell: impl FnMut(Record),
+    ) -> Result<(), StoreError> {
+        let mut first = None;
         for row in self.log.iter()?.rev() {
-            let (_, block) = row?;
-            let (_, last_at, _, compressed) = block.value();
-            if last_at < at {
+            let (number, block) = row?;
+            if block.value().1 < at {
                 break;
             }
-            blocks.push(Block::decode(compressed)?);
+            first = Some(number.value());
         }
-        Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
+        let Some(first) = first else { return Ok(()) };
+        for row in self.log.range(first..)? {
+            let records = Block::decode(row?.1.value().3)?;
+            records.into_iter().filter(|record| record.at() >= at).for_each(&mut tell);
+        }
+        Ok(())
     }
 
     /// The records of the log from this number on, oldest first, block by block.

@@ -30,6 +30,7 @@ use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::config::Twitch;
 use crate::decider::Input;
+use crate::emotes::Emotes;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use away::Away;
@@ -52,6 +53,8 @@ pub(crate) struct Chat {
     pub(crate) metrics: Metrics,
     /// The channels that an earlier run has heard, and until when at least.
     pub(crate) last_run: Arc<BTreeMap<String, Since>>,
+    /// Emotes that are not Twitch's, if anybody is asked for them.
+    pub(crate) emotes: Option<Arc<Emotes>>,
 }
 
 impl Chat {

@@ -3,6 +3,7 @@
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
 mod backup;
+mod emotes;
 #[cfg(test)]
 mod fuzz;
 mod grants;
@@ -20,6 +21,7 @@ use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use backup::BackupPlan;
+pub(crate) use emotes::EmoteSources;
 pub(crate) use mistakes::{Mistakes, most_like};
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) twitch: Twitch,
     /// Who may say that a stream starts or ends.
     pub(crate) stream: StreamSigns,
+    /// Who is asked for emotes that are not Twitch's.
+    pub(crate) emotes: EmoteSources,
     /// What moderators write in chat to take back what somebody did, in lower case. Empty for nothing.
     pub(crate) undo_command: String,
     pub(crate) mqtt: Mqtt,
@@ -139,6 +143,7 @@ impl Config {
                 .collect(),
             twitch,
             stream,
+            emotes: EmoteSources::read(root.section("emotes"), mistakes),
         };
         root.end();
         config.check(mistakes);

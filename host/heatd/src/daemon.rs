@@ -4,7 +4,7 @@
 //! its outlets; the broker's connection shows the last outputs, says that heatd is gone, and leaves.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
 use crate::tokens::Tokens;
-use crate::{chains, clock, data, gaps, http, shutdown, tls};
+use crate::{chains, clock, data, emotes, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;
@@ -124,9 +124,11 @@ async fn wire(prepared: Prepared) -> Result<()> {
         undoing: Arc::default(),
         undo_command: config.undo_command.as_str().into(),
     };
+    let statistics = Arc::new(OnceLock::new());
     let backups =
         Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
     let api = Api {
+        statistics: Arc::clone(&statistics),
         metrics: metrics.clone(),
         roster: roster.clone(),
         feed: feed.clone(),
@@ -156,6 +158,10 @@ async fn wire(prepared: Prepared) -> Result<()> {
         error => error.into(),
     })?;
     gaps::look_back(&roster, engine.snapshot()?);
+    if let Some(counted) = engine.statistics() {
+        // Nobody else sets it.
+        let _ = statistics.set(counted);
+    }
     let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
     let mut known = engine.topics();
     known.extend(stream_topics.iter().cloned());
@@ -180,14 +186,23 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mailbox = Arc::new(Mailbox::default());
 
     let mut sources = JoinSet::new();
-    let tls = if config.twitch.tls { Some(Arc::new(tls::client(None)?)) } else { None };
+    let encrypted = config.twitch.tls || config.emotes.is_encrypted();
+    let tls = if encrypted { Some(Arc::new(tls::client(None)?)) } else { None };
     let twitch = Arc::new(config.twitch);
+    let folder = config.data.join("cache").join("emotes");
+    let (channels, weak) = (&twitch.channels, inputs.downgrade());
+    let emotes =
+        emotes::open(config.emotes, channels, tls.clone(), folder, weak).map(|(emotes, upkeep)| {
+            sources.spawn(upkeep.run(shutdown.clone()));
+            Arc::new(emotes)
+        });
     let chat = Chat {
         twitch: twitch.clone(),
-        tls,
+        tls: tls.filter(|_| twitch.tls),
         inputs: inputs.clone(),
         metrics: metrics.clone(),
         last_run,
+        emotes,
     };
     sources.spawn(chat::run(chat, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heat_engine::wit::Event;
-use heat_engine::{Decision, Engine, Outputs, Say, StoreError};
+use heat_engine::{Decision, Engine, Outputs, Resolution, Say, StoreError};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
@@ -282,6 +282,7 @@ impl Group<'_> {
             self.open_since = Some(Instant::now());
         }
         self.taps.tell(self.engine);
+        self.engine.count_series();
         if self.is_due() {
             self.commit()?;
         }
@@ -289,7 +290,7 @@ impl Group<'_> {
         self.expire()?;
         let engine = &*self.engine;
         let silence = self.outlets.streams.next(|channel| is_live(engine, channel));
-        let timer = engine.next_wake().into_iter().chain(silence).min();
+        let timer = engine.next_wake().into_iter().chain(silence).chain(engine.next_close()).min();
         self.outlets.agenda.send_replace(Agenda { timer, flush });
         Ok(())
     }
@@ -304,6 +305,7 @@ impl Group<'_> {
         if blocks > 0 {
             info!(blocks, "old blocks of the log deleted");
         }
+        self.engine.expire_series(Resolution::kept)?;
         self.outlets.metrics.log_begins(self.engine.snapshot()?.oldest()?);
         Ok(())
     }

@@ -52,6 +52,14 @@ impl Gaps {
         recent.fold((0, Duration::ZERO), |(count, long), gap| (count + 1, long + gap.long()))
     }
 
+    /// Those of a channel that reach into this stretch, each with its start and its end.
+    pub(crate) fn within(&self, channel: &str, from: u64, to: u64) -> Vec<(u64, u64)> {
+        let gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine =
+            gaps.iter().filter(|it| it.channel == channel && it.from < to && it.until > from);
+        mine.map(|it| (it.from, it.until)).collect()
+    }
+
     /// Those that the log has from before this run.
     fn put_before(&self, records: Vec<Record>) {
         let mut gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,6 +129,8 @@ mod tests {
         assert_eq!(gaps.of("seaside", 12_000), (3, Duration::from_millis(7_500)));
         assert_eq!(gaps.of("seaside", DAY_MS + 5_001), (1, Duration::from_millis(1_500)));
         assert_eq!(gaps.of("nowhere", 0), (0, Duration::ZERO));
+        assert_eq!(gaps.within("seaside", 4_000, 10_001), [(0, 5_000), (10_000, 11_500)]);
+        assert_eq!(gaps.within("seaside", 5_000, 10_000), []);
         // Old ones go when new ones come.
         gaps.add(gap("seaside", 0, DAY_MS + 11_501));
         assert_eq!(gaps.0.lock().unwrap().len(), 1);

@@ -4,10 +4,11 @@
 //! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
-//! And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
-//! [`past`] are its resources, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
+//! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
+//! [`past`] are its resources, [`series`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
+mod asked;
 mod backup;
 mod command;
 mod config;
@@ -16,13 +17,16 @@ mod declared;
 mod fuzz;
 mod guesses;
 mod hosts;
+mod live_series;
 mod pace;
+mod page;
 mod past;
 mod problem;
 mod public;
 mod roles;
 mod rules;
 mod seats;
+mod series;
 mod serve;
 mod status;
 mod steps;
@@ -32,7 +36,7 @@ mod transfer;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -41,7 +45,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post, put};
-use heat_engine::Outputs;
+use heat_engine::{Outputs, Statistics};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 
@@ -63,16 +67,6 @@ const LARGEST_BODY: usize = 64 << 10;
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
 
-/// What stands at the address itself.
-const WELCOME: &str = "\
-This is heatd, the daemon of Heat Level. There is no page here to look at.
-
-Whoever has a token asks it with the command heat, from any machine:
-  HEAT_URL=this-address HEAT_TOKEN_FILE=a-file-with-the-token heat watch
-On heatd's own machine, heat finds it by itself: heat status
-heat token new --role moderator makes a token, and heat --help says what else there is.
-";
-
 /// What the pages are made of.
 pub(crate) struct Api {
     pub(crate) metrics: Metrics,
@@ -86,12 +80,20 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
+    /// What was counted over time; there once the engine is.
+    pub(crate) statistics: Arc<OnceLock<Statistics>>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) seats: Seats,
     pub(crate) backups: Arc<Backups>,
 }
 
 impl Api {
+    fn statistics(&self) -> Result<Statistics, Problem> {
+        let starting =
+            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
+        self.statistics.get().cloned().ok_or_else(starting)
+    }
+
     /// How many events wait for the engine, and how many may.
     fn queue(&self) -> (usize, usize) {
         let waiting = |inputs: mpsc::Sender<Input>| {
@@ -151,6 +153,10 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/rules/{slot}/{action}", post(rules::act))
         .route("/channels/{channel}/simulate", post(past::simulate))
         .route("/channels/{channel}/why", get(past::why))
+        .route("/channels/{channel}/series", get(series::points))
+        .route("/channels/{channel}/emotes", get(series::emotes))
+        .route("/channels/{channel}/faves", get(series::faves))
+        .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
         .route("/channels/{channel}/forget", post(transfer::forget))
         .route("/export", get(transfer::export))
@@ -164,10 +170,10 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .route("/metrics", get(page))
+        .route("/metrics", get(figures))
         .layer(from_fn_with_state(access, access::only_here))
-        .route("/", get(|| async { WELCOME }))
         .nest(roles::API, guarded)
+        .merge(page::routes())
         .with_state(api)
 }
 
@@ -185,7 +191,7 @@ async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
     }
 }
 
-async fn page(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+async fn figures(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = Format::asked_for(accept.unwrap_or_default());
     let page = api.metrics.page(format, api.queue(), api.store_bytes());

@@ -1,7 +1,7 @@
 //! Measures what the project promises: every figure beside its floor of the same run.
 //!
 //! [`Options`] says what; the measuring is done by programs built for release, which print figures as JSON: `engine` (engine and
-//! store), `live` (swaps and replays), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs
+//! store), `live` (swaps and replays), `series` (counts over time), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs
 //! what the programs are held against. [`languages`] is a part by itself: what rules cost that are not in Rust.
 
 mod languages;
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), swaps, replay, chat, mqtt, latency, idle, start, or peers; and
+    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, mqtt, latency, idle, start, or peers; and
     /// languages, which is not part of a whole run.
     #[arg(value_name = "PART")]
     part: Option<String>,
@@ -85,7 +85,12 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         live.arg("--scratch").arg(&scratch);
         measured.run(&mut live, options)?;
     }
-    if !matches!(options.only(), Some("engine" | "swaps" | "replay")) {
+    if wants("series") {
+        let mut series = Command::new(&built.series);
+        series.arg("--scratch").arg(&scratch);
+        measured.run(&mut series, options)?;
+    }
+    if !matches!(options.only(), Some("engine" | "swaps" | "replay" | "series")) {
         measured.run(&mut daemon(&built, &folder, &scratch, wants("peers")), options)?;
     }
     if measured.figures.is_empty() && measured.missing.is_empty() {
@@ -154,6 +159,7 @@ impl Measured {
 struct Built {
     engine: PathBuf,
     live: PathBuf,
+    series: PathBuf,
     daemon: PathBuf,
     lines: PathBuf,
     writer: PathBuf,
@@ -162,7 +168,8 @@ struct Built {
 
 fn build() -> Result<Built> {
     say("building for release; the first time this takes some minutes");
-    let benches = ["--bench", "engine", "--bench", "live", "--bench", "daemon", "--bench", "lines"];
+    let benches = ["engine", "live", "series", "daemon", "lines"].map(|name| ["--bench", name]);
+    let benches = benches.as_flattened();
     let mut all = cargo(["build", "--release", "--locked", "--workspace", "--bins"]);
     shell::run(all.args(benches))?;
     // Again, for the names of the programs: everything is built now.
@@ -182,6 +189,7 @@ fn build() -> Result<Built> {
     Ok(Built {
         engine: bench("engine")?,
         live: bench("live")?,
+        series: bench("series")?,
         daemon: bench("daemon")?,
         lines: bench("lines")?,
         writer: target().join("writer/heat-writer"),

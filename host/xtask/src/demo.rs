@@ -17,8 +17,8 @@ use heat_tests::processes::{Program, free_port};
 use heat_tests::prometheus::Page;
 use heat_tests::twitch::Server;
 
-use crate::rules;
 use crate::shell::{self, cargo, say, target};
+use crate::{page, rules};
 use story::Story;
 
 /// The channel of the demo.
@@ -38,6 +38,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
     let rules = rules::build()?;
+    page::build_if_possible()?;
     shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
@@ -125,6 +126,9 @@ impl Demo {
         say(&format!("configuration  {}", configuration.display()));
         say(&format!("the file       {}", file.display()));
         say(&format!("the broker     mosquitto_sub -p {mqtt} -v -t 'heat/v1/#'"));
+        let token =
+            std::fs::read_to_string(data.join("api.token")).context("heatd has no token")?;
+        say(&format!("the page       http://127.0.0.1:{http}/#token={}", token.trim()));
         say(&format!("health         http://127.0.0.1:{http}/readyz and /metrics"));
         say(&format!(
             "ask heatd      {} status --data {}",
@@ -219,6 +223,9 @@ log = "info,heatd=debug"
 channels = ["{CHANNEL}"]
 server = "{}"
 tls = false
+# Nobody is asked for emotes: the demo needs no internet.
+[emotes]
+providers = []
 [http]
 listen = "127.0.0.1:{http}"
 [mqtt.embedded]

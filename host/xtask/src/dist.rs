@@ -17,7 +17,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::shell::{cargo, output, say, target};
-use crate::{rules, tools};
+use crate::{page, rules, tools};
 use programs::{Target, Workspace};
 
 #[derive(Args)]
@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     tools::install("packing", &archive::NEEDS)?;
     let rules = rules::build()?;
+    page::build()?;
     let folder = target().join("dist");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("failed to make {}", folder.display()))?;

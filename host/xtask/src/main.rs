@@ -1,6 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 //!
-//! Reading order: [`rules`] makes components of the rule crates, [`demo`] runs everything, [`check`] and [`test`] are what has to
+//! Reading order: [`rules`] makes components of the rule crates, [`page`] builds and tries the web page, [`demo`] runs everything, [`check`] and [`test`] are what has to
 //! pass before a change lands, [`bench`] measures, [`hostile`] attacks, [`fuzz`] tries any bytes, [`crash`] kills, [`soak`] runs long, [`dist`] packs what people install, [`tools`] finds or installs
 //! what the others need.
 
@@ -11,6 +11,7 @@ mod demo;
 mod dist;
 mod fuzz;
 mod hostile;
+mod page;
 mod rules;
 mod shell;
 mod soak;
@@ -39,6 +40,8 @@ enum Command {
     Soak(soak::Options),
     /// Tries the fuzz targets for as long as asked for, led by what they reach.
     Fuzz(fuzz::Options),
+    /// Builds the web page of heatd, and tries it in a browser.
+    Page(page::Options),
     /// Formatting, lints, licences and advisories.
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
+        Command::Page(options) => page::run(&options),
         Command::Check => check::run(),
         Command::Test(options) => test::run(&options),
         Command::Dist(options) => dist::run(&options),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::shell::{self, cargo, say};
-use crate::{check, demo, rules, tools};
+use crate::{check, demo, page, rules, tools};
 
 /// The demo is run at the end, as a newcomer would: long enough for its first faves.
 const DEMO_SECONDS: u64 = 8;
@@ -25,8 +25,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.no_check {
         check::run()?;
     }
-    rules::build()?;
+    let components = rules::build()?;
     rules::languages::build()?;
+    page::build()?;
     // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
     // tests, so that wasmtime is built once.
     run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
@@ -39,6 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         arguments.extend(options.arguments.iter().map(String::as_str));
     }
     run_cargo(&arguments)?;
+    page::test(&components)?;
     demo::run(&demo::Options { seconds: Some(DEMO_SECONDS) })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");

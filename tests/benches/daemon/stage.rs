@@ -74,7 +74,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn heatd_command(&self, channels: &[String], rules: &str) -> Result<Command> {
         let file = self.path("heatd.toml");
         let configuration = format!(
-            "log = \"info\"\n[backup]\nkeep = 0\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
+            "log = \"info\"\n[backup]\nkeep = 0\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n[emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
             self.chat.addr(),
             self.http,
             self.broker.port(),

@@ -33,7 +33,7 @@ impl Stage {
         let rule = |name: &str| target.join("rules").join(format!("{name}.wasm"));
         let configuration = format!(
             "log = \"info,heatd=debug\"\n[twitch]\nchannels = [\"seaside\"]\nserver = \"{}\"\ntls = false\n\
-             [http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n\
+             [emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n\
              [[rule]]\nfile = {:?}\nsettings.topics = [{FAVES:?}]\n\
              [[rule]]\nfile = {:?}\nsettings.half_life = \"0s\"\n",
             chat.addr(),

@@ -192,7 +192,7 @@ fn configuration(options: &Options, chat: &Server, http: u16, mqtt: u16) -> Stri
     let rules: String = options.chain.iter().map(rule).collect();
     format!(
         "log = \"warn\"\nflush = \"{}\"\n{gather}[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n\
-         [http]\nlisten = \"127.0.0.1:{http}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {mqtt}\n{rules}",
+         [emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{http}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {mqtt}\n{rules}",
         options.flush,
         chat.addr(),
     )

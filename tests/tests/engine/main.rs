@@ -23,6 +23,7 @@ mod reference;
 mod remembered;
 mod replays;
 mod runs;
+mod series;
 mod songs;
 mod stage;
 mod store;

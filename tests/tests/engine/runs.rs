@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use heat_engine::wit::EmoteProvider;
 use heat_engine::{Action, Changes, Given, Library, Order, Record, Rule, Run, Seed, Which, why};
 
 use crate::stage::{CHANNEL, Stage, loaded, patient, plain, sandbox};
@@ -54,6 +55,29 @@ fn a_replay_of_the_same_rules_comes_to_the_same_and_of_another_rule_to_another()
     let changes = Changes { rule: Some(decay("10s")?), ..Changes::default() };
     let other = replay(&stage, changes)?;
     ensure!(heat(&other) != live, "{:?}", heat(&other));
+    Ok(())
+}
+
+#[test]
+fn a_change_of_emotes_is_in_the_log_and_changes_nothing_else() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
+    let emote = |name: &str| vec![(name.to_owned(), "60ae9a57".to_owned())];
+    for minute in 0..4 {
+        stage.chat(&format!("person{minute}"), "?fave")?;
+        stage.wait(60_000)?;
+        stage.engine.emotes_changed(CHANNEL, EmoteProvider::SevenTv, emote("<b>"), Vec::new());
+        stage.engine.emotes_changed("", EmoteProvider::BetterTtv, Vec::new(), emote("(ditto)"));
+    }
+    stage.engine.commit()?;
+    let mut same = replay(&stage, Changes { exact: true, ..Changes::default() })?;
+    assert_eq!((heat(&same), same.tally()?.faves), (stage.output("heat"), 4));
+    let snapshot = Arc::new(stage.engine.snapshot()?);
+    let records = snapshot.records_since(0)?;
+    let changes = records.iter().filter(|it| matches!(it, Record::Emotes { .. }));
+    let told: Vec<_> = changes.map(Record::channel).collect();
+    assert_eq!(told, [CHANNEL, ""].repeat(4));
+    let undo = snapshot.undo(CHANNEL, &Which::Person("person1".to_owned()), 0)?;
+    assert_eq!((undo.events.len(), undo.taken.len()), (1, 1));
     Ok(())
 }
 

@@ -154,6 +154,27 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
                 "`request_timeout` must be",
             ],
         ),
+        (
+            good.replace("providers = []", "providers = [\"7tvv\", \"ffz\", \"ffz\"]\nrefresh = \"1ms\""),
+            vec![
+                "\"7tvv\" is no provider of emotes",
+                "did you mean \"7tv\"?",
+                "the provider \"ffz\" stands here twice",
+                "`refresh` must be from 100 to",
+            ],
+        ),
+        (
+            good.replace(
+                "providers = []",
+                "bttv = \"ftp://x\"\nffz = \"https://x/?a=b\"\nseventv_events = \"https://x\"\nbttvv = 1",
+            ),
+            vec![
+                "`bttv` must be an address such as \"https://host/path\"",
+                "`ffz` must be an address",
+                "`seventv_events` must be an address such as \"wss://",
+                "unknown key `bttvv` in [emotes]",
+            ],
+        ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
         (String::new(), vec!["there is no [twitch]", "there is no [[rule]]"]),

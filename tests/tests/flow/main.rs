@@ -8,6 +8,7 @@ mod client;
 mod configuration;
 mod crash;
 mod damage;
+mod emotes;
 mod faults;
 mod floods;
 mod folder;

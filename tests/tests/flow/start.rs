@@ -21,11 +21,12 @@ fn init(town: &Town, arguments: &[&str]) -> Result<(Option<i32>, String)> {
 /// Points what init wrote at the test's chat and ports.
 fn adapt(town: &Town) -> Result<()> {
     let file = town.path("heat/heatd.toml");
-    let text =
-        std::fs::read_to_string(&file)?.replace(":1883", &format!(":{}", town.mqtt)).replace(
-            "channels = [\"seaside\"]",
-            &format!("channels = [\"seaside\"]\nserver = \"{}\"\ntls = false", town.chat.addr()),
-        );
+    let chat = format!("channels = [\"seaside\"]\nserver = \"{}\"\ntls = false", town.chat.addr());
+    let text = std::fs::read_to_string(&file)?
+        .replace(":1883", &format!(":{}", town.mqtt))
+        .replace("channels = [\"seaside\"]", &chat)
+        .replace("providers = [\"7tv\", \"bttv\", \"ffz\"]", "providers = []");
+    ensure!(text.contains("providers = []"), "heatd would ask for emotes in the internet");
     std::fs::write(file, text + &format!("\n[http]\nlisten = \"127.0.0.1:{}\"\n", town.http))?;
     Ok(())
 }

@@ -50,7 +50,7 @@ impl Town {
             Broker::At(port) => format!("[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {port}\n"),
         };
         format!(
-            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[backup]\nkeep = 0\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
+            "log = \"info,heatd=debug\"\n[twitch]\nchannels = [{}]\nserver = \"{}\"\ntls = false\nping = \"1s\"\n[emotes]\nproviders = []\n[backup]\nkeep = 0\n[http]\nlisten = \"127.0.0.1:{}\"\n{mqtt}",
             channels.join(", "),
             self.chat.addr(),
             self.http,

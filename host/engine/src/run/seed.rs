@@ -263,7 +263,7 @@ impl Seed {
         if let Some(stream) = self.stream {
             overlay.streams.insert(channel, stream);
         }
-        store.commit(&overlay, &[])?;
+        store.commit(&overlay, &[], None)?;
         Ok(store)
     }
 }

@@ -92,7 +92,7 @@ impl Snapshot {
                 reckon(&mut overlay, &name, record)?;
             }
         }
-        store.commit(&overlay, &[])?;
+        store.commit(&overlay, &[], None)?;
         store.snapshot()?.counts()?.collect()
     }
 

@@ -18,7 +18,7 @@ use super::away::Away;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
-use super::tags::tag;
+use super::tags::{room, tag};
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::Input;
@@ -281,7 +281,13 @@ impl<'a> Connection<'a> {
     /// Waits while the engine's queue is full: Twitch keeps the lines for as long.
     async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
         let now = now();
-        let events = self.reader.events(message, now);
+        let mut events = self.reader.events(message, now);
+        if let Some(emotes) = &self.chat.emotes {
+            if let Some((channel, id)) = room(message) {
+                emotes.note_room(channel, id);
+            }
+            events.iter_mut().for_each(|event| emotes.add_to(event));
+        }
         if message.command == "PRIVMSG" && !events.is_empty() {
             self.chat.metrics.chat_line(now);
         }

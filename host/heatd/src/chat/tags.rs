@@ -24,6 +24,11 @@ pub(super) fn shared_from(message: &IRCMessage) -> Option<&str> {
     (tag(message, "room-id") != Some(source)).then_some(source)
 }
 
+/// The channel that a line is of, and Twitch's id of it.
+pub(super) fn room(message: &IRCMessage) -> Option<(&str, &str)> {
+    Some((message.params.first()?.strip_prefix('#')?, tag(message, "room-id")?))
+}
+
 /// Who wrote a line. Notices come from the server and name the person in tags. A line of nobody is none: a fave without a person would
 /// be refused, and the rule that asks for it would look broken.
 pub(super) fn person(message: &IRCMessage) -> Option<Person> {

@@ -16,6 +16,13 @@ impl Problem {
         Self { status, detail: detail.into() }
     }
 
+    pub(super) fn too_many_watch(role: &str) -> Self {
+        let detail = format!(
+            "as many watch already as may watch with the role {role}; close a watch that nobody needs"
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
     pub(super) fn no_channel(channel: &str) -> Self {
         let detail =
             format!("heatd has no channel {channel:?}; [twitch] channels in heatd.toml lists them");

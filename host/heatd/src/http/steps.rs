@@ -37,11 +37,21 @@ pub(super) fn stepwise(
 pub(super) async fn at_once(
     work: impl FnOnce() -> Result<Value, Refusal> + Send + 'static,
 ) -> Result<Response, Problem> {
+    blocking(move || {
+        let page = work()?.to_string();
+        Ok(([(header::CONTENT_TYPE, "application/json")], page).into_response())
+    })
+    .await
+}
+
+/// Answers on a thread that may wait.
+pub(super) async fn blocking(
+    work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static,
+) -> Result<Response, Problem> {
     let done = spawn_blocking(work).await.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("heatd failed: {error}"))
     })?;
-    let page = done?.to_string();
-    Ok(([(header::CONTENT_TYPE, "application/json")], page).into_response())
+    Ok(done?)
 }
 
 impl From<Refusal> for Problem {

@@ -55,13 +55,7 @@ pub(super) async fn watch(
         }
     };
     let Some(seat) = api.seats.take(caller.role) else {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!(
-                "as many watch already as may watch with the role {}; close a watch that nobody needs",
-                caller.role.name()
-            ),
-        ));
+        return Err(Problem::too_many_watch(caller.role.name()));
     };
     debug!(channel = channel.as_deref().unwrap_or("all"), "somebody watches");
     let is_public = caller.role == Role::Viewer;

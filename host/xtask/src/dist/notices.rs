@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::programs::Target;
-use crate::shell::{cargo, output};
+use crate::shell::{cargo, output, root};
 
 /// How the files are called that have licences in them.
 const NAMES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"];
@@ -29,6 +29,14 @@ pub(super) fn of(target: &Target, packages: &[&str]) -> Result<String> {
         let folder = Path::new(text("manifest_path")).parent().context("a crate in no folder")?;
         for licence in files(folder)? {
             texts.entry(licence).or_default().insert(name.clone());
+        }
+    }
+    if packages.contains(&"heatd") {
+        // The page, which heatd has in it, is ours but for this.
+        let folder = root().join("host/dashboard/node_modules/uplot");
+        let _ = writeln!(list, "uplot: MIT (https://github.com/leeoniya/uPlot)");
+        for licence in files(&folder)? {
+            texts.entry(licence).or_default().insert("uplot".to_owned());
         }
     }
     ensure!(!list.is_empty() && !texts.is_empty(), "no licences were found");

@@ -48,6 +48,15 @@ pub(super) fn line(record: &Record) -> Value {
         Record::Imported { source, counts, .. } => json!({
             "kind": "imported", "source": source, "counts": counts.iter().map(imported).collect::<Vec<_>>(),
         }),
+        Record::Emotes { provider, added, removed, .. } => {
+            let named = |emotes: &[(String, String)]| -> Vec<Value> {
+                emotes.iter().map(|(name, id)| json!({ "name": name, "id": id })).collect()
+            };
+            json!({
+                "kind": "emotes", "provider": provider_name(*provider),
+                "added": named(added), "removed": named(removed),
+            })
+        }
         Record::Gap { from, why, .. } => json!({ "kind": "gap", "from": from, "why": why }),
         Record::Joined { person: who, .. } => json!({ "kind": "joined", "person": person(who) }),
     };
@@ -155,13 +164,17 @@ fn standing(it: &Standing) -> Value {
 }
 
 fn emote(it: &Emote) -> Value {
-    let provider = match it.provider {
+    let provider = provider_name(it.provider);
+    json!({ "name": it.name, "id": it.id, "provider": provider, "start": it.start, "end": it.end })
+}
+
+fn provider_name(provider: EmoteProvider) -> &'static str {
+    match provider {
         EmoteProvider::Twitch => "twitch",
         EmoteProvider::FrankerFaceZ => "franker-face-z",
         EmoteProvider::BetterTtv => "better-ttv",
         EmoteProvider::SevenTv => "seven-tv",
-    };
-    json!({ "name": it.name, "id": it.id, "provider": provider, "start": it.start, "end": it.end })
+    }
 }
 
 fn tier(tier: Tier) -> &'static str {

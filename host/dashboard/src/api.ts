@@ -1,0 +1,112 @@
+/** Asks heatd. Every mistake comes as a {@link Problem} with a sentence for people. */
+import { EventLines } from "./sse.ts";
+import { heard } from "./time.ts";
+
+/** What heatd says is wrong, or why it does not answer: then the status is 0. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** One line of an answer that comes in steps. */
+export interface Step {
+  done?: string;
+  refused?: string;
+  outputs?: Record<string, { before: string | null; after: string | null }>;
+  [more: string]: unknown;
+}
+
+/** Values of a query; a list stands for a parameter that comes several times. */
+export type Query = Record<string, string | number | string[] | undefined>;
+
+/** The path of a resource of a channel. */
+export function ofChannel(channel: string, resource: string): string {
+  return `channels/${encodeURIComponent(channel)}/${resource}`;
+}
+
+export function queryOf(query: Query): string {
+  const pairs = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : value === undefined ? [] : [value]) pairs.append(key, String(one));
+  }
+  const text = pairs.toString();
+  return text && `?${text}`;
+}
+
+export class Api {
+  /** `refused` is called when the token is not, or no longer, right. */
+  constructor(
+    private readonly token: string,
+    private readonly refused: (why: string) => void,
+  ) {}
+
+  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    const answer = await this.ask(path + queryOf(query), { signal: signal ?? AbortSignal.timeout(20_000) });
+    return (await answer.json()) as T;
+  }
+
+  async post<T>(path: string, body: unknown): Promise<T> {
+    const answer = await this.ask(path, { method: "POST", ...jsonBody(body) });
+    return (await answer.json()) as T;
+  }
+
+  /** The last step of what takes time: what was done. A refusal is a {@link Problem}. */
+  async steps(path: string, body: unknown): Promise<Step> {
+    const answer = await this.ask(path, { method: "POST", ...jsonBody(body) });
+    const lines = (await answer.text()).trim().split("\n");
+    const last = JSON.parse(lines.at(-1) || "{}") as Step;
+    if (last.refused !== undefined) throw new Problem(409, last.refused);
+    return last;
+  }
+
+  /** Server-sent events until the connection or the signal ends. */
+  async *events<T>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<T> {
+    const answer = await this.ask(path + queryOf(query), { signal });
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const lines = new EventLines();
+    while (reader) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      for (const data of lines.feed(value)) yield JSON.parse(data) as T;
+    }
+  }
+
+  private async ask(path: string, options: RequestInit): Promise<Response> {
+    const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
+    let answer: Response;
+    try {
+      answer = await fetch(new URL(`api/v1/${path}`, document.baseURI), { ...options, headers, cache: "no-store" });
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new Problem(0, "heatd does not answer; is it running, and is this device still in its network?");
+    }
+    heard(answer.headers.get("date"));
+    if (answer.ok) return answer;
+    const detail = await detailOf(answer);
+    if (answer.status === 401) this.refused(detail);
+    throw new Problem(answer.status, detail);
+  }
+}
+
+function jsonBody(body: unknown): RequestInit {
+  return { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+}
+
+async function detailOf(answer: Response): Promise<string> {
+  try {
+    const problem = (await answer.json()) as { detail?: string };
+    if (problem.detail) return problem.detail;
+  } catch {
+    // A proxy in between answers with pages of its own.
+  }
+  return `the answer was ${answer.status} ${answer.statusText}`;
+}
+
+/** The words of an error for people. */
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

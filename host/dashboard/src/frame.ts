@@ -1,0 +1,183 @@
+/** The bins that the graph shows: made of an answer of the API, and carried on by live events. Knows no elements and no clock. */
+import type { Range } from "./intervals.ts";
+
+/** One series of an answer: `[at, count, people]` for counts, `[at, level]` for outputs. Bins without anything are left out. */
+export interface Curve {
+  of: string;
+  points: number[][];
+  before?: number | null;
+}
+
+export interface Answer {
+  interval_ms: number;
+  from: number;
+  to: number;
+  series: Curve[];
+  /** Times in which chat was not heard. */
+  gaps?: [number, number][];
+}
+
+export interface LiveBins {
+  of: string[];
+  bins: { at: number; values: (number[] | null)[] }[];
+}
+
+export type Value = number | null;
+
+export class Frame {
+  /** When each bin begins, in milliseconds. */
+  readonly times: number[] = [];
+  readonly of: string[];
+  /** By series, then by bin. Null: nobody knows. */
+  readonly values: Value[][];
+  readonly people: Value[][];
+  readonly width: number;
+
+  /** `until`: bins that begin later are not known yet. */
+  constructor(answer: Answer, until: number) {
+    this.width = answer.interval_ms;
+    this.of = answer.series.map((it) => it.of);
+    for (let at = answer.from; at < answer.to; at += this.width) this.times.push(at);
+    const unknown = this.times.map((at) => at > until || (answer.gaps ?? []).some((gap) => covers(gap, at, this.width)));
+    this.people = [];
+    this.values = answer.series.map((curve) => {
+      const [values, people] = isLevel(curve.of) ? [this.levels(curve, until), []] : this.counts(curve, unknown, until);
+      this.people.push(people);
+      return values;
+    });
+  }
+
+  private counts(curve: Curve, unknown: boolean[], until: number): [Value[], Value[]] {
+    const values: Value[] = unknown.map((it) => (it ? null : 0));
+    const people: Value[] = [...values];
+    for (const [at, count, who] of curve.points) {
+      const place = this.place(at ?? 0);
+      // What a gap has counts all the same; what has not ended would look like a fall.
+      if (place in values && (this.times[place] ?? 0) <= until) {
+        values[place] = count ?? 0;
+        people[place] = who ?? 0;
+      }
+    }
+    return [values, people];
+  }
+
+  /** A level stays until it changes. */
+  private levels(curve: Curve, until: number): Value[] {
+    const set = new Map(curve.points.map(([at, level]) => [this.place(at ?? 0), level ?? null]));
+    let level = curve.before ?? null;
+    return this.times.map((at, place) => {
+      level = set.get(place) ?? level;
+      return at > until ? null : level;
+    });
+  }
+
+  private place(at: number): number {
+    return Math.floor((at - (this.times[0] ?? 0)) / this.width);
+  }
+
+  /** Takes what is new. Bins that nobody has told of stay unknown; bins that began before `from` go. */
+  take(live: LiveBins, from: number): void {
+    for (const bin of live.bins) {
+      const first = this.times[0];
+      if (first === undefined || bin.at < first || bin.at < from) continue;
+      this.reach(bin.at);
+      const place = this.place(bin.at);
+      live.of.forEach((of, index) => {
+        const series = this.of.indexOf(of);
+        if (series >= 0) this.put(series, place, bin.values[index] ?? null);
+      });
+    }
+    const gone = this.times.findIndex((at) => at >= from);
+    if (gone > 0) for (const list of [this.times, ...this.values, ...this.people]) list.splice(0, gone);
+  }
+
+  private reach(at: number): void {
+    let last = this.times.at(-1) ?? at;
+    while (last < at) {
+      last += this.width;
+      this.times.push(last);
+      for (const list of [...this.values, ...this.people]) list.push(null);
+    }
+  }
+
+  private put(series: number, place: number, value: number[] | null): void {
+    const values = this.values[series];
+    if (!values) return;
+    if (!isLevel(this.of[series] ?? "")) {
+      values[place] = value?.[0] ?? null;
+      const people = this.people[series];
+      if (people) people[place] = value?.[1] ?? null;
+      return;
+    }
+    // None: it was not set within the bin, and is what it was.
+    values[place] = value?.[0] ?? values[place] ?? lastKnown(values, place);
+  }
+
+  /** What a series counted in all, as far as is known. */
+  total(series: number): number {
+    return (this.values[series] ?? []).reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  }
+}
+
+export function isLevel(of: string): boolean {
+  return of.startsWith("output:");
+}
+
+function covers(gap: [number, number], at: number, width: number): boolean {
+  // A bin that was heard in part has a count, if a low one.
+  return gap[0] <= at && at + width <= gap[1];
+}
+
+/** The last value that is known at or before a place. */
+export function lastKnown(values: Value[], place: number): Value {
+  for (let index = Math.min(place, values.length - 1); index >= 0; index -= 1) {
+    const value = values[index];
+    if (value !== null && value !== undefined) return value;
+  }
+  return null;
+}
+
+/** The stretches in which no series is known, up to where something is. */
+export function holes(times: number[], values: Value[][]): [number, number][] {
+  const found: [number, number][] = [];
+  let begin: number | null = null;
+  times.forEach((at, place) => {
+    const known = values.some((it) => it[place] !== null && it[place] !== undefined);
+    if (!known) begin ??= at;
+    else if (begin !== null) {
+      found.push([begin, at]);
+      begin = null;
+    }
+  });
+  return found;
+}
+
+/** The frame as a table that spreadsheets read (RFC 4180), with a row for each bin of the range. */
+export function csv(frame: Frame, range: Range): string {
+  const rows = [["time", "at_ms", ...frame.of.map(cell)].join(",")];
+  frame.times.forEach((at, place) => {
+    if (at < range.from || at >= range.to) return;
+    const values = frame.values.map((values) => values[place] ?? "");
+    rows.push([new Date(at).toISOString(), at, ...values].join(","));
+  });
+  return `${rows.join("\r\n")}\r\n`;
+}
+
+/** What a spreadsheet would take for a formula is told apart by an apostrophe. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** An answer as live events have it: bin by bin. */
+export function asLive(answer: Answer): LiveBins {
+  const frame = new Frame(answer, Infinity);
+  const bins = frame.times.map((at, place) => ({
+    at,
+    values: frame.of.map((of, series) => {
+      const value = frame.values[series]?.[place] ?? null;
+      return value === null ? null : isLevel(of) ? [value] : [value, frame.people[series]?.[place] ?? 0];
+    }),
+  }));
+  return { of: frame.of, bins };
+}

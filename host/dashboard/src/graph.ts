@@ -1,0 +1,239 @@
+/** The graph: loads what the view asks for, carries it on while it is live, and tells what is under the cursor. */
+import { ofChannel, words } from "./api.ts";
+import { Chart, type Line, type Mark } from "./chart.ts";
+import { at, say } from "./dom.ts";
+import { learn, type Emote } from "./emotes.ts";
+import { moment, number } from "./format.ts";
+import { asLive, Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";
+import { forZoom, spanOf, widthOf, wordsOf, type Range } from "./intervals.ts";
+import { Follow, type Parts } from "./parts.ts";
+import { now } from "./time.ts";
+import { emoteOf, type View } from "./view.ts";
+
+/** What one series is at one bin, for who shows it. */
+export interface Reading {
+  of: string;
+  value: number | null;
+  people: number | null;
+}
+
+export class Graph {
+  frame: Frame | null = null;
+  private readonly counts: Chart;
+  private readonly level: Chart;
+  private readonly follow: Follow;
+  private marks: Mark[] = [];
+  private output = "";
+  private loads = 0;
+  private hovered: number | null = null;
+
+  constructor(
+    private readonly parts: Parts,
+    /** Called with what is under the cursor, or with what is newest. */
+    private readonly read: (readings: Reading[]) => void,
+  ) {
+    const hover = (place: number | null): void => this.hover(place);
+    const zoom = (range: Range): void => this.zoom(range);
+    const move = (direction: number): void => this.move(direction);
+    const small = innerWidth < 640;
+    this.level = new Chart({ element: at("level"), height: small ? 110 : 130, empty: "No number yet", hover, zoom, move });
+    this.counts = new Chart({ element: at("graph"), height: small ? 220 : 290, empty: "Nothing was counted in this time", hover, zoom, move });
+    this.follow = new Follow(
+      (signal) => this.carryOn(signal),
+      (error) => this.trouble(error),
+    );
+    parts.views.follow((view, before) => this.changed(view, before));
+  }
+
+  /** Which output is shown as the level. */
+  setOutput(output: string): void {
+    if (output === this.output) return;
+    this.output = output;
+    this.begin();
+  }
+
+  setMarks(marks: Mark[]): void {
+    this.marks = marks;
+    this.draw();
+  }
+
+  recolour(): void {
+    this.level.again();
+    this.counts.again();
+  }
+
+  private changed(view: View, before: View): void {
+    // The output follows by itself, once it is known.
+    const same = { ...view, output: before.output };
+    if (JSON.stringify(same) !== JSON.stringify(before)) this.begin();
+  }
+
+  /** Which time is shown. */
+  range(): Range {
+    const { range, interval } = this.parts.views.now;
+    if (range) return range;
+    const width = widthOf(interval);
+    const end = Math.ceil(now() / width) * width;
+    return { from: end - spanOf(interval), to: end };
+  }
+
+  /** Begins anew: other series, another time, or the same after the connection was gone. */
+  begin(): void {
+    this.follow.begin();
+  }
+
+  private of(): string[] {
+    const { of } = this.parts.views.now;
+    return this.output ? [...of, `output:${this.output}`] : of;
+  }
+
+  private async carryOn(signal: AbortSignal): Promise<void> {
+    const { channel, interval, range } = this.parts.views.now;
+    if (!channel) return;
+    const { api } = this.parts;
+    const load = (this.loads += 1);
+    const shown = this.range();
+    const query = { of: this.of(), interval, from: shown.from, to: shown.to };
+    const answer = await api.get<Answer>(ofChannel(channel, "series"), query, signal);
+    if (load !== this.loads) return;
+    const width = widthOf(interval);
+    // What has just begun looks like a fall; half an hour is worth seeing.
+    this.frame = new Frame(answer, now() - (isNarrow(width) ? width : 0));
+    this.trouble(null);
+    this.draw();
+    void this.learnNames(channel, shown);
+    if (range) {
+      // Nothing grows there.
+      this.follow.end();
+      return;
+    }
+    for await (const bins of this.news(widthOf(interval), signal)) {
+      if (load !== this.loads) return;
+      this.frame.take(bins, this.range().from);
+      this.draw();
+    }
+  }
+
+  /** Narrow bins come as they end. Of wide ones the last is looked at again while it grows. */
+  private async *news(width: number, signal: AbortSignal): AsyncGenerator<LiveBins> {
+    const { api, views } = this.parts;
+    const { channel, interval } = views.now;
+    if (isNarrow(width)) {
+      yield* api.events<LiveBins>(ofChannel(channel, "live"), { of: this.of(), interval }, signal);
+      return;
+    }
+    while (!signal.aborted) {
+      await new Promise((resume) => setTimeout(resume, 5000));
+      if (signal.aborted) return;
+      const to = now();
+      const query = { of: this.of(), interval, from: to - 2 * width, to };
+      yield asLive(await api.get<Answer>(ofChannel(channel, "series"), query, signal));
+    }
+  }
+
+  /** Pictures of the emotes that a link has named. */
+  private async learnNames(channel: string, { from, to }: Range): Promise<void> {
+    for (const of of this.parts.views.now.of) {
+      const emote = emoteOf(of);
+      if (!emote) continue;
+      const query = { search: emote.name, from, to, count: 20 };
+      const found = await this.parts.api.get<{ emotes: Emote[] }>(ofChannel(channel, "emotes"), query).catch(() => null);
+      if (found) learn(found.emotes);
+    }
+  }
+
+  private trouble(error: unknown): void {
+    const place = at("trouble");
+    place.hidden = error === null;
+    say(place, error === null ? "" : words(error));
+  }
+
+  private zoom(range: Range): void {
+    const { views } = this.parts;
+    const least = 10_000;
+    const missing = Math.max(least - (range.to - range.from), 0) / 2;
+    const wide = { from: Math.max(0, Math.floor(range.from - missing)), to: Math.ceil(range.to + missing) };
+    views.go({ range: wide, interval: coarse(forZoom(views.now.interval, wide.to - wide.from), wide) });
+  }
+
+  /** Back or on by half of what is shown; on beyond the present is live again. */
+  move(direction: number): void {
+    const { from, to } = this.range();
+    const step = ((to - from) / 2) * direction;
+    const next = { from: Math.max(0, Math.round(from + step)), to: Math.round(to + step) };
+    this.parts.views.go({ range: next.to >= now() ? null : next });
+  }
+
+  private draw(): void {
+    const { frame } = this;
+    if (!frame) return;
+    const range = this.range();
+    const counts = frame.of.flatMap((of, place) => (isLevel(of) ? [] : [place]));
+    const levels = frame.of.flatMap((of, place) => (isLevel(of) ? [place] : []));
+    const line = (place: number, index: number): Line => ({
+      label: frame.of[place] ?? "",
+      colour: isLevel(frame.of[place] ?? "") ? "heat" : `c${index}`,
+      stepped: isLevel(frame.of[place] ?? ""),
+      filled: counts.length === 1 || isLevel(frame.of[place] ?? ""),
+    });
+    const valuesOf = (places: number[]): (number | null)[][] => places.map((place) => frame.values[place] ?? []);
+    this.counts.show(counts.map(line), frame.times, valuesOf(counts), range);
+    this.level.show(levels.map(line), frame.times, valuesOf(levels), range, this.marks);
+    this.describe(frame, range);
+    this.hover(this.hovered);
+  }
+
+  private hover(place: number | null): void {
+    const { frame } = this;
+    this.hovered = place;
+    if (!frame) return;
+    const readings = frame.of.map((of, series) => ({
+      of,
+      value: place === null ? newest(frame, series) : (frame.values[series]?.[place] ?? null),
+      people: place === null ? null : (frame.people[series]?.[place] ?? null),
+    }));
+    this.read(readings);
+    const range = this.range();
+    const marks = place === null ? [] : this.level.marksNear(place).map((mark) => mark.text);
+    const when = place === null ? `${moment(range.from)} – ${moment(range.to)}` : moment(frame.times[place] ?? 0);
+    say(at("when"), [when, ...marks].join(" · "));
+    if (place !== null && at("page").contains(document.activeElement) && document.activeElement?.matches(".plot")) {
+      const values = readings.map((it) => `${spoken(it.of)} ${it.value === null ? "unknown" : number(it.value)}`);
+      say(at("said"), `${when}: ${values.join(", ")}${marks.length > 0 ? `. ${marks.join(". ")}` : ""}`);
+    }
+  }
+
+  /** For who does not see the graph. */
+  private describe(frame: Frame, range: Range): void {
+    const { interval } = this.parts.views.now;
+    const time = `${wordsOf(interval)} a bin, from ${moment(range.from)} to ${moment(range.to)}`;
+    const sums = frame.of.flatMap((of, place) => (isLevel(of) ? [] : [`${spoken(of)} ${number(frame.total(place))} in all`]));
+    at("graph").setAttribute("aria-label", `Counts over time, ${time}: ${sums.join(", ")}. Arrow keys read single bins.`);
+    const level = frame.of.findIndex(isLevel);
+    const last = level < 0 ? null : lastKnown(frame.values[level] ?? [], frame.times.length - 1);
+    const newest = last === null ? "not a number yet" : `last ${number(last)}`;
+    at("level").setAttribute("aria-label", `${this.output || "Level"} over time: ${newest}. Arrow keys read single bins.`);
+  }
+}
+
+/** Wide enough that an answer is not too large. */
+function coarse(interval: View["interval"], range: Range): View["interval"] {
+  const fits = (["1s", "5s", "30s", "1m", "5m", "1h"] as const).find((it) => (range.to - range.from) / widthOf(it) <= 4000);
+  const wide = fits ?? "1h";
+  return widthOf(wide) > widthOf(interval) ? wide : interval;
+}
+
+function isNarrow(width: number): boolean {
+  return width <= widthOf("30s");
+}
+
+function newest(frame: Frame, series: number): number | null {
+  return lastKnown(frame.values[series] ?? [], frame.times.length - 1);
+}
+
+/** How a series is called. */
+export function spoken(of: string): string {
+  const emote = emoteOf(of);
+  if (emote) return emote.name;
+  return of.startsWith("output:") ? of.slice(7) : of;
+}

@@ -1,0 +1,182 @@
+/** The page: who is there, and which parts there are. */
+import "uplot/dist/uPlot.min.css";
+import "./style/base.css";
+import "./style/top.css";
+import "./style/grid.css";
+import "./style/graph.css";
+import "./style/picker.css";
+import "./style/panels.css";
+import "./style/small.css";
+import { Api, Problem } from "./api.ts";
+import { at, say } from "./dom.ts";
+import { pictures, whenLearned } from "./emotes.ts";
+import { Filters } from "./filters.ts";
+import { Graph } from "./graph.ts";
+import { showHealth, showSilence } from "./health.ts";
+import * as kept from "./kept.ts";
+import { Moderate } from "./moderate.ts";
+import { Now } from "./now.ts";
+import { Regularly, type Parts } from "./parts.ts";
+import { Rules } from "./rules.ts";
+import { themes } from "./theme.ts";
+import type { Status } from "./told.ts";
+import { Tops } from "./tops.ts";
+import { read, takeToken, Views } from "./view.ts";
+import { Why } from "./why.ts";
+
+/** What a heatd without roles lets everybody do who has its token. */
+const OWNER = { role: "owner" };
+
+let repaint = (): void => undefined;
+themes(() => repaint());
+menu();
+takeFromLink();
+addEventListener("hashchange", () => takeFromLink() && location.reload());
+at("leave").addEventListener("click", () => {
+  kept.forgetToken();
+  location.reload();
+});
+at("skip").addEventListener("click", (event) => {
+  // The part of the address behind # is what is shown.
+  event.preventDefault();
+  at("graph").focus();
+});
+void open();
+
+/** The token of the link goes where only this page finds it, and out of the address. */
+function takeFromLink(): boolean {
+  const { token, rest } = takeToken(location.hash);
+  if (!token) return false;
+  kept.setToken(token, kept.isRemembered());
+  history.replaceState(null, "", location.pathname + location.search + rest);
+  return true;
+}
+
+function ask(refused: string): void {
+  at("page").hidden = true;
+  at("door").hidden = false;
+  at("leave").hidden = at("remember").hidden = true;
+  at("refused").hidden = refused === "";
+  say(at("refused"), refused);
+  const form = at<HTMLFormElement>("ask");
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    kept.setToken(at<HTMLInputElement>("token").value.trim(), at<HTMLInputElement>("keep").checked);
+    location.reload();
+  };
+  at("token").focus();
+}
+
+async function open(): Promise<void> {
+  const token = kept.token();
+  if (!token) return ask("");
+  const api = new Api(token, (why) => {
+    kept.forgetToken();
+    ask(why);
+  });
+  at("page").hidden = false;
+  at("leave").hidden = at("remember").hidden = false;
+  remember(token);
+  const parts: Parts = { api, views: new Views(read(location.hash)) };
+  addEventListener("popstate", () => parts.views.set({ ...read(location.hash), channel: read(location.hash).channel || parts.views.now.channel }));
+  await build(parts);
+}
+
+/** The menu closes by the Escape key, and by a click beside it. */
+function menu(): void {
+  const details = document.querySelector<HTMLDetailsElement>(".menu");
+  if (!details) return;
+  document.addEventListener("click", (event) => {
+    if (!details.contains(event.target as Node)) details.open = false;
+  });
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    details.open = false;
+    details.querySelector("summary")?.focus();
+  });
+}
+
+function remember(token: string): void {
+  const button = at("remember");
+  const show = (): void => button.setAttribute("aria-pressed", String(kept.isRemembered()));
+  button.title = "Keeps the token in this browser, beyond this tab";
+  button.addEventListener("click", () => {
+    kept.setToken(token, !kept.isRemembered());
+    show();
+  });
+  show();
+}
+
+async function build(parts: Parts): Promise<void> {
+  const { api, views } = parts;
+  let channels: string[] = [];
+  const filters = new Filters(parts, () => channels);
+  const graph = new Graph(parts, (readings) => filters.show(readings));
+  whenLearned(() => filters.picture());
+  filters.wire(graph);
+  const tops = new Tops(parts, (series) => filters.add(series));
+  const moderate = new Moderate(parts);
+  const rules = new Rules(parts, (list, marks) => {
+    graph.setMarks(marks);
+    moderate.show(list);
+  });
+  const why = new Why(parts, () => now.output);
+  const now: Now = new Now(parts, graph, (what) => {
+    if (what === "fave") tops.faved();
+    else if (what === "rules") rules.failed();
+    else why.reset();
+  });
+  pictures(() => {
+    filters.list();
+    tops.begin();
+  });
+  repaint = () => graph.recolour();
+
+  let begun = false;
+  const status = new Regularly(async () => {
+    let told: Status;
+    try {
+      told = await api.get<Status>("status");
+    } catch (error) {
+      showSilence(error);
+      throw error;
+    }
+    channels = told.channels.map((it) => it.name);
+    if (!begun) {
+      begun = true;
+      begin(told);
+    }
+    showHealth(told, views.now.channel);
+    now.know(told.channels.find((it) => it.name === views.now.channel));
+  }, 5000);
+
+  const begin = (told: Status): void => {
+    const wanted = told.channels.find((it) => it.name === views.now.channel) ?? told.channels[0];
+    if (wanted) now.know(wanted);
+    // Everything that follows the view begins by this, unless the link had named the channel already.
+    const named = views.now.channel === wanted?.name;
+    views.go({ channel: wanted?.name ?? "" }, "replace");
+    if (named) {
+      graph.begin();
+      now.begin();
+      tops.begin();
+      rules.soon();
+    }
+    void role(api).then((mine) => {
+      if (mine.role === "viewer") return;
+      moderate.begin(mine !== OWNER);
+      why.begin();
+    });
+  };
+  views.follow((view) => (document.title = view.channel ? `#${view.channel} – Heat Level` : "Heat Level"));
+  status.soon();
+}
+
+async function role(api: Api): Promise<{ role: string }> {
+  try {
+    return await api.get<{ role: string }>("whoami");
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return OWNER;
+    return { role: "viewer" };
+  }
+}

@@ -1,0 +1,100 @@
+/** Which rule is live where, how it does, and how that came about. */
+import { Problem } from "./api.ts";
+import type { Mark } from "./chart.ts";
+import { at, h, name } from "./dom.ts";
+import { moment, number } from "./format.ts";
+import { Regularly, type Parts } from "./parts.ts";
+import type { Change, Rule } from "./told.ts";
+
+/** Changes after which another rule, or the same with other settings, is at work. */
+const SWAPS = ["deploy", "promote", "settings", "rollback", "disable", "enable", "quarantine", "undo"];
+
+const SHOWN = 12;
+
+export class Rules {
+  private readonly asks: Regularly;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly follow: (rules: Rule[], marks: Mark[]) => void,
+  ) {
+    this.asks = new Regularly(() => this.load(), 15_000);
+    parts.views.follow((view, before) => view.channel !== before.channel && this.soon());
+  }
+
+  soon(): void {
+    this.asks.soon();
+  }
+
+  /** A rule has failed. */
+  failed(): void {
+    this.asks.later();
+  }
+
+  private async load(): Promise<void> {
+    const { api, views } = this.parts;
+    const { channel } = views.now;
+    if (!channel) return;
+    try {
+      const [{ rules }, { entries }] = await Promise.all([
+        api.get<{ rules: Rule[] }>("rules"),
+        api.get<{ entries: Change[] }>("history", { channel, count: 200 }),
+      ]);
+      if (channel !== views.now.channel) return;
+      at("ruled").hidden = false;
+      const mine = rules.filter((it) => it.channel === channel);
+      showRules(mine);
+      showChanges(entries.slice(0, SHOWN));
+      this.follow(mine, entries.filter((it) => SWAPS.includes(it.action) && !it.refused).map((it) => ({ at: it.at, text: sentence(it) })));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 403) at("ruled").hidden = true;
+      throw error;
+    }
+  }
+}
+
+function showRules(rules: Rule[]): void {
+  const head = ["Slot", "Rule", "State", "Calls", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
+  const rows = rules.map((rule) => {
+    const failures = rule.failures ?? 0;
+    const shadow = rule.shadow ? h("small", {}, `beside it ${rule.shadow.name} ${rule.shadow.version}, ${number(rule.shadow.events)} events`) : null;
+    const state = rule.state === "probation" ? "live, on probation" : rule.state;
+    return h(
+      "tr",
+      { "data-state": rule.state },
+      h("th", { scope: "row" }, name(rule.slot)),
+      h("td", {}, `${rule.name} ${rule.version}`, h("small", {}, rule.role), shadow),
+      h("td", {}, h("span", { class: "state" }, state), rule.reason ? h("small", {}, rule.reason) : null),
+      h("td", { class: "figure" }, number(rule.calls ?? 0)),
+      h("td", { class: failures > 0 ? "figure bad" : "figure" }, number(failures)),
+      h("td", {}, rule.since ? moment(rule.since) : "–"),
+    );
+  });
+  const body = rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: "6", class: "empty" }, "this channel has no rules"))];
+  at("rules").replaceChildren(h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
+}
+
+function showChanges(entries: Change[]): void {
+  const lines = entries.map((it) => h("li", {}, h("time", { datetime: new Date(it.at).toISOString() }, moment(it.at)), " ", sentence(it)));
+  at("changes").replaceChildren(...(lines.length > 0 ? lines : [h("li", { class: "empty" }, "nothing was changed yet")]));
+}
+
+const DONE: Record<string, string> = {
+  deploy: "another rule",
+  promote: "the shadow took its place",
+  settings: "other settings",
+  rollback: "back to the rule before",
+  disable: "turned off",
+  enable: "turned on",
+  quarantine: "turned off for its failures",
+  undo: "something was taken back",
+  command: "an order",
+  stream: "the stream",
+};
+
+function sentence(change: Change): string {
+  const what = DONE[change.action] ?? change.action;
+  const where = change.slot ? `${change.slot}: ${what}` : what;
+  const how = change.refused ? `, refused${typeof change.refused === "string" ? `: ${change.refused}` : ""}` : change.note ? ` (${change.note})` : "";
+  return `${where}, by ${change.by || "heatd"}${how}`;
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { picture } from "../../src/emotes.ts";
+import { bytes, counted, duration, number, rate } from "../../src/format.ts";
+import { fitted, forZoom } from "../../src/intervals.ts";
+import { ordersOf } from "../../src/moderate.ts";
+import { isNumber } from "../../src/now.ts";
+import { EventLines } from "../../src/sse.ts";
+import { heard, now } from "../../src/time.ts";
+import type { Rule } from "../../src/told.ts";
+
+test("events are whole however they were cut on their way", () => {
+  const text = 'data: {"a":1}\n\n: alive\n\ndata: x\r\ndata:y\r\n\r\n';
+  for (let size = 1; size <= text.length; size += 1) {
+    const lines = new EventLines();
+    const found: string[] = [];
+    for (let at = 0; at < text.length; at += size) found.push(...lines.feed(text.slice(at, at + size)));
+    assert.deepEqual(found, ['{"a":1}', "x\ny"], `cut every ${size}`);
+  }
+});
+
+test("a picture comes from the four that serve them, and from nowhere else", () => {
+  assert.equal(picture("twitch", "25"), "https://static-cdn.jtvnw.net/emoticons/v2/25/default/dark/1.0");
+  assert.equal(picture("twitch", "emotesv2_0a"), "https://static-cdn.jtvnw.net/emoticons/v2/emotesv2_0a/default/dark/1.0");
+  assert.equal(picture("7tv", "01F"), "https://cdn.7tv.app/emote/01F/1x.webp");
+  assert.equal(picture("bttv", "5f"), "https://cdn.betterttv.net/emote/5f/1x");
+  assert.equal(picture("ffz", "9"), "https://cdn.frankerfacez.com/emote/9/1");
+  for (const id of ["", "../x", "a/b", "1?x", "1#x", "%2e", "x".repeat(65)]) assert.equal(picture("twitch", id), null, id);
+  assert.equal(picture("steam", "1"), null);
+});
+
+test("zooming in makes bins finer, and never wider", () => {
+  assert.equal(forZoom("1h", 20 * 60_000), "1m");
+  assert.equal(forZoom("5s", 20 * 60_000), "5s");
+  assert.equal(forZoom("5s", 10_000), "1s");
+});
+
+test("a wider bin shows more time around the same middle", () => {
+  assert.deepEqual(fitted({ from: 0, to: 60_000 }, "1s"), { from: 0, to: 60_000 });
+  const wide = fitted({ from: 7_200_000, to: 7_260_000 }, "30s");
+  assert.equal(wide.to - wide.from, 3_600_000);
+  assert.equal((wide.from + wide.to) / 2, 7_230_000);
+});
+
+test("numbers are as people read them", () => {
+  assert.deepEqual([0, 1234, 12.34, 1.239, 1_234_567, -3].map(number), ["0", "1,234", "12.3", "1.24", "1.2M", "-3"]);
+  assert.deepEqual([0, 9.96, 100.4].map(rate), ["0.0", "10.0", "100"]);
+  assert.deepEqual([0, 59, 3661, 90_000].map(duration), ["0 s", "59 s", "1 h 1 min", "1 d 1 h"]);
+  assert.deepEqual([5, 2048].map(bytes), ["5 bytes", "2.0 KiB"]);
+  assert.deepEqual([counted(1, "fave"), counted(2, "fave")], ["1 fave", "2 faves"]);
+});
+
+test("an output is a number when it begins with one, as in the store", () => {
+  for (const text of ["7", "12.5", "-3 and more", "+1", ".5"]) assert.ok(isNumber(text), text);
+  for (const text of ["", "hot", "on 5", "-", "NaN"]) assert.ok(!isNumber(text), text);
+});
+
+test("orders are those that the settings of live rules tell", () => {
+  const rule = (command: unknown, about: string, state = "live"): Rule => ({
+    channel: "x",
+    slot: "s",
+    state: state as Rule["state"],
+    name: "n",
+    version: "1",
+    role: "formula",
+    since: null,
+    changed: false,
+    settings: { moderator_command: command },
+    declared: [{ name: "moderator_command", about }],
+  });
+  const about = "The command of moderators and the owner: set 50, reset. Empty for none.";
+  assert.deepEqual(ordersOf([rule("?heat", about), rule("?heat", about)]), ["?heat set 50", "?heat reset"]);
+  assert.deepEqual(ordersOf([rule("", about), rule("?heat", about, "quarantined"), rule("?heat", "")]), []);
+});
+
+test("the time is that of heatd, where this device has another", () => {
+  heard("Sat, 21 Nov 2026 18:00:00 GMT", Date.UTC(2026, 10, 21, 18, 5));
+  assert.equal(now(1_000_000), 1_000_000 - 300_000);
+  heard("Sat, 21 Nov 2026 18:00:00 GMT", Date.UTC(2026, 10, 21, 18, 0, 1));
+  assert.equal(now(1_000_000), 1_000_000);
+  heard(null);
+  heard("no time");
+  assert.equal(now(7), 7);
+});

@@ -1,0 +1,44 @@
+//! What counting over time costs: lines a second with all their emotes, memory, bytes on the disk, and how soon a graph is there.
+//!
+//! Run by `cargo xtask bench series`, which passes `--scratch FOLDER` and perhaps `--quick`; it prints figures as JSON.
+
+#![expect(clippy::disallowed_methods, reason = "a bench measures time, and the engine does not")]
+
+mod chat;
+mod count;
+mod month;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+/// Where to measure, and how long.
+pub(crate) struct Setup {
+    /// A folder on the disk that is measured.
+    pub(crate) scratch: PathBuf,
+    pub(crate) quick: bool,
+}
+
+impl Setup {
+    /// One of the two, as the run is quick or not.
+    pub(crate) fn pick<T>(&self, quick: T, whole: T) -> T {
+        if self.quick { quick } else { whole }
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let place = arguments.iter().position(|argument| argument == "--scratch");
+    // Started by `cargo bench` it has no folder, and nothing to do.
+    let Some(scratch) = place.and_then(|place| arguments.get(place + 1)) else { return Ok(()) };
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let setup = Setup { scratch: scratch.into(), quick };
+    count::run(&setup)?;
+    month::run(&setup)
+}
+
+/// A line for the person who waits.
+#[expect(clippy::print_stderr, reason = "the terminal is where it is waited")]
+pub(crate) fn progress(line: &str) {
+    eprintln!("  {line}");
+}

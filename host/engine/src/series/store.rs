@@ -1,0 +1,98 @@
+//! The stored blocks: written once when they close, added to when a line comes late, deleted when they are old.
+
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
+
+use super::block::{Bins, decode, encode};
+use super::{Open, Resolution};
+use crate::error::StoreError;
+use crate::tables::META;
+
+/// (channel, resolution, start in milliseconds) -> the block.
+pub(crate) const BLOCKS: TableDefinition<'_, (&str, u8, u64), &[u8]> =
+    TableDefinition::new("series");
+
+/// The name of the time up to which blocks are closed, among the single numbers.
+pub(super) const CLOSED: &str = "series-closed";
+
+impl Open {
+    /// Writes the blocks that have ended by now, and what came late for others.
+    pub(crate) fn write(
+        &mut self,
+        transaction: &WriteTransaction,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        self.close(now);
+        self.names.write(transaction)?;
+        transaction.open_table(META)?.insert(CLOSED, self.closed)?;
+        if self.closing.is_empty() && self.late.is_empty() {
+            return Ok(());
+        }
+        let mut blocks = transaction.open_table(BLOCKS)?;
+        for ((channel, resolution, start), bins) in self.closing.iter().chain(&self.late) {
+            let key = (&**channel, resolution.code(), *start);
+            let stored = blocks.get(key)?.map(|block| decode(block.value())).transpose()?;
+            let bytes = match stored {
+                Some(stored) => encode(&self.merged(stored, bins)),
+                None => encode(bins),
+            };
+            blocks.insert(key, bytes.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn merged(&self, mut stored: Bins, more: &Bins) -> Bins {
+        for (&series, bins) in more {
+            let is_level = self.names.is_level(series);
+            let known = stored.entry(series).or_default();
+            for bin in bins {
+                match known.binary_search_by_key(&bin.place, |bin| bin.place) {
+                    Ok(found) => {
+                        let known = &mut known[found];
+                        known.count = match is_level {
+                            true => bin.count,
+                            false => known.count.saturating_add(bin.count),
+                        };
+                        known.people = known.people.saturating_add(bin.people);
+                    }
+                    Err(place) => known.insert(place, *bin),
+                }
+            }
+        }
+        stored
+    }
+}
+
+/// Deletes the blocks that ended before their time is up, and says how many they were.
+pub(crate) fn expire(
+    transaction: &WriteTransaction,
+    now: u64,
+    kept: impl Fn(Resolution) -> u64,
+) -> Result<u64, StoreError> {
+    let mut blocks = transaction.open_table(BLOCKS)?;
+    let mut removed = 0;
+    for channel in channels(&blocks)? {
+        for resolution in Resolution::ALL {
+            let before = now.saturating_sub(kept(resolution).saturating_add(resolution.block()));
+            let code = resolution.code();
+            let old = (channel.as_str(), code, 0)..(channel.as_str(), code, before);
+            blocks.retain_in(old, |_, _| {
+                removed += 1;
+                false
+            })?;
+        }
+    }
+    Ok(removed)
+}
+
+/// The channels that have blocks, also those that are not configured any more.
+fn channels(
+    blocks: &impl ReadableTable<(&'static str, u8, u64), &'static [u8]>,
+) -> Result<Vec<String>, StoreError> {
+    let mut channels: Vec<String> = Vec::new();
+    loop {
+        let last = channels.last().map_or("", String::as_str);
+        let next = blocks.range((last, u8::MAX, u64::MAX)..)?.next();
+        let Some(row) = next else { return Ok(channels) };
+        channels.push(row?.0.value().0.to_owned());
+    }
+}

@@ -1,0 +1,43 @@
+//! Tells the engine what has changed in a set, so that the log has it.
+
+use heat_engine::wit::EmoteProvider;
+use tokio::sync::{mpsc, oneshot};
+
+use super::sets::Changes;
+use crate::decider::{Desk, Input};
+
+/// The way to the engine's thread. It keeps nobody there: the queue ends with its sources.
+#[derive(Clone)]
+pub(super) struct Announcer {
+    pub(super) inputs: mpsc::WeakSender<Input>,
+}
+
+impl Announcer {
+    /// Enters a change, and waits until it is durable. False: heatd is shutting down, and nothing is entered.
+    pub(super) async fn enter(
+        &self,
+        channel: &str,
+        provider: EmoteProvider,
+        changes: Changes,
+    ) -> bool {
+        if changes.is_empty() {
+            return true;
+        }
+        let (done, answer) = oneshot::channel();
+        let channel = channel.to_owned();
+        let task = move |desk: &mut Desk<'_>| {
+            desk.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
+            desk.after(move || {
+                // Who waits may be gone.
+                let _ = done.send(());
+            });
+            Ok(())
+        };
+        let Some(inputs) = self.inputs.upgrade() else { return false };
+        if inputs.send(Input::task(Box::new(task))).await.is_err() {
+            return false;
+        }
+        drop(inputs);
+        answer.await.is_ok()
+    }
+}

@@ -1,0 +1,116 @@
+//! The last answers of the providers on disk, as far as they matter: names and ids.
+//!
+//! A file is written when a set has changed and the engine has noted that, so it also says what the log knows. Its time is that of the last
+//! answer. Whatever is wrong with a file, it is as good as none.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Result, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::shapes::Subject;
+
+/// What is kept of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Who has answered: a set of another address is another set.
+    pub(super) address: String,
+    /// By which the provider tells whether there is anything new.
+    pub(super) etag: Option<String>,
+    pub(super) subject: Option<Subject>,
+    /// Name and id.
+    pub(super) emotes: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// What is kept under this name, and how old it is.
+    pub(super) fn read(&self, name: &str, address: &str) -> Option<(Kept, Duration)> {
+        let file = self.file(name);
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            Err(error) => {
+                warn!(file = %file.display(), %error, "kept emotes cannot be read; they are asked for anew");
+                return None;
+            }
+        };
+        let kept: Kept = match serde_json::from_slice(&text) {
+            Ok(kept) => kept,
+            Err(error) => {
+                warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for anew");
+                return None;
+            }
+        };
+        let written = fs::metadata(&file).and_then(|it| it.modified()).ok()?;
+        // A clock that was set back makes a file of the future, which says nothing of its age.
+        let age = SystemTime::now().duration_since(written).unwrap_or(Duration::MAX);
+        (kept.address == address).then_some((kept, age))
+    }
+
+    /// Keeps an answer. Nobody sees it half written.
+    pub(super) fn write(&self, name: &str, kept: &Kept) {
+        let write = || -> Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            let file = self.file(name);
+            let new = file.with_extension("new");
+            File::create(&new)?.write_all(&serde_json::to_vec(kept)?)?;
+            fs::rename(&new, file)
+        };
+        if let Err(error) = write() {
+            warn!(name, %error, "emotes cannot be kept on disk; a restart asks for them anew");
+        }
+    }
+
+    /// The kept answer holds as of now.
+    pub(super) fn touch(&self, name: &str) {
+        let now = SystemTime::now();
+        // Where it fails, the next start asks a little early.
+        let _ = File::options()
+            .append(true)
+            .open(self.file(name))
+            .and_then(|file| file.set_modified(now));
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_back_from_the_same_address_and_a_damaged_file_is_none() -> anyhow::Result<()>
+    {
+        let folder = tempfile::tempdir()?;
+        let cache = Cache::new(folder.path().join("emotes"));
+        let kept = Kept {
+            address: "https://7tv.io/v3/x".to_owned(),
+            etag: Some("\"1\"".to_owned()),
+            subject: Some(Subject { set: "s".to_owned(), user: None }),
+            emotes: vec![("<b>".to_owned(), "1".to_owned())],
+        };
+        assert_eq!(cache.read("7tv-1", &kept.address), None);
+        cache.write("7tv-1", &kept);
+        cache.touch("7tv-1");
+        let (read, age) = cache.read("7tv-1", &kept.address).unwrap();
+        assert!(read == kept && age < Duration::from_secs(60), "{read:?} {age:?}");
+        assert_eq!(cache.read("7tv-1", "https://elsewhere"), None);
+        fs::write(folder.path().join("emotes/7tv-1.json"), "{\"address\":")?;
+        assert_eq!(cache.read("7tv-1", &kept.address), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,392 @@
+//! Keeps the sets of one provider: from the disk at first, then by asking one question after the other, and by what is pushed.
+//!
+//! A set is given up for nothing but a better one. So a provider that is down, slow, or answers nonsense costs news and no emotes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info, warn};
+
+use super::Rooms;
+use super::announce::Announcer;
+use super::cache::{Cache, Kept};
+use super::fetch::{Fetch, Fetched};
+use super::live::{Push, Step};
+use super::provider::{Addresses, Of, Provider};
+use super::sets::{Set, Table};
+use super::shapes::{self, Answer, Subject};
+use crate::backoff::Backoff;
+use crate::shutdown::Shutdown;
+
+/// The first wait after a question that was not answered.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+
+/// So long lies at least between two questions for a set, whatever is pushed.
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// How often in a row, `refresh` apart, a provider must say that it knows no such channel, before a set that is there is given up for it.
+const BELIEVED: u32 = 3;
+
+/// The ways to and from what hears the events of the provider.
+pub(super) type Events = (mpsc::Receiver<Push>, watch::Sender<Vec<Subject>>);
+
+/// What all keepers work with.
+#[derive(Clone)]
+pub(super) struct Means {
+    pub(super) addresses: Addresses,
+    /// How often a set is asked for.
+    pub(super) refresh: Duration,
+    pub(super) fetch: Fetch,
+    pub(super) cache: Cache,
+    pub(super) announcer: Announcer,
+    /// What chat looks into.
+    pub(super) table: watch::Sender<Table>,
+    pub(super) shutdown: Shutdown,
+}
+
+pub(super) struct Keeper {
+    provider: Provider,
+    means: Means,
+    shelves: Vec<Shelf>,
+}
+
+/// One set that is kept.
+struct Shelf {
+    of: Of,
+    /// What the log knows, too. None: nothing has ever been answered.
+    known: Option<Known>,
+    /// When it is asked for next.
+    due: Instant,
+    /// When it was asked for last.
+    asked: Option<Instant>,
+    backoff: Backoff,
+    failing: bool,
+    /// How often in a row the provider has not known the channel.
+    unknown: u32,
+}
+
+/// What a provider has told.
+#[derive(Clone)]
+struct Known {
+    set: Arc<Set>,
+    etag: Option<String>,
+    subject: Option<Subject>,
+}
+
+/// heatd is shutting down.
+struct Over;
+
+impl Keeper {
+    pub(super) fn new(provider: Provider, means: Means) -> Self {
+        Self { provider, means, shelves: Vec::new() }
+    }
+
+    /// Runs until heatd shuts down.
+    pub(super) async fn run(mut self, mut rooms: watch::Receiver<Rooms>, events: Option<Events>) {
+        let (mut pushes, subjects) = events.unzip();
+        self.open(Of::Global).await;
+        loop {
+            let known = rooms.borrow_and_update().clone();
+            self.adopt(&known).await;
+            if let Some(subjects) = &subjects {
+                self.tell(subjects);
+            }
+            let next = (0..self.shelves.len()).min_by_key(|place| self.shelves[*place].due);
+            let Some(next) = next else { return };
+            let asked = tokio::select! {
+                biased;
+                () = self.means.shutdown.begun() => return,
+                changed = rooms.changed() => changed.map_err(|_| Over),
+                Some(pushes) = pushed(&mut pushes) => self.take_pushes(&pushes).await,
+                () = sleep_until(self.shelves[next].due) => self.ask(next).await,
+            };
+            if asked.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Opens a shelf for each channel whose id is known by now.
+    async fn adopt(&mut self, rooms: &Rooms) {
+        for (login, id) in rooms.iter().filter(|(_, id)| !id.is_empty()) {
+            let of = Of::Channel { login: login.clone(), id: id.clone() };
+            if self.shelves.iter().any(|shelf| shelf.of == of) {
+                continue;
+            }
+            // A login that somebody else has now.
+            self.shelves.retain(|shelf| shelf.of.channel() != *login);
+            self.open(of).await;
+        }
+    }
+
+    /// Takes what is kept on disk, and asks when that is old.
+    async fn open(&mut self, of: Of) {
+        let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
+        // The runtime has one thread, which reads chat: what may take longer than a line is done elsewhere.
+        let read = spawn_blocking(move || {
+            let (kept, age) = cache.read(&name, &address)?;
+            let emotes = kept.emotes.into_iter().map(|(name, id)| (name.into(), id.into()));
+            let set = Arc::new(Set::new(emotes.collect()));
+            Some((Known { set, etag: kept.etag, subject: kept.subject }, age))
+        });
+        let (known, age) = read.await.ok().flatten().unzip();
+        let left = self.means.refresh.saturating_sub(age.unwrap_or(Duration::MAX));
+        if let Some(Known { set, .. }) = &known {
+            self.show(&of, set);
+        }
+        let backoff = Backoff::new(FIRST_WAIT.min(self.means.refresh), self.means.refresh);
+        let due = Instant::now() + left;
+        self.shelves.push(Shelf {
+            of,
+            known,
+            due,
+            asked: None,
+            backoff,
+            failing: false,
+            unknown: 0,
+        });
+    }
+
+    /// Asks for a set, and takes what is answered.
+    async fn ask(&mut self, place: usize) -> Result<(), Over> {
+        let Shelf { of, known, asked, .. } = &mut self.shelves[place];
+        *asked = Some(Instant::now());
+        let (provider, of) = (self.provider, of.clone());
+        let etag = known.as_ref().and_then(|known| known.etag.clone());
+        let address = self.address(&of);
+        // Only the question is given up at a shutdown: what was answered is taken whole.
+        let answer = tokio::select! {
+            answer = self.means.fetch.get(&address, etag.as_deref()) => answer,
+            () = self.means.shutdown.begun() => return Err(Over),
+        };
+        match answer {
+            Ok(Fetched::Same) => {
+                self.still_holds(&of).await;
+                self.answered(place);
+            }
+            Ok(Fetched::Unknown) => return self.unknown(place).await,
+            Ok(Fetched::Body { body, etag }) => {
+                let read = spawn_blocking(move || {
+                    let Answer { emotes, subject } = shapes::read(provider, &of, &body)?;
+                    Ok((Arc::new(Set::new(emotes)), subject))
+                });
+                match read.await.unwrap_or_else(|error| Err(error.to_string())) {
+                    Ok((set, subject)) => {
+                        self.answered(place);
+                        self.take(place, Known { set, etag, subject }).await?;
+                    }
+                    Err(problem) => self.failed(place, &format!("it answers nonsense: {problem}")),
+                }
+            }
+            Err(problem) => self.failed(place, &problem),
+        }
+        Ok(())
+    }
+
+    /// What is on disk is as good as new. It is not written again: an SD card is spared.
+    async fn still_holds(&self, of: &Of) {
+        let (cache, name) = (self.means.cache.clone(), self.name(of));
+        // It only says how old the file is.
+        let _ = spawn_blocking(move || cache.touch(&name)).await;
+    }
+
+    /// The provider knows no such channel: it has no emotes there. Everybody's set always is.
+    async fn unknown(&mut self, place: usize) -> Result<(), Over> {
+        let shelf = &mut self.shelves[place];
+        shelf.unknown += 1;
+        if shelf.of == Of::Global {
+            self.failed(place, "it answers 404");
+            return Ok(());
+        }
+        let is_full = shelf.known.as_ref().is_some_and(|known| known.set.len() > 0);
+        if is_full && shelf.unknown < BELIEVED {
+            self.failed(place, "it answers 404, and had emotes before");
+            // A provider that is ill for some minutes says so as well.
+            self.shelves[place].due = Instant::now() + self.about_refresh();
+            return Ok(());
+        }
+        self.answered(place);
+        self.take(place, Known { set: Arc::default(), etag: None, subject: None }).await
+    }
+
+    /// An answer came; the next question is a while away, and not in step with others.
+    fn answered(&mut self, place: usize) {
+        let shelf = &mut self.shelves[place];
+        if std::mem::take(&mut shelf.failing) {
+            info!(
+                provider = self.provider.name(),
+                of = shelf.of.told(),
+                "emotes are answered again"
+            );
+        }
+        shelf.unknown = 0;
+        shelf.backoff.reset();
+        let wait = self.about_refresh();
+        self.shelves[place].due = Instant::now() + wait;
+    }
+
+    fn about_refresh(&self) -> Duration {
+        self.means.refresh.mul_f64(0.9 + 0.2 * fastrand::f64())
+    }
+
+    fn failed(&mut self, place: usize, problem: &str) {
+        let provider = self.provider.name();
+        let shelf = &mut self.shelves[place];
+        let wait = shelf.backoff.next(fastrand::f64());
+        shelf.due = Instant::now() + wait;
+        let (of, wait_ms) = (shelf.of.told(), wait.as_millis() as u64);
+        match std::mem::replace(&mut shelf.failing, true) {
+            false => {
+                warn!(
+                    provider,
+                    of, problem, wait_ms, "no news of emotes; the last known ones hold"
+                );
+            }
+            true => debug!(provider, of, problem, wait_ms, "still no news of emotes"),
+        }
+    }
+
+    /// Shows a set to chat, has the change entered into the log, and keeps the set on disk.
+    async fn take(&mut self, place: usize, new: Known) -> Result<(), Over> {
+        let shelf = &mut self.shelves[place];
+        let of = shelf.of.clone();
+        let empty = Arc::default();
+        let before = shelf.known.as_ref().map_or(&empty, |known| &known.set);
+        let changes = new.set.changes(before);
+        let is_first = shelf.known.is_none();
+        let subject = shelf.known.as_ref().and_then(|known| known.subject.clone());
+        shelf.known = Some(new.clone());
+        if changes.is_empty() && !is_first && subject == new.subject {
+            self.still_holds(&of).await;
+            return Ok(());
+        }
+        self.show(&of, &new.set);
+        if !changes.is_empty() || is_first {
+            let (added, removed) = (changes.added.len(), changes.removed.len());
+            let provider = self.provider.name();
+            info!(
+                provider,
+                of = of.told(),
+                emotes = new.set.len(),
+                added,
+                removed,
+                "emotes changed"
+            );
+        }
+        if !self.means.announcer.enter(of.channel(), self.provider.contract(), changes).await {
+            return Err(Over);
+        }
+        let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
+        let written = spawn_blocking(move || {
+            let Known { set, etag, subject } = new;
+            let emotes =
+                set.listed().into_iter().map(|(name, id)| (name.to_owned(), id.to_owned()));
+            cache.write(&name, &Kept { address, etag, subject, emotes: emotes.collect() });
+        });
+        // A panic there is told by its own words.
+        let _ = written.await;
+        Ok(())
+    }
+
+    fn show(&self, of: &Of, set: &Arc<Set>) {
+        self.means.table.send_modify(|table| table.put(self.provider, of, Arc::clone(set)));
+    }
+
+    fn address(&self, of: &Of) -> String {
+        self.means.addresses.address(self.provider, of)
+    }
+
+    fn name(&self, of: &Of) -> String {
+        format!("{}-{}", self.provider.name(), of.key())
+    }
+}
+
+/// Waits for what is pushed; forever where nothing is. All that is there is taken at once: who fills a set with a thousand emotes makes a
+/// thousand events.
+async fn pushed(pushes: &mut Option<mpsc::Receiver<Push>>) -> Option<Vec<Push>> {
+    let Some(pushes) = pushes else { return std::future::pending().await };
+    let mut all = vec![pushes.recv().await?];
+    while let Ok(push) = pushes.try_recv() {
+        all.push(push);
+    }
+    Some(all)
+}
+
+impl Keeper {
+    /// Says by what the sets are known to the provider's events.
+    fn tell(&self, subjects: &watch::Sender<Vec<Subject>>) {
+        let of = |shelf: &Shelf| shelf.known.as_ref()?.subject.clone();
+        let all: Vec<Subject> = self.shelves.iter().filter_map(of).collect();
+        subjects.send_if_modified(|told| {
+            let news = *told != all;
+            *told = all;
+            news
+        });
+    }
+
+    /// Applies what was pushed; where that does not fit what is known, the set is asked for.
+    async fn take_pushes(&mut self, pushes: &[Push]) -> Result<(), Over> {
+        for place in 0..self.shelves.len() {
+            let shelf = &mut self.shelves[place];
+            let Some(known) = shelf.known.clone() else { continue };
+            let Some(subject) = &known.subject else { continue };
+            let steps: Vec<&Step> = pushes.iter().flat_map(|push| push.steps(subject)).collect();
+            match applied(&known.set, &steps) {
+                _ if steps.is_empty() => {}
+                // Without a tag the next question is answered in full, so that nothing can drift.
+                Some(set) => self.take(place, Known { set, etag: None, ..known }).await?,
+                None => {
+                    let soon = shelf.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
+                    shelf.due = shelf.due.min(soon);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A set with these steps done. None: they do not fit it.
+fn applied(set: &Set, steps: &[&Step]) -> Option<Arc<Set>> {
+    let mut set = set.clone();
+    for step in steps {
+        match step {
+            Step::Added((name, id)) => {
+                // Somebody else's name: which of the two holds is the provider's to say.
+                if set.id(name).is_some_and(|known| known != &**id) {
+                    return None;
+                }
+                set.insert((name.clone(), id.clone()));
+            }
+            Step::Removed((name, id)) => {
+                if !set.remove(name, id) {
+                    return None;
+                }
+            }
+            Step::Unclear => return None,
+        }
+    }
+    Some(Arc::new(set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotes::sets::set;
+
+    #[test]
+    fn steps_that_do_not_fit_the_set_are_not_applied() {
+        let before = set(&[("a", "1"), ("b", "2")]);
+        let added = |name: &str, id: &str| Step::Added((name.into(), id.into()));
+        let removed = |name: &str, id: &str| Step::Removed((name.into(), id.into()));
+        let renamed = [removed("a", "1"), added("c", "1")];
+        let renamed: Vec<&Step> = renamed.iter().collect();
+        assert_eq!(applied(&before, &renamed), Some(set(&[("b", "2"), ("c", "1")])));
+        assert_eq!(applied(&before, &[&added("a", "1")]), Some(Arc::clone(&before)));
+        for odd in [removed("a", "2"), removed("x", "1"), added("a", "9"), Step::Unclear] {
+            assert_eq!(applied(&before, &[&odd]), None);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What the resources of series are asked for: a range, an interval, a choice of series. Every mistake names its parameter.
+
+use axum::http::StatusCode;
+use form_urlencoded::parse;
+use heat_engine::{Provider, Range, Resolution, What};
+
+use super::problem::Problem;
+use crate::clock::now;
+
+/// The most bins of one series in an answer.
+pub(super) const MOST_BINS: u64 = 100_000;
+
+/// The most series in an answer.
+const MOST_SERIES: usize = 20;
+
+/// The longest name of an emote or an output that is looked for, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The range when nobody names one, in milliseconds.
+const USUAL: u64 = 2 * 3_600_000;
+
+/// A query as it was asked, parameter by parameter. Each is taken once; `end` refuses the rest.
+pub(super) struct Asked {
+    pairs: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(super) fn of(query: Option<&str>) -> Self {
+        let pairs = parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+        Self { pairs }
+    }
+
+    /// All values of a parameter, in order.
+    pub(super) fn all(&mut self, name: &str) -> Vec<String> {
+        let (mine, others) =
+            std::mem::take(&mut self.pairs).into_iter().partition(|(key, _)| key == name);
+        self.pairs = others;
+        let mine: Vec<(String, String)> = mine;
+        mine.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The value of a parameter that may stand once.
+    pub(super) fn one(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        let mut all = self.all(name);
+        match all.len() {
+            0 | 1 => Ok(all.pop()),
+            _ => Err(wrong(name, "it stands there more than once")),
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
+        let number = text.parse();
+        number.map(Some).map_err(|_| wrong(name, &format!("{text:?} is no whole number")))
+    }
+
+    /// A whole number within bounds, or what stands in for it.
+    pub(super) fn count(
+        &mut self,
+        name: &str,
+        usual: usize,
+        most: usize,
+    ) -> Result<usize, Problem> {
+        match self.number(name)? {
+            None => Ok(usual),
+            Some(number) => match usize::try_from(number) {
+                Ok(number) if (1..=most).contains(&number) => Ok(number),
+                _ => Err(wrong(name, &format!("it must be from 1 to {most}"))),
+            },
+        }
+    }
+
+    /// `from` and `to`, in milliseconds since 1970; by default the last two hours.
+    pub(super) fn range(&mut self) -> Result<Range, Problem> {
+        let to = self.number("to")?;
+        let from = self.number("from")?;
+        let to = to.unwrap_or_else(|| from.map_or_else(now, |from| now().max(from)));
+        let from = from.unwrap_or_else(|| to.saturating_sub(USUAL));
+        if from > to {
+            return Err(wrong("to", "the range ends before it begins; `from` comes first"));
+        }
+        Ok(Range { from, to })
+    }
+
+    /// `interval`, so wide by default that the range has a few hundred bins. Refused when it would have too many.
+    pub(super) fn interval(&mut self, range: Range) -> Result<Resolution, Problem> {
+        let long = range.to - range.from;
+        let Some(name) = self.one("interval")? else {
+            let fits = |it: &Resolution| long / it.width() <= 1_000;
+            return Ok(Resolution::ALL.into_iter().find(fits).unwrap_or(Resolution::Hour));
+        };
+        let interval: Resolution = name.parse().map_err(|problem: String| {
+            wrong("interval", &format!("{name:?} is none; {problem}"))
+        })?;
+        if long / interval.width() > MOST_BINS {
+            let why = format!(
+                "{MOST_BINS} bins are the most of an answer; ask for a wider interval or a shorter range"
+            );
+            return Err(wrong("interval", &why));
+        }
+        Ok(interval)
+    }
+
+    /// The series: `of=messages`, `of=faves`, `of=output:heat`, `of=emote:twitch:Kappa`, as often as there are graphs.
+    pub(super) fn series(&mut self) -> Result<Vec<What>, Problem> {
+        let all = self.all("of");
+        if all.is_empty() {
+            return Err(wrong(
+                "of",
+                "name a series: messages, faves, output:NAME or emote:PROVIDER:NAME",
+            ));
+        }
+        if all.len() > MOST_SERIES {
+            return Err(wrong("of", &format!("{MOST_SERIES} series are the most of an answer")));
+        }
+        all.iter().map(|name| what(name)).collect()
+    }
+
+    /// Refuses what nobody has asked for: a parameter that is misspelt would be ignored.
+    pub(super) fn end(self) -> Result<(), Problem> {
+        match self.pairs.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(wrong(name, "this resource has no such parameter")),
+        }
+    }
+}
+
+/// The series that a name stands for.
+fn what(name: &str) -> Result<What, Problem> {
+    if name.len() > LONGEST_NAME {
+        return Err(wrong("of", &format!("a name has at most {LONGEST_NAME} bytes")));
+    }
+    match name.split_once(':') {
+        None if name == "messages" => Ok(What::Messages),
+        None if name == "faves" => Ok(What::Faves),
+        Some(("output", output)) => Ok(What::Output(output.to_owned())),
+        Some(("emote", rest)) => {
+            let found = rest.split_once(':');
+            let found = found.and_then(|(provider, name)| Some((provider_of(provider)?, name)));
+            let (provider, name) = found.ok_or_else(|| {
+                wrong("of", "an emote is written emote:PROVIDER:NAME; the providers are twitch, ffz, bttv and 7tv")
+            })?;
+            Ok(What::Emote(provider, name.to_owned()))
+        }
+        _ => Err(wrong(
+            "of",
+            &format!(
+                "{name:?} is no series: there are messages, faves, output:NAME and emote:PROVIDER:NAME"
+            ),
+        )),
+    }
+}
+
+/// How a provider is written.
+pub(super) fn provider_name(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Twitch => "twitch",
+        Provider::FrankerFaceZ => "ffz",
+        Provider::BetterTtv => "bttv",
+        Provider::SevenTv => "7tv",
+    }
+}
+
+fn provider_of(name: &str) -> Option<Provider> {
+    let all = [Provider::Twitch, Provider::FrankerFaceZ, Provider::BetterTtv, Provider::SevenTv];
+    all.into_iter().find(|provider| provider_name(*provider) == name)
+}
+
+/// How a series is written.
+pub(super) fn name_of(what: &What) -> String {
+    match what {
+        What::Messages => "messages".to_owned(),
+        What::Faves => "faves".to_owned(),
+        What::Output(name) => format!("output:{name}"),
+        What::Emote(provider, name) => format!("emote:{}:{name}", provider_name(*provider)),
+    }
+}
+
+/// A parameter that cannot be taken.
+pub(super) fn wrong(name: &str, why: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the parameter `{name}`: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal<V>(answer: Result<V, Problem>) -> String {
+        match answer {
+            Ok(_) => panic!("it was taken"),
+            Err(problem) => format!("{problem:?}"),
+        }
+    }
+
+    #[test]
+    fn names_come_back_as_they_were_whatever_is_in_them() {
+        for name in
+            ["messages", "faves", "output:heat", "emote:7tv:a/b%:\"<b>'; DROP", "emote:twitch::)"]
+        {
+            assert_eq!(name_of(&what(name).unwrap()), name);
+        }
+        for name in ["", "emote", "emote:7tv", "emote:steam:x", "Messages", "emotes:7tv:x"] {
+            assert!(refusal(what(name)).contains("`of`"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_is_refused_by_its_parameter() {
+        let range = |query| Asked::of(Some(query)).range();
+        assert!(refusal(range("from=5&to=3")).contains("`to`"));
+        assert!(refusal(range("from=-1")).contains("`from`"));
+        assert!(refusal(range("from=1&from=2")).contains("`from`"));
+        assert_eq!(range("from=5&to=8").unwrap(), Range { from: 5, to: 8 });
+        let long = Range { from: 0, to: 1_000 * 365 * 86_400_000 };
+        assert!(refusal(Asked::of(Some("interval=1s")).interval(long)).contains("`interval`"));
+        assert!(refusal(Asked::of(Some("interval=2s")).interval(long)).contains("`interval`"));
+        assert_eq!(
+            Asked::of(None).interval(Range { from: 0, to: 7_200_000 }).unwrap(),
+            Resolution::HalfMinute
+        );
+        assert!(refusal(Asked::of(Some("intervall=1s")).end()).contains("`intervall`"));
+    }
+}
