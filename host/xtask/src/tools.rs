@@ -71,7 +71,7 @@ pub(crate) fn for_tests() -> Result<()> {
     for_target(ARM64)?;
     for program in ["node", "npm"] {
         if !found(program) {
-            bail!("the tests need {program}; install Node.js (20 or newer)");
+            bail!("the tests need {program}; install Node.js (20.19 or newer)");
         }
     }
     python().map(|_| ())
