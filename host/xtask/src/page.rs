@@ -98,6 +98,6 @@ pub(crate) fn build_if_possible() -> Result<()> {
     if can_build() {
         return build();
     }
-    say("without Node.js (20 or newer) heatd has no web page; everything else is there");
+    say("without Node.js (20.19 or newer) heatd has no web page; everything else is there");
     Ok(())
 }
