@@ -85,7 +85,7 @@ pub(crate) fn expire(
 }
 
 /// The channels that have blocks, also those that are not configured any more.
-fn channels(
+pub(super) fn channels(
     blocks: &impl ReadableTable<(&'static str, u8, u64), &'static [u8]>,
 ) -> Result<Vec<String>, StoreError> {
     let mut channels: Vec<String> = Vec::new();

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use super::follow::{aside, catch_up, follow};
+use super::undo::{Changed, differences};
 use super::{Live, Refusal, Steps};
 use crate::decider::{Follower, Tap};
 
@@ -30,9 +31,6 @@ pub(crate) struct Forgotten {
     #[serde(default)]
     preview: bool,
 }
-
-/// Output, before, after.
-type Changed = Vec<(String, Option<String>, Option<String>)>;
 
 /// What the run begins from and follows.
 struct Present {
@@ -198,30 +196,6 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
             Err(Refusal::because(problem))
         }
     }
-}
-
-/// What would be shown otherwise.
-fn differences(
-    snapshot: &Snapshot,
-    channel: &str,
-    rules: &[(String, Rule)],
-    run: &Run,
-) -> Result<Changed, Refusal> {
-    let mut changed = Vec::new();
-    for (slot, _) in rules {
-        let before = snapshot.shown_by(channel, slot)?;
-        let after = run.shown().get(slot).cloned().unwrap_or_default();
-        let names: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
-        for name in names {
-            let (was, is) = (before.get(name).cloned(), after.get(name).cloned());
-            let is = is.filter(|text| !text.is_empty());
-            if was != is {
-                changed.push((name.clone(), was, is));
-            }
-        }
-    }
-    Ok(changed)
 }
 
 /// The answer.

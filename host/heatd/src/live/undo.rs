@@ -13,6 +13,7 @@ use tracing::info;
 
 use super::{Live, Refusal, Steps};
 use recount::Recount;
+pub(super) use recount::differences;
 
 /// How long the engine waits for the run, which has followed it to the present.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,7 +35,7 @@ pub(crate) struct Undone {
 }
 
 /// Output, before, after.
-type Changed = Vec<(String, Option<String>, Option<String>)>;
+pub(super) type Changed = Vec<(String, Option<String>, Option<String>)>;
 
 impl Undone {
     /// What a moderator asks for.

@@ -148,7 +148,7 @@ fn facts_since(snapshot: &Snapshot, channel: &str, since: u64) -> Result<Vec<Fav
 }
 
 /// What would be shown otherwise.
-fn differences(
+pub(in crate::live) fn differences(
     snapshot: &Snapshot,
     channel: &str,
     rules: &[(String, Rule)],
