@@ -72,7 +72,7 @@ pub fn run(plan: &Plan, ledger: Ledger) -> Result<Report> {
     let mut heatd = stage.heatd()?;
     // Before there is a subscription, a broker acknowledges messages and keeps them for nobody.
     heatd.wait_for_line(|line| line.contains("subscribed"))?;
-    let stream = Stream::start(stage.broker.port(), plan.named);
+    let stream = Stream::start(stage.broker.port(), plan.named, watch.shown());
     watch.wait_until_served()?;
     let writer = stage.writer()?;
     let (mut is_serving, mut start) = (true, Duration::ZERO);

@@ -8,13 +8,18 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::stage::FAVES;
+use super::watch::Shown;
 use crate::mqtt::Publisher;
 
 /// The item of the last message.
 pub(super) const END: &str = "the end";
 
-/// It weighs so much that what is shown tells that it has come.
+/// It weighs so much that what is shown tells that it has come: the most that a fave may weigh.
 pub const END_WEIGHT: u64 = 10_000;
+
+/// How many messages it is ahead of what is shown, at most. On a slow machine it would otherwise get so far ahead that what is
+/// counted at once after a kill is as heavy as the last message.
+const AHEAD: u64 = 1_000;
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -28,10 +33,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn start(port: u16, named: bool) -> Self {
+    pub(super) fn start(port: u16, named: bool, shown: Shown) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let publisher = thread::spawn(move || publish(port, named, &stopped));
+        let publisher = thread::spawn(move || publish(port, named, &shown, &stopped));
         Self { stop, publisher }
     }
 
@@ -47,10 +52,14 @@ pub(super) fn item(number: u64) -> String {
     format!("n{number}")
 }
 
-fn publish(port: u16, named: bool, stopped: &AtomicBool) -> Result<u64> {
+fn publish(port: u16, named: bool, shown: &Shown, stopped: &AtomicBool) -> Result<u64> {
     let mut publisher = Publisher::new(port, WINDOW);
     let mut number = 0;
     while !stopped.load(Ordering::Relaxed) {
+        if number > shown.heat() + AHEAD {
+            thread::sleep(PAUSE);
+            continue;
+        }
         let item = item(number);
         let payload = if named { format!(r#"{{"id":"{item}","item":"{item}"}}"#) } else { item };
         publisher.publish(FAVES, payload)?;

@@ -14,10 +14,13 @@ use crate::patience::{Watched, patience};
 /// A value that rose so often since a start was counted by the heatd that was started: the first is what the one before has left.
 const RISES: u32 = 2;
 
-/// The most that one commit of usual messages adds.
+/// More than one commit of usual messages adds: the stream is not that far ahead.
 const USUAL: u64 = END_WEIGHT / 2;
 
 pub(super) struct Watch(Arc<Watched<Seen>>);
+
+/// What the stream may know of it.
+pub(super) struct Shown(Arc<Watched<Seen>>);
 
 #[derive(Default)]
 struct Seen {
@@ -40,6 +43,10 @@ impl Watch {
         Ok(Self(seen))
     }
 
+    pub(super) fn shown(&self) -> Shown {
+        Shown(Arc::clone(&self.0))
+    }
+
     /// Another heatd is started.
     pub(super) fn begin(&self) {
         self.0.change(|seen| (seen.rises, seen.served) = (0, None));
@@ -53,6 +60,13 @@ impl Watch {
     /// Waits until the last message was counted, and returns what is shown then.
     pub(super) fn wait_for_the_end(&self) -> Result<u64> {
         self.0.wait("the last message", |seen| seen.ended.then_some(seen.heat), Seen::describe)
+    }
+}
+
+impl Shown {
+    /// The number that was shown last.
+    pub(super) fn heat(&self) -> u64 {
+        self.0.read().heat
     }
 }
 
