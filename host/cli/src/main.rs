@@ -1,7 +1,7 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
 //! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`rules`],
+//! commands: [`status`], [`stream`], [`channels`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`rules`],
 //! [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
 //! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
 //! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
@@ -11,6 +11,7 @@ mod backoff;
 mod backup;
 mod beside;
 mod candidate;
+mod channels;
 mod clean;
 mod command;
 mod config;
@@ -52,6 +53,7 @@ Examples:
   heat watch --channel somebody  the same of one channel; without heatd, its Twitch chat
   heat status --json | jq .faves
   heat stream start
+  heat channels add somebody     another channel, at once and without a restart
   heat command '?heat set 50'    what a moderator would write in chat
   heat rules list                which rules run, and what differs from the configuration
   heat rules deploy decay.wasm   another version of a rule, while the stream is live
@@ -90,6 +92,9 @@ enum Command {
     Watch(watch::Options),
     /// Says that the stream starts or ends, which rules may act on.
     Stream(stream::Options),
+    /// Shows, adds and removes channels while heatd runs.
+    #[command(subcommand)]
+    Channels(channels::Command),
     /// Gives rules an order that moderators give in chat: ?heat set 50, ?heat pause.
     #[command(name = "command")]
     Order(command::Options),
@@ -135,6 +140,7 @@ fn main() -> ExitCode {
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(options),
         Command::Stream(options) => stream::run(&options),
+        Command::Channels(command) => channels::run(&command),
         Command::Order(options) => command::run(&options),
         Command::Token(command) => token::run(&command),
         Command::Rules(command) => match rules::run(&command) {

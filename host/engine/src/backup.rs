@@ -11,8 +11,8 @@ use crate::log::Block;
 use crate::series::{BLOCKS, NAMES};
 use crate::store::{Store, builder, guarded};
 use crate::tables::{
-    AUDIT, CHANGED, CHANNEL, CHECKPOINTS, CLIPS, COMPONENTS, IMPORTED, LETTERS, LOG, META, OUTBOX,
-    OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS, tally,
+    AUDIT, CHANGED, CHANNEL, CHECKPOINTS, CLIPS, COMPONENTS, IMPORTED, LETTERS, LOG, MEMBERSHIP,
+    META, OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS, tally,
 };
 
 /// How many rows are copied between two words on how far it is.
@@ -58,7 +58,7 @@ impl Snapshot {
         Ok(faves)
     }
 
-    fn lengths(&self) -> Result<[u64; 19], StoreError> {
+    fn lengths(&self) -> Result<[u64; 20], StoreError> {
         // All of them by name: a table that comes later is not forgotten here and below.
         let Self {
             state,
@@ -80,6 +80,7 @@ impl Snapshot {
             imported,
             names,
             blocks,
+            membership,
         } = self;
         Ok([
             state.len()?,
@@ -101,6 +102,7 @@ impl Snapshot {
             imported.len()?,
             names.len()?,
             blocks.len()?,
+            membership.len()?,
         ])
     }
 
@@ -145,6 +147,7 @@ impl Snapshot {
         copy.table(&self.slots, SLOTS)?;
         copy.table(&self.components, COMPONENTS)?;
         copy.table(&self.changed, CHANGED)?;
+        copy.table(&self.membership, MEMBERSHIP)?;
         copy.table(&self.audit, AUDIT)?;
         copy.table(&self.letters, LETTERS)?;
         copy.table(&self.checkpoints, CHECKPOINTS)?;

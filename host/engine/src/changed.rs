@@ -68,6 +68,10 @@ pub enum Action {
     Import,
     /// A person removed.
     Forget,
+    /// A channel taken up.
+    AddChannel,
+    /// A channel let go.
+    RemoveChannel,
 }
 
 impl Action {
@@ -89,6 +93,8 @@ impl Action {
             Self::Token => "token",
             Self::Import => "import",
             Self::Forget => "forget",
+            Self::AddChannel => "add-channel",
+            Self::RemoveChannel => "remove-channel",
         }
     }
 }

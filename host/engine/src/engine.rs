@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::changed::Status;
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
 use crate::disk::DiskUse;
@@ -191,43 +190,6 @@ impl Engine {
             counted: 0,
             awaited: HashMap::new(),
         })
-    }
-
-    fn add(&mut self, chain: Chain) -> Result<(), OpenError> {
-        let name: Arc<str> = chain.channel.to_lowercase().into();
-        let mut slots = Vec::new();
-        for (slot, rule) in chain.rules {
-            let base = rule.base()?;
-            let (rule, status, shown) = self.settle(&name, &slot, rule)?;
-            let is_on = status == Status::On;
-            let key =
-                SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
-            self.pending.overlay().kept.component(&rule);
-            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
-            let channel = name.to_string();
-            let mut opened = opened.map_err(|error| OpenError::Rule { channel, slot, error })?;
-            opened.base = Some(base);
-            match is_on {
-                true => self.show_again(&name, &opened.key.slot, shown)?,
-                false => opened.unshown = shown,
-            }
-            slots.push(opened);
-        }
-        self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
-        self.record_chain(&name, None);
-        Ok(())
-    }
-
-    /// Notes which rules are live from here on, and in which slot that is the one from before.
-    pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
-        let Some(chain) = self.channels.get(channel) else { return };
-        let live = chain.slots.iter().filter(|slot| slot.conduct.is_on()).map(|slot| {
-            (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
-        });
-        let slots = live.collect();
-        let (now, channel) = (self.now, channel.to_string());
-        let rolled_back = rolled_back.map(str::to_owned);
-        self.pending.record(Record::Chain { now, channel, slots, rolled_back });
     }
 
     /// Decides on one event. Nothing of it is outside before [`Engine::commit`].

@@ -96,7 +96,7 @@ pub(crate) fn note_stream(
     true
 }
 
-fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
+pub(crate) fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
     let output = (Arc::clone(channel), STREAM_OUTPUT.to_owned());
     overlay.outputs.insert(output, (HOST.into(), Some(state.to_owned())));
 }

@@ -78,6 +78,12 @@ impl Overlay {
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
     }
 
+    /// Forgets what is known of a channel and is in the store anyway.
+    pub(crate) fn release(&mut self, channel: &str) {
+        self.state.retain(|slot, known| *slot.channel != *channel || !known.changes().is_empty());
+        self.counts.retain(|of, known| **of != *channel || known.is_changed());
+    }
+
     /// The tables below the changes.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot

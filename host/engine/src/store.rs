@@ -16,8 +16,8 @@ use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::series::{self, BLOCKS, NAMES, Resolution, Shared, Statistics};
 use crate::tables::{
-    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG, META,
-    OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
+    AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG,
+    MEMBERSHIP, META, OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
 
 pub use open::reads_a_store;
@@ -52,6 +52,7 @@ impl Store {
             transaction.open_table(SLOTS)?;
             transaction.open_table(COMPONENTS)?;
             transaction.open_table(CHANGED)?;
+            transaction.open_table(MEMBERSHIP)?;
             transaction.open_table(AUDIT)?;
             transaction.open_table(LETTERS)?;
             transaction.open_table(CHECKPOINTS)?;
@@ -89,6 +90,7 @@ impl Store {
             slots: transaction.open_table(SLOTS)?,
             components: transaction.open_table(COMPONENTS)?,
             changed: transaction.open_table(CHANGED)?,
+            membership: transaction.open_table(MEMBERSHIP)?,
             audit: transaction.open_table(AUDIT)?,
             letters: transaction.open_table(LETTERS)?,
             checkpoints: transaction.open_table(CHECKPOINTS)?,

@@ -47,6 +47,8 @@ pub(crate) const COMPONENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition
 /// (channel, slot) -> what was changed while running.
 pub(crate) const CHANGED: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("changed");
+/// Channel -> that it was added or removed while running.
+pub(crate) const MEMBERSHIP: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("membership");
 /// Number -> one entry of the audit log.
 pub(crate) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 /// Number -> a call that had no effects, with its event.
@@ -133,6 +135,7 @@ pub struct Snapshot {
     pub(crate) slots: ReadOnlyTable<(&'static str, &'static str), (u64, u32, &'static str)>,
     pub(crate) components: ReadOnlyTable<&'static [u8], &'static [u8]>,
     pub(crate) changed: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    pub(crate) membership: ReadOnlyTable<&'static str, &'static [u8]>,
     pub(crate) audit: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) letters: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) checkpoints: ReadOnlyTable<(&'static str, u64), (u64, &'static [u8])>,

@@ -11,12 +11,15 @@ use tracing::{error, info};
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
 use crate::live::cannot;
 
-/// The chains of all channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
-pub(crate) fn load(config: &Config, sandbox: &Sandbox, mistakes: &Mistakes) -> Vec<Chain> {
+/// The chains of these channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
+pub(crate) fn load(
+    config: &Config,
+    channels: &[String],
+    sandbox: &Sandbox,
+    mistakes: &Mistakes,
+) -> Vec<Chain> {
     let mut loader = Loader { config, sandbox, mistakes, components: HashMap::new() };
-    let mut chains: Vec<Chain> = config
-        .twitch
-        .channels
+    let mut chains: Vec<Chain> = channels
         .iter()
         .map(|channel| Chain { channel: channel.clone(), rules: Vec::new() })
         .collect();
@@ -41,17 +44,29 @@ pub(crate) struct Configured {
 
 impl ConfiguredSlots {
     pub(crate) fn new(config: &Config, chains: &[Chain]) -> Self {
-        let file = |slot: &str, channel: &str| {
-            config.rules.iter().find(|rule| rule.slot == slot && rule.is_for(channel))
+        let slots = Self::default();
+        for chain in chains {
+            slots.add(config, &chain.channel, chain.rules.clone());
+        }
+        slots
+    }
+
+    /// A channel is here from now on, with these rules of the configuration by slot.
+    pub(crate) fn add(&self, config: &Config, channel: &str, rules: Vec<(String, Rule)>) {
+        let channel = channel.to_lowercase();
+        let file = |slot: &str| {
+            config.rules.iter().find(|rule| rule.slot == slot && rule.is_for(&channel))
         };
-        let slots = chains.iter().flat_map(|chain| {
-            chain.rules.iter().filter_map(move |(slot, rule)| {
-                let (channel, slot) = (chain.channel.to_lowercase(), slot.clone());
-                let file = file(&slot, &channel)?.file.clone();
-                Some(Configured { channel, slot, file, rule: rule.clone() })
-            })
+        let slots = rules.into_iter().filter_map(|(slot, rule)| {
+            let file = file(&slot)?.file.clone();
+            Some(Configured { channel: channel.clone(), slot, file, rule })
         });
-        Self(Arc::new(Mutex::new(slots.collect())))
+        self.slots().extend(slots);
+    }
+
+    /// A channel is here no more.
+    pub(crate) fn remove(&self, channel: &str) {
+        self.slots().retain(|it| it.channel != channel);
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Configured>> {

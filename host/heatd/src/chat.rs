@@ -15,8 +15,8 @@ mod lines;
 mod notice;
 mod recorded;
 mod tags;
+mod wanted;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 use crate::backoff::Backoff;
 use crate::clock::now;
-use crate::config::Twitch;
+use crate::config::{Config, Twitch};
 use crate::decider::Input;
 use crate::emotes::Emotes;
 use crate::metrics::Metrics;
@@ -39,25 +39,26 @@ use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
 pub(crate) use recorded::read_recording;
-
-/// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
-const CHANNELS_PER_CONNECTION: usize = 50;
+use wanted::{Share, Shares};
+pub(crate) use wanted::{Wanted, Wants, connections};
 
 /// What every connection of the chat has.
 #[derive(Clone)]
 pub(crate) struct Chat {
-    pub(crate) twitch: Arc<Twitch>,
+    pub(crate) config: Arc<Config>,
     /// None: plain TCP, for tests and for a proxy on this machine.
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) metrics: Metrics,
-    /// The channels that an earlier run has heard, and until when at least.
-    pub(crate) last_run: Arc<BTreeMap<String, Since>>,
     /// Emotes that are not Twitch's, if anybody is asked for them.
     pub(crate) emotes: Option<Arc<Emotes>>,
 }
 
 impl Chat {
+    fn twitch(&self) -> &Twitch {
+        &self.config.twitch
+    }
+
     /// A channel is heard again. An error: heatd is shutting down.
     async fn note_gap(
         &self,
@@ -68,17 +69,21 @@ impl Chat {
     }
 }
 
-/// How many connections these channels need.
-pub(crate) fn connections(twitch: &Twitch) -> usize {
-    twitch.channels.len().div_ceil(CHANNELS_PER_CONNECTION)
-}
-
-/// Keeps the connections until the shutdown. Returns when all of them have ended.
-pub(crate) async fn run(chat: Chat, shutdown: Shutdown) -> Result<()> {
+/// Keeps the connections until the shutdown, as many as the wanted channels need. Returns when all of them have ended.
+pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) -> Result<()> {
     let joins = Joins::default();
     let mut connections = JoinSet::new();
-    for channels in chat.twitch.channels.chunks(CHANNELS_PER_CONNECTION) {
-        connections.spawn(keep(chat.clone(), channels.to_vec(), joins.clone(), shutdown.clone()));
+    let mut shares = Shares::default();
+    loop {
+        for share in shares.divide(&wanted.look()) {
+            connections.spawn(keep(chat.clone(), share, joins.clone(), shutdown.clone()));
+        }
+        chat.metrics.connections_wanted(shares.count());
+        tokio::select! {
+            () = wanted.changed() => {}
+            () = shutdown.begun() => break,
+            Some(ended) = connections.join_next() => ended.context("a connection to chat panicked")?,
+        }
     }
     while let Some(ended) = connections.join_next().await {
         ended.context("a connection to chat panicked")?;
@@ -87,9 +92,10 @@ pub(crate) async fn run(chat: Chat, shutdown: Shutdown) -> Result<()> {
 }
 
 /// Connects again and again. What was not heard until the end is noted at the end: the next run begins with its own store.
-async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, shutdown: Shutdown) {
-    let mut away = Away::new(&channels, &chat.last_run);
-    connect(&chat, &channels, &joins, &mut away, shutdown).await;
+async fn keep(chat: Chat, mut share: Share, joins: Joins, shutdown: Shutdown) {
+    let mut away = Away::new();
+    share.look(&mut away);
+    connect(&chat, &mut share, &joins, &mut away, shutdown).await;
     for (channel, since) in away.take_all() {
         // The engine may have ended first.
         let _ = chat.note_gap(&channel, since).await;
@@ -98,7 +104,7 @@ async fn keep(chat: Chat, channels: Vec<String>, joins: Joins, shutdown: Shutdow
 
 async fn connect(
     chat: &Chat,
-    channels: &[String],
+    share: &mut Share,
     joins: &Joins,
     away: &mut Away,
     mut shutdown: Shutdown,
@@ -106,7 +112,7 @@ async fn connect(
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
     let mut reader = Reader::default();
     loop {
-        let mut connection = Connection::new(chat, channels, joins, &mut reader, away);
+        let mut connection = Connection::new(chat, share, joins, &mut reader, away);
         let ended = tokio::select! {
             ended = connection.run() => ended,
             () = shutdown.begun() => return,
@@ -121,7 +127,7 @@ async fn connect(
         let wait = match &ended {
             // Twitch asks for it, and lines are missed until it is done.
             Ended::Reconnect if lasted => Duration::ZERO,
-            Ended::NobodyListens => return,
+            Ended::NobodyListens | Ended::Unwanted => return,
             _ => backoff.next(fastrand::f64()),
         };
         let wait_ms = wait.as_millis() as u64;
@@ -133,6 +139,7 @@ async fn connect(
         }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            () = share.emptied() => return,
             () = shutdown.begun() => return,
         }
     }

@@ -252,23 +252,26 @@ impl Twitch {
         twitch
     }
 
-    /// Twitch logins have 4 to 25 letters, digits and underscores; some old ones are shorter.
     fn add_channel(&mut self, name: &str, span: &Range<usize>, mistakes: &Mistakes) {
-        let login = name.trim_start_matches('#').to_lowercase();
-        let plain = login.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if login.is_empty() || login.len() > 25 || !plain {
+        let Some(login) = login(name) else {
             let problem = format!("{name:?} is no channel");
-            mistakes.add_with_hint(
-                span,
-                problem,
-                "write the name at the end of the channel's address: \"yourname\"",
-            );
-        } else if self.channels.contains(&login) {
+            let hint = "write the name at the end of the channel's address: \"yourname\"";
+            return mistakes.add_with_hint(span, problem, hint);
+        };
+        if self.channels.contains(&login) {
             mistakes.add(span, format!("the channel {login:?} stands here twice"));
         } else {
             self.channels.push(login);
         }
     }
+}
+
+/// The login of a channel as somebody has written it; none when it cannot be one. Twitch logins have 4 to 25 letters, digits and
+/// underscores; some old ones are shorter.
+pub(crate) fn login(written: &str) -> Option<String> {
+    let login = written.trim_start_matches('#').to_lowercase();
+    let plain = login.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (plain && (1..=25).contains(&login.len())).then_some(login)
 }
 
 impl RuleConfig {

@@ -4,7 +4,7 @@
 //! its outlets; the broker's connection shows the last outputs, says that heatd is gone, and leaves.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,11 @@ use tokio::time::timeout;
 use tracing::info;
 
 use crate::backup::{self, Backups};
-use crate::broker::{self, Link, Routes, Topics};
+use crate::broker::{self, Link, Routes};
 use crate::chains::ConfiguredSlots;
-use crate::chat::{self, Chat};
-use crate::config::{Config, Mistakes, StreamSigns};
+use crate::channels::{self, Channels};
+use crate::chat::{self, Chat, Wants};
+use crate::config::{Config, Mistakes};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::embedded::Inlet;
 use crate::feed::{Feed, States};
@@ -54,7 +55,7 @@ impl Prepared {
         let cache = config.data.join("cache");
         let sandbox =
             Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
-        let chains = chains::load(&config, &sandbox, mistakes);
+        let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
         Ok(Self { config, sandbox, chains })
     }
 
@@ -90,12 +91,14 @@ pub(crate) fn run(prepared: Prepared) -> Result<()> {
 async fn wire(prepared: Prepared) -> Result<()> {
     let Prepared { config, sandbox, chains } = prepared;
     let mut signal = Box::pin(shutdown::asked_for()?);
-    let metrics = Metrics::new(chat::connections(&config.twitch), config.twitch.channels.len());
-    let (trigger, shutdown) = shutdown::channel();
+    let (config, (trigger, shutdown)) = (Arc::new(config), shutdown::channel());
 
     let keeper = data::Keeper::new(&config);
     let store = keeper.open()?;
     let newest = store.snapshot()?.newest()?;
+    let changed = store.snapshot()?.memberships()?;
+    let chains = channels::settle(&config, &sandbox, chains, &changed)?;
+    let metrics = Metrics::new(chat::connections(chains.len()), chains.len());
     // The pages come early: they tell what the start waits for.
     let listener = TcpListener::bind(config.http.listen).await;
     let listener =
@@ -111,7 +114,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
     let (states_in, states) = watch::channel(Arc::new(States::default()));
-    let (feed, roster) = (Feed::default(), Arc::new(Roster::new(&chains, &metrics)));
+    let roster = Roster::new(&chains, channels::removed(&changed, &chains), &metrics);
+    let (feed, roster) = (Feed::default(), Arc::new(roster));
     let shadows = Arc::new(Shadows::default());
     let configured = ConfiguredSlots::new(&config, &chains);
     let live = Live {
@@ -125,8 +129,27 @@ async fn wire(prepared: Prepared) -> Result<()> {
         undo_command: config.undo_command.as_str().into(),
     };
     let statistics = Arc::new(OnceLock::new());
+    let encrypted = config.twitch.tls || config.emotes.is_encrypted();
+    let tls = if encrypted { Some(Arc::new(tls::client(None)?)) } else { None };
+    let folder = config.data.join("cache").join("emotes");
+    let (sources_of_emotes, weak) = (config.emotes.clone(), inputs.downgrade());
+    let emotes = emotes::open(sources_of_emotes, &roster.names(), tls.clone(), folder, weak);
+    let (emotes, upkeep) = emotes.map(|(emotes, upkeep)| (Arc::new(emotes), upkeep)).unzip();
+    let last_run = gaps::last_run(&store.snapshot()?, &chains)?;
+    let since = |chain: &Chain| (chain.channel.clone(), last_run.get(&chain.channel).cloned());
+    let (wants, wanted) = Wants::new(chains.iter().map(since).collect());
+    let started = Arc::new(OnceLock::new());
+    let channels = Channels {
+        config: Arc::clone(&config),
+        live: live.clone(),
+        roster: Arc::clone(&roster),
+        wants,
+        emotes: emotes.clone(),
+        started: Arc::clone(&started),
+        changing: Mutex::default(),
+    };
     let backups =
-        Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
+        Arc::new(Backups::new(config.backup.clone(), config.data.join(data::STORE), live.clone()));
     let api = Api {
         statistics: Arc::clone(&statistics),
         metrics: metrics.clone(),
@@ -140,6 +163,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         started: Instant::now(),
         shutdown: shutdown.clone(),
         live: live.clone(),
+        channels: Arc::new(channels),
         tokens,
         seats: Seats::default(),
         backups: Arc::clone(&backups),
@@ -151,20 +175,22 @@ async fn wire(prepared: Prepared) -> Result<()> {
         () = clock::catch_up(newest, clock::PATIENCE, metrics.health()) => {}
         () = &mut signal => return Ok(()),
     }
-    let last_run = Arc::new(gaps::last_run(&store.snapshot()?, &chains)?);
     let engine = Engine::open(sandbox, store, chains, clock::now());
-    let engine = engine.map_err(|error| match error {
+    let mut engine = engine.map_err(|error| match error {
         OpenError::Store(error) => keeper.explain("failed to go on with", error),
         error => error.into(),
     })?;
+    engine.settle_members(&config.twitch.channels)?;
     gaps::look_back(&roster, engine.snapshot()?);
     if let Some(counted) = engine.statistics() {
         // Nobody else sets it.
         let _ = statistics.set(counted);
     }
-    let stream_topics = stream_topics(&config.stream, &config.twitch.channels);
+    let names = roster.names();
+    let channels: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let streams = Streams::new(config.stream.clone(), &channels, clock::now());
     let mut known = engine.topics();
-    known.extend(stream_topics.iter().cloned());
+    known.extend(streams.topics(&names));
     known.sort();
     let (topics_in, topics) = watch::channel(Arc::new(known));
     let routes = Routes::new(topics, clock::now());
@@ -186,32 +212,24 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let mailbox = Arc::new(Mailbox::default());
 
     let mut sources = JoinSet::new();
-    let encrypted = config.twitch.tls || config.emotes.is_encrypted();
-    let tls = if encrypted { Some(Arc::new(tls::client(None)?)) } else { None };
-    let twitch = Arc::new(config.twitch);
-    let folder = config.data.join("cache").join("emotes");
-    let (channels, weak) = (&twitch.channels, inputs.downgrade());
-    let emotes =
-        emotes::open(config.emotes, channels, tls.clone(), folder, weak).map(|(emotes, upkeep)| {
-            sources.spawn(upkeep.run(shutdown.clone()));
-            Arc::new(emotes)
-        });
+    if let Some(upkeep) = upkeep {
+        sources.spawn(upkeep.run(shutdown.clone()));
+    }
     let chat = Chat {
-        twitch: twitch.clone(),
-        tls: tls.filter(|_| twitch.tls),
+        tls: tls.filter(|_| config.twitch.tls),
+        config: Arc::clone(&config),
         inputs: inputs.clone(),
         metrics: metrics.clone(),
-        last_run,
         emotes,
     };
-    sources.spawn(chat::run(chat, shutdown.clone()));
+    sources.spawn(chat::run(chat, wanted, shutdown.clone()));
     sources.spawn(Folder::new(live.clone()).run(shutdown.clone()));
     sources.spawn(backup::run(backups, shutdown.clone()));
     sources.spawn(clock::run(agenda, inputs.clone(), shutdown.clone()));
 
     let link = Link {
         address: home.address,
-        prefix: config.mqtt.prefix,
+        prefix: config.mqtt.prefix.clone(),
         routes,
         outbox: engine.snapshot()?.outbox()?,
         outputs,
@@ -231,12 +249,11 @@ async fn wire(prepared: Prepared) -> Result<()> {
         mailbox,
         metrics: metrics.clone(),
         roster,
-        moderation: Moderation { live, feed: feed.clone(), command: config.undo_command },
+        moderation: Moderation { live, feed: feed.clone(), command: config.undo_command.clone() },
         feed,
         topics: topics_in,
-        stream_topics,
         shadows,
-        streams: Streams::new(config.stream, &twitch.channels, clock::now()),
+        streams,
         flush: Duration::from_millis(config.flush),
         gather: Duration::from_millis(config.gather),
         keep_log: config.keep_log,
@@ -246,6 +263,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         let _ = engine_in.send(decider::run(engine, queue, outlets));
     })?;
 
+    // Nobody else sets it.
+    let _ = started.set(());
     let cause = tokio::select! {
         () = &mut signal => Ok(()),
         ended = &mut engine_ended => Err(engine_error(&keeper, ended)),
@@ -272,12 +291,6 @@ async fn wire(prepared: Prepared) -> Result<()> {
         .await
         .unwrap_or_else(|_| Err(anyhow!("the shutdown took longer than {GRACE:?}")));
     cause.and(stopped)
-}
-
-/// Where it is said that a stream starts or ends.
-fn stream_topics(signs: &StreamSigns, channels: &[String]) -> Topics {
-    let said = |channel: &String| Some((channel.as_str().into(), signs.topic_of(channel)?));
-    channels.iter().filter_map(said).collect()
 }
 
 /// Why a part has ended that should not. A store that fails takes the queue with it, and then sources and connections end as

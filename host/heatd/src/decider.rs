@@ -61,8 +61,6 @@ pub(crate) struct Outlets {
     pub(crate) moderation: Moderation,
     /// Topics that somebody takes.
     pub(crate) topics: watch::Sender<Arc<Topics>>,
-    /// Topics on which it is said whether a stream is live.
-    pub(crate) stream_topics: Topics,
     /// Rules that run beside what is live.
     pub(crate) shadows: Arc<Shadows>,
     /// How long a group that nobody waits for may stay open.
@@ -77,7 +75,7 @@ impl Outlets {
     /// What rules take by MQTT, and where it is said that a stream starts or ends.
     pub(crate) fn topics_of(&self, engine: &Engine) -> Topics {
         let mut topics = engine.topics();
-        topics.extend(self.stream_topics.iter().cloned());
+        topics.extend(self.streams.topics(&self.roster.names()));
         topics.sort();
         topics
     }

@@ -54,7 +54,19 @@ pub(crate) struct Emotes {
 }
 
 impl Emotes {
-    /// Notes the id of a channel, by which the providers know it. Only of channels that are configured: the server is not
+    /// A channel is read from now on; its id comes with its lines.
+    pub(crate) fn add_channel(&self, channel: &str) {
+        self.rooms.send_modify(|rooms| {
+            rooms.entry(channel.to_owned()).or_default();
+        });
+    }
+
+    /// A channel is read no more: its sets are not kept any longer.
+    pub(crate) fn remove_channel(&self, channel: &str) {
+        self.rooms.send_modify(|rooms| drop(rooms.remove(channel)));
+    }
+
+    /// Notes the id of a channel, by which the providers know it. Only of channels that are read: the server is not
     /// believed to know others.
     pub(crate) fn note_room(&self, channel: &str, id: &str) {
         // It becomes part of an address and of the name of a file.
@@ -92,7 +104,7 @@ pub(crate) struct Upkeep {
 /// The two ends: chat's, and that of the task. None when no provider is asked. `folder` is where answers are kept.
 pub(crate) fn open(
     config: EmoteSources,
-    channels: &[String],
+    channels: &[Arc<str>],
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     inputs: mpsc::WeakSender<Input>,
@@ -100,7 +112,7 @@ pub(crate) fn open(
     if config.providers.is_empty() {
         return None;
     }
-    let known = channels.iter().map(|channel| (channel.clone(), String::new())).collect();
+    let known = channels.iter().map(|channel| (channel.to_string(), String::new())).collect();
     let ((rooms_in, rooms), (table, sets)) =
         (watch::channel(known), watch::channel(Table::default()));
     let announcer = Announcer { inputs };

@@ -76,11 +76,15 @@ pub(crate) fn last_run(
     snapshot: &Snapshot,
     chains: &[Chain],
 ) -> Result<BTreeMap<String, Since>, StoreError> {
+    let changed = snapshot.memberships()?;
     let until = snapshot.heard_until()?;
     let mut known = BTreeMap::new();
     for chain in chains {
         let channel = chain.channel.to_lowercase();
-        if snapshot.first_checkpoint(&channel)?.is_some() {
+        let removed = changed.get(&channel).filter(|change| !change.added);
+        if let Some(change) = removed {
+            known.insert(channel, (change.at, "the channel was removed from heatd".to_owned()));
+        } else if snapshot.first_checkpoint(&channel)?.is_some() {
             known.insert(channel, (until, "heatd was not running".to_owned()));
         }
     }

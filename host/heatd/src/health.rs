@@ -3,7 +3,7 @@
 //! Not ready: a source is lost, or the engine is behind; nothing is gained by a restart. Not alive: the engine's thread hangs, and
 //! a restart is what helps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +20,6 @@ const HUNG: Duration = Duration::from_secs(60);
 /// The state of every source, and of the engine. All times are told from the start of heatd, by a clock that nobody sets.
 pub(crate) struct Health {
     started: Instant,
-    wanted_connections: usize,
     links: Mutex<Links>,
     stopping: AtomicBool,
     waits_for_clock: AtomicBool,
@@ -32,6 +31,9 @@ pub(crate) struct Health {
 
 struct Links {
     connections: usize,
+    wanted_connections: usize,
+    /// Channels that Twitch has confirmed.
+    joined: BTreeSet<String>,
     /// Since when fewer connections to chat are up than wanted.
     chat_down: Option<Instant>,
     mqtt_down: Option<Instant>,
@@ -44,13 +46,14 @@ impl Health {
     pub(crate) fn new(connections: usize, now: Instant) -> Self {
         let links = Links {
             connections: 0,
+            wanted_connections: connections,
+            joined: BTreeSet::new(),
             chat_down: (connections > 0).then_some(now),
             mqtt_down: Some(now),
             unconfirmed: BTreeMap::new(),
         };
         Self {
             started: now,
-            wanted_connections: connections,
             links: Mutex::new(links),
             stopping: AtomicBool::new(false),
             waits_for_clock: AtomicBool::new(false),
@@ -69,8 +72,14 @@ impl Health {
         let mut links = self.links();
         links.connections =
             if up { links.connections + 1 } else { links.connections.saturating_sub(1) };
-        let is_down = links.connections < self.wanted_connections;
-        links.chat_down = is_down.then(|| links.chat_down.unwrap_or(now));
+        links.look(now);
+    }
+
+    /// There shall be so many connections to chat.
+    pub(crate) fn connections_wanted(&self, connections: usize, now: Instant) {
+        let mut links = self.links();
+        links.wanted_connections = connections;
+        links.look(now);
     }
 
     pub(crate) fn mqtt_connected(&self, up: bool, now: Instant) {
@@ -84,7 +93,29 @@ impl Health {
     }
 
     pub(crate) fn channel_joined(&self, channel: &str) {
+        let mut links = self.links();
+        links.unconfirmed.remove(channel);
+        links.joined.insert(channel.to_owned());
+    }
+
+    /// A channel is not heard any more.
+    pub(crate) fn channel_left(&self, channel: &str) {
+        self.links().joined.remove(channel);
+    }
+
+    /// A channel is not to be heard any more.
+    pub(crate) fn channel_unwanted(&self, channel: &str) {
         self.links().unconfirmed.remove(channel);
+    }
+
+    /// Whether a channel is heard: `joined`, `joining`, or `unconfirmed` when Twitch was asked and does not answer.
+    pub(crate) fn channel(&self, channel: &str) -> &'static str {
+        let links = self.links();
+        match (links.joined.contains(channel), links.unconfirmed.contains_key(channel)) {
+            (true, _) => "joined",
+            (false, true) => "unconfirmed",
+            (false, false) => "joining",
+        }
     }
 
     pub(crate) fn waits_for_clock(&self, waits: bool) {
@@ -138,7 +169,7 @@ impl Health {
             let reason = "the clock is behind the store; heatd waits for it to be set";
             reasons.push(reason.to_owned());
         }
-        self.links().describe(self.wanted_connections, now, &mut reasons);
+        self.links().describe(now, &mut reasons);
         let (busy, wait) = (self.busy(now), self.wait.load(Ordering::Relaxed));
         if busy >= SLOW {
             let busy = told(busy);
@@ -156,7 +187,14 @@ impl Health {
 }
 
 impl Links {
-    fn describe(&self, wanted: usize, now: Instant, reasons: &mut Vec<String>) {
+    /// Since when fewer connections are up than wanted.
+    fn look(&mut self, now: Instant) {
+        let is_down = self.connections < self.wanted_connections;
+        self.chat_down = is_down.then(|| self.chat_down.unwrap_or(now));
+    }
+
+    fn describe(&self, now: Instant, reasons: &mut Vec<String>) {
+        let wanted = self.wanted_connections;
         if let Some(since) = self.chat_down {
             let (up, down) = (self.connections, told(now - since));
             reasons.push(match wanted {

@@ -4,12 +4,13 @@
 //! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
 //! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
-//! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
+//! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`channels`], [`command`], [`rules`] and
 //! [`past`] are its resources, [`series`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
 
 mod access;
 mod asked;
 mod backup;
+mod channels;
 mod command;
 mod config;
 mod declared;
@@ -50,6 +51,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as value};
 
 use crate::backup::Backups;
+use crate::channels::Channels;
 use crate::decider::Input;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
@@ -80,6 +82,7 @@ pub(crate) struct Api {
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
+    pub(crate) channels: Arc<Channels>,
     /// What was counted over time; there once the engine is.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
     pub(crate) tokens: Arc<Tokens>,
@@ -116,6 +119,12 @@ fn channel(api: &Api, written: &str) -> Result<String, Problem> {
     }
 }
 
+/// The same, or of one that was removed: what it has counted is there.
+fn counted(api: &Api, written: &str) -> Result<String, Problem> {
+    let name = written.trim_start_matches('#').to_lowercase();
+    if api.roster.removed().contains_key(&name) { Ok(name) } else { channel(api, written) }
+}
+
 /// Serves until the shutdown.
 pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
     let (shutdown, patience) = (api.shutdown.clone(), access.patience);
@@ -142,6 +151,8 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/whoami", get(tokens::whoami))
         .route("/tokens", get(tokens::list).post(tokens::add))
         .route("/tokens/{name}", delete(tokens::revoke))
+        .route("/channels", get(channels::list).post(channels::add))
+        .route("/channels/{channel}", delete(channels::remove))
         .route("/channels/{channel}/stream", post(stream::change))
         .route("/channels/{channel}/command", post(command::give))
         .route("/rules", get(rules::list))

@@ -3,7 +3,7 @@
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
 //! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
 //! [`emotes`] adds to lines of chat what their words are. [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
-//! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat.
+//! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat, [`channels`] adds and removes channels.
 //! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`tokens`] says who may ask; [`data`], [`tls`] and
 //! [`backoff`] serve these; [`backup`] copies the store while it is in use, and [`restore`] brings one back. [`authoring`] is for whoever writes rules, and knows none of it.
 
@@ -12,6 +12,7 @@ mod backoff;
 mod backup;
 mod broker;
 mod chains;
+mod channels;
 mod chat;
 mod clock;
 mod config;

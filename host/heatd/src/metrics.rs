@@ -123,9 +123,26 @@ impl Metrics {
         self.0.links.channels.inc();
     }
 
-    /// A connection with so many channels is gone.
-    pub(crate) fn channels_left(&self, channels: usize) {
-        self.0.links.channels.dec_by(whole(channels));
+    /// A channel that Twitch had confirmed is heard no more.
+    pub(crate) fn channel_left(&self, channel: &str) {
+        self.0.health.channel_left(channel);
+        self.0.links.channels.dec();
+    }
+
+    /// There shall be so many connections to chat.
+    pub(crate) fn connections_wanted(&self, connections: usize) {
+        self.0.health.connections_wanted(connections, Instant::now());
+        self.0.links.chat_wanted.set(whole(connections));
+    }
+
+    /// There shall be so many channels.
+    pub(crate) fn channels_wanted(&self, channels: usize) {
+        self.0.links.channels_wanted.set(whole(channels));
+    }
+
+    /// A channel is gone with its rules: nothing is told of it any more.
+    pub(crate) fn forget_channel(&self, channel: &Arc<str>, slots: &[&str]) {
+        self.0.rules.forget(channel, slots);
     }
 
     pub(crate) fn mqtt_connected(&self, up: bool) {

@@ -3,10 +3,12 @@
 //! What it finds are events like any other: the engine takes them in, and drops what it knew already.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use heat_engine::Stream;
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 
+use crate::broker::Topics;
 use crate::config::StreamSigns;
 
 /// Reads the signs that streams start and end.
@@ -40,7 +42,11 @@ impl Streams {
         if !matches!(event.what, Happening::Chat(_)) {
             return Sign::Nothing;
         }
-        let Some(heard) = self.heard.get_mut(&event.channel) else { return Sign::Nothing };
+        if self.signs.silence == 0 {
+            return Sign::Nothing;
+        }
+        // The first line in a channel that was added stands for the one before.
+        let heard = self.heard.entry(event.channel.clone()).or_insert(now);
         let silent = now.saturating_sub(std::mem::replace(heard, now)) >= self.signs.silence;
         match stream {
             None => Sign::Starts,
@@ -56,6 +62,12 @@ impl Streams {
             Happening::Mqtt(message) => self.message(&event.channel, message),
             _ => Sign::Nothing,
         }
+    }
+
+    /// Where it is said that the streams of these channels start or end.
+    pub(crate) fn topics(&self, channels: &[Arc<str>]) -> Topics {
+        let said = |channel: &Arc<str>| Some((Arc::clone(channel), self.signs.topic_of(channel)?));
+        channels.iter().filter_map(said).collect()
     }
 
     fn command(&self, line: &ChatLine) -> Sign {

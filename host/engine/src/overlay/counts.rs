@@ -30,6 +30,11 @@ impl Counts {
         self.tallies.written(|_| true);
         self.names.written(|_| true);
     }
+
+    /// Whether something has to be written.
+    pub(super) fn is_changed(&self) -> bool {
+        !self.tallies.changes().is_empty() || !self.names.changes().is_empty()
+    }
 }
 
 impl Overlay {

@@ -11,8 +11,11 @@ use crate::error::StoreError;
 use crate::forget::Forgetting;
 use crate::letters::{self, Letter};
 use crate::log::{encode, pack};
+use crate::membership::Membership;
 use crate::rule::Rule;
-use crate::tables::{AUDIT, CHANGED, CHECKPOINTS, COMPONENTS, LETTERS, SLOTS, SlotKey};
+use crate::tables::{
+    AUDIT, CHANGED, CHECKPOINTS, COMPONENTS, LETTERS, MEMBERSHIP, SLOTS, STREAMS, SlotKey,
+};
 
 /// How many entries of the audit log are kept.
 const MOST_ENTRIES: u64 = 10_000;
@@ -23,6 +26,8 @@ pub(crate) struct Kept {
     pub(crate) components: BTreeMap<Digest, Arc<[u8]>>,
     /// None: the configuration holds again.
     pub(crate) changed: BTreeMap<(Arc<str>, Arc<str>), Option<Changed>>,
+    /// Channels that were added or removed. None: the configuration holds again.
+    pub(crate) members: BTreeMap<Arc<str>, Option<Membership>>,
     /// Generation, state version, name of the rule.
     pub(crate) owners: BTreeMap<(Arc<str>, Arc<str>), (u64, u32, String)>,
     pub(crate) entered: Vec<Entered>,
@@ -56,6 +61,7 @@ impl Kept {
             }
         }
         self.write_changes(transaction)?;
+        self.write_members(transaction)?;
         self.write_letters(transaction)?;
         if !self.checkpoints.is_empty() {
             let mut checkpoints = transaction.open_table(CHECKPOINTS)?;
@@ -95,6 +101,25 @@ impl Kept {
             }
             while audit.len()? > MOST_ENTRIES {
                 audit.pop_first()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_members(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        if self.members.is_empty() {
+            return Ok(());
+        }
+        let mut members = transaction.open_table(MEMBERSHIP)?;
+        let mut streams = transaction.open_table(STREAMS)?;
+        for (channel, change) in &self.members {
+            match change {
+                Some(change) => {
+                    members.insert(&**channel, encode(change)?.as_slice())?;
+                    // Nobody hears any more whether it is live.
+                    streams.remove(&**channel)?;
+                }
+                None => drop(members.remove(&**channel)?),
             }
         }
         Ok(())

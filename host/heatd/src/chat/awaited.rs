@@ -34,6 +34,11 @@ impl Awaited {
         self.channels.remove(channel).is_some()
     }
 
+    /// A channel is no longer wanted.
+    pub(super) fn forget(&mut self, channel: &str) {
+        self.channels.remove(channel);
+    }
+
     /// When the first wait is over.
     pub(super) fn next(&self) -> Option<Instant> {
         self.channels.values().filter_map(|(until, _)| *until).min()

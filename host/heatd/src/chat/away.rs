@@ -10,10 +10,9 @@ pub(crate) type Since = (u64, String);
 pub(super) struct Away(BTreeMap<String, Since>);
 
 impl Away {
-    /// Of these channels, those that were heard in an earlier run.
-    pub(super) fn new(channels: &[String], last_run: &BTreeMap<String, Since>) -> Self {
-        let since = |channel: &String| Some((channel.clone(), last_run.get(channel)?.clone()));
-        Self(channels.iter().filter_map(since).collect())
+    /// No channel is known yet.
+    pub(super) fn new() -> Self {
+        Self(BTreeMap::new())
     }
 
     /// A channel is no longer heard. Where it was not heard before, that holds.
@@ -24,6 +23,11 @@ impl Away {
     /// A channel is heard. Since when it was not; none when it is heard for the first time.
     pub(super) fn heard(&mut self, channel: &str) -> Option<Since> {
         self.0.remove(channel)
+    }
+
+    /// A channel is no longer wanted: nothing of it is missed.
+    pub(super) fn forget(&mut self, channel: &str) {
+        self.0.remove(channel);
     }
 
     /// Every channel that is not heard.
@@ -38,12 +42,10 @@ mod tests {
 
     #[test]
     fn a_gap_begins_with_the_first_loss_and_ends_with_the_first_word() {
-        let channels = ["seaside".to_owned(), "new".to_owned()];
-        let last_run = BTreeMap::from([
-            ("seaside".to_owned(), (5, "stopped".to_owned())),
-            ("gone".to_owned(), (5, "stopped".to_owned())),
-        ]);
-        let mut away = Away::new(&channels, &last_run);
+        let mut away = Away::new();
+        away.lost("seaside", 5, "stopped");
+        away.lost("gone", 5, "stopped");
+        away.forget("gone");
         away.lost("seaside", 9, "closed");
         assert_eq!(away.heard("seaside"), Some((5, "stopped".to_owned())));
         assert_eq!((away.heard("seaside"), away.heard("new")), (None, None));

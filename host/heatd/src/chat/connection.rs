@@ -19,6 +19,7 @@ use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
 use super::tags::{room, tag};
+use super::wanted::Share;
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::decider::Input;
@@ -34,6 +35,8 @@ pub(crate) enum Ended {
     /// The other side no longer answers, though the connection looks open.
     Silent,
     Failed(std::io::Error),
+    /// No channel is wanted here any more.
+    Unwanted,
     /// heatd is shutting down.
     NobodyListens,
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Ended {
             Self::Closed => f.write_str("the server closed the connection"),
             Self::Silent => f.write_str("the server no longer answers"),
             Self::Failed(error) => error.fmt(f),
+            Self::Unwanted => f.write_str("no channel is wanted here any more"),
             Self::NobodyListens => f.write_str("heatd is shutting down"),
         }
     }
@@ -63,6 +67,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
 pub(crate) struct Connection<'a> {
     chat: &'a Chat,
     joins: &'a Joins,
+    share: &'a mut Share,
+    /// The channels that are wanted, as of the last look.
+    wanted: BTreeSet<String>,
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
     awaited: Awaited,
@@ -79,7 +86,7 @@ pub(crate) struct Connection<'a> {
 impl<'a> Connection<'a> {
     pub(crate) fn new(
         chat: &'a Chat,
-        channels: &[String],
+        share: &'a mut Share,
         joins: &'a Joins,
         reader: &'a mut Reader,
         away: &'a mut Away,
@@ -87,9 +94,11 @@ impl<'a> Connection<'a> {
         Self {
             chat,
             joins,
-            to_join: channels.iter().cloned().collect(),
+            share,
+            wanted: BTreeSet::new(),
+            to_join: VecDeque::new(),
             // As patient with a join as with a sign of life.
-            awaited: Awaited::new(Duration::from_millis(chat.twitch.ping)),
+            awaited: Awaited::new(Duration::from_millis(chat.twitch().ping)),
             joined: BTreeSet::new(),
             heard: now(),
             reader,
@@ -114,7 +123,7 @@ impl<'a> Connection<'a> {
             Ok(()) => Ended::Closed,
             Err(ended) => ended,
         };
-        self.chat.metrics.channels_left(self.joined.len());
+        self.joined.iter().for_each(|channel| self.chat.metrics.channel_left(channel));
         let from = match ended {
             // What was sent before that has arrived.
             Ended::Closed | Ended::Reconnect => now(),
@@ -140,7 +149,7 @@ impl<'a> Connection<'a> {
     }
 
     async fn connect(&self) -> std::io::Result<Box<dyn Socket>> {
-        let twitch = &self.chat.twitch;
+        let twitch = self.chat.twitch();
         let stream = TcpStream::connect((twitch.host.as_str(), twitch.port)).await?;
         stream.set_nodelay(true)?;
         let Some(tls) = &self.chat.tls else { return Ok(Box::new(stream)) };
@@ -153,10 +162,12 @@ impl<'a> Connection<'a> {
         mut read: BufReader<ReadHalf<Box<dyn Socket>>>,
         mut write: WriteHalf<Box<dyn Socket>>,
     ) -> Result<(), Ended> {
-        let ping = Duration::from_millis(self.chat.twitch.ping);
+        let ping = Duration::from_millis(self.chat.twitch().ping);
         let mut lines = Lines::default();
         let mut heard = Instant::now();
         let mut asked = false;
+        // It is not welcome yet, so nothing is said.
+        self.look(&mut write).await?;
         loop {
             let patience = if asked { ping * 2 } else { ping };
             let joining = self.welcomed.is_some() && !self.to_join.is_empty();
@@ -168,6 +179,7 @@ impl<'a> Connection<'a> {
                     self.chat.metrics.bad_lines(lines.take_too_long());
                     self.take(&line, &mut write).await?;
                 }
+                () = self.share.changed() => self.look(&mut write).await?,
                 () = self.joins.next(), if joining => self.join(&mut write).await?,
                 () = sleep_until(self.awaited.next().unwrap_or(heard)), if self.awaited.next().is_some() => {
                     self.ask_again();
@@ -181,6 +193,25 @@ impl<'a> Connection<'a> {
                 }
             }
         }
+    }
+
+    /// Looks which channels are wanted now: asks for those that are new, and leaves those that are not wanted any more.
+    async fn look(&mut self, write: &mut WriteHalf<Box<dyn Socket>>) -> Result<(), Ended> {
+        let wanted = self.share.look(self.away);
+        for channel in self.wanted.difference(&wanted) {
+            self.to_join.retain(|it| it != channel);
+            self.awaited.forget(channel);
+            self.away.forget(channel);
+            self.chat.metrics.health().channel_unwanted(channel);
+            if self.joined.remove(channel) {
+                self.chat.metrics.channel_left(channel);
+                send(write, &format!("PART #{channel}\r\n")).await?;
+                debug!(channel, "leaving");
+            }
+        }
+        self.to_join.extend(wanted.difference(&self.wanted).cloned());
+        self.wanted = wanted;
+        if self.wanted.is_empty() { Err(Ended::Unwanted) } else { Ok(()) }
     }
 
     async fn join(&mut self, write: &mut WriteHalf<Box<dyn Socket>>) -> Result<(), Ended> {
@@ -223,7 +254,7 @@ impl<'a> Connection<'a> {
     fn put_out(&mut self, channel: &str, why: &str) {
         if self.joined.remove(channel) {
             warn!(channel, why, "chat no longer sends a channel; it is asked for again");
-            self.chat.metrics.channels_left(1);
+            self.chat.metrics.channel_left(channel);
             self.away.lost(channel, now(), why);
             self.awaited.asked(channel, Instant::now());
         }
@@ -254,7 +285,7 @@ impl<'a> Connection<'a> {
                 self.welcomed = Some(Instant::now());
                 self.chat.metrics.chat_connected(true);
                 info!(
-                    server = self.chat.twitch.host,
+                    server = self.chat.twitch().host,
                     channels = self.to_join.len(),
                     "chat connected"
                 );

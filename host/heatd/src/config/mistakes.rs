@@ -54,6 +54,13 @@ impl Mistakes {
         self.found.borrow().len()
     }
 
+    /// All of them as sentences, for where there is no file to point at.
+    pub(crate) fn sentences(&self) -> String {
+        let problems: Vec<String> =
+            self.found.borrow().iter().map(|it| visible(&it.problem)).collect();
+        problems.join("; ")
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, mistake: &Mistake) -> fmt::Result {
         let before = self.text.get(..mistake.at).unwrap_or(&self.text);
         let line = before.matches('\n').count();

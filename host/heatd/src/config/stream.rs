@@ -68,6 +68,11 @@ impl StreamSigns {
         signs
     }
 
+    /// Whether a topic stands for more than one channel.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        !self.topic.is_empty() && !self.topic.contains(CHANNEL)
+    }
+
     /// The topic of one channel, if there is one.
     pub(crate) fn topic_of(&self, channel: &str) -> Option<String> {
         (!self.topic.is_empty()).then(|| self.topic.replace(CHANNEL, channel))

@@ -109,8 +109,13 @@ impl Keeper {
         }
     }
 
-    /// Opens a shelf for each channel whose id is known by now.
+    /// Opens a shelf for each channel whose id is known by now, and clears those of channels that are read no more.
     async fn adopt(&mut self, rooms: &Rooms) {
+        let is_read = |of: &Of| *of == Of::Global || rooms.contains_key(of.channel());
+        for shelf in self.shelves.iter().filter(|shelf| !is_read(&shelf.of)) {
+            self.means.table.send_modify(|table| table.take_out(self.provider, shelf.of.channel()));
+        }
+        self.shelves.retain(|shelf| is_read(&shelf.of));
         for (login, id) in rooms.iter().filter(|(_, id)| !id.is_empty()) {
             let of = Of::Channel { login: login.clone(), id: id.clone() };
             if self.shelves.iter().any(|shelf| shelf.of == of) {

@@ -94,6 +94,13 @@ impl Table {
         shelf.0[provider as usize] = Some(set);
     }
 
+    /// Takes a provider's set of a channel out.
+    pub(super) fn take_out(&mut self, provider: Provider, channel: &str) {
+        if let Some(shelf) = self.channels.get_mut(channel) {
+            shelf.0[provider as usize] = None;
+        }
+    }
+
     /// What holds in this channel.
     pub(super) fn of(&self, channel: &str) -> Lookup<'_> {
         Lookup { channel: self.channels.get(channel), global: &self.global }

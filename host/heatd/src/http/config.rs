@@ -21,7 +21,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Proble
     let live = api.live.clone();
     at_once(move || {
         let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
-        let mut differences = Vec::new();
+        let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
                 differences.extend(differ(standing, rule, &configured));
@@ -30,6 +30,17 @@ pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Proble
         Ok(json!({ "differences": differences }))
     })
     .await
+}
+
+/// Channels that were added or removed while running.
+fn members(api: &Api) -> Vec<Value> {
+    let differs = |channel: &str, configured: Value, live: &str| json!({ "channel": channel, "slot": "", "what": "channel", "configured": configured, "live": live });
+    let here = api.roster.names();
+    let added = here.iter().filter(|name| !api.channels.is_configured(name));
+    let added = added.map(|name| differs(name, Value::Null, "added"));
+    let configured = api.channels.configured().iter();
+    let removed = configured.filter(|name| here.iter().all(|it| **it != ***name));
+    added.chain(removed.map(|name| differs(name, Value::from("read"), "removed"))).collect()
 }
 
 fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Value> {
@@ -72,6 +83,10 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );
+    if !members(&api).is_empty() {
+        let names = api.roster.names().iter().map(|it| Given::Text(it.to_string())).collect();
+        let _ = writeln!(text, "\n# In [twitch]:\n# channels = {}", as_toml(&Given::List(names)));
+    }
     // Slot, its table, and the channels in which it runs so.
     let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
     for (standing, rule) in &slots {

@@ -5,7 +5,7 @@ use axum::http::Method;
 use crate::tokens::Role;
 
 /// Method, path as the router has it, and the least role that may use it.
-const OPEN: [(Method, &str, Role); 15] = [
+const OPEN: [(Method, &str, Role); 16] = [
     (Method::GET, "/status", Role::Viewer),
     (Method::GET, "/watch", Role::Viewer),
     (Method::GET, "/rules", Role::Moderator),
@@ -19,6 +19,7 @@ const OPEN: [(Method, &str, Role); 15] = [
     // Of a moderator what a person or an event has brought, and not a version of a rule.
     (Method::POST, "/channels/{channel}/undo", Role::Moderator),
     (Method::GET, "/whoami", Role::Viewer),
+    (Method::GET, "/channels", Role::Viewer),
     (Method::GET, "/channels/{channel}/series", Role::Viewer),
     (Method::GET, "/channels/{channel}/live", Role::Viewer),
     (Method::GET, "/channels/{channel}/emotes", Role::Viewer),

@@ -40,7 +40,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Proble
 fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
-    if let Some(counts) = api.roster.counts(&standing.channel, &standing.slot) {
+    let listed = api.roster.find(&standing.channel);
+    if let Some(counts) = listed.as_ref().and_then(|listed| listed.counts(&standing.slot)) {
         rule["calls"] = Value::from(counts.figures.calls.get());
         rule["failures"] = Value::from(counts.figures.failures.get());
     }
@@ -218,11 +219,11 @@ pub(super) fn wanted(
 }
 
 fn known_slot(api: &Api, channel: &str, slot: &str) -> Result<(), Problem> {
-    if api.roster.counts(channel, slot).is_some() {
+    let listed = api.roster.find(channel).ok_or_else(|| Problem::no_channel(channel))?;
+    if listed.counts(slot).is_some() {
         return Ok(());
     }
-    let slots = api.roster.find(channel).into_iter().flat_map(|listed| &listed.slots);
-    let names: Vec<&str> = slots.map(|it| it.slot.as_str()).collect();
+    let names: Vec<&str> = listed.slots.iter().map(|it| it.slot.as_str()).collect();
     let detail = format!("#{channel} has no slot {slot:?}; it has {}", names.join(", "));
     Err(Problem::new(StatusCode::NOT_FOUND, detail))
 }

@@ -33,7 +33,7 @@ pub(super) async fn points(
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let channel = super::channel(&api, &channel)?;
+    let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let (whats, range) = (asked.series()?, asked.range()?);
     let (interval, form) = (asked.interval(range)?, format(&mut asked)?);
@@ -65,7 +65,7 @@ pub(super) async fn emotes(
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let channel = super::channel(&api, &channel)?;
+    let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let (range, form) = (asked.range()?, format(&mut asked)?);
     let interval = asked.interval(range)?;
@@ -108,7 +108,7 @@ pub(super) async fn faves(
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let channel = super::channel(&api, &channel)?;
+    let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let most = asked.count("count", TOP, MOST_TOP)?;
     asked.end()?;

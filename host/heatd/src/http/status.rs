@@ -23,7 +23,7 @@ pub(super) async fn answer(
     let figures = api.metrics.summary();
     let reasons = api.metrics.health().not_ready(Instant::now());
     let channels: Vec<Value> =
-        api.roster.channels.iter().map(|listed| channel(&api, listed)).collect();
+        api.roster.channels().iter().map(|listed| channel(&api, listed)).collect();
     let backup = api.backups.known();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -61,7 +61,7 @@ fn channel(api: &Api, listed: &Listed) -> Value {
     let standings = api.roster.standings();
     let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
         let mut rule = serde_json::to_value(standing).unwrap_or_default();
-        if let Some(counts) = api.roster.counts(&listed.channel, &standing.slot) {
+        if let Some(counts) = listed.counts(&standing.slot) {
             rule["calls"] = Value::from(counts.figures.calls.get());
             rule["failures"] = Value::from(counts.figures.failures.get());
         }

@@ -25,6 +25,7 @@ use super::problem::Problem;
 use super::status::is_of_rule;
 use super::{Api, public};
 use crate::feed::{Entry, States, What};
+use crate::roster::Roster;
 use crate::shutdown::Shutdown;
 use crate::tokens::{Caller, Role};
 
@@ -77,7 +78,7 @@ pub(super) async fn watch(
 struct Watcher {
     /// None: all of them.
     channel: Option<Arc<str>>,
-    channels: Vec<Arc<str>>,
+    roster: Arc<Roster>,
     entries: broadcast::Receiver<Arc<Entry>>,
     outputs: watch::Receiver<Arc<Outputs>>,
     states: watch::Receiver<Arc<States>>,
@@ -99,7 +100,7 @@ impl Watcher {
         let hello = Entry { channel: Arc::from(""), what };
         let mut watcher = Self {
             channel,
-            channels,
+            roster: Arc::clone(&api.roster),
             entries: api.feed.subscribe(),
             outputs: api.outputs.clone(),
             states: api.states.clone(),
@@ -158,7 +159,12 @@ impl Watcher {
     fn look(&mut self) {
         self.in_a_row = 0;
         let streams = Arc::clone(&self.states.borrow_and_update());
-        for channel in self.channels.clone() {
+        // Channels may have come or gone.
+        let channels = match &self.channel {
+            Some(channel) => vec![Arc::clone(channel)],
+            None => self.roster.names(),
+        };
+        for channel in channels {
             let what = What::stream(streams.get(&channel).copied());
             self.tell(channel, None, what);
         }

@@ -217,6 +217,14 @@ impl Live {
         Ok(json!({ "done": format!("the shadow of slot {slot} is dropped") }))
     }
 
+    /// Ends every shadow of a channel that goes.
+    pub(crate) fn drop_shadows(&self, channel: &str) -> Result<(), Refusal> {
+        for (slot, _) in self.shadows.of(channel) {
+            self.drop_shadow(channel, &slot)?;
+        }
+        Ok(())
+    }
+
     /// Puts a shadow in the place of what is live, with the state that it has made.
     pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;

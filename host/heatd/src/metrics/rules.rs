@@ -143,6 +143,16 @@ impl Rules {
         }
     }
 
+    pub(super) fn forget(&self, channel: &Arc<str>, slots: &[&str]) {
+        self.faves.remove(&Channel { channel: Arc::clone(channel) });
+        for slot in slots {
+            let slot = Slot { channel: Arc::clone(channel), slot: (*slot).to_owned() };
+            for family in [&self.calls, &self.failures, &self.silences, &self.fuel] {
+                family.remove(&slot);
+            }
+        }
+    }
+
     pub(super) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
         let (slot, action, outcome) = (slot.to_owned(), action.to_owned(), outcome.to_owned());
         self.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
