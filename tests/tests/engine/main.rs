@@ -15,6 +15,7 @@ mod hostile;
 mod jumps;
 mod lies;
 mod limits;
+mod membership;
 mod phases;
 mod power;
 mod promises;

@@ -20,6 +20,7 @@ use heat_tests::processes::Program;
 use heat_tests::twitch::{Line, room_id};
 use serde_json::Value;
 
+use crate::client::answer as heat;
 use crate::town::{Broker, Town};
 
 const OFF: &str = "[emotes]\nproviders = []\n";
@@ -226,6 +227,47 @@ fn words_count_for_who_has_the_first_right_to_them_and_over_a_restart_without_pr
     assert_eq!(stage.providers.asked().len(), 6);
     ensure!(heatd.terminate()?.success());
     assert_eq!(stage.changes()?, changes, "a restart is no change");
+    Ok(())
+}
+
+#[test]
+fn a_channel_that_is_added_has_its_emotes_and_none_while_it_is_removed() -> Result<()> {
+    let stage = Stage::with_emotes(SELDOM)?;
+    let room = room_id("harbour");
+    let answer = Answer::Json(ffz_room(&room, &[("quay", 8)]));
+    stage.providers.answer(&format!("/ffz/room/id/{room}"), answer);
+    let heatd = stage.start()?;
+    wait_for_sets(&heatd)?;
+    heat(&stage.town, &["channels", "add", "harbour"])?;
+    for provider in ["7tv", "bttv", "ffz"] {
+        wait_for_set(&heatd, 0, provider, "harbour")?;
+    }
+    stage.town.chat.say("harbour", "ann", "quay quay EZ own");
+    stage.town.chat.say("seaside", "ann", "quay own");
+    let quay = |count: u64| {
+        BTreeMap::from([
+            ("ffz:quay".to_owned(), ("8".to_owned(), count)),
+            ("7tv:EZ".to_owned(), ("s2".to_owned(), 1)),
+        ])
+    };
+    let wait = |expected: BTreeMap<String, (String, u64)>| {
+        eventually("the emotes of the new channel", || match stage.counted_in("harbour") {
+            Ok(found) if found == expected => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+    };
+    wait(quay(2))?;
+    heat(&stage.town, &["channels", "remove", "harbour"])?;
+    stage.town.chat.wait_parted("harbour")?;
+    let asked = stage.providers.asked().len();
+    heat(&stage.town, &["channels", "add", "harbour"])?;
+    stage.town.chat.wait_joined("harbour")?;
+    // From the disk, without a question.
+    eventually("its emotes to be known again", || {
+        stage.town.chat.say("harbour", "bob", "quay");
+        stage.counted_in("harbour").is_ok_and(|found| found["ffz:quay"].1 > 2)
+    })?;
+    assert_eq!(stage.providers.asked().len(), asked);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod acknowledged;
 mod anonymous;
 mod backups;
 mod brokers;
+mod channels;
 mod client;
 mod configuration;
 mod crash;

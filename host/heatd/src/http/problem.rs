@@ -25,7 +25,7 @@ impl Problem {
 
     pub(super) fn no_channel(channel: &str) -> Self {
         let detail =
-            format!("heatd has no channel {channel:?}; [twitch] channels in heatd.toml lists them");
+            format!("heatd has no channel {channel:?}; heat channels list shows them");
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 }

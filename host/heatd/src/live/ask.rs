@@ -19,7 +19,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     pub(crate) fn no_channel(channel: &str) -> Self {
-        let known = "[twitch] channels in heatd.toml lists them";
+        let known = "heat channels list shows them";
         Self::Unknown(format!("heatd has no channel {channel:?}; {known}"))
     }
 

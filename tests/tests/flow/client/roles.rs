@@ -21,6 +21,8 @@ fn rows() -> Vec<(String, String)> {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let request = cells[1].split('`').nth(1).unwrap_or_default();
         let request = request.split(['?', '[']).next().unwrap_or_default();
+        // Those that come later in the page need the channel.
+        let request = request.replace("DELETE /channels/CHANNEL", "DELETE /channels/nowhere");
         let request = request.replace("CHANNEL", "seaside").replace("SLOT", "decay");
         rows.push((request.replace("NAME", "nobody"), cells[2].to_owned()));
     }
