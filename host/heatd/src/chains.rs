@@ -1,11 +1,11 @@
 //! Loads the configured rules and makes the chain of each channel.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heat_engine::{Chain, Component, Limits, LoadError, Rule, Sandbox, role_name};
+use heat_engine::{Chain, Component, Digest, Limits, LoadError, Rule, Sandbox, role_name};
 use tracing::{error, info};
 
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
@@ -80,6 +80,11 @@ impl ConfiguredSlots {
 
     pub(crate) fn all(&self) -> Vec<Configured> {
         self.slots().clone()
+    }
+
+    /// The files of all slots, each with the component that it holds.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Digest> {
+        self.slots().iter().map(|it| (it.file.clone(), it.rule.digest())).collect()
     }
 
     /// The file of a slot holds another component now.

@@ -49,13 +49,8 @@ struct Known {
 
 impl Folder {
     pub(crate) fn new(live: Live) -> Self {
-        let mut files = BTreeMap::new();
-        for slot in live.configured.all() {
-            let seen = stamp(&slot.file);
-            let known = Known { digest: slot.rule.digest(), seen, read: seen };
-            files.insert(slot.file.clone(), known);
-        }
-        let mut folder = Self { live, files, strangers: BTreeSet::new() };
+        let mut folder = Self { live, files: BTreeMap::new(), strangers: BTreeSet::new() };
+        folder.adopt();
         // What lies there from before is nothing new.
         folder.strangers = folder.others();
         folder
@@ -76,7 +71,18 @@ impl Folder {
         }
     }
 
+    /// Takes up the files of slots that are new: a channel that was added may be the first to have them.
+    fn adopt(&mut self) {
+        for (file, digest) in self.live.configured.files() {
+            self.files.entry(file).or_insert_with_key(|file| {
+                let seen = stamp(file);
+                Known { digest, seen, read: seen }
+            });
+        }
+    }
+
     fn look(&mut self) {
+        self.adopt();
         for file in self.changed() {
             self.take(&file);
         }

@@ -24,8 +24,7 @@ impl Problem {
     }
 
     pub(super) fn no_channel(channel: &str) -> Self {
-        let detail =
-            format!("heatd has no channel {channel:?}; heat channels list shows them");
+        let detail = format!("heatd has no channel {channel:?}; heat channels list shows them");
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 }
