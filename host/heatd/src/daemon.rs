@@ -124,11 +124,12 @@ async fn wire(prepared: Prepared) -> Result<()> {
         undoing: Arc::default(),
         undo_command: config.undo_command.as_str().into(),
     };
-    let statistics = Arc::new(OnceLock::new());
+    let (statistics, shelves) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
     let backups =
         Arc::new(Backups::new(config.backup, config.data.join(data::STORE), live.clone()));
     let api = Api {
         statistics: Arc::clone(&statistics),
+        shelves: Arc::clone(&shelves),
         metrics: metrics.clone(),
         roster: roster.clone(),
         feed: feed.clone(),
@@ -196,6 +197,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
             sources.spawn(upkeep.run(shutdown.clone()));
             Arc::new(emotes)
         });
+    // Nobody else sets it.
+    let _ = shelves.set(emotes.as_ref().map(|emotes| emotes.shelves()));
     let chat = Chat {
         twitch: twitch.clone(),
         tls: tls.filter(|_| twitch.tls),

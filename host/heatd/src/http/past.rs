@@ -14,17 +14,20 @@ use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::access::needs;
+use super::asked::wrong;
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
 use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
 use crate::tokens::{Caller, Role};
 
-/// How many entries of the audit log are told when nobody says how many.
-const ENTRIES: usize = 50;
+/// How many entries of the audit log are told when nobody says how many, and how many may be.
+pub(super) const ENTRIES: usize = 50;
+pub(super) const MOST_ENTRIES: usize = 10_000;
 
 /// How many causes.
-const CAUSES: usize = 20;
+pub(super) const CAUSES: usize = 20;
+pub(super) const MOST_CAUSES: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,12 +50,22 @@ fn asked<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
     Ok(asked)
 }
 
+/// A number within bounds, or what stands in for it.
+fn bounded(count: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
+    match count {
+        None => Ok(usual),
+        Some(count) if (1..=most).contains(&count) => Ok(count),
+        Some(_) => Err(wrong("count", &format!("it must be from 1 to {most}"))),
+    }
+}
+
 /// `GET /history`
 pub(super) async fn history(
     State(api): State<Arc<Api>>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let (which, live) = (asked(query)?, api.live.clone());
+    let most = bounded(which.count, ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
@@ -67,7 +80,7 @@ pub(super) async fn history(
                     "settings": settings, "refused": it.refused, "note": it.note,
                 })
             });
-        let entries: Vec<Value> = entries.take(which.count.unwrap_or(ENTRIES)).collect();
+        let entries: Vec<Value> = entries.take(most).collect();
         Ok(json!({ "entries": entries }))
     })
     .await
@@ -79,6 +92,7 @@ pub(super) async fn letters(
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let (which, live) = (asked(query)?, api.live.clone());
+    let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
@@ -91,7 +105,7 @@ pub(super) async fn letters(
                     "person": person_of(&it.event).map(|person| person.login),
                 })
             });
-        Ok(json!({ "letters": letters.collect::<Vec<_>>() }))
+        Ok(json!({ "letters": letters.take(most).collect::<Vec<_>>() }))
     })
     .await
 }
@@ -110,10 +124,10 @@ pub(super) async fn why(
     query: Result<Query<Of>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let (of, channel, live) = (asked(query)?, super::channel(&api, &channel)?, api.live.clone());
+    let most = bounded(of.count, CAUSES, MOST_CAUSES)?;
     at_once(move || {
         let output = of.output.unwrap_or_else(|| "heat".to_owned());
         let present = live.present(&channel)?;
-        let most = of.count.unwrap_or(CAUSES).clamp(1, 1000);
         let snapshot = Arc::new(present.snapshot);
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {

@@ -35,6 +35,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 const TURN: u32 = 64;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     channel: Option<String>,
 }
