@@ -5,7 +5,7 @@
 //! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
 //! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`command`], [`rules`] and
-//! [`past`] are its resources, [`series`], [`emotes`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`public`]
+//! [`past`] are its resources, [`series`], [`emotes`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`openapi`] describes them all. [`public`]
 //! takes names out of answers, [`kept`] makes them small and says how long they hold. [`serve`] bounds the connections.
 
 mod access;
@@ -21,6 +21,7 @@ mod guesses;
 mod hosts;
 mod kept;
 mod live_series;
+mod openapi;
 mod pace;
 mod page;
 mod past;
@@ -180,6 +181,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
         .layer(from_fn_with_state(access, access::only_here))
+        .route("/api/v1/openapi.json", get(openapi::document).layer(from_fn(kept::pack)))
         .nest(roles::API, guarded)
         .merge(page::routes())
         .with_state(api)
