@@ -52,8 +52,10 @@ pub(super) async fn list(
         true => Some(known(&api, &channel)?),
         false => None,
     };
-    let _turn = api.seats.question().await;
+    let turn = api.seats.question().await;
     blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
         let range = whole(range, interval);
         let mut totals = series.totals(&channel, interval, range)?;
         totals.retain(|total| matches!(total.what, What::Emote(..)));

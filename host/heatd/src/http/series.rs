@@ -36,8 +36,10 @@ pub(super) async fn points(
     check_size(whats.len(), interval, range)?;
     let series = api.statistics()?;
     check_emotes(&api, &channel, &whats)?;
-    let _turn = api.seats.question().await;
+    let turn = api.seats.question().await;
     blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
         let points = series.points(&channel, &whats, interval, range)?;
@@ -87,8 +89,10 @@ pub(super) async fn faves(
     let most = asked.count("count", TOP, MOST_TOP)?;
     asked.end()?;
     let statistics = api.statistics()?;
-    let _turn = api.seats.question().await;
+    let turn = api.seats.question().await;
     blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
         let found = statistics.most_faved(&channel, most)?;
         let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
         let tally = |it: &Tally| json!({ "faves": it.faves, "weight": level(it.weight), "people": it.people });
