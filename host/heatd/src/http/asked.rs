@@ -1,5 +1,7 @@
 //! What the resources of series are asked for: a range, an interval, a choice of series. Every mistake names its parameter.
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use form_urlencoded::parse;
 use heat_engine::{Provider, Range, Resolution, What};
@@ -158,6 +160,19 @@ impl Asked {
             None => Ok(()),
             Some((name, _)) => Err(wrong(name, "this resource has no such parameter")),
         }
+    }
+}
+
+/// What a query is read as. axum's own words begin with the name of the parameter.
+pub(super) fn read<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
+    let error = match query {
+        Ok(Query(asked)) => return Ok(asked),
+        Err(error) => error.body_text(),
+    };
+    let words = error.strip_prefix("Failed to deserialize query string: ").unwrap_or(&error);
+    match words.split_once(": ") {
+        Some((name, why)) => Err(wrong(name, why)),
+        None => Err(Problem::new(StatusCode::BAD_REQUEST, words)),
     }
 }
 

@@ -134,7 +134,7 @@ fn default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
     headers.entry(name).or_insert(value);
 }
 
-/// The least effort: it leaves a fifth of a table of numbers, and more effort hardly less.
+/// The least effort: it leaves a quarter of a table of numbers, and the most a fifth, for fifteen times the time.
 fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes).ok()?;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::access::needs;
-use super::asked::wrong;
+use super::asked::{read, wrong};
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
@@ -44,12 +44,6 @@ impl Which {
     }
 }
 
-fn asked<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
-    let Query(asked) =
-        query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    Ok(asked)
-}
-
 /// A number within bounds, or what stands in for it.
 fn bounded(count: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
     match count {
@@ -64,7 +58,7 @@ pub(super) async fn history(
     State(api): State<Arc<Api>>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (which, live) = (asked(query)?, api.live.clone());
+    let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
@@ -91,7 +85,7 @@ pub(super) async fn letters(
     State(api): State<Arc<Api>>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (which, live) = (asked(query)?, api.live.clone());
+    let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
@@ -123,7 +117,7 @@ pub(super) async fn why(
     Path(channel): Path<String>,
     query: Result<Query<Of>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (of, channel, live) = (asked(query)?, super::channel(&api, &channel)?, api.live.clone());
+    let (of, channel, live) = (read(query)?, super::channel(&api, &channel)?, api.live.clone());
     let most = bounded(of.count, CAUSES, MOST_CAUSES)?;
     at_once(move || {
         let output = of.output.unwrap_or_else(|| "heat".to_owned());
@@ -211,7 +205,7 @@ pub(super) async fn replay(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let (stretch, channel) = (asked(query)?, super::channel(&api, &channel)?);
+    let (stretch, channel) = (read(query)?, super::channel(&api, &channel)?);
     let mut body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let recording = match stretch.log {
         None => None,

@@ -48,7 +48,19 @@ impl Seats {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    #[test]
+    fn a_third_large_question_waits_until_one_is_answered() {
+        let seats = Seats::default();
+        let mut taken: Vec<_> =
+            (0..QUESTIONS).map(|_| seats.question().now_or_never().unwrap()).collect();
+        assert!(seats.question().now_or_never().is_none());
+        taken.pop();
+        assert!(seats.question().now_or_never().is_some_and(|turn| turn.is_some()));
+    }
 
     #[test]
     fn a_full_house_of_viewers_leaves_room_for_the_others() {

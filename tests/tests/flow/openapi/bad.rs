@@ -95,6 +95,19 @@ fn wrong_questions(stage: &Stage) -> Result<()> {
             .context(path.clone())?;
         ensure!(told.contains(name) && told.contains(why), "{path}: {told}");
     }
+    for (path, name, why) in [
+        ("history?count=abc", "`count`", "invalid digit"),
+        ("history?count=0", "`count`", "from 1 to 10000"),
+        ("history?cuont=1", "`cuont`", "expected one of `channel`, `slot`, `count`"),
+        ("letters?count=-1", "`count`", "invalid digit"),
+        ("watch?chanel=seaside", "`chanel`", "unknown field"),
+        ("export?what=everything", "`what`", "unknown variant"),
+        ("channels/seaside/why?ouput=heat", "`ouput`", "unknown field"),
+    ] {
+        let told = stage.get(path)?.problem(400).context(path)?;
+        ensure!(told.starts_with(&format!("the parameter {name}: ")), "{path}: {told}");
+        ensure!(told.contains(why), "{path}: {told}");
+    }
     for resource in ["series?of=messages", "emotes", "live?of=messages", "faves", "why"] {
         for channel in ["nowhere", "a%2Fb", "%3Cb%3E", "%27%3B--", "100%25", "%FF", "%22"] {
             let told = stage.get(&format!("channels/{channel}/{resource}"))?;
