@@ -25,7 +25,7 @@ use crate::shutdown::Shutdown;
 /// How many connections there may be at once. Others wait until one ends.
 pub(super) const CONNECTIONS: usize = 256;
 
-/// How much of a request may wait to be read, in bytes: its head has to fit into it.
+/// How much of a request may wait to be read, in bytes. Once it is more, and there is no whole head in it, the request is refused.
 const HEAD: usize = 64 << 10;
 
 /// How long answers that are under way may take once heatd stops.
