@@ -67,12 +67,12 @@ impl Shelves {
         listed
     }
 
-    /// Whether a provider has an emote of this name there, also where another one has taken the word.
-    pub(crate) fn has(&self, channel: &str, provider: &str, name: &str) -> bool {
+    /// Whether it is known that a provider has no emote of this name there. Of sets that are not known nothing is.
+    pub(crate) fn lack(&self, channel: &str, provider: &str, name: &str) -> bool {
         let sets = self.sets.borrow().of(channel).sets();
-        sets.iter().any(|(_, of, set)| {
-            of.name() == provider && set.as_ref().is_some_and(|set| set.id(name).is_some())
-        })
+        let mut sets = sets.iter().filter(|(_, of, _)| of.name() == provider).peekable();
+        sets.peek().is_some()
+            && sets.all(|(.., set)| set.as_ref().is_some_and(|set| set.id(name).is_none()))
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
         let mut table = Table::default();
         table.put(Provider::SevenTv, &Of::Global, set(&[("all", "g1"), ("own", "g2")]));
         table.put(Provider::FrankerFaceZ, &channel, set(&[("own", "f1")]));
-        let (_sender, sets) = watch::channel(table);
+        let (sender, sets) = watch::channel(table);
         let providers = vec![Provider::FrankerFaceZ, Provider::SevenTv];
         let shelves = Shelves { providers, sets };
         let listed = shelves.of("seaside");
@@ -99,7 +99,11 @@ mod tests {
         let (unknown, off) = (State::Unknown, State::Off);
         assert_eq!(states, [State::Known(1), off, unknown, unknown, off, State::Known(2)]);
         assert_eq!(shelves.of("harbour").emotes.len(), 2);
-        assert!(shelves.has("seaside", "ffz", "own") && shelves.has("seaside", "7tv", "own"));
-        assert!(!shelves.has("harbour", "ffz", "own") && !shelves.has("seaside", "bttv", "own"));
+        sender.send_modify(|table| table.put(Provider::SevenTv, &channel, set(&[])));
+        // Also where another one has taken the word; and only where both sets of the provider are known.
+        assert!(!shelves.lack("seaside", "7tv", "own") && shelves.lack("seaside", "7tv", "none"));
+        for (channel, provider) in [("seaside", "ffz"), ("harbour", "7tv"), ("seaside", "twitch")] {
+            assert!(!shelves.lack(channel, provider, "none"), "{provider}");
+        }
     }
 }

@@ -60,15 +60,15 @@ pub(super) async fn points(
     .await
 }
 
-/// Refuses emotes that there are not: none of the name was ever counted, and no set of the channel has it.
+/// Refuses emotes of which it is known that there are none: never counted, and in no set of the channel. Twitch tells no set, so any name may
+/// be one of its emotes.
 pub(super) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(), Problem> {
     let statistics = api.statistics()?;
-    let shelves = api.shelves.get().and_then(Option::as_ref);
+    let Some(shelves) = api.shelves.get().and_then(Option::as_ref) else { return Ok(()) };
     for what in whats {
         let What::Emote(provider, name) = what else { continue };
         let provider = provider_name(*provider);
-        let is_in_set = || shelves.is_some_and(|shelves| shelves.has(channel, provider, name));
-        if !statistics.knows(what) && !is_in_set() {
+        if shelves.lack(channel, provider, name) && !statistics.knows(what) {
             let why = format!(
                 "no emote {name:?} of {provider} was ever used, and no set of #{channel} has it"
             );

@@ -96,6 +96,10 @@ fn what_no_provider_has_told_is_not_told_as_if_there_were_none() -> Result<()> {
     ensure!(told["sets"].as_array().is_some_and(|it| it.contains(&seventv)), "{told}");
     ensure!(!told.to_string().contains("Idle\"") && told.to_string().contains("idleToo"), "{told}");
 
+    // Nor is it said that there is no such emote.
+    stage.get("channels/seaside/series?of=emote:7tv:Idle")?.json()?;
+    stage.get("channels/seaside/series?of=emote:bttv:Idle")?.problem(404)?;
+
     let off = Stage::with(|_| {}, "[emotes]\nproviders = []\n")?;
     let why = off.get(UNUSED)?.problem(409)?;
     ensure!(why.contains("`used`") && why.contains("[emotes] providers"), "{why}");
