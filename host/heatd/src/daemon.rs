@@ -152,6 +152,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         Arc::new(Backups::new(config.backup.clone(), config.data.join(data::STORE), live.clone()));
     let api = Api {
         statistics: Arc::clone(&statistics),
+        shelves: emotes.as_ref().map(|emotes| emotes.shelves()),
         metrics: metrics.clone(),
         roster: roster.clone(),
         feed: feed.clone(),

@@ -3,7 +3,8 @@
 //! - [`provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
 //! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
-//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once.
+//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
+//! - [`listed`] tells which emotes a channel has, for who asks.
 //!
 //! Chat never waits for any of it: it looks into the sets that are there. A provider that is down, slow or answers nonsense
 //! changes nothing.
@@ -14,6 +15,7 @@ mod dial;
 mod fetch;
 mod find;
 mod keeper;
+mod listed;
 mod live;
 mod provider;
 mod sets;
@@ -38,6 +40,7 @@ use cache::Cache;
 pub(crate) use dial::is_encrypted;
 use fetch::Fetch;
 use keeper::{Keeper, Means};
+pub(crate) use listed::{Emote, Listed, Shelves, State};
 pub(crate) use provider::{Addresses, Provider};
 use sets::Table;
 
@@ -51,6 +54,8 @@ type Rooms = BTreeMap<String, String>;
 pub(crate) struct Emotes {
     rooms: watch::Sender<Rooms>,
     sets: watch::Receiver<Table>,
+    /// Who is asked.
+    providers: Vec<Provider>,
 }
 
 impl Emotes {
@@ -81,6 +86,11 @@ impl Emotes {
             }
             _ => false,
         });
+    }
+
+    /// The sets, for who wants to read them on another thread.
+    pub(crate) fn shelves(&self) -> Shelves {
+        Shelves { providers: self.providers.clone(), sets: self.sets.clone() }
     }
 
     /// Adds the emotes of the providers to a line of chat.
@@ -116,8 +126,9 @@ pub(crate) fn open(
     let ((rooms_in, rooms), (table, sets)) =
         (watch::channel(known), watch::channel(Table::default()));
     let announcer = Announcer { inputs };
+    let providers = config.providers.clone();
     let upkeep = Upkeep { config, tls, folder, announcer, rooms, table };
-    Some((Emotes { rooms: rooms_in, sets }, upkeep))
+    Some((Emotes { rooms: rooms_in, sets, providers }, upkeep))
 }
 
 impl Upkeep {

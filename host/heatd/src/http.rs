@@ -5,7 +5,8 @@
 //! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
 //!
 //! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`channels`], [`command`], [`rules`] and
-//! [`past`] are its resources, [`series`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`public`] takes names out of answers. [`serve`] bounds the connections.
+//! [`past`] are its resources, [`series`], [`emotes`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`openapi`] describes them all. [`public`]
+//! takes names out of answers, [`kept`] makes them small and says how long they hold. [`serve`] bounds the connections.
 
 mod access;
 mod asked;
@@ -14,11 +15,14 @@ mod channels;
 mod command;
 mod config;
 mod declared;
+mod emotes;
 #[cfg(test)]
 mod fuzz;
 mod guesses;
 mod hosts;
+mod kept;
 mod live_series;
+mod openapi;
 mod pace;
 mod page;
 mod past;
@@ -43,7 +47,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post, put};
 use heat_engine::{Outputs, Statistics};
@@ -53,6 +57,7 @@ use tokio::sync::{mpsc, watch as value};
 use crate::backup::Backups;
 use crate::channels::Channels;
 use crate::decider::Input;
+use crate::emotes::Shelves;
 use crate::feed::{Feed, States};
 use crate::live::{LARGEST, Live};
 use crate::metrics::{Format, Metrics};
@@ -85,6 +90,8 @@ pub(crate) struct Api {
     pub(crate) channels: Arc<Channels>,
     /// What was counted over time; there once the engine is.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
+    /// The sets of emotes. None: no provider is asked.
+    pub(crate) shelves: Option<Shelves>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) seats: Seats,
     pub(crate) backups: Arc<Backups>,
@@ -165,7 +172,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/simulate", post(past::simulate))
         .route("/channels/{channel}/why", get(past::why))
         .route("/channels/{channel}/series", get(series::points))
-        .route("/channels/{channel}/emotes", get(series::emotes))
+        .route("/channels/{channel}/emotes", get(emotes::list))
         .route("/channels/{channel}/faves", get(series::faves))
         .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
@@ -177,12 +184,15 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
+        .layer(from_fn(problem::tell))
+        .layer(from_fn(kept::pack))
         .layer(from_fn_with_state(Arc::clone(&access), access::check));
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
         .layer(from_fn_with_state(access, access::only_here))
+        .route("/api/v1/openapi.json", get(openapi::document).layer(from_fn(kept::pack)))
         .nest(roles::API, guarded)
         .merge(page::routes())
         .with_state(api)

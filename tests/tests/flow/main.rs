@@ -20,6 +20,7 @@ mod ledger;
 mod live;
 mod network;
 mod odd;
+mod openapi;
 mod original;
 mod peers;
 mod queues;

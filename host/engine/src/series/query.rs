@@ -54,6 +54,11 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Whether this was ever counted, in any channel.
+    pub fn knows(&self, what: &What) -> bool {
+        self.shared.lock().names.number(what).is_some()
+    }
+
     /// The bins of a range in which something was counted, in order: for each that was asked for.
     pub fn points(
         &self,

@@ -108,6 +108,17 @@ impl Table {
 }
 
 impl Lookup<'_> {
+    /// The sets in the order in which a word is looked up: whether it is the channel's, whose, and the set if it is known.
+    pub(super) fn sets(&self) -> Vec<(bool, Provider, Option<Arc<Set>>)> {
+        let empty = Shelf::default();
+        let shelves = [(true, self.channel.unwrap_or(&empty)), (false, self.global)];
+        let all = shelves.into_iter().flat_map(|(own, shelf)| {
+            let all = Provider::ALL.into_iter().zip(&shelf.0);
+            all.map(move |(provider, set)| (own, provider, set.clone()))
+        });
+        all.collect()
+    }
+
     /// Whose emote a word is, and its id: the channel's before everybody's.
     pub(super) fn emote(&self, word: &str) -> Option<(Provider, &str)> {
         let shelves = self.channel.into_iter().chain([self.global]);

@@ -20,6 +20,9 @@ use crate::clock;
 use crate::config::Http;
 use crate::tokens::{Caller, Found, Role, Tokens};
 
+/// The longest address that is asked for, in bytes: twenty series with the longest names, every letter percent-encoded.
+pub(super) const LONGEST_ADDRESS: usize = 16 << 10;
+
 /// How many requests of a role are answered at one time.
 const DESKS: usize = 8;
 
@@ -40,6 +43,13 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let long = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    if long > LONGEST_ADDRESS {
+        let detail = format!(
+            "the address has {long} bytes, and {LONGEST_ADDRESS} are the most; ask for fewer series, or for less"
+        );
+        return Problem::new(StatusCode::URI_TOO_LONG, detail).into_response();
+    }
     let caller = match access.allows(request.headers(), Instant::now()) {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),

@@ -1,5 +1,7 @@
 //! What the resources of series are asked for: a range, an interval, a choice of series. Every mistake names its parameter.
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use form_urlencoded::parse;
 use heat_engine::{Provider, Range, Resolution, What};
@@ -10,11 +12,14 @@ use crate::clock::now;
 /// The most bins of one series in an answer.
 pub(super) const MOST_BINS: u64 = 100_000;
 
+/// The most bins of all series of an answer together: an answer has to fit into the memory of a Raspberry Pi.
+pub(super) const MOST_TOGETHER: u64 = 1_000_000;
+
 /// The most series in an answer.
-const MOST_SERIES: usize = 20;
+pub(super) const MOST_SERIES: usize = 20;
 
 /// The longest name of an emote or an output that is looked for, in bytes.
-const LONGEST_NAME: usize = 256;
+pub(super) const LONGEST_NAME: usize = 256;
 
 /// The range when nobody names one, in milliseconds.
 const USUAL: u64 = 2 * 3_600_000;
@@ -46,6 +51,11 @@ impl Asked {
             0 | 1 => Ok(all.pop()),
             _ => Err(wrong(name, "it stands there more than once")),
         }
+    }
+
+    /// Whether a parameter is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
     }
 
     fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
@@ -86,7 +96,12 @@ impl Asked {
     pub(super) fn interval(&mut self, range: Range) -> Result<Resolution, Problem> {
         let long = range.to - range.from;
         let Some(name) = self.one("interval")? else {
-            let fits = |it: &Resolution| long / it.width() <= 1_000;
+            let (hour, most) = (Resolution::Hour.width(), MOST_BINS);
+            if long / hour > most {
+                return Err(wrong("from", &format!("a range has at most {} days", most / 24)));
+            }
+            let age = now().saturating_sub(range.from);
+            let fits = |it: &Resolution| long / it.width() <= 1_000 && age < it.kept();
             return Ok(Resolution::ALL.into_iter().find(fits).unwrap_or(Resolution::Hour));
         };
         let interval: Resolution = name.parse().map_err(|problem: String| {
@@ -116,6 +131,29 @@ impl Asked {
         all.iter().map(|name| what(name)).collect()
     }
 
+    /// Which of these a parameter is, the first when nobody names one.
+    pub(super) fn choice<const N: usize>(
+        &mut self,
+        name: &str,
+        choices: [&'static str; N],
+    ) -> Result<&'static str, Problem> {
+        let Some(wanted) = self.one(name)? else { return Ok(choices[0]) };
+        let found = choices.into_iter().find(|choice| *choice == wanted);
+        let (last, others) = choices.split_last().unwrap_or((&"none", &[]));
+        let there_are = format!("{} and {last}", others.join(", "));
+        found.ok_or_else(|| wrong(name, &format!("{wanted:?} is none; there are {there_are}")))
+    }
+
+    /// A part of a name that is looked for, in lower case.
+    pub(super) fn search(&mut self) -> Result<Option<String>, Problem> {
+        match self.one("search")? {
+            Some(text) if text.len() > LONGEST_NAME => {
+                Err(wrong("search", &format!("a name has at most {LONGEST_NAME} bytes")))
+            }
+            text => Ok(text.map(|text| text.to_lowercase())),
+        }
+    }
+
     /// Refuses what nobody has asked for: a parameter that is misspelt would be ignored.
     pub(super) fn end(self) -> Result<(), Problem> {
         match self.pairs.first() {
@@ -123,6 +161,31 @@ impl Asked {
             Some((name, _)) => Err(wrong(name, "this resource has no such parameter")),
         }
     }
+}
+
+/// What a query is read as. axum's own words begin with the name of the parameter.
+pub(super) fn read<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
+    let error = match query {
+        Ok(Query(asked)) => return Ok(asked),
+        Err(error) => error.body_text(),
+    };
+    let words = error.strip_prefix("Failed to deserialize query string: ").unwrap_or(&error);
+    match words.split_once(": ") {
+        Some((name, why)) => Err(wrong(name, why)),
+        None => Err(Problem::new(StatusCode::BAD_REQUEST, words)),
+    }
+}
+
+/// Refuses so many series that the answer would be too large.
+pub(super) fn check_size(series: usize, interval: Resolution, range: Range) -> Result<(), Problem> {
+    let bins = (range.to - range.from) / interval.width();
+    if bins.saturating_mul(series as u64) <= MOST_TOGETHER {
+        return Ok(());
+    }
+    let why = format!(
+        "{series} series of {bins} bins are too many: {MOST_TOGETHER} bins are the most of all series together; ask for a wider interval, a shorter range or fewer series"
+    );
+    Err(wrong("of", &why))
 }
 
 /// The series that a name stands for.
@@ -133,10 +196,11 @@ fn what(name: &str) -> Result<What, Problem> {
     match name.split_once(':') {
         None if name == "messages" => Ok(What::Messages),
         None if name == "faves" => Ok(What::Faves),
-        Some(("output", output)) => Ok(What::Output(output.to_owned())),
+        Some(("output", output)) if !output.is_empty() => Ok(What::Output(output.to_owned())),
         Some(("emote", rest)) => {
             let found = rest.split_once(':');
             let found = found.and_then(|(provider, name)| Some((provider_of(provider)?, name)));
+            let found = found.filter(|(_, name)| !name.is_empty());
             let (provider, name) = found.ok_or_else(|| {
                 wrong("of", "an emote is written emote:PROVIDER:NAME; the providers are twitch, ffz, bttv and 7tv")
             })?;
@@ -178,7 +242,7 @@ pub(super) fn name_of(what: &What) -> String {
 
 /// A parameter that cannot be taken.
 pub(super) fn wrong(name: &str, why: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, format!("the parameter `{name}`: {why}"))
+    Problem::of_parameter(StatusCode::BAD_REQUEST, name, why)
 }
 
 #[cfg(test)]
@@ -199,9 +263,30 @@ mod tests {
         {
             assert_eq!(name_of(&what(name).unwrap()), name);
         }
-        for name in ["", "emote", "emote:7tv", "emote:steam:x", "Messages", "emotes:7tv:x"] {
+        for name in [
+            "",
+            "emote",
+            "emote:7tv",
+            "emote:steam:x",
+            "emote:7tv:",
+            "output:",
+            "Messages",
+            "emotes:7tv:x",
+        ] {
             assert!(refusal(what(name)).contains("`of`"), "{name}");
         }
+    }
+
+    #[test]
+    fn choices_and_searches_are_refused_by_their_parameter() {
+        let order = |query| Asked::of(Some(query)).choice("order", ["most", "least", "odd"]);
+        assert_eq!(order("order=least").unwrap(), "least");
+        assert_eq!(order("").unwrap(), "most");
+        let why = refusal(order("order=%3Cb%3E"));
+        assert!(why.contains("`order`") && why.contains("there are most, least and odd"), "{why}");
+        let long = format!("search={}", "x".repeat(257));
+        assert!(refusal(Asked::of(Some(&long)).search()).contains("`search`"));
+        assert_eq!(Asked::of(Some("search=%27%3B")).search().unwrap().unwrap(), "';");
     }
 
     #[test]
@@ -214,10 +299,17 @@ mod tests {
         let long = Range { from: 0, to: 1_000 * 365 * 86_400_000 };
         assert!(refusal(Asked::of(Some("interval=1s")).interval(long)).contains("`interval`"));
         assert!(refusal(Asked::of(Some("interval=2s")).interval(long)).contains("`interval`"));
-        assert_eq!(
-            Asked::of(None).interval(Range { from: 0, to: 7_200_000 }).unwrap(),
-            Resolution::HalfMinute
-        );
+        let usual = |from| Asked::of(None).interval(Range { from, to: from + 7_200_000 }).unwrap();
+        assert_eq!(usual(now()), Resolution::HalfMinute);
+        // What was finer is gone.
+        assert_eq!(usual(now() - 20 * 86_400_000), Resolution::Minute);
+        assert_eq!(usual(0), Resolution::Hour);
         assert!(refusal(Asked::of(Some("intervall=1s")).end()).contains("`intervall`"));
+        let thousand_years = refusal(Asked::of(None).interval(long));
+        assert!(thousand_years.contains("`from`") && thousand_years.contains("4166 days"));
+        let day = Range { from: 0, to: 86_400_000 };
+        assert!(check_size(11, Resolution::Second, day).is_ok());
+        assert!(refusal(check_size(12, Resolution::Second, day)).contains("`of`"));
+        assert!(check_size(20, Resolution::FiveSeconds, day).is_ok());
     }
 }

@@ -7,8 +7,10 @@ use heat_engine::Given;
 use heat_tests::fuzz::Target;
 use serde::de::DeserializeOwned;
 
+use super::asked::{Asked as Series, check_size};
 use super::past::{Of, Simulation, Stretch, Which};
 use super::rules::{Again, json_of};
+use super::series::whole;
 use super::stream::Wish;
 use super::watch::Asked;
 use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
@@ -76,10 +78,26 @@ const QUERIES: Target = Target {
         b"output=heat&count=18446744073709551615",
         b"slot=decay&from=0&to=1767225600000&output=level&log=12",
         b"channel=%23Seaside",
+        b"of=messages&of=emote:7tv:a%2Fb&from=5&to=1767225600000&interval=30s&search=%27",
+        b"of=output:heat&to=18446744073709551615&from=18446744073709551614&interval=1h",
     ],
     words: &[
-        "&", "=", "%", "%00", "%ff", "+", "channel=", "slot=", "count=", "from=", "to=", "log=",
+        "&",
+        "=",
+        "%",
+        "%00",
+        "%ff",
+        "+",
+        "channel=",
+        "slot=",
+        "count=",
+        "from=",
+        "to=",
+        "log=",
         "?",
+        "of=emote:",
+        "interval=1m",
+        "search=",
     ],
     recorded: &[],
     inputs: 10_000,
@@ -92,6 +110,15 @@ fn api_queries(input: &[u8]) {
     let _ = Query::<Of>::try_from_uri(&uri);
     let _ = Query::<Stretch>::try_from_uri(&uri);
     let _ = Query::<Asked>::try_from_uri(&uri);
+    let mut series = Series::of(Some(text));
+    if let (Ok(whats), Ok(range)) = (series.series(), series.range())
+        && let Ok(interval) = series.interval(range)
+    {
+        assert!(!whats.is_empty() && range.from <= range.to, "{text}");
+        let whole = whole(range, interval);
+        assert!(whole.from <= range.from && range.to <= whole.to, "{text}");
+        let _ = (check_size(whats.len(), interval, whole), series.search(), series.end());
+    }
     if let Ok(Query(which)) = Query::<Which>::try_from_uri(&uri) {
         // Who names no channel means every one, and who names one does not mean two.
         let (one, other) = (which.has("seaside", "decay"), which.has("beach", "decay"));

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::Api;
 use super::asked::{Asked, name_of, wrong};
 use super::problem::Problem;
-use super::series::level;
+use super::series::{check_emotes, level};
 use crate::clock::now;
 use crate::shutdown::Shutdown;
 use crate::tokens::Caller;
@@ -43,6 +43,7 @@ pub(super) async fn live(
     let interval = asked.one("interval")?.unwrap_or_else(|| "1s".to_owned());
     let interval = interval.parse().map_err(|problem: String| wrong("interval", &problem))?;
     asked.end()?;
+    check_emotes(&api, &channel, &whats)?;
     let Some(seat) = api.seats.take(caller.role) else {
         return Err(Problem::too_many_watch(caller.role.name()));
     };

@@ -2,13 +2,13 @@
 //!
 //! Files below `assets` have a digest of what is in them in their name and are kept by browsers for ever; the others are asked for again.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use super::kept::{has, tag, takes};
 
 /// A file of the page.
 struct File {
@@ -85,30 +85,6 @@ impl File {
             .find_map(|(name, bytes)| Some((name, bytes?)).filter(|_| takes(asked, name)));
         taken.map_or((None, self.plain), |(name, bytes)| (Some(name), bytes))
     }
-}
-
-/// Whether a browser takes an encoding. One with a weight of nought it does not.
-fn takes(asked: &HeaderMap, encoding: &str) -> bool {
-    let lines =
-        asked.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|choice| {
-        let mut parts = choice.split(';').map(str::trim);
-        let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")?.trim().parse::<f64>().ok());
-        is_it && weight.is_none_or(|weight| weight > 0.0)
-    })
-}
-
-fn has(known: &HeaderValue, tag: &str) -> bool {
-    let known = known.to_str().unwrap_or_default();
-    known.split(',').any(|it| it.trim().trim_start_matches("W/") == tag || it.trim() == "*")
-}
-
-/// A name for these bytes. It says whether a browser has them already, and nothing depends on it otherwise.
-fn tag(bytes: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    format!("\"{:016x}-{:x}\"", hasher.finish(), bytes.len())
 }
 
 fn kind(name: &str) -> &'static str {

@@ -14,17 +14,20 @@ use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::access::needs;
+use super::asked::{read, wrong};
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
 use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
 use crate::tokens::{Caller, Role};
 
-/// How many entries of the audit log are told when nobody says how many.
-const ENTRIES: usize = 50;
+/// How many entries of the audit log are told when nobody says how many, and how many may be.
+pub(super) const ENTRIES: usize = 50;
+pub(super) const MOST_ENTRIES: usize = 10_000;
 
 /// How many causes.
-const CAUSES: usize = 20;
+pub(super) const CAUSES: usize = 20;
+pub(super) const MOST_CAUSES: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,10 +44,13 @@ impl Which {
     }
 }
 
-fn asked<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
-    let Query(asked) =
-        query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    Ok(asked)
+/// A number within bounds, or what stands in for it.
+fn bounded(count: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
+    match count {
+        None => Ok(usual),
+        Some(count) if (1..=most).contains(&count) => Ok(count),
+        Some(_) => Err(wrong("count", &format!("it must be from 1 to {most}"))),
+    }
 }
 
 /// `GET /history`
@@ -52,7 +58,8 @@ pub(super) async fn history(
     State(api): State<Arc<Api>>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (which, live) = (asked(query)?, api.live.clone());
+    let (which, live) = (read(query)?, api.live.clone());
+    let most = bounded(which.count, ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
@@ -67,7 +74,7 @@ pub(super) async fn history(
                     "settings": settings, "refused": it.refused, "note": it.note,
                 })
             });
-        let entries: Vec<Value> = entries.take(which.count.unwrap_or(ENTRIES)).collect();
+        let entries: Vec<Value> = entries.take(most).collect();
         Ok(json!({ "entries": entries }))
     })
     .await
@@ -78,7 +85,8 @@ pub(super) async fn letters(
     State(api): State<Arc<Api>>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (which, live) = (asked(query)?, api.live.clone());
+    let (which, live) = (read(query)?, api.live.clone());
+    let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
@@ -91,7 +99,7 @@ pub(super) async fn letters(
                     "person": person_of(&it.event).map(|person| person.login),
                 })
             });
-        Ok(json!({ "letters": letters.collect::<Vec<_>>() }))
+        Ok(json!({ "letters": letters.take(most).collect::<Vec<_>>() }))
     })
     .await
 }
@@ -109,11 +117,11 @@ pub(super) async fn why(
     Path(channel): Path<String>,
     query: Result<Query<Of>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let (of, channel, live) = (asked(query)?, super::channel(&api, &channel)?, api.live.clone());
+    let (of, channel, live) = (read(query)?, super::channel(&api, &channel)?, api.live.clone());
+    let most = bounded(of.count, CAUSES, MOST_CAUSES)?;
     at_once(move || {
         let output = of.output.unwrap_or_else(|| "heat".to_owned());
         let present = live.present(&channel)?;
-        let most = of.count.unwrap_or(CAUSES).clamp(1, 1000);
         let snapshot = Arc::new(present.snapshot);
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
@@ -197,7 +205,7 @@ pub(super) async fn replay(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let (stretch, channel) = (asked(query)?, super::channel(&api, &channel)?);
+    let (stretch, channel) = (read(query)?, super::channel(&api, &channel)?);
     let mut body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let recording = match stretch.log {
         None => None,

@@ -1,8 +1,16 @@
 //! Errors of the API, as problem details (RFC 9457): for machines, with a sentence for people.
 
-use axum::http::{StatusCode, header};
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+use super::kept::NEVER;
+
+/// How much axum may say, in bytes.
+const LONGEST_WORDS: usize = 4096;
 
 /// What is wrong with a request, or with heatd.
 #[derive(Debug)]
@@ -14,6 +22,11 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into() }
+    }
+
+    /// What is wrong with a parameter of the query.
+    pub(super) fn of_parameter(status: StatusCode, name: &str, why: &str) -> Self {
+        Self::new(status, format!("the parameter `{name}`: {why}"))
     }
 
     pub(super) fn too_many_watch(role: &str) -> Self {
@@ -29,6 +42,22 @@ impl Problem {
     }
 }
 
+/// Makes a problem of what axum itself refuses, such as a path that is no UTF-8: its words name the part that is wrong.
+pub(super) async fn tell(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let is_refused = status.is_client_error() || status.is_server_error();
+    let is_plain = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_refused || !is_plain {
+        return answer;
+    }
+    let words = to_bytes(answer.into_body(), LONGEST_WORDS).await.unwrap_or_default();
+    Problem::new(status, String::from_utf8_lossy(&words)).into_response()
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = json!({
@@ -36,10 +65,11 @@ impl IntoResponse for Problem {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        let kind = (header::CONTENT_TYPE, "application/problem+json");
-        let mut answer = (self.status, [kind], body.to_string()).into_response();
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let head = [kind, (header::CACHE_CONTROL, NEVER)];
+        let mut answer = (self.status, head, body.to_string()).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            let scheme = header::HeaderValue::from_static("Bearer");
+            let scheme = HeaderValue::from_static("Bearer");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         answer

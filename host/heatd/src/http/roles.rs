@@ -39,13 +39,13 @@ pub(super) fn needed(method: &Method, path: Option<&str>) -> Option<Role> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
 
     /// Every method and path that the router is given, as its source says.
-    fn routes() -> BTreeSet<(String, String)> {
+    pub(in crate::http) fn routes() -> BTreeSet<(String, String)> {
         let source = include_str!("../http.rs");
         let mut routes = BTreeSet::new();
         for call in source.split(".route(").skip(1) {
@@ -54,6 +54,7 @@ mod tests {
             let handlers = handlers.split('"').nth(2).unwrap_or(handlers);
             for method in ["get", "post", "put", "delete", "patch"] {
                 if handlers.contains(&format!("{method}(")) {
+                    let path = path.strip_prefix(API).unwrap_or(path);
                     routes.insert((method.to_uppercase(), path.to_owned()));
                 }
             }
@@ -94,12 +95,12 @@ mod tests {
                 continue;
             }
             seen += 1;
-            let role = needed(&method.parse().unwrap(), Some(&format!("{API}{path}"))).unwrap();
-            let row = (role.name().to_owned(), method.clone(), path.clone());
+            let needed = needed(&method.parse().unwrap(), Some(&format!("{API}{path}")));
+            let role = if path == "/openapi.json" { "anybody" } else { needed.unwrap().name() };
+            let row = (role.to_owned(), method.clone(), path.clone());
             assert!(
                 documented.contains(&row),
-                "docs/api.md has no row | `{method} {path}` | {} |",
-                role.name()
+                "docs/api.md has no row | `{method} {path}` | {role} |"
             );
         }
         assert_eq!(

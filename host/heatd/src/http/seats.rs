@@ -1,4 +1,5 @@
-//! How many may watch at once: so many of each role, so that a link in the wrong hands locks out nobody who has another.
+//! How many may watch at once: so many of each role, so that a link in the wrong hands locks out nobody who has another. And how many large
+//! questions are answered at once: the others wait.
 
 use std::sync::Arc;
 
@@ -9,20 +10,27 @@ use crate::tokens::Role;
 /// The seats of viewers, moderators and owners: 100 in all.
 const SEATS: [usize; 3] = [64, 24, 12];
 
+/// How many questions that read much of the store are answered at once, whoever asks: a Raspberry Pi has four cores, and chat comes first.
+const QUESTIONS: usize = 2;
+
 /// Cheap to clone; all clones are the same seats.
 #[derive(Clone)]
-pub(crate) struct Seats([Arc<Semaphore>; 3]);
+pub(crate) struct Seats {
+    watchers: [Arc<Semaphore>; 3],
+    questions: Arc<Semaphore>,
+}
 
 impl Default for Seats {
     fn default() -> Self {
-        Self(SEATS.map(|count| Arc::new(Semaphore::new(count))))
+        let watchers = SEATS.map(|count| Arc::new(Semaphore::new(count)));
+        Self { watchers, questions: Arc::new(Semaphore::new(QUESTIONS)) }
     }
 }
 
 impl Seats {
     /// A seat for as long as it is held; none when all of the role are taken.
     pub(super) fn take(&self, role: Role) -> Option<OwnedSemaphorePermit> {
-        let [viewers, moderators, owners] = &self.0;
+        let [viewers, moderators, owners] = &self.watchers;
         let seats = match role {
             Role::Viewer => viewers,
             Role::Moderator => moderators,
@@ -30,11 +38,29 @@ impl Seats {
         };
         Arc::clone(seats).try_acquire_owned().ok()
     }
+
+    /// Waits until a large question can be answered, which it can for as long as this is held.
+    pub(super) async fn question(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.questions).acquire_owned().await.ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    #[test]
+    fn a_third_large_question_waits_until_one_is_answered() {
+        let seats = Seats::default();
+        let mut taken: Vec<_> =
+            (0..QUESTIONS).map(|_| seats.question().now_or_never().unwrap()).collect();
+        assert!(seats.question().now_or_never().is_none());
+        taken.pop();
+        assert!(seats.question().now_or_never().is_some_and(|turn| turn.is_some()));
+    }
 
     #[test]
     fn a_full_house_of_viewers_leaves_room_for_the_others() {

@@ -1,31 +1,26 @@
-//! What was counted over time: `GET /channels/{channel}/series`, and which emotes there were, `GET /channels/{channel}/emotes`.
+//! What was counted over time: `GET /channels/{channel}/series`, and the most faved, `GET /channels/{channel}/faves`.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use heat_engine::wit::Tally;
-use heat_engine::{Point, Range, Resolution, Total, What};
+use heat_engine::{Point, Range, Resolution, What};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::Api;
-use super::asked::{Asked, name_of, provider_name, wrong};
+use super::asked::{Asked, check_size, name_of, provider_name};
 use super::problem::Problem;
 use super::steps::blocking;
+use super::{Api, kept};
 use crate::live::Refusal;
 
-/// How many emotes an answer has when nobody says how many.
-const EMOTES: usize = 50;
-
-/// How many it may have.
-const MOST_EMOTES: usize = 10_000;
-
 /// How long a list of the most faved is when nobody says so.
-const TOP: usize = 10;
+pub(super) const TOP: usize = 10;
 
 /// How long it may be.
-const MOST_TOP: usize = 1_000;
+pub(super) const MOST_TOP: usize = 1_000;
 
 /// `GET /channels/{channel}/series`
 pub(super) async fn points(
@@ -36,10 +31,15 @@ pub(super) async fn points(
     let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let (whats, range) = (asked.series()?, asked.range()?);
-    let (interval, form) = (asked.interval(range)?, format(&mut asked)?);
+    let (interval, form) = (asked.interval(range)?, Form::of(&mut asked)?);
     asked.end()?;
+    check_size(whats.len(), interval, range)?;
     let series = api.statistics()?;
+    check_emotes(&api, &channel, &whats)?;
+    let turn = api.seats.question().await;
     blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
         let points = series.points(&channel, &whats, interval, range)?;
@@ -51,55 +51,31 @@ pub(super) async fn points(
             };
             curves.push(Curve { what, before, points });
         }
-        Ok(match form {
+        let answer = match form {
             Form::Json => json_of(&channel, interval, range, &curves, &gaps),
             Form::Csv => csv_of(&curves),
-        })
+        };
+        Ok(kept::about(range, answer))
     })
     .await
 }
 
-/// `GET /channels/{channel}/emotes`
-pub(super) async fn emotes(
-    State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let channel = super::counted(&api, &channel)?;
-    let mut asked = Asked::of(query.as_deref());
-    let (range, form) = (asked.range()?, format(&mut asked)?);
-    let interval = asked.interval(range)?;
-    let most = asked.count("count", EMOTES, MOST_EMOTES)?;
-    let least_first = match asked.one("order")?.as_deref() {
-        None | Some("most") => false,
-        Some("least") => true,
-        Some(other) => {
-            return Err(wrong("order", &format!("{other:?} is none; there are most and least")));
+/// Refuses emotes of which it is known that there are none: never counted, and in no set of the channel. Twitch tells no set, so any name may
+/// be one of its emotes.
+pub(super) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(), Problem> {
+    let statistics = api.statistics()?;
+    let Some(shelves) = &api.shelves else { return Ok(()) };
+    for what in whats {
+        let What::Emote(provider, name) = what else { continue };
+        let provider = provider_name(*provider);
+        if shelves.lack(channel, provider, name) && !statistics.knows(what) {
+            let why = format!(
+                "no emote {name:?} of {provider} was ever used, and no set of #{channel} has it"
+            );
+            return Err(Problem::of_parameter(StatusCode::NOT_FOUND, "of", &why));
         }
-    };
-    let wanted = asked.one("search")?.map(|search| search.to_lowercase());
-    asked.end()?;
-    let series = api.statistics()?;
-    blocking(move || {
-        let range = whole(range, interval);
-        let mut totals = series.totals(&channel, interval, range)?;
-        totals.retain(|total| match (&total.what, &wanted) {
-            (What::Emote(_, name), Some(wanted)) => name.to_lowercase().contains(wanted.as_str()),
-            (What::Emote(..), None) => true,
-            _ => false,
-        });
-        totals.sort_by(|one, other| {
-            let order = other.count.cmp(&one.count);
-            let order = if least_first { order.reverse() } else { order };
-            order.then_with(|| one.what.cmp(&other.what))
-        });
-        totals.truncate(most);
-        Ok(match form {
-            Form::Json => listed(&channel, range, &totals),
-            Form::Csv => table(&totals),
-        })
-    })
-    .await
+    }
+    Ok(())
 }
 
 /// `GET /channels/{channel}/faves`
@@ -113,7 +89,10 @@ pub(super) async fn faves(
     let most = asked.count("count", TOP, MOST_TOP)?;
     asked.end()?;
     let statistics = api.statistics()?;
+    let turn = api.seats.question().await;
     blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
         let found = statistics.most_faved(&channel, most)?;
         let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
         let tally = |it: &Tally| json!({ "faves": it.faves, "weight": level(it.weight), "people": it.people });
@@ -140,50 +119,87 @@ struct Curve<'a> {
     points: Vec<Point>,
 }
 
-enum Form {
+/// How an answer is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
     Json,
     Csv,
 }
 
-fn format(asked: &mut Asked) -> Result<Form, Problem> {
-    match asked.one("format")?.as_deref() {
-        None | Some("json") => Ok(Form::Json),
-        Some("csv") => Ok(Form::Csv),
-        Some(other) => Err(wrong("format", &format!("{other:?} is none; there are json and csv"))),
+impl Form {
+    /// What `format` says.
+    pub(super) fn of(asked: &mut Asked) -> Result<Self, Problem> {
+        let form = asked.choice("format", ["json", "csv"])?;
+        Ok(if form == "csv" { Self::Csv } else { Self::Json })
     }
 }
 
 /// The range in whole bins.
-fn whole(range: Range, interval: Resolution) -> Range {
+pub(super) fn whole(range: Range, interval: Resolution) -> Range {
     let width = interval.width();
     Range { from: interval.bin(range.from), to: range.to.div_ceil(width).saturating_mul(width) }
 }
 
-fn json_of(
-    channel: &str,
+/// The answer as it is sent. It is written without a tree of values in between, which takes ten times as much memory.
+#[derive(Serialize)]
+struct Told<'a> {
+    channel: &'a str,
+    interval: &'static str,
+    interval_ms: u64,
+    from: u64,
+    to: u64,
+    series: Vec<Drawn<'a>>,
+    gaps: &'a [(u64, u64)],
+}
+
+#[derive(Serialize)]
+struct Drawn<'a> {
+    of: String,
+    points: Points<'a>,
+    /// Of an output: what it showed before, or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Option<f64>>,
+}
+
+struct Points<'a> {
+    is_level: bool,
+    points: &'a [Point],
+}
+
+impl Serialize for Points<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.is_level {
+            true => to.collect_seq(self.points.iter().map(|it| (it.at, level(it.count)))),
+            false => to.collect_seq(self.points.iter().map(|it| (it.at, it.count, it.people))),
+        }
+    }
+}
+
+fn json_of<'a>(
+    channel: &'a str,
     interval: Resolution,
     range: Range,
-    curves: &[Curve<'_>],
-    gaps: &[(u64, u64)],
+    curves: &'a [Curve<'_>],
+    gaps: &'a [(u64, u64)],
 ) -> Response {
-    let curve = |curve: &Curve<'_>| {
-        let is_level = matches!(curve.what, What::Output(_));
-        let point = |it: &Point| match is_level {
-            true => json!([it.at, level(it.count)]),
-            false => json!([it.at, it.count, it.people]),
-        };
-        let points: Vec<Value> = curve.points.iter().map(point).collect();
-        let mut answer = json!({ "of": name_of(curve.what), "points": points });
-        if is_level {
-            answer["before"] = json!(curve.before.map(level));
-        }
-        answer
+    let drawn = |curve: &'a Curve<'_>| {
+        let Curve { what, before, points } = curve;
+        let is_level = matches!(what, What::Output(_));
+        let before = is_level.then_some(before.map(level));
+        Drawn { of: name_of(what), points: Points { is_level, points }, before }
     };
-    let curves: Vec<Value> = curves.iter().map(curve).collect();
-    json_answer(&json!({
-        "channel": channel, "interval": interval.name(), "interval_ms": interval.width(),
-        "from": range.from, "to": range.to, "series": curves, "gaps": gaps,
-    }))
+    let told = Told {
+        channel,
+        interval: interval.name(),
+        interval_ms: interval.width(),
+        from: range.from,
+        to: range.to,
+        series: curves.iter().map(drawn).collect(),
+        gaps,
+    };
+    // Numbers and strings always become JSON.
+    let text = serde_json::to_string(&told).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 pub(super) fn level(thousandths: i64) -> f64 {
@@ -206,34 +222,8 @@ fn csv_of(curves: &[Curve<'_>]) -> Response {
     csv_answer(text)
 }
 
-fn listed(channel: &str, range: Range, totals: &[Total]) -> Response {
-    let emotes: Vec<Value> = totals
-        .iter()
-        .filter_map(|total| {
-            let What::Emote(provider, name) = &total.what else { return None };
-            Some(json!({
-                "name": name, "provider": provider_name(*provider), "id": total.id,
-                "uses": total.count, "last": total.last,
-            }))
-        })
-        .collect();
-    json_answer(
-        &json!({ "channel": channel, "from": range.from, "to": range.to, "emotes": emotes }),
-    )
-}
-
-fn table(totals: &[Total]) -> Response {
-    let mut text = "provider,name,id,uses,last_ms\r\n".to_owned();
-    for total in totals {
-        let What::Emote(provider, name) = &total.what else { continue };
-        let (provider, name, id) = (provider_name(*provider), field(name), field(&total.id));
-        text += &format!("{provider},{name},{id},{},{}\r\n", total.count, total.last);
-    }
-    csv_answer(text)
-}
-
 /// A field of a table (RFC 4180). What a spreadsheet would take for a formula is told apart by an apostrophe.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let text = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
         false => text.to_owned(),
@@ -244,11 +234,11 @@ fn field(text: &str) -> String {
     }
 }
 
-fn json_answer(value: &Value) -> Response {
+pub(super) fn json_answer(value: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 
-fn csv_answer(text: String) -> Response {
+pub(super) fn csv_answer(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response()
 }
 

@@ -25,6 +25,9 @@ use crate::shutdown::Shutdown;
 /// How many connections there may be at once. Others wait until one ends.
 pub(super) const CONNECTIONS: usize = 256;
 
+/// How much of a request may wait to be read, in bytes. Once it is more, and there is no whole head in it, the request is refused.
+const HEAD: usize = 64 << 10;
+
 /// How long answers that are under way may take once heatd stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -67,6 +70,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(patience)
+            .max_buf_size(HEAD)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

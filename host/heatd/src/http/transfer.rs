@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::Api;
+use super::asked::read;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::{at_once, stepwise};
@@ -40,8 +41,7 @@ pub(super) async fn export(
     State(api): State<Arc<Api>>,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(wanted) =
-        query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let wanted = read(query)?;
     let channel = wanted.channel.map(|name| super::channel(&api, &name)).transpose()?;
     let (live, what) = (api.live.clone(), wanted.what);
     let prepared = spawn_blocking(move || live.export(channel, what));

@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -21,6 +20,7 @@ use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tracing::debug;
 
+use super::asked::read;
 use super::problem::Problem;
 use super::status::is_of_rule;
 use super::{Api, public};
@@ -36,6 +36,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 const TURN: u32 = 64;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     channel: Option<String>,
 }
@@ -45,8 +46,7 @@ pub(super) async fn watch(
     Extension(caller): Extension<Caller>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let Query(asked) =
-        asked.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let asked = read(asked)?;
     let channel = match asked.channel {
         None => None,
         Some(name) => {

@@ -13,7 +13,7 @@ use crate::town::{Town, component};
 
 const ROLES: [&str; 3] = ["viewer", "moderator", "owner"];
 
-/// Every row of the page about the API: the request, and the least role.
+/// Every row of the page about the API that is not for anybody: the request, and the least role.
 fn rows() -> Vec<(String, String)> {
     let page = include_str!("../../../../docs/api.md");
     let mut rows = Vec::new();
@@ -26,6 +26,7 @@ fn rows() -> Vec<(String, String)> {
         let request = request.replace("CHANNEL", "seaside").replace("SLOT", "decay");
         rows.push((request.replace("NAME", "nobody"), cells[2].to_owned()));
     }
+    rows.retain(|(_, least)| least != "anybody");
     rows
 }
 

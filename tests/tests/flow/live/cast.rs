@@ -5,35 +5,35 @@ use anyhow::{Result, ensure};
 use crate::town::component;
 
 /// The bytes of a rule or of a guest.
-pub(super) fn bytes(folder: &str, name: &str) -> Result<Vec<u8>> {
+pub(crate) fn bytes(folder: &str, name: &str) -> Result<Vec<u8>> {
     Ok(std::fs::read(component(folder, name)?)?)
 }
 
-pub(super) fn rule(name: &str) -> Result<Vec<u8>> {
+pub(crate) fn rule(name: &str) -> Result<Vec<u8>> {
     bytes("rules", name)
 }
 
-pub(super) fn guest(name: &str) -> Result<Vec<u8>> {
+pub(crate) fn guest(name: &str) -> Result<Vec<u8>> {
     bytes("guests", name)
 }
 
 /// The rules `fave`, for `?fave`, and `decay`, whose heat never falls, with these lines more for each.
-pub(super) fn rules(fave: &str, decay: &str) -> Result<String> {
+pub(crate) fn rules(fave: &str, decay: &str) -> Result<String> {
     Ok(one("fave", fave)? + &one("decay", &format!("settings.half_life = \"0s\"\n{decay}"))?)
 }
 
 /// A table of the configuration.
-pub(super) fn one(name: &str, lines: &str) -> Result<String> {
+pub(crate) fn one(name: &str, lines: &str) -> Result<String> {
     Ok(format!("[[rule]]\nfile = {:?}\n{lines}\n", component("rules", name)?))
 }
 
 /// The same for a guest of the tests.
-pub(super) fn one_guest(name: &str, lines: &str) -> Result<String> {
+pub(crate) fn one_guest(name: &str, lines: &str) -> Result<String> {
     Ok(format!("[[rule]]\nfile = {:?}\n{lines}\n", component("guests", name)?))
 }
 
 /// The same rule with so many bytes more that nobody reads: another component for whoever goes by its digest.
-pub(super) fn padded(component: &[u8], bytes: usize) -> Result<Vec<u8>> {
+pub(crate) fn padded(component: &[u8], bytes: usize) -> Result<Vec<u8>> {
     let name = b"padding";
     ensure!(component.starts_with(b"\0asm"), "no component");
     let mut padded = component.to_vec();

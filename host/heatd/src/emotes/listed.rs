@@ -1,0 +1,109 @@
+//! Which emotes a channel has, and of whom that is known.
+
+use std::collections::HashSet;
+
+use tokio::sync::watch;
+
+use super::provider::Provider;
+use super::sets::Table;
+
+/// The sets of all channels as they are at the moment.
+#[derive(Clone)]
+pub(crate) struct Shelves {
+    /// Who is asked.
+    pub(super) providers: Vec<Provider>,
+    pub(super) sets: watch::Receiver<Table>,
+}
+
+/// What is known of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// So many emotes are in it.
+    Known(usize),
+    /// It was never answered what is in it.
+    Unknown,
+    /// Its provider is not asked.
+    Off,
+}
+
+/// What a channel has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Every set: whether it is the channel's own, whose, and what is known of it.
+    pub(crate) sets: Vec<(bool, Provider, State)>,
+    pub(crate) emotes: Vec<Emote>,
+}
+
+/// A word that counts as an emote.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Emote {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) provider: Provider,
+    /// Whether it is the channel's own.
+    pub(crate) own: bool,
+}
+
+impl Shelves {
+    /// What this channel has: of several with one name the one that counts.
+    pub(crate) fn of(&self, channel: &str) -> Listed {
+        // Chat reads the same table: what takes longer comes after the lock.
+        let sets = self.sets.borrow().of(channel).sets();
+        let (mut listed, mut taken) = (Listed::default(), HashSet::new());
+        for (own, provider, set) in &sets {
+            let state = match set {
+                _ if !self.providers.contains(provider) => State::Off,
+                Some(set) => State::Known(set.len()),
+                None => State::Unknown,
+            };
+            listed.sets.push((*own, *provider, state));
+            for (name, id) in set.iter().flat_map(|set| set.listed()) {
+                if taken.insert(name) {
+                    let (name, id) = (name.to_owned(), id.to_owned());
+                    listed.emotes.push(Emote { name, id, provider: *provider, own: *own });
+                }
+            }
+        }
+        listed
+    }
+
+    /// Whether it is known that a provider has no emote of this name there. Of sets that are not known nothing is.
+    pub(crate) fn lack(&self, channel: &str, provider: &str, name: &str) -> bool {
+        let sets = self.sets.borrow().of(channel).sets();
+        let mut sets = sets.iter().filter(|(_, of, _)| of.name() == provider).peekable();
+        sets.peek().is_some()
+            && sets.all(|(.., set)| set.as_ref().is_some_and(|set| set.id(name).is_none()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotes::provider::Of;
+    use crate::emotes::sets::set;
+
+    #[test]
+    fn a_name_is_listed_once_where_it_counts_and_what_is_not_known_is_said() {
+        let channel = Of::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
+        let mut table = Table::default();
+        table.put(Provider::SevenTv, &Of::Global, set(&[("all", "g1"), ("own", "g2")]));
+        table.put(Provider::FrankerFaceZ, &channel, set(&[("own", "f1")]));
+        let (sender, sets) = watch::channel(table);
+        let providers = vec![Provider::FrankerFaceZ, Provider::SevenTv];
+        let shelves = Shelves { providers, sets };
+        let listed = shelves.of("seaside");
+        let names: Vec<_> =
+            listed.emotes.iter().map(|it| (it.name.as_str(), it.id.as_str(), it.own)).collect();
+        assert_eq!(names, [("own", "f1", true), ("all", "g1", false)]);
+        let states: Vec<State> = listed.sets.iter().map(|(.., state)| *state).collect();
+        let (unknown, off) = (State::Unknown, State::Off);
+        assert_eq!(states, [State::Known(1), off, unknown, unknown, off, State::Known(2)]);
+        assert_eq!(shelves.of("harbour").emotes.len(), 2);
+        sender.send_modify(|table| table.put(Provider::SevenTv, &channel, set(&[])));
+        // Also where another one has taken the word; and only where both sets of the provider are known.
+        assert!(!shelves.lack("seaside", "7tv", "own") && shelves.lack("seaside", "7tv", "none"));
+        for (channel, provider) in [("seaside", "ffz"), ("harbour", "7tv"), ("seaside", "twitch")] {
+            assert!(!shelves.lack(channel, provider, "none"), "{provider}");
+        }
+    }
+}
