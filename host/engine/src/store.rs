@@ -111,9 +111,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
-        if let Some((series, now)) = series {
-            series.lock().write(&transaction, now)?;
-        }
         if let Some(last) = blocks.last() {
             let mut log = transaction.open_table(LOG)?;
             for block in blocks {
@@ -123,6 +120,9 @@ impl Store {
             meta.insert("next-record", last.first + u64::from(last.records))?;
             // The engine's time never runs backwards, so the last block has the newest record.
             meta.insert("newest", last.last_at)?;
+        }
+        if let Some((series, now)) = series {
+            series.write(&transaction, now)?;
         }
         transaction.commit()?;
         Ok(())

@@ -353,6 +353,16 @@ impl Snapshot {
         at: u64,
         mut tell: impl FnMut(Record),
     ) -> Result<(), StoreError> {
+        let Some(first) = self.first_since(at)? else { return Ok(()) };
+        for row in self.log.range(first..)? {
+            let records = Block::decode(row?.1.value().3)?;
+            records.into_iter().filter(|record| record.at() >= at).for_each(&mut tell);
+        }
+        Ok(())
+    }
+
+    /// The number of the first block of the log that has something from this time on.
+    pub(crate) fn first_since(&self, at: u64) -> Result<Option<u64>, StoreError> {
         let mut first = None;
         for row in self.log.iter()?.rev() {
             let (number, block) = row?;
@@ -361,12 +371,7 @@ impl Snapshot {
             }
             first = Some(number.value());
         }
-        let Some(first) = first else { return Ok(()) };
-        for row in self.log.range(first..)? {
-            let records = Block::decode(row?.1.value().3)?;
-            records.into_iter().filter(|record| record.at() >= at).for_each(&mut tell);
-        }
-        Ok(())
+        Ok(first)
     }
 
     /// The records of the log from this number on, oldest first, block by block.

@@ -14,16 +14,22 @@ pub(crate) const BLOCKS: TableDefinition<'_, (&str, u8, u64), &[u8]> =
 /// The name of the time up to which blocks are closed, among the single numbers.
 pub(super) const CLOSED: &str = "series-closed";
 
+/// The name of the first record of the log that came after that.
+pub(super) const COUNTED: &str = "series-counted";
+
 impl Open {
-    /// Writes the blocks that have ended by now, and what came late for others.
-    pub(crate) fn write(
+    /// Writes the blocks that have ended by now, and what came late for others. The log has been written.
+    pub(super) fn write(
         &mut self,
         transaction: &WriteTransaction,
         now: u64,
     ) -> Result<(), StoreError> {
         self.close(now);
+        self.writes = true;
         self.names.write(transaction)?;
-        transaction.open_table(META)?.insert(CLOSED, self.closed)?;
+        let next = transaction.open_table(META)?.get("next-record")?.map(|next| next.value());
+        self.counted = next.unwrap_or_default();
+        self.write_place(transaction)?;
         if self.closing.is_empty() && self.late.is_empty() {
             return Ok(());
         }
@@ -37,6 +43,14 @@ impl Open {
             };
             blocks.insert(key, bytes.as_slice())?;
         }
+        Ok(())
+    }
+
+    /// Notes up to where everything is in the blocks of the store or in the log.
+    pub(super) fn write_place(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(CLOSED, self.closed)?;
+        meta.insert(COUNTED, self.counted)?;
         Ok(())
     }
 
