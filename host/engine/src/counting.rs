@@ -5,6 +5,9 @@ use crate::error::StoreError;
 use crate::series::{Recovery, Resolution, Shared, Statistics, recover};
 use crate::tables::Snapshot;
 
+/// So many blocks are deleted at once: more would keep everybody waiting.
+const MOST_EXPIRED: usize = 5_000;
+
 /// The series of an engine. With it ends what still reads the log.
 pub(crate) struct Counting {
     shared: Shared,
@@ -68,9 +71,9 @@ impl Engine {
         self.series.as_ref().map_or(before, |series| before.min(series.shared.needs_since()))
     }
 
-    /// Deletes the bins of series that have been kept long enough, in milliseconds by resolution; says how many blocks that
-    /// were.
-    pub fn expire_series(&mut self, kept: impl Fn(Resolution) -> u64) -> Result<u64, StoreError> {
-        self.store.expire_series(self.now, kept)
+    /// Deletes bins of series that have been kept long enough, in milliseconds by resolution, and says whether that were all of them.
+    pub fn expire_series(&mut self, kept: impl Fn(Resolution) -> u64) -> Result<bool, StoreError> {
+        let removed = self.store.expire_series(self.now, kept, MOST_EXPIRED)?;
+        Ok(removed < MOST_EXPIRED)
     }
 }

@@ -141,14 +141,15 @@ impl Store {
         Statistics { store: self.clone(), shared }
     }
 
-    /// Deletes the blocks of series that have been kept long enough, and says how many they were.
+    /// Deletes the blocks of series that have been kept long enough, at most so many, and says how many they were.
     pub(crate) fn expire_series(
         &self,
         now: u64,
         kept: impl Fn(Resolution) -> u64,
-    ) -> Result<u64, StoreError> {
+        most: usize,
+    ) -> Result<usize, StoreError> {
         let transaction = self.database.begin_write()?;
-        let removed = series::expire(&transaction, now, kept)?;
+        let removed = series::expire(&transaction, now, kept, most)?;
         match removed {
             0 => transaction.abort()?,
             _ => transaction.commit()?,

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use heat_engine::wit::{Emote, EmoteProvider, Event, Happening};
-use heat_engine::{Engine, Point, Provider, Range, Resolution, Statistics, Store, What};
+use heat_engine::{Chain, Engine, Point, Provider, Range, Resolution, Statistics, Store, What};
 
-use crate::stage::{CHANNEL, START, Stage, chat_line, patient, plain};
+use crate::stage::{CHANNEL, START, Stage, chat_line, patient, plain, sandbox};
 
 const HOUR: u64 = 3_600_000;
 
@@ -239,25 +239,57 @@ fn faves_and_the_heat_are_series_too() -> Result<()> {
     Ok(())
 }
 
+/// How much time a stored block covers, by width of its bins.
+const BLOCKS: [u64; 6] = [HOUR / 60, HOUR / 12, HOUR / 2, HOUR, HOUR, HOUR];
+
 #[test]
-fn old_bins_go_and_those_that_are_kept_for_ever_stay() -> Result<()> {
-    let mut stage = Stage::new(vec![plain("fave")])?;
-    let day = 24 * HOUR;
-    for number in 0..6 {
-        let at = START + number * day;
+fn of_every_width_old_bins_go_when_their_time_is_up_and_no_sooner() -> Result<()> {
+    const DAY: u64 = 24 * HOUR;
+    const DAYS: u64 = 400;
+    let channels = ["seaside", "harbour", "quiet", "one", "another"];
+    let count = channels.len() as u64;
+    let chain = |name: &&str| Chain { channel: (*name).to_owned(), rules: Vec::new() };
+    let chains = channels.iter().map(chain).collect();
+    let mut engine = Engine::open(sandbox()?, Store::in_memory()?, chains, START)?;
+    for day in 0..DAYS {
+        let at = START + day * DAY;
         let line = Line { at, now: at, login: "ann".to_owned(), emotes: vec!["Kappa"] };
-        stage.engine.handle(at, event(number as usize, &line))?;
-        stage.engine.commit()?;
+        for (place, channel) in channels.iter().enumerate() {
+            let number = day as usize * channels.len() + place;
+            let event = Event { channel: (*channel).to_owned(), ..event(number, &line) };
+            engine.handle(at, event)?;
+        }
+        engine.commit()?;
     }
-    stage.engine.fire(START + 5 * day + 2 * HOUR)?;
-    stage.engine.commit()?;
-    assert!(stage.engine.expire_series(Resolution::kept)? > 0);
-    assert_eq!(stage.engine.expire_series(Resolution::kept)?, 0);
-    let served = served(&stage.engine, &[emote("Kappa")])?;
-    let days =
-        |resolution: Resolution| served.keys().filter(|key| key.1 == resolution.width()).count();
-    assert_eq!((days(Resolution::Second), days(Resolution::FiveSeconds)), (1, 3));
-    assert_eq!((days(Resolution::HalfMinute), days(Resolution::Hour)), (6, 6));
+    let now = START + (DAYS - 1) * DAY + 2 * HOUR;
+    engine.fire(now)?;
+    engine.commit()?;
+    let series = engine.statistics().context("the engine counts")?;
+    let blocks = || -> Result<Vec<u64>> {
+        Ok(series.stored()?.into_iter().map(|(_, blocks, _)| blocks).collect())
+    };
+    assert_eq!(blocks()?, [DAYS * count; 6]);
+    // For ever, by default, and as short as can be.
+    for kept in [[u64::MAX; 6], Resolution::ALL.map(Resolution::kept), [2 * HOUR; 6]] {
+        let (before, mut rounds) = (blocks()?, 0);
+        while !engine.expire_series(|resolution| kept[resolution as usize])? {
+            rounds += 1;
+        }
+        let stays = |(block, kept): (u64, u64)| {
+            let ends = (0..DAYS).map(|day| START + day * DAY + block);
+            count * ends.filter(|end| end.saturating_add(kept) >= now).count() as u64
+        };
+        let expected: Vec<u64> = BLOCKS.into_iter().zip(kept).map(stays).collect();
+        let left = blocks()?;
+        assert_eq!(left, expected);
+        // What is much goes in parts, so that nobody waits for long.
+        let went = before.iter().sum::<u64>() - left.iter().sum::<u64>();
+        assert_eq!(rounds, went / 5_000, "{went} blocks went");
+    }
+    assert_eq!(blocks()?, [count; 6]);
+    let range = Range { from: 0, to: u64::MAX };
+    let points = series.points("quiet", &[emote("Kappa")], Resolution::Hour, range)?;
+    assert_eq!(points[0].len(), 1);
     Ok(())
 }
 

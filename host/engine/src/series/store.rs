@@ -76,20 +76,22 @@ impl Open {
     }
 }
 
-/// Deletes the blocks that ended before their time is up, and says how many they were.
+/// Deletes the blocks that ended before their time was up, at most so many, and says how many they were.
 pub(crate) fn expire(
     transaction: &WriteTransaction,
     now: u64,
     kept: impl Fn(Resolution) -> u64,
-) -> Result<u64, StoreError> {
+    most: usize,
+) -> Result<usize, StoreError> {
     let mut blocks = transaction.open_table(BLOCKS)?;
     let mut removed = 0;
     for channel in channels(&blocks)? {
         for resolution in Resolution::ALL {
             let before = now.saturating_sub(kept(resolution).saturating_add(resolution.block()));
-            let code = resolution.code();
-            let old = (channel.as_str(), code, 0)..(channel.as_str(), code, before);
-            blocks.retain_in(old, |_, _| {
+            let key = |start| (channel.as_str(), resolution.code(), start);
+            let stays = blocks.range(key(0)..key(before))?.nth(most - removed);
+            let end = stays.transpose()?.map_or(before, |(place, _)| place.value().2);
+            blocks.retain_in(key(0)..key(end), |_, _| {
                 removed += 1;
                 false
             })?;
