@@ -146,10 +146,8 @@ impl Engine {
         let mut seen = Seen::default();
         // However long it was away: what was not acknowledged before comes again now.
         let start = now.max(newest);
-        snapshot.each_since(newest.saturating_sub(WINDOW_MS), |record| {
-            if let Record::Event { event, .. } = record {
-                seen.insert(start, &event.channel, &event.id);
-            }
+        snapshot.each_id_since(newest.saturating_sub(WINDOW_MS), |channel, id| {
+            seen.insert(start, channel, id);
         })?;
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;

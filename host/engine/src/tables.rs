@@ -343,22 +343,13 @@ impl Snapshot {
     /// The records of the log from this time on, oldest first.
     pub fn records_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::new();
-        self.each_since(at, |record| records.push(record))?;
-        Ok(records)
-    }
-
-    /// Tells of each record of the log from this time on, oldest first, with one block of them in memory at a time.
-    pub(crate) fn each_since(
-        &self,
-        at: u64,
-        mut tell: impl FnMut(Record),
-    ) -> Result<(), StoreError> {
-        let Some(first) = self.first_since(at)? else { return Ok(()) };
-        for row in self.log.range(first..)? {
-            let records = Block::decode(row?.1.value().3)?;
-            records.into_iter().filter(|record| record.at() >= at).for_each(&mut tell);
+        if let Some(first) = self.first_since(at)? {
+            for row in self.log.range(first..)? {
+                records.extend(Block::decode(row?.1.value().3)?);
+            }
         }
-        Ok(())
+        records.retain(|record| record.at() >= at);
+        Ok(records)
     }
 
     /// The number of the first block of the log that has something from this time on.
