@@ -24,6 +24,7 @@ mod peers;
 mod queues;
 mod recorded;
 mod secrets;
+mod series;
 mod shows;
 mod soak;
 mod start;
