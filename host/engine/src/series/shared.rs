@@ -195,3 +195,76 @@ fn is_counted(record: &Record) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::contract::{Event, Happening};
+    use crate::series::{Resolution, What};
+
+    fn line(at: u64) -> Record {
+        let line = crate::cases::chat_line("ann", "hello").expect("a login says nothing else");
+        let (id, channel) = (at.to_string(), "seaside".to_owned());
+        let event = Event { id, channel, at, what: Happening::Chat(line) };
+        Record::Event { now: at, event: Box::new(event) }
+    }
+
+    fn lines(shared: &Shared) -> i64 {
+        let current = shared.read().expect("it is read");
+        let bins = current.open.bins("seaside", Resolution::Hour, 0);
+        bins.map_or(0, |bins| bins[&What::MESSAGES].iter().map(|bin| bin.count).sum())
+    }
+
+    #[test]
+    fn what_happens_while_the_log_is_read_is_counted_after_it() {
+        let shared = Shared::unread(Open::default());
+        let channel = Arc::from("seaside");
+        shared.level(&channel, "heat", Some("3"), 4_000);
+        shared.take(&[line(5_000), line(6_000)]);
+        assert!(shared.check().is_ok() && !shared.is_read() && !shared.has_to_close(u64::MAX));
+        assert_eq!(shared.next_close(10), Some(1_010));
+        let mut open = Open::default();
+        open.level("seaside", "heat", Some("2"), 2_000);
+        open.take(&line(1_000));
+        shared.adopt(open);
+        assert_eq!(lines(&shared), 3);
+        let current = shared.read().expect("it is read");
+        let heat = current.open.names.number(&crate::What::Output("heat".to_owned()));
+        let bins = current.open.bins("seaside", Resolution::Hour, 0).expect("it was counted");
+        assert_eq!(bins[&heat.expect("it has a number")][0].count, 3_000);
+    }
+
+    #[test]
+    fn when_too_much_waits_the_engine_does_so_too() {
+        let shared = Shared::unread(Open::default());
+        let many: Vec<Record> = (0..MOST_EARLY as u64).map(|number| line(number * 100)).collect();
+        shared.take(&many);
+        assert!(!shared.is_read());
+        thread::scope(|scope| {
+            let engine = scope.spawn(|| {
+                shared.take(&[line(1)]);
+                assert!(shared.check().is_err(), "it has not waited");
+            });
+            shared.fail(None);
+            engine.join().expect("it waits");
+        });
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_an_error_for_everybody() {
+        let shared = Shared::unread(Open::default());
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| shared.read().map(drop));
+            shared.fail(Some(StoreError::BrokenOff));
+            let told = waits.join().expect("it ends");
+            assert!(matches!(told, Err(StoreError::Uncounted)));
+        });
+        assert!(matches!(shared.check(), Err(StoreError::BrokenOff)));
+        assert!(matches!(shared.check(), Err(StoreError::Uncounted)));
+        // What comes after that changes nothing.
+        shared.adopt(Open::default());
+        assert!(!shared.is_read() && !shared.has_to_close(u64::MAX));
+    }
+}
