@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use redb::ReadableTableMetadata;
+use tracing::info;
 
 use super::block;
 use super::names::Names;
@@ -74,7 +75,7 @@ fn read(
     stop: &AtomicBool,
 ) -> Result<Option<Open>, StoreError> {
     let mut open = Open::new(Names::read(snapshot)?, closed, counted);
-    let from = oldest(closed);
+    let (from, mut count) = (oldest(closed), 0);
     if let Some(first) = snapshot.first_since(from)? {
         for block in snapshot.blocks(first)? {
             if stop.load(Ordering::Relaxed) {
@@ -83,10 +84,13 @@ fn read(
             let (number, records) = block?;
             // What came after the last time that blocks were stored is in none of them, however late it was.
             open.recovers = number < counted;
-            let records = records.iter().filter(|record| record.at() >= from);
-            records.for_each(|record| open.take(record));
+            for record in records.iter().filter(|record| record.at() >= from) {
+                open.take(record);
+                count += 1;
+            }
         }
     }
+    info!(records = count, "the open hour is counted again from the log");
     open.recovers = true;
     let finest = Resolution::Second.code();
     for channel in channels(&snapshot.blocks)? {

@@ -231,7 +231,7 @@ mod tests {
         shared.adopt(open);
         assert_eq!(lines(&shared), 3);
         let current = shared.read().expect("it is read");
-        let heat = current.open.names.number(&crate::What::Output("heat".to_owned()));
+        let heat = current.open.names.number(&What::Output("heat".to_owned()));
         let bins = current.open.bins("seaside", Resolution::Hour, 0).expect("it was counted");
         assert_eq!(bins[&heat.expect("it has a number")][0].count, 3_000);
     }
