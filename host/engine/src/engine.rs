@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::channel::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
+use crate::counting::Counting;
 use crate::disk::DiskUse;
 use crate::error::{LoadError, StoreError};
 use crate::log::{Block, Ratio, Record};
@@ -16,7 +17,6 @@ use crate::pending::{Pending, Say};
 use crate::rule::Rule;
 use crate::sandbox::Sandbox;
 use crate::seen::{Seen, WINDOW_MS};
-use crate::series::{self, Shared};
 use crate::slot::Slot;
 use crate::store::Store;
 use crate::tables::{SlotKey, Snapshot, Stream};
@@ -95,7 +95,7 @@ pub struct Engine {
     /// How often a slot was changed.
     pub(crate) slot_changes: u64,
     /// What is counted over time. A run has none.
-    pub(crate) series: Option<Shared>,
+    pub(crate) series: Option<Counting>,
     /// How many of the pending records are in the series.
     pub(crate) counted: usize,
     /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
@@ -113,9 +113,8 @@ impl Engine {
         now: u64,
     ) -> Result<Self, OpenError> {
         let mut engine = Self::empty(sandbox, store, now)?;
-        let snapshot = engine.pending.overlay().snapshot();
-        let (checkpoints, series) = (snapshot.newest_checkpoints()?, series::recover(snapshot)?);
-        (engine.checkpoints, engine.series) = (Some(checkpoints), Some(Shared::new(series)));
+        engine.checkpoints = Some(engine.pending.overlay().snapshot().newest_checkpoints()?);
+        engine.series = Some(Counting::begin(engine.store.snapshot()?)?);
         for chain in chains {
             engine.add(chain)?;
         }
@@ -146,10 +145,8 @@ impl Engine {
         let mut seen = Seen::default();
         // However long it was away: what was not acknowledged before comes again now.
         let start = now.max(newest);
-        snapshot.each_since(newest.saturating_sub(WINDOW_MS), |record| {
-            if let Record::Event { event, .. } = record {
-                seen.insert(start, &event.channel, &event.id);
-            }
+        snapshot.each_id_since(newest.saturating_sub(WINDOW_MS), |channel, id| {
+            seen.insert(start, channel, id);
         })?;
         let next_record = snapshot.meta("next-record")?;
         let outbox = snapshot.outbox()?.len() as u64;
@@ -237,7 +234,7 @@ impl Engine {
         }
         self.now = self.now.max(now);
         self.end_probations()?;
-        self.pending.dirty |= self.has_to_close();
+        self.pending.dirty |= self.has_to_close()?;
         Ok(decisions)
     }
 
@@ -317,6 +314,7 @@ impl Engine {
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
     pub fn commit(&mut self) -> Result<Committed, StoreError> {
         self.end_group();
+        self.check_series()?;
         self.count_series();
         if !self.pending.dirty {
             return Ok(Committed::default());
@@ -329,7 +327,7 @@ impl Engine {
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let next_record = self.next_record + records;
         self.keep_checkpoints(next_record)?;
-        let series = self.series.as_ref().map(|series| (series, self.now));
+        let series = self.series.as_ref().map(|series| (series.shared(), self.now));
         let overlay = self.pending.overlay.as_deref();
         let overlay = overlay.expect("the overlay is lent only while a guest runs");
         self.store.commit(overlay, &blocks, series)?;
@@ -339,7 +337,7 @@ impl Engine {
         let outputs_changed = !outputs.is_empty();
         let outputs: Outputs = outputs.into_iter().map(|(key, (_, text))| (key, text)).collect();
         if let Some(series) = &self.series {
-            series.lock().written();
+            series.shared().written();
         }
         self.note_levels(&outputs);
         self.outputs.extend(outputs);
@@ -437,10 +435,10 @@ impl Engine {
         self.store.snapshot()
     }
 
-    /// Deletes what the log holds from before this time, but for the chains that were live then; says how many blocks
-    /// that were.
+    /// Deletes what the log holds from before this time, but for the chains that were live then, and what series need after a start;
+    /// says how many blocks that were.
     pub fn expire_log(&mut self, before: u64) -> Result<u64, StoreError> {
-        self.store.expire_log(before)
+        self.store.expire_log(self.not_needed(before))
     }
 }
 

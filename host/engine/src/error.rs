@@ -93,6 +93,9 @@ pub enum StoreError {
     /// A copy was ended by who wanted it.
     #[error("the copy of the store was broken off")]
     BrokenOff,
+    /// After a start the log was not read to its end. What failed is told to the owner of the engine.
+    #[error("heatd stops before it has counted the last hour again; ask again when it runs")]
+    Uncounted,
     /// Another process has the file.
     #[error("the store is in use by another heatd; stop that one first")]
     InUse,

@@ -27,6 +27,7 @@ mod forget;
 mod fuzz;
 mod gaps;
 mod guest;
+mod ids;
 mod interest;
 mod judge;
 mod letters;

@@ -344,7 +344,7 @@ pub(crate) fn unpack(compressed: &[u8]) -> Result<Vec<u8>, StoreError> {
     zstd::bulk::decompress(compressed, size).map_err(damaged)
 }
 
-pub(crate) fn decode<V: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<V, StoreError> {
+pub(crate) fn decode<'a, V: Deserialize<'a>>(bytes: &'a [u8]) -> Result<V, StoreError> {
     rmp_serde::from_slice(bytes).map_err(damaged)
 }
 

@@ -4,7 +4,8 @@
 //! - [`names`] gives every emote and every output a number, so that blocks are small,
 //! - [`open`] has the blocks that still grow, in memory,
 //! - [`block`] is how a block is stored, [`store`] writes those that have closed,
-//! - [`query`] reads both, [`top`] who and what has the most faves, [`recover`] makes the open ones anew from the log after a start.
+//! - [`query`] reads both, [`top`] who and what has the most faves,
+//! - [`recover`] makes the open ones anew from the log after a start, while [`shared`] keeps what happens.
 //!
 //! Everything here follows from the records of the log and their times alone, in their order: a recount gives the same numbers.
 //! What is in no bin yet is in the log, which is written first; so nothing is lost with the memory.
@@ -15,20 +16,21 @@ mod open;
 mod query;
 mod recover;
 mod resolution;
+mod shared;
 mod store;
 mod top;
 
 pub(crate) use names::NAMES;
 pub use names::{Provider, What};
-pub(crate) use open::Open;
+use open::Open;
 pub use query::{Point, Range, Statistics, Total};
-pub(crate) use recover::recover;
+pub(crate) use recover::{Recovery, recover};
 pub use resolution::Resolution;
+pub(crate) use shared::Shared;
 pub(crate) use store::{BLOCKS, expire};
 pub use top::MostFaved;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::contract::{Event, Happening};
 use crate::log::{Counted, Record};
@@ -40,24 +42,9 @@ pub(crate) const SLACK: u64 = 10_000;
 /// The oldest time that a line may claim, before now, in milliseconds: what is older is counted as now.
 const OLDEST: u64 = 24 * 3_600_000;
 
-/// The open series, shared with who reads them. Locked for as long as one event or one answer takes.
-#[derive(Clone, Default)]
-pub(crate) struct Shared(Arc<Mutex<Open>>);
-
-impl Shared {
-    pub(crate) fn new(open: Open) -> Self {
-        Self(Arc::new(Mutex::new(open)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Open> {
-        // Counts are added under the lock; a panic there leaves at worst one of them out.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Open {
     /// Counts what a record says has happened.
-    pub(crate) fn take(&mut self, record: &Record) {
+    fn take(&mut self, record: &Record) {
         match record {
             Record::Event { now, event } => self.event(*now, event),
             Record::Faves { now, channel, faves, .. } => self.faves(*now, channel, faves),
@@ -65,7 +52,7 @@ impl Open {
         }
     }
 
-    pub(crate) fn event(&mut self, now: u64, event: &Event) {
+    fn event(&mut self, now: u64, event: &Event) {
         let Happening::Chat(line) = &event.what else { return };
         let at = time_of(event.at, now);
         let person = digest(&line.person.id);
@@ -76,7 +63,7 @@ impl Open {
         }
     }
 
-    pub(crate) fn faves(&mut self, now: u64, channel: &str, faves: &[Counted]) {
+    fn faves(&mut self, now: u64, channel: &str, faves: &[Counted]) {
         for counted in faves {
             // Messages that name nobody make faves of nobody.
             let id = &counted.fave.person.id;

@@ -113,9 +113,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         overlay.write(&transaction)?;
-        if let Some((series, now)) = series {
-            series.lock().write(&transaction, now)?;
-        }
         if let Some(last) = blocks.last() {
             let mut log = transaction.open_table(LOG)?;
             for block in blocks {
@@ -125,6 +122,9 @@ impl Store {
             meta.insert("next-record", last.first + u64::from(last.records))?;
             // The engine's time never runs backwards, so the last block has the newest record.
             meta.insert("newest", last.last_at)?;
+        }
+        if let Some((series, now)) = series {
+            series.write(&transaction, now)?;
         }
         transaction.commit()?;
         Ok(())
@@ -143,14 +143,15 @@ impl Store {
         Statistics { store: self.clone(), shared }
     }
 
-    /// Deletes the blocks of series that have been kept long enough, and says how many they were.
+    /// Deletes the blocks of series that have been kept long enough, at most so many, and says how many they were.
     pub(crate) fn expire_series(
         &self,
         now: u64,
         kept: impl Fn(Resolution) -> u64,
-    ) -> Result<u64, StoreError> {
+        most: usize,
+    ) -> Result<usize, StoreError> {
         let transaction = self.database.begin_write()?;
-        let removed = series::expire(&transaction, now, kept)?;
+        let removed = series::expire(&transaction, now, kept, most)?;
         match removed {
             0 => transaction.abort()?,
             _ => transaction.commit()?,

@@ -346,16 +346,17 @@ impl Snapshot {
     /// The records of the log from this time on, oldest first.
     pub fn records_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::new();
-        self.each_since(at, |record| records.push(record))?;
+        if let Some(first) = self.first_since(at)? {
+            for row in self.log.range(first..)? {
+                records.extend(Block::decode(row?.1.value().3)?);
+            }
+        }
+        records.retain(|record| record.at() >= at);
         Ok(records)
     }
 
-    /// Tells of each record of the log from this time on, oldest first, with one block of them in memory at a time.
-    pub(crate) fn each_since(
-        &self,
-        at: u64,
-        mut tell: impl FnMut(Record),
-    ) -> Result<(), StoreError> {
+    /// The number of the first block of the log that has something from this time on.
+    pub(crate) fn first_since(&self, at: u64) -> Result<Option<u64>, StoreError> {
         let mut first = None;
         for row in self.log.iter()?.rev() {
             let (number, block) = row?;
@@ -364,12 +365,7 @@ impl Snapshot {
             }
             first = Some(number.value());
         }
-        let Some(first) = first else { return Ok(()) };
-        for row in self.log.range(first..)? {
-            let records = Block::decode(row?.1.value().3)?;
-            records.into_iter().filter(|record| record.at() >= at).for_each(&mut tell);
-        }
-        Ok(())
+        Ok(first)
     }
 
     /// The records of the log from this number on, oldest first, block by block.

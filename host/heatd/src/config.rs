@@ -10,6 +10,7 @@ mod grants;
 mod mistakes;
 mod mqtt;
 mod section;
+mod series;
 mod stream;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub(crate) use emotes::EmoteSources;
 pub(crate) use mistakes::{Mistakes, most_like};
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
+pub(crate) use series::Kept;
 pub(crate) use stream::StreamSigns;
 
 /// Everything that heatd is told.
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// How old the log of events may grow, in milliseconds.
     pub(crate) keep_log: u64,
+    /// How long what is counted over time is kept.
+    pub(crate) series: Kept,
     /// How long plain chat may wait for its commit, in milliseconds.
     pub(crate) flush: u64,
     /// How long a fave may wait for others to share its commit, in milliseconds.
@@ -129,6 +133,7 @@ impl Config {
             keep_log: root
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
+            series: Kept::read(root.section("series")),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
             gather: root.duration("gather", 0, 60_000).unwrap_or(0),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),

@@ -258,6 +258,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         flush: Duration::from_millis(config.flush),
         gather: Duration::from_millis(config.gather),
         keep_log: config.keep_log,
+        kept: config.series.clone(),
     };
     thread::Builder::new().name("engine".to_owned()).spawn(move || {
         // Nobody listens any more only when the daemon is gone already.

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heat_engine::wit::Event;
-use heat_engine::{Decision, Engine, Outputs, Resolution, Say, StoreError};
+use heat_engine::{Decision, Engine, Outputs, Say, StoreError};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
 use crate::broker::Topics;
 use crate::clock::now;
+use crate::config::Kept;
 use crate::feed::{Feed, States, Told};
 use crate::gaps::{self, Gap};
 use crate::live::Shadows;
@@ -69,6 +70,8 @@ pub(crate) struct Outlets {
     pub(crate) gather: Duration,
     /// How old the log may grow, in milliseconds.
     pub(crate) keep_log: u64,
+    /// How long what is counted over time is kept.
+    pub(crate) kept: Kept,
 }
 
 impl Outlets {
@@ -303,7 +306,11 @@ impl Group<'_> {
         if blocks > 0 {
             info!(blocks, "old blocks of the log deleted");
         }
-        self.engine.expire_series(Resolution::kept)?;
+        let kept = &self.outlets.kept;
+        if !self.engine.expire_series(|resolution| kept.of(resolution))? {
+            // There are so many that others would wait for long: the rest goes after the next group.
+            self.expired_at = None;
+        }
         self.outlets.metrics.log_begins(self.engine.snapshot()?.oldest()?);
         Ok(())
     }

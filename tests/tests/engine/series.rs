@@ -5,29 +5,29 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use heat_engine::wit::{Emote, EmoteProvider, Event, Happening};
-use heat_engine::{Point, Provider, Range, Resolution, Store, What};
+use heat_engine::{Chain, Engine, Point, Provider, Range, Resolution, Statistics, Store, What};
 
-use crate::stage::{CHANNEL, START, Stage, chat_line, patient, plain};
+use crate::stage::{CHANNEL, START, Stage, chat_line, patient, plain, sandbox};
 
 const HOUR: u64 = 3_600_000;
 
 /// One line: when it was written, when it came, by whom, with which emotes.
 #[derive(Clone)]
-struct Line {
-    at: u64,
-    now: u64,
-    login: String,
-    emotes: Vec<&'static str>,
+pub(crate) struct Line {
+    pub(crate) at: u64,
+    pub(crate) now: u64,
+    pub(crate) login: String,
+    pub(crate) emotes: Vec<&'static str>,
 }
 
 /// The test's own count: (what, width of the bin, start of the bin) -> (count, people).
-type Counts = BTreeMap<(What, u64, u64), (i64, BTreeSet<String>)>;
+pub(crate) type Counts = BTreeMap<(What, u64, u64), (i64, BTreeSet<String>)>;
 
-fn emote(name: &str) -> What {
+pub(crate) fn emote(name: &str) -> What {
     What::Emote(Provider::SevenTv, name.to_owned())
 }
 
-fn counts(lines: &[Line]) -> Counts {
+pub(crate) fn counts(lines: &[Line]) -> Counts {
     let mut counts = Counts::new();
     for line in lines {
         let all = line.emotes.iter().map(|name| emote(name));
@@ -44,7 +44,7 @@ fn counts(lines: &[Line]) -> Counts {
 }
 
 /// Lines of some hours, a little out of order, with pauses.
-fn generated(seed: u64, lines: usize) -> Vec<Line> {
+pub(crate) fn generated(seed: u64, lines: usize) -> Vec<Line> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut now = START;
     let mut line = || {
@@ -60,7 +60,7 @@ fn generated(seed: u64, lines: usize) -> Vec<Line> {
     (0..lines).map(|_| line()).collect()
 }
 
-fn event(number: usize, line: &Line) -> Event {
+pub(crate) fn event(number: usize, line: &Line) -> Event {
     let mut chat = chat_line(&line.login, "text");
     chat.emotes = line
         .emotes
@@ -86,8 +86,12 @@ fn open(file: &Path) -> Result<Stage> {
 }
 
 /// Every point of everything, as the series have it.
-fn served(stage: &Stage, whats: &[What]) -> Result<Counts> {
-    let series = stage.engine.statistics().context("the engine counts")?;
+pub(crate) fn served(engine: &Engine, whats: &[What]) -> Result<Counts> {
+    let series = engine.statistics().context("the engine counts")?;
+    served_by(&series, whats)
+}
+
+pub(crate) fn served_by(series: &Statistics, whats: &[What]) -> Result<Counts> {
     let range = Range { from: 0, to: u64::MAX };
     let mut counts = Counts::new();
     for resolution in Resolution::ALL {
@@ -103,9 +107,19 @@ fn served(stage: &Stage, whats: &[What]) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Counts and numbers of people, without who they are.
-fn numbers(counts: &Counts) -> BTreeMap<&(What, u64, u64), (i64, usize)> {
-    counts.iter().map(|(key, (count, people))| (key, (*count, people.len()))).collect()
+/// Holds what is served against the count of the test: how often, and by how many people.
+pub(crate) fn is_counted(served: &Counts, lines: &[Line], whats: &[What]) {
+    let numbers = |counts: &Counts| -> BTreeMap<(What, u64, u64), (i64, usize)> {
+        let wanted = counts.iter().filter(|(key, _)| whats.contains(&key.0));
+        wanted.map(|(key, (count, people))| (key.clone(), (*count, people.len()))).collect()
+    };
+    let (served, expected) = (numbers(served), numbers(&counts(lines)));
+    let keys: BTreeSet<_> = served.keys().chain(expected.keys()).collect();
+    let wrong = keys.into_iter().find(|key| served.get(key) != expected.get(key));
+    // All of them would be more than anybody reads.
+    if let Some(key) = wrong {
+        panic!("{key:?}: served {:?}, said {:?}", served.get(key), expected.get(key));
+    }
 }
 
 #[test]
@@ -129,8 +143,7 @@ fn every_bin_of_every_width_has_what_the_chat_had_however_often_heatd_starts_ane
             }
         }
         stage.engine.commit()?;
-        let (expected, served) = (counts(&lines), served(&stage, &whats)?);
-        assert_eq!(numbers(&served), numbers(&expected), "seed {seed}");
+        is_counted(&served(&stage.engine, &whats)?, &lines, &whats);
     }
     Ok(())
 }
@@ -153,14 +166,11 @@ fn what_was_not_committed_is_in_the_series_as_little_as_in_the_log() -> Result<(
     let whats = [What::Messages, emote("Kappa")];
     let numbers_of = |counts: &Counts| counts.values().map(|(count, _)| *count).sum::<i64>();
     assert!(
-        numbers_of(&served(&stage, &whats)?)
-            > numbers_of(&served(&open_again(stage, &file)?, &whats)?)
+        numbers_of(&served(&stage.engine, &whats)?)
+            > numbers_of(&served(&open_again(stage, &file)?.engine, &whats)?)
     );
-    let served = served(&open(&file)?, &whats)?;
-    let expected = counts(kept);
-    let expected: Counts =
-        expected.into_iter().filter(|((what, ..), _)| whats.contains(what)).collect();
-    assert_eq!(numbers(&served), numbers(&expected));
+    let served = served(&open(&file)?.engine, &whats)?;
+    is_counted(&served, kept, &whats);
     Ok(())
 }
 
@@ -185,7 +195,7 @@ fn a_line_that_comes_hours_late_is_counted_where_it_belongs() -> Result<()> {
         stage.engine.handle(line.now, event(number, line))?;
         stage.engine.commit()?;
     }
-    let served = served(&stage, &[emote("Kappa")])?;
+    let served = served(&stage.engine, &[emote("Kappa")])?;
     for resolution in Resolution::ALL {
         let (count, people) = &served[&(emote("Kappa"), resolution.width(), START)];
         // Whose the late one is cannot be told any more.
@@ -229,25 +239,57 @@ fn faves_and_the_heat_are_series_too() -> Result<()> {
     Ok(())
 }
 
+/// How much time a stored block covers, by width of its bins.
+const BLOCKS: [u64; 6] = [HOUR / 60, HOUR / 12, HOUR / 2, HOUR, HOUR, HOUR];
+
 #[test]
-fn old_bins_go_and_those_that_are_kept_for_ever_stay() -> Result<()> {
-    let mut stage = Stage::new(vec![plain("fave")])?;
-    let day = 24 * HOUR;
-    for number in 0..6 {
-        let at = START + number * day;
+fn of_every_width_old_bins_go_when_their_time_is_up_and_no_sooner() -> Result<()> {
+    const DAY: u64 = 24 * HOUR;
+    const DAYS: u64 = 400;
+    let channels = ["seaside", "harbour", "quiet", "one", "another"];
+    let count = channels.len() as u64;
+    let chain = |name: &&str| Chain { channel: (*name).to_owned(), rules: Vec::new() };
+    let chains = channels.iter().map(chain).collect();
+    let mut engine = Engine::open(sandbox()?, Store::in_memory()?, chains, START)?;
+    for day in 0..DAYS {
+        let at = START + day * DAY;
         let line = Line { at, now: at, login: "ann".to_owned(), emotes: vec!["Kappa"] };
-        stage.engine.handle(at, event(number as usize, &line))?;
-        stage.engine.commit()?;
+        for (place, channel) in channels.iter().enumerate() {
+            let number = day as usize * channels.len() + place;
+            let event = Event { channel: (*channel).to_owned(), ..event(number, &line) };
+            engine.handle(at, event)?;
+        }
+        engine.commit()?;
     }
-    stage.engine.fire(START + 5 * day + 2 * HOUR)?;
-    stage.engine.commit()?;
-    assert!(stage.engine.expire_series(Resolution::kept)? > 0);
-    assert_eq!(stage.engine.expire_series(Resolution::kept)?, 0);
-    let served = served(&stage, &[emote("Kappa")])?;
-    let days =
-        |resolution: Resolution| served.keys().filter(|key| key.1 == resolution.width()).count();
-    assert_eq!((days(Resolution::Second), days(Resolution::FiveSeconds)), (1, 3));
-    assert_eq!((days(Resolution::HalfMinute), days(Resolution::Hour)), (6, 6));
+    let now = START + (DAYS - 1) * DAY + 2 * HOUR;
+    engine.fire(now)?;
+    engine.commit()?;
+    let series = engine.statistics().context("the engine counts")?;
+    let blocks = || -> Result<Vec<u64>> {
+        Ok(series.stored()?.into_iter().map(|(_, blocks, _)| blocks).collect())
+    };
+    assert_eq!(blocks()?, [DAYS * count; 6]);
+    // For ever, by default, and as short as can be.
+    for kept in [[u64::MAX; 6], Resolution::ALL.map(Resolution::kept), [2 * HOUR; 6]] {
+        let (before, mut rounds) = (blocks()?, 0);
+        while !engine.expire_series(|resolution| kept[resolution as usize])? {
+            rounds += 1;
+        }
+        let stays = |(block, kept): (u64, u64)| {
+            let ends = (0..DAYS).map(|day| START + day * DAY + block);
+            count * ends.filter(|end| end.saturating_add(kept) >= now).count() as u64
+        };
+        let expected: Vec<u64> = BLOCKS.into_iter().zip(kept).map(stays).collect();
+        let left = blocks()?;
+        assert_eq!(left, expected);
+        // What is much goes in parts, so that nobody waits for long.
+        let went = before.iter().sum::<u64>() - left.iter().sum::<u64>();
+        assert_eq!(rounds, went / 5_000, "{went} blocks went");
+    }
+    assert_eq!(blocks()?, [count; 6]);
+    let range = Range { from: 0, to: u64::MAX };
+    let points = series.points("quiet", &[emote("Kappa")], Resolution::Hour, range)?;
+    assert_eq!(points[0].len(), 1);
     Ok(())
 }
 

@@ -177,6 +177,13 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
+        (
+            good.replace("[[rule]]", "[series.kept]\n1s = \"3d\"\n1h = \"1d\"\n[[rule]]"),
+            vec![
+                "bins of 1h would be kept for less long (\"1d\") than the finer ones of 1s (\"3d\")",
+                "write 1h = \"3d\" or longer",
+            ],
+        ),
         (String::new(), vec!["there is no [twitch]", "there is no [[rule]]"]),
     ];
     for (configuration, expected) in cases {

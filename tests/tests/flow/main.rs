@@ -26,6 +26,7 @@ mod peers;
 mod queues;
 mod recorded;
 mod secrets;
+mod series;
 mod shows;
 mod soak;
 mod start;

@@ -20,9 +20,14 @@ pub(crate) fn channel(number: usize) -> String {
 
 /// An engine whose channels have no rules: what is left is the log and the series.
 pub(crate) fn engine(file: &Path) -> Result<Engine> {
+    over(Store::open(file)?)
+}
+
+/// The same over a store that is open.
+pub(crate) fn over(store: Store) -> Result<Engine> {
     let chain = |number| Chain { channel: channel(number), rules: Vec::new() };
     let chains = (0..CHANNELS).map(chain).collect();
-    Ok(Engine::open(Arc::new(Sandbox::new(None)?), Store::open(file)?, chains, START)?)
+    Ok(Engine::open(Arc::new(Sandbox::new(None)?), store, chains, START)?)
 }
 
 /// What is said, by whom, with which emotes.

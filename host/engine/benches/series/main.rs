@@ -1,4 +1,5 @@
-//! What counting over time costs: lines a second with all their emotes, memory, bytes on the disk, and how soon a graph is there.
+//! What counting over time costs: lines a second with all their emotes, memory, bytes on the disk, how soon a graph is there,
+//! and how soon a start counts.
 //!
 //! Run by `cargo xtask bench series`, which passes `--scratch FOLDER` and perhaps `--quick`; it prints figures as JSON.
 
@@ -7,6 +8,7 @@
 mod chat;
 mod count;
 mod month;
+mod start;
 
 use std::path::PathBuf;
 
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
     let Some(scratch) = place.and_then(|place| arguments.get(place + 1)) else { return Ok(()) };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let setup = Setup { scratch: scratch.into(), quick };
+    start::run(&setup)?;
     count::run(&setup)?;
     month::run(&setup)
 }

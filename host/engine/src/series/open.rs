@@ -19,12 +19,16 @@ pub(crate) struct Open {
     levels: HashMap<(Arc<str>, u32), i64>,
     /// Blocks that had ended by this time are closed.
     pub(super) closed: u64,
+    /// The first record of the log that came after that.
+    pub(super) counted: u64,
     /// Closed blocks that the next commit writes.
     pub(super) closing: BTreeMap<Place, Bins>,
     /// What came for blocks that are in the store.
     pub(super) late: BTreeMap<Place, Bins>,
     /// Counts only what is in no stored block: the log is read again.
     pub(super) recovers: bool,
+    /// Whether the commit that is under way writes what has closed.
+    pub(super) writes: bool,
 }
 
 /// A block that grows.
@@ -47,8 +51,8 @@ struct Addition {
 }
 
 impl Open {
-    pub(super) fn new(names: Names, closed: u64) -> Self {
-        Self { names, closed, ..Self::default() }
+    pub(super) fn new(names: Names, closed: u64, counted: u64) -> Self {
+        Self { names, closed, counted, ..Self::default() }
     }
 
     /// Counts something at every resolution.
@@ -65,7 +69,7 @@ impl Open {
     }
 
     /// Notes what an output shows now. Text that is no number ends nothing: the last number stands.
-    pub(crate) fn level(&mut self, channel: &str, output: &str, text: Option<&str>, now: u64) {
+    pub(super) fn level(&mut self, channel: &str, output: &str, text: Option<&str>, now: u64) {
         let Some(count) = text.and_then(thousandths) else { return };
         let series = self.names.output(output);
         let channel = self.channel(channel);
@@ -115,12 +119,13 @@ impl Open {
         }
     }
 
-    /// When the next block closes; none while there is none.
-    pub(crate) fn next_close(&self) -> Option<u64> {
+    /// When there is something to write: the next block closes, or something came late for one; none while there is nothing.
+    pub(super) fn next_close(&self) -> Option<u64> {
         let ends = |blocks: &BTreeMap<(Resolution, u64), Block>| {
             blocks.keys().map(|(resolution, start)| ends(*resolution, *start)).min()
         };
-        self.channels.values().filter_map(ends).min()
+        let late = (!self.late.is_empty()).then_some(self.closed);
+        self.channels.values().filter_map(ends).chain(late).min()
     }
 
     /// Closes the blocks that have ended by now.
@@ -136,8 +141,11 @@ impl Open {
         }
     }
 
-    /// What closed and late blocks hold is in the store.
-    pub(crate) fn written(&mut self) {
+    /// What closed and late blocks hold is in the store, if the commit has written it.
+    pub(super) fn written(&mut self) {
+        if !std::mem::take(&mut self.writes) {
+            return;
+        }
         self.closing.clear();
         self.late.clear();
         self.names.written();
@@ -269,6 +277,7 @@ mod tests {
         assert_eq!(seconds, Some(Bins::from([(0, vec![bin(1, 2, 1), bin(5, 1, 1)])])));
         // Later than the block.
         open.close(70_000);
+        open.writes = true;
         open.written();
         open.add("seaside", 0, 1_500, 75_000, 1, Some(3));
         let late: Vec<_> = open.late.values().cloned().collect();

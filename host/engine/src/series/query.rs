@@ -54,9 +54,9 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Whether this was ever counted, in any channel.
+    /// Whether this was ever counted, in any channel. It waits for nothing: while the log is read, nobody can deny it.
     pub fn knows(&self, what: &What) -> bool {
-        self.shared.lock().names.number(what).is_some()
+        !self.shared.is_read() || self.shared.lock().open.names.number(what).is_some()
     }
 
     /// The bins of a range in which something was counted, in order: for each that was asked for.
@@ -68,7 +68,7 @@ impl Statistics {
         range: Range,
     ) -> Result<Vec<Vec<Point>>, StoreError> {
         let numbers: Vec<Option<u32>> = {
-            let open = self.shared.lock();
+            let open = &self.shared.read()?.open;
             wanted.iter().map(|what| open.names.number(what)).collect()
         };
         let places: HashMap<u32, usize> = (0..)
@@ -119,7 +119,7 @@ impl Statistics {
                 *sum = (sum.0.saturating_add(point.count), sum.1.max(point.at));
             },
         )?;
-        let open = self.shared.lock();
+        let open = &self.shared.read()?.open;
         let total = |(series, (count, last))| {
             let (what, id) = open.names.what(series)?;
             let id = id.to_owned();
@@ -135,7 +135,8 @@ impl Statistics {
         output: &str,
         at: u64,
     ) -> Result<Option<i64>, StoreError> {
-        let Some(number) = self.shared.lock().names.number(&What::Output(output.to_owned())) else {
+        let output = What::Output(output.to_owned());
+        let Some(number) = self.shared.read()?.open.names.number(&output) else {
             return Ok(None);
         };
         for resolution in [Resolution::Second, Resolution::FiveMinutes, Resolution::Hour] {
@@ -157,7 +158,7 @@ impl Statistics {
         let before =
             |start: u64, bin: &Bin| start + (u64::from(bin.place) + 1) * resolution.width() <= at;
         {
-            let open = self.shared.lock();
+            let open = &self.shared.read()?.open;
             for start in open.starts(channel, resolution).into_iter().rev() {
                 let bins = open.bins(channel, resolution, start).and_then(|bins| bins.get(&number));
                 let found = bins.and_then(|bins| bins.iter().rev().find(|bin| before(start, bin)));
@@ -206,7 +207,7 @@ impl Statistics {
             if let Some(it) = point(start, bin) {
                 each(series, it);
             }
-        });
+        })?;
         // What was in memory a moment ago may be in the store by now; the other way round it cannot be.
         let table = self.store.snapshot()?.blocks;
         let code = resolution.code();
@@ -234,8 +235,8 @@ impl Statistics {
         resolution: Resolution,
         wanted: impl Fn(u32) -> bool,
         mut each: impl FnMut(u64, u32, Bin),
-    ) -> Vec<u64> {
-        let open = self.shared.lock();
+    ) -> Result<Vec<u64>, StoreError> {
+        let open = &self.shared.read()?.open;
         let starts = open.starts(channel, resolution);
         for &start in &starts {
             let Some(bins) = open.bins(channel, resolution, start) else { continue };
@@ -243,7 +244,7 @@ impl Statistics {
                 bins.iter().for_each(|bin| each(start, series, *bin));
             }
         }
-        starts
+        Ok(starts)
     }
 
     /// How many blocks are stored, and how many bytes they have, by resolution.
@@ -258,6 +259,11 @@ impl Statistics {
         Ok(found)
     }
 
+    /// Whether the log of before the start is read: until then [`Statistics::latest`] knows nothing, and whatever else is asked waits.
+    pub fn is_read(&self) -> bool {
+        self.shared.is_read()
+    }
+
     /// The value of one bin that ended a moment ago, of each that was asked for: without the disk, so for any thread.
     pub fn latest(
         &self,
@@ -266,7 +272,7 @@ impl Statistics {
         resolution: Resolution,
         at: u64,
     ) -> Vec<Option<Point>> {
-        let open = self.shared.lock();
+        let open = &self.shared.lock().open;
         let start = resolution.block_of(at);
         let place = ((at - start) / resolution.width()) as u32;
         let bins = open.bins(channel, resolution, start);

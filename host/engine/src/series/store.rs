@@ -14,16 +14,22 @@ pub(crate) const BLOCKS: TableDefinition<'_, (&str, u8, u64), &[u8]> =
 /// The name of the time up to which blocks are closed, among the single numbers.
 pub(super) const CLOSED: &str = "series-closed";
 
+/// The name of the first record of the log that came after that.
+pub(super) const COUNTED: &str = "series-counted";
+
 impl Open {
-    /// Writes the blocks that have ended by now, and what came late for others.
-    pub(crate) fn write(
+    /// Writes the blocks that have ended by now, and what came late for others. The log has been written.
+    pub(super) fn write(
         &mut self,
         transaction: &WriteTransaction,
         now: u64,
     ) -> Result<(), StoreError> {
         self.close(now);
+        self.writes = true;
         self.names.write(transaction)?;
-        transaction.open_table(META)?.insert(CLOSED, self.closed)?;
+        let next = transaction.open_table(META)?.get("next-record")?.map(|next| next.value());
+        self.counted = next.unwrap_or_default();
+        self.write_place(transaction)?;
         if self.closing.is_empty() && self.late.is_empty() {
             return Ok(());
         }
@@ -37,6 +43,14 @@ impl Open {
             };
             blocks.insert(key, bytes.as_slice())?;
         }
+        Ok(())
+    }
+
+    /// Notes up to where everything is in the blocks of the store or in the log.
+    pub(super) fn write_place(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(CLOSED, self.closed)?;
+        meta.insert(COUNTED, self.counted)?;
         Ok(())
     }
 
@@ -62,20 +76,22 @@ impl Open {
     }
 }
 
-/// Deletes the blocks that ended before their time is up, and says how many they were.
+/// Deletes the blocks that ended before their time was up, at most so many, and says how many they were.
 pub(crate) fn expire(
     transaction: &WriteTransaction,
     now: u64,
     kept: impl Fn(Resolution) -> u64,
-) -> Result<u64, StoreError> {
+    most: usize,
+) -> Result<usize, StoreError> {
     let mut blocks = transaction.open_table(BLOCKS)?;
     let mut removed = 0;
     for channel in channels(&blocks)? {
         for resolution in Resolution::ALL {
             let before = now.saturating_sub(kept(resolution).saturating_add(resolution.block()));
-            let code = resolution.code();
-            let old = (channel.as_str(), code, 0)..(channel.as_str(), code, before);
-            blocks.retain_in(old, |_, _| {
+            let key = |start| (channel.as_str(), resolution.code(), start);
+            let stays = blocks.range(key(0)..key(before))?.nth(most - removed);
+            let end = stays.transpose()?.map_or(before, |(place, _)| place.value().2);
+            blocks.retain_in(key(0)..key(end), |_, _| {
                 removed += 1;
                 false
             })?;

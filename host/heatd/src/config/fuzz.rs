@@ -18,7 +18,7 @@ const TEXT: Target = Target {
     ],
     words: &[
         "[", "]", "[[", "]]", "{", "}", "=", "\"", "\"\"\"", "'''", "\\u0007", "\\", "\n", "#", "\u{1F525}",
-        "[twitch]\n", "[mqtt]\n", "[stream]\n", "[http]\n", "[[rule]]\n", "[rule.settings]\n",
+        "[twitch]\n", "[mqtt]\n", "[stream]\n", "[http]\n", "[[rule]]\n", "[rule.settings]\n", "[series.kept]\n1s = ",
         "[mqtt.embedded]\n", "[mqtt.anonymous]\n", "channels = ", "file = ", "slot = ", "listen = ",
         "flush = ", "\"1h\"", "true", "0x7fffffffffffffff", "1e400", "nan", "1979-05-27", "log = ",
         "\"heatd=debug,\"", "memory = \"1 MiB\"", "publish = [\"a/#/b\"]", "host = ", "url = ",

@@ -32,7 +32,7 @@ pub(super) async fn list(
     let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let (range, form) = (asked.range()?, Form::of(&mut asked)?);
-    let interval = asked.interval(range)?;
+    let interval = asked.interval(range, &api.channels.config.series)?;
     let most = asked.count("count", EMOTES, MOST_EMOTES)?;
     let is_unused = asked.choice("used", ["true", "false"])? == "false";
     if is_unused && asked.has("order") {
@@ -44,7 +44,7 @@ pub(super) async fn list(
     let series = api.statistics()?;
     let listed = match is_unused {
         // Bins that are gone would make every emote one that was not used.
-        true if now().saturating_sub(range.from) > interval.kept() => {
+        true if now().saturating_sub(range.from) > api.channels.config.series.of(interval) => {
             let name = interval.name();
             let why = format!("bins of {name} are not kept as long as that; leave `interval` out");
             return Err(wrong("interval", &why));

@@ -27,6 +27,9 @@ const AFTER: u64 = 150;
 /// How many bins before it are told once more: late lines may have changed them.
 const AGAIN: u64 = 2;
 
+/// How often it is looked whether the log of before a start is read.
+const UNREAD: Duration = Duration::from_millis(50);
+
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
@@ -76,6 +79,13 @@ struct Follower {
 impl Follower {
     /// The next bin that ends, with those before it; none when heatd stops.
     async fn next(&mut self) -> Option<Value> {
+        // Right after a start nothing is known of the last bins yet.
+        while !self.statistics.is_read() {
+            tokio::select! {
+                () = sleep(UNREAD) => {}
+                () = self.shutdown.begun() => return None,
+            }
+        }
         let width = self.interval.width();
         let end = self.interval.bin(now().saturating_sub(AFTER)) + width;
         let wait = (end + AFTER).saturating_sub(now());

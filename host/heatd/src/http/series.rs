@@ -31,7 +31,8 @@ pub(super) async fn points(
     let channel = super::counted(&api, &channel)?;
     let mut asked = Asked::of(query.as_deref());
     let (whats, range) = (asked.series()?, asked.range()?);
-    let (interval, form) = (asked.interval(range)?, Form::of(&mut asked)?);
+    let (interval, form) =
+        (asked.interval(range, &api.channels.config.series)?, Form::of(&mut asked)?);
     asked.end()?;
     check_size(whats.len(), interval, range)?;
     let series = api.statistics()?;

@@ -51,7 +51,11 @@ impl From<RunError> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::Refused(error.to_string())
+        match error {
+            // Whatever has failed is in heatd's log, and ends it.
+            StoreError::Uncounted => Self::Gone,
+            error => Self::Refused(error.to_string()),
+        }
     }
 }
 
