@@ -1,6 +1,7 @@
 //! The blocks that still grow. Only in memory: what is in them is in the log as well.
 
 use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::block::{Bin, Bins};
@@ -36,7 +37,29 @@ pub(crate) struct Open {
 struct Block {
     bins: Bins,
     /// For the bins to which somebody may still be added: who is in which series.
-    people: BTreeMap<u32, HashSet<(u32, u64)>>,
+    people: BTreeMap<u32, HashSet<(u32, u64), BuildHasherDefault<Mixed>>>,
+}
+
+/// A hash of numbers one of which is a hash already: nothing is gained by a better one, and it is made for each bin of each line.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// One thing that happened.
@@ -98,6 +121,8 @@ impl Open {
 
     fn enter(&mut self, channel: &str, addition: &Addition) {
         let name = self.channel(channel);
+        let blocks = self.channels.get_mut(&name);
+        let blocks = blocks.expect("the channel was made if it was not there");
         for resolution in Resolution::ALL {
             let start = resolution.block_of(addition.at);
             let is_closed = ends(resolution, start) <= self.closed;
@@ -113,8 +138,6 @@ impl Open {
                 put(bins, resolution, start, addition, 0);
                 continue;
             }
-            let blocks = self.channels.get_mut(&name);
-            let blocks = blocks.expect("the channel was made if it was not there");
             blocks.entry((resolution, start)).or_default().add(resolution, start, addition);
         }
     }
