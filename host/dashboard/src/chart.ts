@@ -4,6 +4,7 @@ import { h } from "./dom.ts";
 import { number, ticks } from "./format.ts";
 import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
+import type { Level } from "./levels.ts";
 import { colour } from "./theme.ts";
 
 export interface Line {
@@ -19,7 +20,10 @@ export interface Line {
 export interface Mark {
   at: number;
   text: string;
+  /** Where it stands on the curve, and whether that went up; without it a line goes through the graph. */
+  on?: { value: number; up: boolean };
 }
+
 
 export interface Wishes {
   element: HTMLElement;
@@ -45,6 +49,7 @@ export class Chart {
   private lines: Line[] = [];
   private times: number[] = [];
   private marks: Mark[] = [];
+  private levels: Level[] = [];
   private gaps: [number, number][] = [];
   private range: Range = { from: 0, to: 1 };
   private readonly nothing: HTMLElement;
@@ -60,9 +65,10 @@ export class Chart {
   }
 
   /** Shows these lines over this range. */
-  show(lines: Line[], times: number[], values: Value[][], range: Range, marks: Mark[] = []): void {
+  show(lines: Line[], times: number[], values: Value[][], range: Range, marks: Mark[] = [], levels: Level[] = []): void {
     this.times = times.map((at) => at / 1000);
     this.range = range;
+    this.levels = levels;
     this.marks = marks.filter((mark) => mark.at >= range.from && mark.at <= range.to);
     this.gaps = lines.some((it) => it.stepped) ? [] : holes(this.times, values);
     const data = [this.times, ...values] as uPlot.AlignedData;
@@ -116,6 +122,7 @@ export class Chart {
         setCursor: [(plot) => this.hovers(plot)],
         setSelect: [(plot) => this.selected(plot)],
         drawClear: [(plot) => this.drawGaps(plot)],
+        drawAxes: [(plot) => this.drawLevels(plot)],
         draw: [(plot) => this.drawMarks(plot)],
       },
     };
@@ -148,13 +155,41 @@ export class Chart {
     ctx.restore();
   }
 
+  /** Where levels begin, with their names, as far as they are within the scale. */
+  private drawLevels(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const top = plot.scales["y"]?.max ?? 0;
+    ctx.save();
+    ctx.strokeStyle = colour("edge");
+    ctx.fillStyle = colour("soft");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.font = FONT.replace("11", String(10 * devicePixelRatio));
+    ctx.textAlign = "left";
+    ctx.textBaseline = "bottom";
+    let below = Infinity;
+    for (const { name, from } of this.levels.filter((it) => it.from > 0 && it.from <= top)) {
+      const y = Math.round(plot.valToPos(from, "y", true));
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      // Names that would stand upon each other are left out; the cursor tells them.
+      if (below - y < 12 * devicePixelRatio) continue;
+      ctx.fillText(name.length > 24 ? `${name.slice(0, 23)}…` : name, bbox.left + 4 * devicePixelRatio, y - devicePixelRatio);
+      below = y;
+    }
+    ctx.restore();
+  }
+
   private drawMarks(plot: uPlot): void {
     const { ctx, bbox } = plot;
     ctx.save();
+    this.drawCrossings(plot);
     ctx.strokeStyle = ctx.fillStyle = colour("mark");
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-    for (const mark of this.marks) {
+    for (const mark of this.marks.filter((it) => !it.on)) {
       const x = Math.round(plot.valToPos(mark.at / 1000, "x", true));
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
@@ -167,11 +202,37 @@ export class Chart {
     ctx.restore();
   }
 
-  /** The marks near a bin. */
+  /** A triangle on the curve, upwards or downwards. Of those that would cover each other the last one is drawn. */
+  private drawCrossings(plot: uPlot): void {
+    const { ctx } = plot;
+    const size = 4.5 * devicePixelRatio;
+    ctx.fillStyle = colour("heat");
+    ctx.strokeStyle = colour("card");
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    let right = Infinity;
+    for (const { at, on } of this.marks.filter((it) => it.on).reverse()) {
+      const [x, y] = [plot.valToPos(at / 1000, "x", true), plot.valToPos(on?.value ?? 0, "y", true)];
+      if (right - x < 2 * size) continue;
+      right = x;
+      const tip = on?.up ? -size : size;
+      ctx.beginPath();
+      ctx.moveTo(x - size, y - tip);
+      ctx.lineTo(x, y + tip);
+      ctx.lineTo(x + size, y - tip);
+      ctx.closePath();
+      ctx.stroke();
+      ctx.fill();
+    }
+  }
+
+  /** The marks near a bin; of crossed levels the nearest. */
   marksNear(place: number): Mark[] {
     const at = (this.times[place] ?? 0) * 1000;
     const near = (this.range.to - this.range.from) / 80;
-    return this.marks.filter((mark) => Math.abs(mark.at - at) <= near);
+    const away = (mark: Mark): number => Math.abs(mark.at - at);
+    const found = this.marks.filter((mark) => away(mark) <= near);
+    const [nearest] = found.filter((it) => it.on).sort((one, other) => away(one) - away(other));
+    return found.filter((it) => !it.on || it === nearest);
   }
 
   private key(event: KeyboardEvent): void {

@@ -18,6 +18,7 @@ mod fuzz;
 mod guesses;
 mod hosts;
 mod live_series;
+mod news;
 mod pace;
 mod page;
 mod past;

@@ -1,6 +1,7 @@
 //! The web page of heatd: [`build`] makes it, [`stage`] is a heatd with chat in several channels for a browser to look at.
 
 mod build;
+mod played;
 mod stage;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let rules = rules::build()?;
     run_command(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     if options.look {
-        return look(&Stage::start(&rules)?);
+        return look(&Stage::start(&rules, &target().join("debug"))?);
     }
     test(&rules)
 }
@@ -53,12 +54,13 @@ pub(crate) fn test(rules: &Path) -> Result<()> {
     let shots = shots()?;
     run_command(&mut build::npm(["run", "--silent", "compile"]))?;
     run_command(&mut build::npm(["run", "--silent", "unit"]))?;
-    let stage = Stage::start(rules)?;
+    let stage = Stage::start(rules, &target().join("debug"))?;
     let mut browse = build::npm(["run", "--silent", "browse"]);
     browse
         .env("HEAT_URL", stage.url())
         .env("HEAT_TOKEN", stage.token())
         .env("HEAT_BROWSER", BROWSER)
+        .env("HEAT_PLAYED", stage.played())
         .env("HEAT_SHOTS", &shots);
     let done = run_command(&mut browse);
     say(&format!("screenshots: {}", shots.display()));

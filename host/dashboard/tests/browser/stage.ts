@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
-function given(name: string): string {
+export function given(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set; cargo xtask page sets it`);
   return value;

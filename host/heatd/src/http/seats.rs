@@ -6,8 +6,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::tokens::Role;
 
-/// The seats of viewers, moderators and owners: 100 in all.
-const SEATS: [usize; 3] = [64, 24, 12];
+/// The seats of viewers, moderators and owners. A page that is seen takes one.
+const SEATS: [usize; 3] = [128, 24, 12];
 
 /// Cheap to clone; all clones are the same seats.
 #[derive(Clone)]

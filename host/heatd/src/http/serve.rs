@@ -22,8 +22,8 @@ use tracing::{debug, warn};
 
 use crate::shutdown::Shutdown;
 
-/// How many connections there may be at once. Others wait until one ends.
-pub(super) const CONNECTIONS: usize = 256;
+/// How many connections there may be at once: two for each seat, and some for programs. Others wait until one ends.
+pub(super) const CONNECTIONS: usize = 384;
 
 /// How long answers that are under way may take once heatd stops.
 const FAREWELL: Duration = Duration::from_secs(5);
