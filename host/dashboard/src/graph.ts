@@ -176,6 +176,8 @@ export class Graph {
     const crossed = crossings(frame.times, frame.values[levels[0] ?? -1] ?? [], this.levels);
     const marks = [...this.marks, ...crossed.map(({ at, text, ...on }): Mark => ({ at, text, on }))];
     this.level.show(levels.map(line), frame.times, valuesOf(levels), range, marks, this.levels);
+    // Until when bins are drawn, for who measures how soon they are.
+    at("graph").dataset["until"] = String((frame.times.at(-1) ?? 0) + frame.width);
     this.describe(frame, range);
     this.hover(this.hovered);
   }

@@ -15,11 +15,11 @@ use clap::Args;
 
 use crate::shell::{cargo, run as run_command, say, target};
 use crate::{rules, tools};
-pub(crate) use build::build;
-use stage::Stage;
+pub(crate) use build::{build, npm};
+pub(crate) use stage::Stage;
 
 /// The browser of the tests.
-const BROWSER: &str = "/usr/bin/chromium";
+pub(crate) const BROWSER: &str = "/usr/bin/chromium";
 
 /// How often it is looked whether somebody has stopped it.
 const FRAME: Duration = Duration::from_millis(100);
@@ -52,10 +52,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn test(rules: &Path) -> Result<()> {
     tools::install("the tests of the page", &[(BROWSER, "chromium")])?;
     let shots = shots()?;
-    run_command(&mut build::npm(["run", "--silent", "compile"]))?;
-    run_command(&mut build::npm(["run", "--silent", "unit"]))?;
+    run_command(&mut npm(["run", "--silent", "compile"]))?;
+    run_command(&mut npm(["run", "--silent", "unit"]))?;
     let stage = Stage::start(rules, &target().join("debug"))?;
-    let mut browse = build::npm(["run", "--silent", "browse"]);
+    let mut browse = npm(["run", "--silent", "browse"]);
     browse
         .env("HEAT_URL", stage.url())
         .env("HEAT_TOKEN", stage.token())

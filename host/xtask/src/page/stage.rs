@@ -41,7 +41,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Everything that runs. It ends when this is dropped.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     heatd: Program,
     url: String,
     token: String,
@@ -52,7 +52,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// `programs`: the folder with heatd.
-    pub(super) fn start(rules: &Path, programs: &Path) -> Result<Self> {
+    pub(crate) fn start(rules: &Path, programs: &Path) -> Result<Self> {
         let folder = target().join("page-stage");
         if folder.exists() {
             std::fs::remove_dir_all(&folder)
@@ -102,16 +102,16 @@ impl Stage {
         Ok(Self { heatd, url, token, played: shown, stop, player: Some(player) })
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
     /// The folder with what is said in the channels of recorded chat.
-    pub(super) fn played(&self) -> &Path {
+    pub(crate) fn played(&self) -> &Path {
         &self.played
     }
 }
