@@ -76,6 +76,12 @@ pub(crate) struct Channel {
     gaps: Gaps,
 }
 
+impl Channel {
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+}
+
 /// When chat was not heard within the last day.
 #[derive(Debug, Default, Deserialize)]
 struct Gaps {

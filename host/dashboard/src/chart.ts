@@ -1,6 +1,7 @@
 /** A graph over time, drawn by uPlot: zoom by dragging, a cursor that other graphs share, and keys for who has no pointer. */
 import uPlot from "uplot";
 import { h } from "./dom.ts";
+import { drawGaps, drawLevels, drawMarks, font, type Mark } from "./draw.ts";
 import { number, ticks } from "./format.ts";
 import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
@@ -15,15 +16,6 @@ export interface Line {
   stepped: boolean;
   filled: boolean;
 }
-
-/** Something that happened at one time. */
-export interface Mark {
-  at: number;
-  text: string;
-  /** Where it stands on the curve, and whether that went up; without it a line goes through the graph. */
-  on?: { value: number; up: boolean };
-}
-
 
 export interface Wishes {
   element: HTMLElement;
@@ -41,8 +33,6 @@ const shared = uPlot.sync("time");
 
 /** So wide is the axis of each graph, so that times stand above each other. */
 const AXIS = 46;
-
-const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 export class Chart {
   private plot: uPlot | null = null;
@@ -100,7 +90,7 @@ export class Chart {
 
   private options(): uPlot.Options {
     const grid = { stroke: colour("line"), width: 1 };
-    const axis = { stroke: colour("soft"), font: FONT, grid, ticks: { ...grid, size: 4 } };
+    const axis = { stroke: colour("soft"), font: font(11), grid, ticks: { ...grid, size: 4 } };
     return {
       width: this.wishes.element.clientWidth || 300,
       height: this.wishes.height,
@@ -121,9 +111,9 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.hovers(plot)],
         setSelect: [(plot) => this.selected(plot)],
-        drawClear: [(plot) => this.drawGaps(plot)],
-        drawAxes: [(plot) => this.drawLevels(plot)],
-        draw: [(plot) => this.drawMarks(plot)],
+        drawClear: [(plot) => drawGaps(plot, this.gaps)],
+        drawAxes: [(plot) => drawLevels(plot, this.levels)],
+        draw: [(plot) => drawMarks(plot, this.marks)],
       },
     };
   }
@@ -140,89 +130,6 @@ export class Chart {
     const [from, to] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.wishes.zoom({ from: Math.round(from), to: Math.round(to) });
-  }
-
-  /** A time that nobody knows of is no time in which nothing was said. */
-  private drawGaps(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.fillStyle = colour("press");
-    for (const [from, to] of this.gaps) {
-      const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
-      const begin = Math.max(left, bbox.left);
-      ctx.fillRect(begin, bbox.top, Math.min(right, bbox.left + bbox.width) - begin, bbox.height);
-    }
-    ctx.restore();
-  }
-
-  /** Where levels begin, with their names, as far as they are within the scale. */
-  private drawLevels(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    const top = plot.scales["y"]?.max ?? 0;
-    ctx.save();
-    ctx.strokeStyle = colour("edge");
-    ctx.fillStyle = colour("soft");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([devicePixelRatio, 4 * devicePixelRatio]);
-    ctx.font = FONT.replace("11", String(10 * devicePixelRatio));
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    let below = Infinity;
-    for (const { name, from } of this.levels.filter((it) => it.from > 0 && it.from <= top)) {
-      const y = Math.round(plot.valToPos(from, "y", true));
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      // Names that would stand upon each other are left out; the cursor tells them.
-      if (below - y < 12 * devicePixelRatio) continue;
-      ctx.fillText(name.length > 24 ? `${name.slice(0, 23)}…` : name, bbox.left + 4 * devicePixelRatio, y - devicePixelRatio);
-      below = y;
-    }
-    ctx.restore();
-  }
-
-  private drawMarks(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    this.drawCrossings(plot);
-    ctx.strokeStyle = ctx.fillStyle = colour("mark");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-    for (const mark of this.marks.filter((it) => !it.on)) {
-      const x = Math.round(plot.valToPos(mark.at / 1000, "x", true));
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      ctx.beginPath();
-      ctx.arc(x, bbox.top, 3.5 * devicePixelRatio, 0, 2 * Math.PI);
-      ctx.fill();
-    }
-    ctx.restore();
-  }
-
-  /** A triangle on the curve, upwards or downwards. Of those that would cover each other the last one is drawn. */
-  private drawCrossings(plot: uPlot): void {
-    const { ctx } = plot;
-    const size = 4.5 * devicePixelRatio;
-    ctx.fillStyle = colour("heat");
-    ctx.strokeStyle = colour("card");
-    ctx.lineWidth = 1.5 * devicePixelRatio;
-    let right = Infinity;
-    for (const { at, on } of this.marks.filter((it) => it.on).reverse()) {
-      const [x, y] = [plot.valToPos(at / 1000, "x", true), plot.valToPos(on?.value ?? 0, "y", true)];
-      if (right - x < 2 * size) continue;
-      right = x;
-      const tip = on?.up ? -size : size;
-      ctx.beginPath();
-      ctx.moveTo(x - size, y - tip);
-      ctx.lineTo(x, y + tip);
-      ctx.lineTo(x + size, y - tip);
-      ctx.closePath();
-      ctx.stroke();
-      ctx.fill();
-    }
   }
 
   /** The marks near a bin; of crossed levels the nearest. */

@@ -1,7 +1,8 @@
 /** The graph: loads what the view asks for, carries it on while it is live, and tells what is under the cursor. */
 import { ofChannel, words } from "./api.ts";
-import { Chart, type Line, type Mark } from "./chart.ts";
+import { Chart, type Line } from "./chart.ts";
 import { at, say } from "./dom.ts";
+import type { Mark } from "./draw.ts";
 import { learn, type Emote } from "./emotes.ts";
 import { moment, number } from "./format.ts";
 import { Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";

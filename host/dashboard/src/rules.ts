@@ -1,7 +1,7 @@
 /** Which rule is live where, how it does, and how that came about. */
 import { Problem } from "./api.ts";
-import type { Mark } from "./chart.ts";
 import { at, h, name } from "./dom.ts";
+import type { Mark } from "./draw.ts";
 import { compact, moment, number } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
 import type { Change, Rule } from "./told.ts";
@@ -99,6 +99,7 @@ const DONE: Record<string, string> = {
   undo: "something was taken back",
   command: "an order",
   stream: "the stream",
+  simulate: "something that was made up",
 };
 
 function sentence(change: Change): string {

@@ -5,6 +5,7 @@ mod played;
 mod stage;
 
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -65,6 +66,24 @@ pub(crate) fn test(rules: &Path) -> Result<()> {
     let done = run_command(&mut browse);
     say(&format!("screenshots: {}", shots.display()));
     done
+}
+
+/// Opens a link in Chromium, and looks around as the tests in tests/demo do.
+pub(crate) fn visit(link: &str) -> Result<Child> {
+    tools::install("a visit of the page", &[(BROWSER, "chromium")])?;
+    run_command(&mut npm(["run", "--silent", "compile"]))?;
+    let (url, view) = link.split_once("/#").context("no link to a page")?;
+    let mut visit = npm(["run", "--silent", "visit"]);
+    let shots = target().join("page");
+    std::fs::create_dir_all(&shots)
+        .with_context(|| format!("failed to make {}", shots.display()))?;
+    visit
+        .env("HEAT_URL", url)
+        .env("HEAT_TOKEN", "")
+        .env("HEAT_VIEW", view)
+        .env("HEAT_BROWSER", BROWSER)
+        .env("HEAT_SHOTS", shots);
+    visit.spawn().context("failed to start npm")
 }
 
 fn look(stage: &Stage) -> Result<()> {

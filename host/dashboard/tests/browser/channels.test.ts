@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { counted, most, played, type Channel } from "./played.ts";
-import { ask, barriers, says, shoot, shown, start, text, until, visit } from "./stage.ts";
+import { ask, barriers, hurry, says, shoot, shown, start, text, until, visit } from "./stage.ts";
 
 let browser: Browser;
 before(async () => (browser = await start()));
@@ -185,6 +185,7 @@ test("a moderator sets the heat, sees the level that it crossed, and takes back 
   await shown(page);
   const fave = { event: { kind: "fave", user: "storyteller", item: "this very song" }, live: true };
   await ask(`channels/${first.name}/simulate`, fave);
+  await hurry(page);
   await says(page, "#items", /this very song/);
   await page.click('#orders >> text="?heat set 50"');
   await page.keyboard.type("40");

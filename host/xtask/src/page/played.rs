@@ -107,6 +107,11 @@ impl Channel {
         let begin = lines.last().map_or(0, |(at, _)| at.saturating_sub(HOUR));
         lines.retain(|(at, _)| *at >= begin);
         let present = lines.get((lines.len() as f64 * PAST) as usize).map_or(0, |(at, _)| *at);
+        // Minutes of faves at once would be a heat that nothing else is seen beside.
+        let is_fave = |line: &[u8]| {
+            Parts::of(line).and_then(|it| it.text()).is_some_and(|it| it.starts_with(b"?fave"))
+        };
+        lines.retain(|(at, line)| *at >= present || !is_fave(line));
         let room = lines.iter().find_map(|(_, line)| Parts::of(line)?.tag("room-id"));
         let room = room.filter(|room| !room.is_empty()).unwrap_or_else(|| room_id(&name));
         let moved = |(at, line): &(u64, &Vec<u8>)| {
@@ -209,8 +214,13 @@ mod tests {
         let lines = Generator::new(1, "pier").lines(1_000);
         let lines: Vec<Vec<u8>> = lines.into_iter().map(String::into_bytes).collect();
         let channel = Channel::moved("pier".to_owned(), &lines, 5 * HOUR);
-        assert_eq!(channel.lines.len(), 1_000);
-        assert_eq!(channel.lines.iter().filter(|(at, _)| *at < 5 * HOUR).count(), 400);
+        let (past, due): (Vec<_>, Vec<_>) = channel.lines.iter().partition(|it| it.0 < 5 * HOUR);
+        let faves = |lines: &[&(u64, Vec<u8>)]| {
+            let is_fave = |line: &Vec<u8>| String::from_utf8_lossy(line).contains(" :?fave");
+            lines.iter().filter(|(_, line)| is_fave(line)).count()
+        };
+        assert_eq!((due.len(), faves(&past)), (600, 0));
+        assert!(past.len() > 300 && faves(&due) > 10, "{} lines", past.len());
         assert!(channel.lines.is_sorted_by_key(|(at, _)| *at));
     }
 
