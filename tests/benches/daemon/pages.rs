@@ -131,7 +131,7 @@ fn open(stage: &Stage<'_>, channels: &[String]) -> Result<Pages> {
         let silent = pages.heard().into_iter().filter(|(bins, _)| *bins == 0).count();
         if silent == 0 { Ok(()) } else { Err(format!("{silent} have not")) }
     })?;
-    pages.shared.from_now_on();
+    pages.shared.begin_anew();
     Ok(pages)
 }
 

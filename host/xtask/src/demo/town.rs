@@ -49,7 +49,7 @@ impl Town {
 }
 
 fn is_talk(line: &Line) -> bool {
-    !line.to_string().contains(" :?fave")
+    !line.to_string().contains("?fave")
 }
 
 fn time_of(line: &Line) -> u64 {

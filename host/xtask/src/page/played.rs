@@ -108,9 +108,7 @@ impl Channel {
         lines.retain(|(at, _)| *at >= begin);
         let present = lines.get((lines.len() as f64 * PAST) as usize).map_or(0, |(at, _)| *at);
         // Minutes of faves at once would be a heat that nothing else is seen beside.
-        let is_fave = |line: &[u8]| {
-            Parts::of(line).and_then(|it| it.text()).is_some_and(|it| it.starts_with(b"?fave"))
-        };
+        let is_fave = |line: &[u8]| line.windows(5).any(|bytes| bytes == b"?fave");
         lines.retain(|(at, line)| *at >= present || !is_fave(line));
         let room = lines.iter().find_map(|(_, line)| Parts::of(line)?.tag("room-id"));
         let room = room.filter(|room| !room.is_empty()).unwrap_or_else(|| room_id(&name));
@@ -216,7 +214,7 @@ mod tests {
         let channel = Channel::moved("pier".to_owned(), &lines, 5 * HOUR);
         let (past, due): (Vec<_>, Vec<_>) = channel.lines.iter().partition(|it| it.0 < 5 * HOUR);
         let faves = |lines: &[&(u64, Vec<u8>)]| {
-            let is_fave = |line: &Vec<u8>| String::from_utf8_lossy(line).contains(" :?fave");
+            let is_fave = |line: &Vec<u8>| String::from_utf8_lossy(line).contains("?fave");
             lines.iter().filter(|(_, line)| is_fave(line)).count()
         };
         assert_eq!((due.len(), faves(&past)), (600, 0));

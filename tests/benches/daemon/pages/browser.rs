@@ -54,7 +54,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// What was heard so far is forgotten.
-    pub(super) fn from_now_on(&self) {
+    pub(super) fn begin_anew(&self) {
         for heard in self.pages.lock().expect("nobody panics with it").iter() {
             heard.bins.store(0, Ordering::Relaxed);
             heard.events.store(0, Ordering::Relaxed);
