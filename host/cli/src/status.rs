@@ -76,6 +76,12 @@ pub(crate) struct Channel {
     gaps: Gaps,
 }
 
+impl Channel {
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+}
+
 /// When chat was not heard within the last day.
 #[derive(Debug, Default, Deserialize)]
 struct Gaps {
@@ -235,6 +241,22 @@ mod tests {
                 }],
             }],
         })
+    }
+
+    #[test]
+    fn the_channel_that_is_meant_is_the_only_one_or_the_only_one_with_rules() {
+        let mut told = status();
+        let meant = |told: &Value| {
+            crate::stream::only_channel(&Status::read(told.clone()).unwrap())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(meant(&told), Ok("seaside".to_owned()));
+        let mut other = told["channels"][0].clone();
+        (other["name"], other["rules"]) = ("harbour".into(), Value::Array(Vec::new()));
+        told["channels"].as_array_mut().unwrap().insert(0, other);
+        assert_eq!(meant(&told), Ok("seaside".to_owned()));
+        told["channels"][0]["rules"] = told["channels"][1]["rules"].clone();
+        assert!(meant(&told).unwrap_err().contains("--channel: harbour, seaside"));
     }
 
     #[test]

@@ -41,11 +41,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The channel that is meant when none is named.
+/// The channel that is meant when none is named: the only one, or the only one with rules.
 pub(crate) fn only_channel(status: &Status) -> Result<String> {
     match status.channels.as_slice() {
         [channel] => Ok(channel.name.clone()),
         channels => {
+            // In the others there is nothing to be asked or told: they are only counted.
+            let mut ruled = channels.iter().filter(|channel| channel.has_rules());
+            if let (Some(channel), None) = (ruled.next(), ruled.next()) {
+                return Ok(channel.name.clone());
+            }
             let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
             bail!("heatd has several channels; say which with --channel: {}", names.join(", "))
         }

@@ -13,7 +13,7 @@ use crate::stream::{channel_name, only_channel};
 /// A heatd, and one of its channels.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Channel {
-    /// The channel; not needed when heatd has only one.
+    /// The channel; not needed when heatd has only one, or only one with rules.
     #[arg(long, value_name = "NAME")]
     pub(crate) channel: Option<String>,
     #[command(flatten)]

@@ -2,6 +2,10 @@
 import { EventLines } from "./sse.ts";
 import { heard } from "./time.ts";
 
+/** How often it is asked again when heatd asks for patience, and how much of it the page has, in seconds. */
+const RETRIES = 3;
+const LONGEST_WAIT = 5;
+
 /** What heatd says is wrong, or why it does not answer: then the status is 0. */
 export class Problem extends Error {
   constructor(
@@ -77,18 +81,28 @@ export class Api {
 
   private async ask(path: string, options: RequestInit): Promise<Response> {
     const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
-    let answer: Response;
-    try {
-      answer = await fetch(new URL(`api/v1/${path}`, document.baseURI), { ...options, headers, cache: "no-store" });
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      throw new Problem(0, "heatd does not answer; is it running, and is this device still in its network?");
+    let answer = await this.once(path, options, headers);
+    for (let tries = 0; answer.status === 429 && tries < RETRIES; tries += 1) {
+      // Whoever shares a token shares its pace. What is no matter of the pace is no better a second later.
+      const wait = Number(answer.headers.get("retry-after"));
+      if (!(wait > 0 && wait <= LONGEST_WAIT)) break;
+      await new Promise((resume) => setTimeout(resume, wait * 1000 * (1 + Math.random())));
+      answer = await this.once(path, options, headers);
     }
     heard(answer.headers.get("date"));
     if (answer.ok) return answer;
     const detail = await detailOf(answer);
     if (answer.status === 401) this.refused(detail);
     throw new Problem(answer.status, detail);
+  }
+
+  private async once(path: string, options: RequestInit, headers: HeadersInit): Promise<Response> {
+    try {
+      return await fetch(new URL(`api/v1/${path}`, document.baseURI), { ...options, headers, cache: "no-store" });
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new Problem(0, "heatd does not answer; is it running, and is this device still in its network?");
+    }
   }
 }
 

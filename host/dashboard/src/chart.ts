@@ -1,9 +1,11 @@
 /** A graph over time, drawn by uPlot: zoom by dragging, a cursor that other graphs share, and keys for who has no pointer. */
 import uPlot from "uplot";
 import { h } from "./dom.ts";
+import { drawGaps, drawLevels, drawMarks, font, type Mark } from "./draw.ts";
 import { number, ticks } from "./format.ts";
 import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
+import type { Level } from "./levels.ts";
 import { colour } from "./theme.ts";
 
 export interface Line {
@@ -13,12 +15,6 @@ export interface Line {
   /** A value holds until the next one. */
   stepped: boolean;
   filled: boolean;
-}
-
-/** Something that happened at one time. */
-export interface Mark {
-  at: number;
-  text: string;
 }
 
 export interface Wishes {
@@ -38,13 +34,12 @@ const shared = uPlot.sync("time");
 /** So wide is the axis of each graph, so that times stand above each other. */
 const AXIS = 46;
 
-const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-
 export class Chart {
   private plot: uPlot | null = null;
   private lines: Line[] = [];
   private times: number[] = [];
   private marks: Mark[] = [];
+  private levels: Level[] = [];
   private gaps: [number, number][] = [];
   private range: Range = { from: 0, to: 1 };
   private readonly nothing: HTMLElement;
@@ -60,9 +55,10 @@ export class Chart {
   }
 
   /** Shows these lines over this range. */
-  show(lines: Line[], times: number[], values: Value[][], range: Range, marks: Mark[] = []): void {
+  show(lines: Line[], times: number[], values: Value[][], range: Range, marks: Mark[] = [], levels: Level[] = []): void {
     this.times = times.map((at) => at / 1000);
     this.range = range;
+    this.levels = levels;
     this.marks = marks.filter((mark) => mark.at >= range.from && mark.at <= range.to);
     this.gaps = lines.some((it) => it.stepped) ? [] : holes(this.times, values);
     const data = [this.times, ...values] as uPlot.AlignedData;
@@ -94,7 +90,7 @@ export class Chart {
 
   private options(): uPlot.Options {
     const grid = { stroke: colour("line"), width: 1 };
-    const axis = { stroke: colour("soft"), font: FONT, grid, ticks: { ...grid, size: 4 } };
+    const axis = { stroke: colour("soft"), font: font(11), grid, ticks: { ...grid, size: 4 } };
     return {
       width: this.wishes.element.clientWidth || 300,
       height: this.wishes.height,
@@ -115,8 +111,9 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.hovers(plot)],
         setSelect: [(plot) => this.selected(plot)],
-        drawClear: [(plot) => this.drawGaps(plot)],
-        draw: [(plot) => this.drawMarks(plot)],
+        drawClear: [(plot) => drawGaps(plot, this.gaps)],
+        drawAxes: [(plot) => drawLevels(plot, this.levels)],
+        draw: [(plot) => drawMarks(plot, this.marks)],
       },
     };
   }
@@ -135,43 +132,14 @@ export class Chart {
     this.wishes.zoom({ from: Math.round(from), to: Math.round(to) });
   }
 
-  /** A time that nobody knows of is no time in which nothing was said. */
-  private drawGaps(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.fillStyle = colour("press");
-    for (const [from, to] of this.gaps) {
-      const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
-      const begin = Math.max(left, bbox.left);
-      ctx.fillRect(begin, bbox.top, Math.min(right, bbox.left + bbox.width) - begin, bbox.height);
-    }
-    ctx.restore();
-  }
-
-  private drawMarks(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour("mark");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-    for (const mark of this.marks) {
-      const x = Math.round(plot.valToPos(mark.at / 1000, "x", true));
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      ctx.beginPath();
-      ctx.arc(x, bbox.top, 3.5 * devicePixelRatio, 0, 2 * Math.PI);
-      ctx.fill();
-    }
-    ctx.restore();
-  }
-
-  /** The marks near a bin. */
+  /** The marks near a bin; of crossed levels the nearest. */
   marksNear(place: number): Mark[] {
     const at = (this.times[place] ?? 0) * 1000;
     const near = (this.range.to - this.range.from) / 80;
-    return this.marks.filter((mark) => Math.abs(mark.at - at) <= near);
+    const away = (mark: Mark): number => Math.abs(mark.at - at);
+    const found = this.marks.filter((mark) => away(mark) <= near);
+    const [nearest] = found.filter((it) => it.on).sort((one, other) => away(one) - away(other));
+    return found.filter((it) => !it.on || it === nearest);
   }
 
   private key(event: KeyboardEvent): void {

@@ -1,5 +1,6 @@
 /** What is chosen: the channel, the series as chips with their values, the interval, the time, and what can be taken away. */
 import { ofChannel } from "./api.ts";
+import type { Channels } from "./channels.ts";
 import { at, button, h, say } from "./dom.ts";
 import { learn, shown, type Emote } from "./emotes.ts";
 import { counted, number } from "./format.ts";
@@ -19,7 +20,7 @@ export class Filters {
 
   constructor(
     private readonly parts: Parts,
-    private readonly channels: () => string[],
+    private readonly channels: Channels,
   ) {
     at("channel").append(this.channelPicker().element);
     at("add").append(this.seriesPicker().element);
@@ -39,8 +40,8 @@ export class Filters {
       label: "Channel",
       placeholder: "channel",
       suggest: async (text) => {
-        const fitting = this.channels().filter((it) => it.includes(text.toLowerCase().replace(/^#/, "")));
-        return fitting.map((value) => ({ value, label: `#${value}` }));
+        const fitting = this.channels.fitting(text);
+        return fitting.map(({ name, here }) => ({ value: name, label: `#${name}`, ...(here ? {} : { note: "heatd has left it" }) }));
       },
       // Emotes of one channel are seldom those of another.
       pick: (channel) => views.go({ channel, of: views.now.of.filter((it) => !emoteOf(it)), output: "" }),

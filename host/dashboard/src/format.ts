@@ -10,6 +10,11 @@ export function number(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 });
 }
 
+/** About so much: `3.4K`. */
+export function compact(value: number): string {
+  return short.format(value);
+}
+
 /** A rate: always with one decimal below a hundred, so that it does not jump. */
 export function rate(value: number): string {
   return value < 100 ? value.toFixed(1) : whole.format(value);

@@ -168,16 +168,3 @@ function cell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
-
-/** An answer as live events have it: bin by bin. */
-export function asLive(answer: Answer): LiveBins {
-  const frame = new Frame(answer, Infinity);
-  const bins = frame.times.map((at, place) => ({
-    at,
-    values: frame.of.map((of, series) => {
-      const value = frame.values[series]?.[place] ?? null;
-      return value === null ? null : isLevel(of) ? [value] : [value, frame.people[series]?.[place] ?? 0];
-    }),
-  }));
-  return { of: frame.of, bins };
-}

@@ -1,13 +1,16 @@
 /** The graph: loads what the view asks for, carries it on while it is live, and tells what is under the cursor. */
 import { ofChannel, words } from "./api.ts";
-import { Chart, type Line, type Mark } from "./chart.ts";
+import { Chart, type Line } from "./chart.ts";
 import { at, say } from "./dom.ts";
+import type { Mark } from "./draw.ts";
 import { learn, type Emote } from "./emotes.ts";
 import { moment, number } from "./format.ts";
-import { asLive, Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";
+import { Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";
 import { forZoom, spanOf, widthOf, wordsOf, type Range } from "./intervals.ts";
+import { crossings, levelsOf, type Level } from "./levels.ts";
 import { Follow, type Parts } from "./parts.ts";
 import { now } from "./time.ts";
+import type { Entry, Rule } from "./told.ts";
 import { emoteOf, type View } from "./view.ts";
 
 /** What one series is at one bin, for who shows it. */
@@ -23,6 +26,8 @@ export class Graph {
   private readonly level: Chart;
   private readonly follow: Follow;
   private marks: Mark[] = [];
+  private rules: Rule[] = [];
+  private levels: Level[] = [];
   private output = "";
   private loads = 0;
   private hovered: number | null = null;
@@ -31,6 +36,8 @@ export class Graph {
     private readonly parts: Parts,
     /** Called with what is under the cursor, or with what is newest. */
     private readonly read: (readings: Reading[]) => void,
+    /** Called with what else the stream tells; with null when it breaks off. */
+    private readonly heard: (entry: Entry | null) => void,
   ) {
     const hover = (place: number | null): void => this.hover(place);
     const zoom = (range: Range): void => this.zoom(range);
@@ -40,7 +47,10 @@ export class Graph {
     this.counts = new Chart({ element: at("graph"), height: small ? 220 : 290, empty: "Nothing was counted in this time", hover, zoom, move });
     this.follow = new Follow(
       (signal) => this.carryOn(signal),
-      (error) => this.trouble(error),
+      (error) => {
+        this.trouble(error);
+        this.heard(null);
+      },
     );
     parts.views.follow((view, before) => this.changed(view, before));
   }
@@ -49,11 +59,14 @@ export class Graph {
   setOutput(output: string): void {
     if (output === this.output) return;
     this.output = output;
+    this.levels = levelsOf(this.rules, output);
     this.begin();
   }
 
-  setMarks(marks: Mark[]): void {
-    this.marks = marks;
+  /** What runs in the channel, and when that was changed. */
+  setRules(rules: Rule[], marks: Mark[]): void {
+    [this.rules, this.marks] = [rules, marks];
+    this.levels = levelsOf(rules, this.output);
     this.draw();
   }
 
@@ -102,32 +115,15 @@ export class Graph {
     this.trouble(null);
     this.draw();
     void this.learnNames(channel, shown);
-    if (range) {
-      // Nothing grows there.
-      this.follow.end();
-      return;
-    }
-    for await (const bins of this.news(widthOf(interval), signal)) {
+    // In the past nothing grows, and the rest is news all the same.
+    const wish = range ? { of: "messages", interval: "1h" } : { of: this.of(), interval };
+    for await (const told of api.events<LiveBins | Entry>(ofChannel(channel, "live"), { ...wish, news: "true" }, signal)) {
       if (load !== this.loads) return;
-      this.frame.take(bins, this.range().from);
-      this.draw();
-    }
-  }
-
-  /** Narrow bins come as they end. Of wide ones the last is looked at again while it grows. */
-  private async *news(width: number, signal: AbortSignal): AsyncGenerator<LiveBins> {
-    const { api, views } = this.parts;
-    const { channel, interval } = views.now;
-    if (isNarrow(width)) {
-      yield* api.events<LiveBins>(ofChannel(channel, "live"), { of: this.of(), interval }, signal);
-      return;
-    }
-    while (!signal.aborted) {
-      await new Promise((resume) => setTimeout(resume, 5000));
-      if (signal.aborted) return;
-      const to = now();
-      const query = { of: this.of(), interval, from: to - 2 * width, to };
-      yield asLive(await api.get<Answer>(ofChannel(channel, "series"), query, signal));
+      if ("kind" in told) this.heard(told);
+      else if (!range) {
+        this.frame.take(told, this.range().from);
+        this.draw();
+      }
     }
   }
 
@@ -178,7 +174,11 @@ export class Graph {
     });
     const valuesOf = (places: number[]): (number | null)[][] => places.map((place) => frame.values[place] ?? []);
     this.counts.show(counts.map(line), frame.times, valuesOf(counts), range);
-    this.level.show(levels.map(line), frame.times, valuesOf(levels), range, this.marks);
+    const crossed = crossings(frame.times, frame.values[levels[0] ?? -1] ?? [], this.levels);
+    const marks = [...this.marks, ...crossed.map(({ at, text, ...on }): Mark => ({ at, text, on }))];
+    this.level.show(levels.map(line), frame.times, valuesOf(levels), range, marks, this.levels);
+    // Until when bins are drawn, for who measures how soon they are.
+    at("graph").dataset["until"] = String((frame.times.at(-1) ?? 0) + frame.width);
     this.describe(frame, range);
     this.hover(this.hovered);
   }

@@ -1,7 +1,7 @@
 /** How heatd does: its connections, its store, and words for what is wrong. */
 import { words } from "./api.ts";
 import { at, h, say } from "./dom.ts";
-import { bytes, counted, duration, number } from "./format.ts";
+import { bytes, counted, duration, moment, number } from "./format.ts";
 import type { Status } from "./told.ts";
 
 type State = "good" | "bad" | "unknown";
@@ -20,14 +20,24 @@ export function showHealth(status: Status, channel: string): void {
       chatUp ? `connected, ${counted(chat.up, "connection")}` : `${chat.up} of ${chat.wanted} connections; heatd tries again by itself`,
     ],
     ["MQTT broker", mqtt.up ? "good" : "bad", mqtt.up ? "connected" : "not connected: the text on the stream stands still; heatd tries again by itself"],
-    ["Store", "good", `${bytes(status.store_bytes)}, ${status.queue > 0 ? `${counted(status.queue, "event")} waiting` : "nothing waits"}`],
+    store(status),
     ["heatd", status.ready ? "good" : "bad", `${status.version}, up ${duration(status.uptime_seconds)}, ${number(status.chat_lines)} lines`],
   ];
+  const { backup } = status;
+  if (backup?.problem) rows.push(["Backup", "bad", backup.problem]);
+  else if (backup?.at) rows.push(["Backup", "good", `made ${moment(backup.at)}`]);
   if (gaps) {
     const away = gaps.count === 0 ? "heard all the time" : `not heard for ${duration(gaps.seconds)}, in ${counted(gaps.count, "gap")}`;
     rows.push(["Last day", gaps.count === 0 ? "good" : "unknown", away]);
   }
   list(rows);
+}
+
+/** What keeps the engine from its work keeps it from the store: its own words are the best ones. */
+function store(status: Status): [string, State, string] {
+  const wrong = status.reasons.filter((it) => /engine|clock/.test(it));
+  const waiting = status.queue > 0 ? `${counted(status.queue, "event")} waiting` : "nothing waits";
+  return ["Store", wrong.length > 0 ? "bad" : "good", [bytes(status.store_bytes), ...wrong, waiting].join(", ")];
 }
 
 /** heatd does not answer. */

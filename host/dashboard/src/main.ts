@@ -8,6 +8,7 @@ import "./style/picker.css";
 import "./style/panels.css";
 import "./style/small.css";
 import { Api, Problem } from "./api.ts";
+import { Channels } from "./channels.ts";
 import { at, say } from "./dom.ts";
 import { pictures, whenLearned } from "./emotes.ts";
 import { Filters } from "./filters.ts";
@@ -109,15 +110,19 @@ function remember(token: string): void {
 
 async function build(parts: Parts): Promise<void> {
   const { api, views } = parts;
-  let channels: string[] = [];
-  const filters = new Filters(parts, () => channels);
-  const graph = new Graph(parts, (readings) => filters.show(readings));
+  const channels = new Channels();
+  const filters = new Filters(parts, channels);
+  const graph = new Graph(
+    parts,
+    (readings) => filters.show(readings),
+    (entry) => now.took(entry),
+  );
   whenLearned(() => filters.picture());
   filters.wire(graph);
   const tops = new Tops(parts, (series) => filters.add(series));
   const moderate = new Moderate(parts);
   const rules = new Rules(parts, (list, marks) => {
-    graph.setMarks(marks);
+    graph.setRules(list, marks);
     moderate.show(list);
   });
   const why = new Why(parts, () => now.output);
@@ -141,21 +146,21 @@ async function build(parts: Parts): Promise<void> {
       showSilence(error);
       throw error;
     }
-    channels = told.channels.map((it) => it.name);
-    if (!begun) {
+    channels.know(told.channels.map((it) => it.name));
+    if (!begun && (views.now.channel || told.channels.length > 0)) {
       begun = true;
       begin(told);
     }
     showHealth(told, views.now.channel);
     now.know(told.channels.find((it) => it.name === views.now.channel));
-  }, 5000);
+  }, 10_000);
 
   const begin = (told: Status): void => {
-    const wanted = told.channels.find((it) => it.name === views.now.channel) ?? told.channels[0];
-    if (wanted) now.know(wanted);
-    // Everything that follows the view begins by this, unless the link had named the channel already.
-    const named = views.now.channel === wanted?.name;
-    views.go({ channel: wanted?.name ?? "" }, "replace");
+    // Everything that follows the view begins by this, unless the link had named the channel already. One that heatd has not, or
+    // not any more, stays: what is asked of it is answered with what is there, or with why not.
+    const named = views.now.channel !== "";
+    now.know(told.channels.find((it) => it.name === (views.now.channel || told.channels[0]?.name)));
+    if (!named) views.go({ channel: told.channels[0]?.name ?? "" }, "replace");
     if (named) {
       graph.begin();
       now.begin();

@@ -1,21 +1,15 @@
-/** What happens now: outputs, whether the stream is live, and how fast chat is. Follows the feed. */
+/** What happens now: outputs, whether the stream is live, and how fast chat is. */
 import { at, h, say } from "./dom.ts";
 import { clock, duration, rate } from "./format.ts";
 import type { Graph } from "./graph.ts";
-import { Follow, type Parts } from "./parts.ts";
+import type { Parts } from "./parts.ts";
 import { now as heatdsNow } from "./time.ts";
 import type { ChannelStatus, Entry } from "./told.ts";
 
-/** Over how much time the rate is taken, in milliseconds. */
-const WINDOW = 10_000;
-
 export class Now {
   private outputs = new Map<string, string>();
-  private lines: number[] = [];
-  private began = 0;
   private chosen = "";
   private stream: { state: string; since: number | null } = { state: "unknown", since: null };
-  private readonly follow: Follow;
 
   constructor(
     private readonly parts: Parts,
@@ -23,10 +17,6 @@ export class Now {
     /** Faves were counted, a rule has failed, or another output is shown. */
     private readonly news: (what: "fave" | "rules" | "output") => void,
   ) {
-    this.follow = new Follow(
-      (signal) => this.listen(signal),
-      () => this.forget(),
-    );
     const select = at<HTMLSelectElement>("output");
     select.addEventListener("change", () => parts.views.go({ output: select.value }, "replace"));
     parts.views.follow((view, before) => {
@@ -37,10 +27,11 @@ export class Now {
   }
 
   begin(): void {
-    this.forget();
     this.outputs.clear();
     this.chosen = "";
-    this.follow.begin();
+    this.stream = { state: "unknown", since: null };
+    say(at("rate"), "–");
+    this.tick();
   }
 
   /** What the status tells comes before the feed does. */
@@ -51,26 +42,12 @@ export class Now {
     this.choose();
   }
 
-  private forget(): void {
-    this.lines = [];
-    this.began = 0;
-  }
-
-  private async listen(signal: AbortSignal): Promise<void> {
-    const { api, views } = this.parts;
-    if (!views.now.channel) return;
-    const entries = api.events<Entry>("watch", { channel: views.now.channel }, signal);
-    for await (const entry of entries) {
-      if (signal.aborted) return;
-      this.took(entry);
-    }
-  }
-
-  private took(entry: Entry): void {
-    this.began ||= Date.now();
+  /** Takes a piece of news; null when there is none for now. */
+  took(entry: Entry | null): void {
+    if (entry === null) return say(at("rate"), "–");
     switch (entry.kind) {
-      case "chat":
-        this.lines.push(Date.now());
+      case "rate":
+        say(at("rate"), rate(entry.lines / entry.seconds));
         break;
       case "output":
         if (entry.text === null) this.outputs.delete(entry.name);
@@ -82,7 +59,8 @@ export class Now {
         this.tick();
         break;
       case "rule":
-        if (entry.effects.some((it) => it.startsWith("fave"))) this.news("fave");
+      case "missed":
+        this.news("fave");
         break;
       case "fault":
         this.news("rules");
@@ -121,10 +99,6 @@ export class Now {
   }
 
   private tick(): void {
-    const now = Date.now();
-    this.lines = this.lines.filter((it) => it > now - WINDOW);
-    const heard = this.began === 0 ? 0 : Math.min(now - this.began, WINDOW);
-    say(at("rate"), heard < 2000 ? "–" : rate((this.lines.length * 1000) / heard));
     const { state, since } = this.stream;
     const live = at("stream");
     live.hidden = state !== "live";

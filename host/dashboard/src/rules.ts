@@ -1,8 +1,8 @@
 /** Which rule is live where, how it does, and how that came about. */
 import { Problem } from "./api.ts";
-import type { Mark } from "./chart.ts";
 import { at, h, name } from "./dom.ts";
-import { moment, number } from "./format.ts";
+import type { Mark } from "./draw.ts";
+import { compact, moment, number } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
 import type { Change, Rule } from "./told.ts";
 
@@ -13,6 +13,8 @@ const SHOWN = 12;
 
 export class Rules {
   private readonly asks: Regularly;
+  /** Rules are not for everybody. */
+  private forbidden = false;
 
   constructor(
     private readonly parts: Parts,
@@ -34,7 +36,7 @@ export class Rules {
   private async load(): Promise<void> {
     const { api, views } = this.parts;
     const { channel } = views.now;
-    if (!channel) return;
+    if (!channel || this.forbidden) return;
     try {
       const [{ rules }, { entries }] = await Promise.all([
         api.get<{ rules: Rule[] }>("rules"),
@@ -47,14 +49,15 @@ export class Rules {
       showChanges(entries.slice(0, SHOWN));
       this.follow(mine, entries.filter((it) => SWAPS.includes(it.action) && !it.refused).map((it) => ({ at: it.at, text: sentence(it) })));
     } catch (error) {
-      if (error instanceof Problem && error.status === 403) at("ruled").hidden = true;
+      this.forbidden = error instanceof Problem && error.status === 403;
+      if (this.forbidden) at("ruled").hidden = true;
       throw error;
     }
   }
 }
 
 function showRules(rules: Rule[]): void {
-  const head = ["Slot", "Rule", "State", "Calls", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
+  const head = ["Slot", "Rule", "State", "Calls", "A call costs", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
   const rows = rules.map((rule) => {
     const failures = rule.failures ?? 0;
     const shadow = rule.shadow ? h("small", {}, `beside it ${rule.shadow.name} ${rule.shadow.version}, ${number(rule.shadow.events)} events`) : null;
@@ -66,12 +69,18 @@ function showRules(rules: Rule[]): void {
       h("td", {}, `${rule.name} ${rule.version}`, h("small", {}, rule.role), shadow),
       h("td", {}, h("span", { class: "state" }, state), rule.reason ? h("small", {}, rule.reason) : null),
       h("td", { class: "figure" }, number(rule.calls ?? 0)),
+      h("td", { class: "figure" }, cost(rule)),
       h("td", { class: failures > 0 ? "figure bad" : "figure" }, number(failures)),
       h("td", {}, rule.since ? moment(rule.since) : "–"),
     );
   });
-  const body = rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: "6", class: "empty" }, "this channel has no rules"))];
+  const body = rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: "7", class: "empty" }, "this channel has no rules"))];
   at("rules").replaceChildren(h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
+}
+
+/** What a call of it takes, in instructions. */
+function cost(rule: Rule): string {
+  return rule.fuel && rule.calls ? `${compact(rule.fuel / rule.calls)} steps` : "–";
 }
 
 function showChanges(entries: Change[]): void {
@@ -90,6 +99,7 @@ const DONE: Record<string, string> = {
   undo: "something was taken back",
   command: "an order",
   stream: "the stream",
+  simulate: "something that was made up",
 };
 
 function sentence(change: Change): string {

@@ -12,6 +12,8 @@ export interface Rule {
   reason?: string;
   calls?: number;
   failures?: number;
+  /** Instructions of all calls, about. */
+  fuel?: number;
   settings?: Record<string, unknown>;
   declared?: { name: string; about: string }[];
   shadow?: { name: string; version: string; events: number };
@@ -35,6 +37,7 @@ export interface Status {
   queue: number;
   channels: ChannelStatus[];
   store_bytes: number;
+  backup?: { at: number | null; problem: string | null };
 }
 
 /** One entry of the feed. */
@@ -43,9 +46,9 @@ export type Entry =
   | { channel: string; kind: "stream"; state: string; since: number | null }
   | { channel: string; kind: "rule"; slot: string; effects: string[] }
   | { channel: string; kind: "fault"; slot: string; text: string }
-  | { channel: string; kind: "chat"; name: string; login: string; text: string }
+  | { channel: string; kind: "rate"; lines: number; seconds: number }
   | { channel: string; kind: "missed"; entries: number }
-  | { channel: string; kind: "hello" | "event" };
+  | { channel: string; kind: "hello" };
 
 export interface Change {
   number: number;

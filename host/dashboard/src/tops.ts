@@ -7,7 +7,15 @@ import { Regularly, type Parts } from "./parts.ts";
 import { now } from "./time.ts";
 import type { MostFaved } from "./told.ts";
 
-const RECENT = 5 * 60_000;
+const MINUTE = 60_000;
+
+/** Which emotes may be listed: how they are called, over how much time, and in which order. */
+const LISTS: [string, string, number, "most" | "least"][] = [
+  ["most", "Top emotes, last 5 minutes", 5 * MINUTE, "most"],
+  ["hour", "Top emotes, last hour", 60 * MINUTE, "most"],
+  ["day", "Top emotes, last day", 1440 * MINUTE, "most"],
+  ["least", "Least used emotes, last day", 1440 * MINUTE, "least"],
+];
 
 /** How many stand in a list, so that its height stays. */
 const LENGTH = 8;
@@ -22,12 +30,20 @@ export class Tops {
   private readonly emotes: Regularly;
   private readonly faves: Regularly;
   private stale = true;
+  /** Names are not for everybody. */
+  private forbidden = false;
 
   constructor(
     private readonly parts: Parts,
     private readonly add: (series: string) => void,
   ) {
-    this.emotes = new Regularly(() => this.loadEmotes(), 5000);
+    this.emotes = new Regularly(() => this.loadEmotes(), 12_000);
+    const select = at<HTMLSelectElement>("list");
+    select.append(...LISTS.map(([value, label]) => h("option", { value }, label)));
+    select.addEventListener("change", () => {
+      at("emotes").replaceChildren();
+      this.emotes.soon();
+    });
     this.faves = new Regularly(() => this.loadFaves(), 10_000);
     parts.views.follow((view, before) => view.channel !== before.channel && this.begin());
   }
@@ -47,9 +63,11 @@ export class Tops {
     const { api, views } = this.parts;
     const { channel } = views.now;
     if (!channel) return;
-    const query = { from: now() - RECENT, count: LENGTH };
+    const chosen = at<HTMLSelectElement>("list").value;
+    const [, , span, order] = LISTS.find(([value]) => value === chosen) ?? ["", "", 5 * MINUTE, "most"];
+    const query = { from: now() - span, count: LENGTH, order };
     const { emotes } = await api.get<{ emotes: (Emote & { uses: number })[] }>(ofChannel(channel, "emotes"), query);
-    if (channel !== views.now.channel) return;
+    if (channel !== views.now.channel || chosen !== at<HTMLSelectElement>("list").value) return;
     learn(emotes);
     const rows = emotes.map((emote): Row => {
       const add = button("", () => this.add(`emote:${emote.provider}:${emote.name}`), { class: "bare", title: "Show it in the graph" });
@@ -62,16 +80,15 @@ export class Tops {
   private async loadFaves(): Promise<void> {
     const { api, views } = this.parts;
     const { channel } = views.now;
-    if (!channel || !this.stale) return;
+    if (!channel || !this.stale || this.forbidden) return;
     this.stale = false;
     let most: MostFaved;
     try {
       most = await api.get<MostFaved>(ofChannel(channel, "faves"), { count: LENGTH });
     } catch (error) {
-      // Names are not for everybody.
-      const forbidden = error instanceof Problem && error.status === 403;
-      at("faves").hidden = forbidden;
-      this.stale = !forbidden;
+      this.forbidden = error instanceof Problem && error.status === 403;
+      at("faves").hidden = this.forbidden;
+      this.stale = true;
       throw error;
     }
     if (channel !== views.now.channel) return;

@@ -63,21 +63,34 @@ impl What {
 
 /// Where the engine's thread tells what it decides. Cheap to clone; all clones are the same feed.
 #[derive(Clone)]
-pub(crate) struct Feed(broadcast::Sender<Arc<Entry>>);
+pub(crate) struct Feed {
+    all: broadcast::Sender<Arc<Entry>>,
+    /// What is rare: a hundred pages are not woken by each line of chat.
+    news: broadcast::Sender<Arc<Entry>>,
+}
 
 impl Default for Feed {
     fn default() -> Self {
-        Self(broadcast::Sender::new(CAPACITY))
+        Self { all: broadcast::Sender::new(CAPACITY), news: broadcast::Sender::new(CAPACITY) }
     }
 }
 
 impl Feed {
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
-        self.0.subscribe()
+        self.all.subscribe()
+    }
+
+    /// Faves and faults alone.
+    pub(crate) fn subscribe_to_news(&self) -> broadcast::Receiver<Arc<Entry>> {
+        self.news.subscribe()
     }
 
     fn is_watched(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.all.receiver_count() > 0
+    }
+
+    fn has_readers(&self) -> bool {
+        self.news.receiver_count() > 0
     }
 
     /// What heatd itself says in a channel.
@@ -85,13 +98,14 @@ impl Feed {
         let effects = vec![format!("say {text:?}")];
         let what = What::Rule { slot: HOST.to_owned(), effects };
         // Nobody may be watching.
-        let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what }));
+        let _ = self.all.send(Arc::new(Entry { channel: channel.into(), what }));
     }
 
     /// Something happened that is no event of the engine.
     pub(crate) fn tell(&self, channel: &str, told: Told) {
         // Nobody may be watching.
-        let _ = self.0.send(Arc::new(Entry { channel: channel.into(), what: What::Told(told) }));
+        let entry = Entry { channel: channel.into(), what: What::Told(told) };
+        let _ = self.all.send(Arc::new(entry));
     }
 
     /// What there is to tell of an event, before the engine takes it away. None while nobody watches.
@@ -101,7 +115,7 @@ impl Feed {
 
     /// What came of an event or a timer.
     pub(crate) fn decided(&self, told: Option<Told>, decision: &Decision) {
-        if decision.duplicate || !self.is_watched() {
+        if decision.duplicate || !(self.is_watched() || self.has_readers()) {
             return;
         }
         let answers = decision.answers.iter().filter_map(|answer| {
@@ -116,10 +130,22 @@ impl Feed {
             }
         });
         for what in told.map(What::Told).into_iter().chain(answers) {
-            let entry = Entry { channel: Arc::clone(&decision.channel), what };
+            let entry = Arc::new(Entry { channel: Arc::clone(&decision.channel), what });
             // The last watcher may have left meanwhile.
-            let _ = self.0.send(Arc::new(entry));
+            if is_news(&entry.what) {
+                let _ = self.news.send(Arc::clone(&entry));
+            }
+            let _ = self.all.send(entry);
         }
+    }
+}
+
+/// Whether it is told to those who want no more than that.
+fn is_news(what: &What) -> bool {
+    match what {
+        What::Fault { .. } => true,
+        What::Rule { effects, .. } => effects.iter().any(|effect| effect.starts_with("fave")),
+        _ => false,
     }
 }
 
@@ -189,6 +215,18 @@ mod tests {
                 r#"{"channel":"seaside","kind":"fault","slot":"broken","text":"it used more than 7 units of fuel"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn who_wants_the_news_alone_is_told_of_faults_and_faves() {
+        let feed = Feed::default();
+        let mut reader = feed.subscribe_to_news();
+        feed.decided(feed.note(&event(Happening::StreamStart)), &decision());
+        let heard = reader.try_recv().unwrap();
+        assert!(matches!(&heard.what, What::Fault { slot, .. } if slot == "broken"), "{heard:?}");
+        assert!(reader.is_empty());
+        let rule = |line: &str| What::Rule { slot: "fave".into(), effects: vec![line.to_owned()] };
+        assert!(is_news(&rule("fave \"pie\"")) && !is_news(&rule("show heat \"7\"")));
     }
 
     #[test]

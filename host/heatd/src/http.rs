@@ -22,6 +22,7 @@ mod guesses;
 mod hosts;
 mod kept;
 mod live_series;
+mod news;
 mod openapi;
 mod pace;
 mod page;

@@ -1,11 +1,12 @@
 //! Measures what the project promises: every figure beside its floor of the same run.
 //!
 //! [`Options`] says what; the measuring is done by programs built for release, which print figures as JSON: `engine` (engine and
-//! store), `live` (swaps and replays), `series` (counts over time), `daemon` (whole programs), and `lines`, the floor of reading chat. [`table`] prints them, and [`peers`] installs
+//! store), `live` (swaps and replays), `series` (counts over time), `daemon` (whole programs), and `lines`, the floor of reading chat. [`page`] looks at the page in a browser. [`table`] prints them, and [`peers`] installs
 //! what the programs are held against. [`languages`] is a part by itself: what rules cost that are not in Rust.
 
 mod languages;
 mod machine;
+mod page;
 mod peers;
 mod table;
 
@@ -29,7 +30,8 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, mqtt, latency, idle, start, or peers; and
+    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, mqtt, latency, idle, start, page (how soon it shows what
+    /// is said, and what a hundred of them cost), or peers; and
     /// languages, which is not part of a whole run.
     #[arg(value_name = "PART")]
     part: Option<String>,
@@ -69,6 +71,9 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     }
     tools::programs()?;
     let folder = rules::build()?;
+    if options.only().is_none_or(|only| only == "page") {
+        crate::page::build_if_possible()?;
+    }
     let built = build()?;
     let scratch = target().join("bench");
     std::fs::create_dir_all(&scratch)?;
@@ -89,6 +94,9 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         let mut series = Command::new(&built.series);
         series.arg("--scratch").arg(&scratch);
         measured.run(&mut series, options)?;
+    }
+    if wants("page") {
+        page::run_part(&mut measured, &folder, options)?;
     }
     if !matches!(options.only(), Some("engine" | "swaps" | "replay" | "series")) {
         measured.run(&mut daemon(&built, &folder, &scratch, wants("peers")), options)?;

@@ -1,6 +1,7 @@
 //! The main job on this machine: simulated chat, heatd with its own broker, heat-writer, a file, and `heat watch` to see it all.
 
 mod story;
+mod town;
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -20,9 +21,14 @@ use heat_tests::twitch::Server;
 use crate::shell::{self, cargo, say, target};
 use crate::{page, rules};
 use story::Story;
+use town::{OTHERS, Town};
 
 /// The channel of the demo.
 const CHANNEL: &str = "seaside";
+
+/// What the page begins with: seconds, and two emotes.
+const VIEW: &str =
+    "channel=seaside&interval=1s&of=messages&of=emote:twitch:PogChamp&of=emote:twitch:LUL";
 
 /// How often the story goes on.
 const FRAME: Duration = Duration::from_millis(50);
@@ -32,6 +38,9 @@ pub(crate) struct Options {
     /// Ends by itself after so many seconds, with the final state.
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<u64>,
+    /// Lets Chromium open the link to the page, as somebody would, and ends when it has.
+    #[arg(long)]
+    pub(crate) browse: bool,
 }
 
 /// Builds what is needed, runs everything, and ends all of it.
@@ -45,8 +54,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
         .context("failed to wait for Ctrl-C")?;
     let mut demo = Demo::start(&rules)?;
-    demo.play(options.seconds.map(Duration::from_secs), &stop)?;
-    demo.end(options.seconds.is_none())
+    let mut visitor = if options.browse { Some(page::visit(&demo.link)?) } else { None };
+    demo.play(options.seconds.map(Duration::from_secs), &stop, &mut visitor)?;
+    demo.end(options.seconds.is_none())?;
+    visitor.map_or(Ok(()), |mut visitor| {
+        let status = visitor.wait().context("failed to wait for the browser")?;
+        ensure!(status.success(), "the page of the demo is not as it should be; see above");
+        Ok(())
+    })
 }
 
 /// Everything that runs.
@@ -56,8 +71,11 @@ struct Demo {
     writer: Program,
     file: PathBuf,
     story: Story,
+    town: Town,
     screen: Screen,
     http: u16,
+    /// To the page, with the token.
+    link: String,
 }
 
 /// `heat watch` on this terminal. It ends when heatd does, or when somebody leaves it.
@@ -66,7 +84,7 @@ struct Screen(Child);
 impl Screen {
     fn start(data: &Path) -> Result<Self> {
         let mut heat = Command::new(target().join("debug").join("heat"));
-        heat.args(["watch", "--once", "--data"]).arg(data);
+        heat.args(["watch", "--once", "--channel", CHANNEL, "--data"]).arg(data);
         Ok(Self(heat.spawn().context("failed to start heat")?))
     }
 
@@ -121,14 +139,18 @@ impl Demo {
         writer.args(["--broker", &format!("127.0.0.1:{mqtt}"), "--file"]).arg(&file);
         let writer = start(writer)?;
         heatd.wait_for_line(|line| line.contains("broker connected"))?;
-        chat.wait_joined(CHANNEL)?;
+        for channel in [&[CHANNEL][..], &OTHERS].concat() {
+            chat.wait_joined(channel)?;
+        }
+        let town = Town::begin(&chat);
         eventually("the file of heat-writer", || file.is_file())?;
         say(&format!("configuration  {}", configuration.display()));
         say(&format!("the file       {}", file.display()));
         say(&format!("the broker     mosquitto_sub -p {mqtt} -v -t 'heat/v1/#'"));
         let token =
             std::fs::read_to_string(data.join("api.token")).context("heatd has no token")?;
-        say(&format!("the page       http://127.0.0.1:{http}/#token={}", token.trim()));
+        let link = format!("http://127.0.0.1:{http}/#token={}&{VIEW}", token.trim());
+        say(&format!("the page       {link}"));
         say(&format!("health         http://127.0.0.1:{http}/readyz and /metrics"));
         say(&format!(
             "ask heatd      {} status --data {}",
@@ -142,13 +164,26 @@ impl Demo {
             // If it has failed, the play ends before it begins.
             watched || !matches!(screen.ended(), Ok(None))
         })?;
-        Ok(Self { chat, heatd, writer, file, story: Story::new(CHANNEL), screen, http })
+        let story = Story::new(CHANNEL);
+        Ok(Self { chat, heatd, writer, file, story, town, screen, http, link })
     }
 
-    /// Plays until the time is over or somebody stops it.
-    fn play(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> Result<()> {
+    /// Plays until the time is over and the visitor has left, or somebody stops it.
+    fn play(
+        &mut self,
+        limit: Option<Duration>,
+        stop: &AtomicBool,
+        visitor: &mut Option<Child>,
+    ) -> Result<()> {
         let start = Instant::now();
-        while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
+        let mut is_there = || match visitor {
+            Some(visitor) => visitor.try_wait().map(|ended| ended.is_none()),
+            None => Ok(false),
+        };
+        while !stop.load(Ordering::Relaxed)
+            && (limit.is_none_or(|limit| start.elapsed() < limit) || is_there()?)
+        {
+            self.town.go_on(&self.chat);
             for line in self.story.due(start.elapsed()) {
                 let heard = self.chat.send(CHANNEL, &line);
                 ensure!(heard > 0, "nobody hears chat; lost is {line}");
@@ -216,11 +251,12 @@ fn start(mut command: Command) -> Result<Program> {
 fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
     let [fave, multiplier, decay] =
         ["fave", "multiplier", "decay"].map(|rule| rules.join(format!("{rule}.wasm")));
+    let channels = [&[CHANNEL][..], &OTHERS].concat();
     format!(
-        r#"# Written by `cargo xtask demo`. The commented reference is host/heatd/heatd.toml.
+        r#"# Written by `cargo xtask demo`. The others than {CHANNEL} have no rules: what is said there is counted. The commented reference is host/heatd/heatd.toml.
 log = "info,heatd=debug"
 [twitch]
-channels = ["{CHANNEL}"]
+channels = {channels:?}
 server = "{}"
 tls = false
 # Nobody is asked for emotes: the demo needs no internet.
@@ -231,13 +267,16 @@ listen = "127.0.0.1:{http}"
 [mqtt.embedded]
 listen = "127.0.0.1:{mqtt}"
 [[rule]]
+channels = ["{CHANNEL}"]
 file = {fave:?}
 [[rule]]
+channels = ["{CHANNEL}"]
 file = {multiplier:?}
 # All times are as short as the demo's story is.
 settings.raid_duration = "8s"
 settings.gift_duration = "6s"
 [[rule]]
+channels = ["{CHANNEL}"]
 file = {decay:?}
 settings.half_life = "6s"
 settings.levels = {{ "warm" = 10, "hot" = 25, "on fire" = 45 }}

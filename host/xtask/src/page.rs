@@ -1,9 +1,11 @@
 //! The web page of heatd: [`build`] makes it, [`stage`] is a heatd with chat in several channels for a browser to look at.
 
 mod build;
+mod played;
 mod stage;
 
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,11 +16,11 @@ use clap::Args;
 
 use crate::shell::{cargo, run as run_command, say, target};
 use crate::{rules, tools};
-pub(crate) use build::build;
-use stage::Stage;
+pub(crate) use build::{build, npm};
+pub(crate) use stage::Stage;
 
 /// The browser of the tests.
-const BROWSER: &str = "/usr/bin/chromium";
+pub(crate) const BROWSER: &str = "/usr/bin/chromium";
 
 /// How often it is looked whether somebody has stopped it.
 const FRAME: Duration = Duration::from_millis(100);
@@ -42,7 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let rules = rules::build()?;
     run_command(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     if options.look {
-        return look(&Stage::start(&rules)?);
+        return look(&Stage::start(&rules, &target().join("debug"))?);
     }
     test(&rules)
 }
@@ -51,18 +53,37 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn test(rules: &Path) -> Result<()> {
     tools::install("the tests of the page", &[(BROWSER, "chromium")])?;
     let shots = shots()?;
-    run_command(&mut build::npm(["run", "--silent", "compile"]))?;
-    run_command(&mut build::npm(["run", "--silent", "unit"]))?;
-    let stage = Stage::start(rules)?;
-    let mut browse = build::npm(["run", "--silent", "browse"]);
+    run_command(&mut npm(["run", "--silent", "compile"]))?;
+    run_command(&mut npm(["run", "--silent", "unit"]))?;
+    let stage = Stage::start(rules, &target().join("debug"))?;
+    let mut browse = npm(["run", "--silent", "browse"]);
     browse
         .env("HEAT_URL", stage.url())
         .env("HEAT_TOKEN", stage.token())
         .env("HEAT_BROWSER", BROWSER)
+        .env("HEAT_PLAYED", stage.played())
         .env("HEAT_SHOTS", &shots);
     let done = run_command(&mut browse);
     say(&format!("screenshots: {}", shots.display()));
     done
+}
+
+/// Opens a link in Chromium, and looks around as the tests in tests/demo do.
+pub(crate) fn visit(link: &str) -> Result<Child> {
+    tools::install("a visit of the page", &[(BROWSER, "chromium")])?;
+    run_command(&mut npm(["run", "--silent", "compile"]))?;
+    let (url, view) = link.split_once("/#").context("no link to a page")?;
+    let mut visit = npm(["run", "--silent", "visit"]);
+    let shots = target().join("page");
+    std::fs::create_dir_all(&shots)
+        .with_context(|| format!("failed to make {}", shots.display()))?;
+    visit
+        .env("HEAT_URL", url)
+        .env("HEAT_TOKEN", "")
+        .env("HEAT_VIEW", view)
+        .env("HEAT_BROWSER", BROWSER)
+        .env("HEAT_SHOTS", shots);
+    visit.spawn().context("failed to start npm")
 }
 
 fn look(stage: &Stage) -> Result<()> {

@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     run_cargo(&arguments)?;
     page::test(&components)?;
-    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS) })?;
+    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }

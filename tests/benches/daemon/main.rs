@@ -14,6 +14,8 @@ mod latency;
 #[cfg(target_os = "linux")]
 mod mqtt;
 #[cfg(target_os = "linux")]
+mod pages;
+#[cfg(target_os = "linux")]
 mod peers;
 #[cfg(target_os = "linux")]
 mod rate;
@@ -30,12 +32,13 @@ mod usage;
 fn main() -> anyhow::Result<()> {
     // Started by `cargo bench` it is told nothing, and has nothing to do.
     let Some(setup) = setup::Setup::from_arguments()? else { return Ok(()) };
-    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 6] = [
+    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 7] = [
         ("chat", chat::run),
         ("mqtt", rate::run),
         ("latency", latency::run),
         ("idle", idle::run),
         ("start", start::run),
+        ("page", pages::run),
         ("peers", peers::run),
     ];
     for (name, part) in parts.iter().filter(|(name, _)| setup.wants(name)) {

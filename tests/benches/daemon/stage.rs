@@ -128,6 +128,12 @@ impl<'a> Stage<'a> {
         Ok(answers)
     }
 
+    /// The port of heatd's API, and the token of its owner.
+    pub(crate) fn api(&self) -> Result<(u16, String)> {
+        let token = std::fs::read_to_string(self.path("heat-data/api.token"))?;
+        Ok((self.http, token.trim().to_owned()))
+    }
+
     /// A figure of heatd's own page.
     pub(crate) fn figure(&self, name: &str) -> Result<u64> {
         Ok(Page::fetch(self.http)?.figure(name)? as u64)

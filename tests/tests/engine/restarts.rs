@@ -165,7 +165,7 @@ fn the_engine_counts_while_the_log_is_read_and_who_asks_waits_for_all_of_it() ->
     tell(&mut engine, lines.len(), &more)?;
     ensure!(!series.is_read(), "the log was read through a gate that is shut");
     assert_eq!(series.stored()?, stored, "bins are stored that are not whole");
-    assert_eq!(series.latest(CHANNEL, &[What::Messages], Resolution::Hour, now), [None]);
+    assert_eq!(series.latest(CHANNEL, &[What::Messages], Resolution::Hour, now), None);
     ensure!(engine.next_close().is_some(), "nobody comes to see whether the log is read");
     disk.set(Gate::Open);
     lines.extend(more);

@@ -312,3 +312,25 @@ fn totals_are_the_sums_of_a_range() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn who_follows_is_told_what_is_in_memory_and_no_nought_for_what_is_stored() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("fave")])?;
+    let late = START + 3 * HOUR;
+    for (number, at) in [START, late].into_iter().enumerate() {
+        let line = Line { at, now: at, login: "ann".to_owned(), emotes: vec!["Kappa"] };
+        stage.engine.handle(at, event(number, &line))?;
+        stage.engine.commit()?;
+    }
+    let series = stage.engine.statistics().context("the engine counts")?;
+    let whats = [What::Messages, emote("LUL")];
+    for resolution in Resolution::ALL {
+        let counts = |at| {
+            let points = series.latest(CHANNEL, &whats, resolution, at)?;
+            Some(points.iter().map(|point| point.map(|it| it.count)).collect::<Vec<_>>())
+        };
+        assert_eq!(counts(START), None, "{resolution}");
+        assert_eq!(counts(late), Some(vec![Some(1), None]), "{resolution}");
+    }
+    Ok(())
+}

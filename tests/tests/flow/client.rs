@@ -3,6 +3,7 @@
 mod access;
 mod asked;
 mod live;
+mod news;
 mod roles;
 mod sockets;
 mod watch;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { barriers, base, says, shoot, shown, start, token, until, visit } from "./stage.ts";
+import { barriers, base, hurry, says, shoot, shown, start, token, until, visit } from "./stage.ts";
 
 let browser: Browser;
 before(async () => (browser = await start()));
@@ -65,9 +65,11 @@ test("a heatd that does not answer any more is said to", async () => {
   const { page, leave } = await visit(browser, { hash: "channel=quiet", expected: /ERR_FAILED/ });
   await says(page, "#pill", /all connected/);
   await page.route("**/api/v1/status", (route) => route.abort());
+  await hurry(page);
   await says(page, "#pill", /does not answer/);
   await says(page, "#states", /is it running/);
   await page.unroute("**/api/v1/status");
+  await hurry(page);
   await says(page, "#pill", /all connected/);
   await leave();
 });
@@ -80,14 +82,16 @@ test("what is wrong with heatd's connections is said in words", async () => {
         const answer = await route.fetch();
         const status = (await answer.json()) as Record<string, unknown>;
         const connections = { chat: { wanted: 2, up: 1 }, mqtt: { up: false } };
-        const reasons = ["chat is not connected", "the MQTT broker is not connected"];
-        await route.fulfill({ response: answer, json: { ...status, ready: false, reasons, connections } });
+        const engine = "the engine has been at one step for 42 s; is the disk in order?";
+        const reasons = ["chat is not connected", "the MQTT broker is not connected", engine];
+        const backup = { at: null, problem: "the folder for backups is full" };
+        await route.fulfill({ response: answer, json: { ...status, ready: false, reasons, connections, backup } });
       });
     },
   });
   await says(page, "#pill", /chat is not connected; the MQTT broker is not connected/);
-  await says(page, "#states", /1 of 2 connections.*the text on the stream stands still/s);
-  await until("the state to be marked", async () => (await page.locator('#states [data-state="bad"]').count()) === 3);
+  await says(page, "#states", /1 of 2 connections.*the text on the stream stands still.*one step for 42 s; is the disk.*backups is full/s);
+  await until("the state to be marked", async () => (await page.locator('#states [data-state="bad"]').count()) === 5);
   assert.deepEqual(await barriers(page), []);
   await leave();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { ask, says, shoot, shown, start, text, until, visit } from "./stage.ts";
+import { ask, hurry, says, shoot, shown, start, text, until, visit } from "./stage.ts";
 
 let browser: Browser;
 before(async () => (browser = await start()));
@@ -56,6 +56,31 @@ test("another channel has emotes of its own", async () => {
   await until("only what every channel has", async () => /^messages\s+faves$|^faves$/.test(await text(page, "#emote-input-list")));
   await says(page, "#graph .nothing", /Nothing was counted/);
   await says(page, "#items", /nothing was faved/);
+  await leave();
+});
+
+test("a channel that heatd joins is found without a reload, and one that it leaves is read all the same", async () => {
+  let here = ["seaside", "hostile"];
+  const { page, leave } = await visit(browser, {
+    before: async (page) => {
+      await page.route("**/api/v1/status", async (route) => {
+        const answer = await route.fetch();
+        const status = (await answer.json()) as { channels: { name: string }[] };
+        await route.fulfill({ response: answer, json: { ...status, channels: status.channels.filter((it) => here.includes(it.name)) } });
+      });
+    },
+  });
+  await shown(page);
+  assert.equal(await page.locator("#channel-input").inputValue(), "#seaside");
+  here = ["seaside", "quiet"];
+  await Promise.all([page.waitForResponse("**/api/v1/status"), hurry(page)]);
+  await page.fill("#channel-input", "qui");
+  await says(page, "#channel-input-list", /#quiet/);
+  await page.fill("#channel-input", "host");
+  await says(page, "#channel-input-list", /#hostile\s+heatd has left it/);
+  await page.keyboard.press("Enter");
+  await until("the channel that was left", async () => page.url().includes("channel=hostile"));
+  await until("its messages", async () => Number((await text(page, "#chips .reading")).replace(",", "")) > 0);
   await leave();
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asLive, csv, Frame, holes, type Answer } from "../../src/frame.ts";
+import { csv, Frame, holes, type Answer } from "../../src/frame.ts";
 
 function answer(more: Partial<Answer> = {}): Answer {
   return {
@@ -41,12 +41,6 @@ test("a level that is not set in a bin is what it was", () => {
   const frame = new Frame(answer(), 14_000);
   frame.take({ of: ["output:heat"], bins: [{ at: 15_000, values: [null] }] }, 0);
   assert.deepEqual(frame.values[1], [4, 4, 7, 7, 7, 7]);
-});
-
-test("an answer can stand for live bins", () => {
-  const frame = new Frame(answer(), 14_000);
-  frame.take(asLive(answer({ from: 14_000, to: 16_000, series: [{ of: "messages", points: [[15_000, 2, 1]] }] })), 12_000);
-  assert.deepEqual(frame.values[0], [0, 5, 0, 2]);
 });
 
 test("stretches that nobody knows are told where something is known after them", () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Channels } from "../../src/channels.ts";
 import { picture } from "../../src/emotes.ts";
 import { bytes, counted, duration, number, rate } from "../../src/format.ts";
 import { fitted, forZoom } from "../../src/intervals.ts";
+import { crossings, levelsOf } from "../../src/levels.ts";
 import { ordersOf } from "../../src/moderate.ts";
 import { isNumber } from "../../src/now.ts";
 import { EventLines } from "../../src/sse.ts";
@@ -55,6 +57,17 @@ test("an output is a number when it begins with one, as in the store", () => {
   for (const text of ["", "hot", "on 5", "-", "NaN"]) assert.ok(!isNumber(text), text);
 });
 
+test("channels come and go, and who is gone is still found", () => {
+  const channels = new Channels();
+  channels.know(["seaside", "harbour"]);
+  channels.know(["harbour", "beach"]);
+  const names = (text: string): string[] => channels.fitting(text).map((it) => (it.here ? it.name : `(${it.name})`));
+  assert.deepEqual(names(""), ["harbour", "beach", "(seaside)"]);
+  assert.deepEqual(names("#SEA"), ["(seaside)"]);
+  channels.know(["seaside"]);
+  assert.deepEqual(names("sea"), ["seaside"]);
+});
+
 test("orders are those that the settings of live rules tell", () => {
   const rule = (command: unknown, about: string, state = "live"): Rule => ({
     channel: "x",
@@ -71,6 +84,33 @@ test("orders are those that the settings of live rules tell", () => {
   const about = "The command of moderators and the owner: set 50, reset. Empty for none.";
   assert.deepEqual(ordersOf([rule("?heat", about), rule("?heat", about)]), ["?heat set 50", "?heat reset"]);
   assert.deepEqual(ordersOf([rule("", about), rule("?heat", about, "quarantined"), rule("?heat", "")]), []);
+});
+
+test("a curve crosses the levels of the rule that shows it", () => {
+  const rule = (output: string, levels: unknown, state = "live"): Rule => ({
+    channel: "x",
+    slot: "s",
+    state: state as Rule["state"],
+    name: "n",
+    version: "1",
+    role: "formula",
+    since: null,
+    changed: false,
+    settings: { output, levels },
+  });
+  const rules = [rule("other", { cold: 0 }), rule("heat", { hot: 9 }, "disabled"), rule("heat", { hot: 10, warm: 4 })];
+  const levels = levelsOf(rules, "heat");
+  assert.deepEqual(levels, [{ name: "warm", from: 4 }, { name: "hot", from: 10 }]);
+  assert.deepEqual(levelsOf(rules, "nothing"), []);
+  assert.deepEqual(levelsOf([rule("heat", "hot")], "heat"), []);
+  const found = crossings([1, 2, 3, 4, 5, 6, 7], [null, 3, 4, null, 12, 11, 2], levels);
+  assert.deepEqual(found.map((it) => [it.at, it.value, it.up, it.text]), [
+    [3, 4, true, "up to warm"],
+    [5, 12, true, "up to hot"],
+    [7, 2, false, "down below warm"],
+  ]);
+  assert.deepEqual(crossings([1, 2], [20, 5], levels).map((it) => it.text), ["down to warm"]);
+  assert.deepEqual(crossings([1, 2], [20, 5], []), []);
 });
 
 test("the time is that of heatd, where this device has another", () => {

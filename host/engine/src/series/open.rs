@@ -195,7 +195,7 @@ impl Open {
 }
 
 /// When a block that starts then is closed.
-fn ends(resolution: Resolution, start: u64) -> u64 {
+pub(super) fn ends(resolution: Resolution, start: u64) -> u64 {
     start + resolution.block() + SLACK
 }
 

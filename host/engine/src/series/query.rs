@@ -6,6 +6,7 @@ use std::ops::Bound;
 use redb::ReadableTable;
 
 use super::block::{self, Bin};
+use super::open::ends;
 use super::{Resolution, Shared, What};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -264,24 +265,31 @@ impl Statistics {
         self.shared.is_read()
     }
 
-    /// The value of one bin that ended a moment ago, of each that was asked for: without the disk, so for any thread.
+    /// The value of one bin of the present, of each that was asked for: without the disk, so for any thread. None of a time
+    /// that is in the store by now, and while the log is read.
     pub fn latest(
         &self,
         channel: &str,
         wanted: &[What],
         resolution: Resolution,
         at: u64,
-    ) -> Vec<Option<Point>> {
+    ) -> Option<Vec<Option<Point>>> {
+        if !self.shared.is_read() {
+            return None;
+        }
         let open = &self.shared.lock().open;
         let start = resolution.block_of(at);
         let place = ((at - start) / resolution.width()) as u32;
         let bins = open.bins(channel, resolution, start);
+        if bins.is_none() && ends(resolution, start) <= open.closed {
+            return None;
+        }
         let point = |what| {
             let bins = bins?.get(&open.names.number(what)?)?;
             let found = bins.binary_search_by_key(&place, |bin| bin.place).ok()?;
             let Bin { count, people, .. } = bins[found];
             Some(Point { at: resolution.bin(at), count, people })
         };
-        wanted.iter().map(point).collect()
+        Some(wanted.iter().map(point).collect())
     }
 }

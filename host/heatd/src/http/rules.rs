@@ -44,6 +44,7 @@ fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
     if let Some(counts) = listed.as_ref().and_then(|listed| listed.counts(&standing.slot)) {
         rule["calls"] = Value::from(counts.figures.calls.get());
         rule["failures"] = Value::from(counts.figures.failures.get());
+        rule["fuel"] = Value::from(counts.figures.fuel.get());
     }
     if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
         rule["shadow"] = shadow;

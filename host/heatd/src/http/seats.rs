@@ -7,8 +7,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::tokens::Role;
 
-/// The seats of viewers, moderators and owners: 100 in all.
-const SEATS: [usize; 3] = [64, 24, 12];
+/// The seats of viewers, moderators and owners. A page that is seen takes one.
+const SEATS: [usize; 3] = [128, 24, 12];
 
 /// How many questions that read much of the store are answered at once, whoever asks: a Raspberry Pi has four cores, and chat comes first.
 const QUESTIONS: usize = 2;

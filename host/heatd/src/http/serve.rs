@@ -22,8 +22,8 @@ use tracing::{debug, warn};
 
 use crate::shutdown::Shutdown;
 
-/// How many connections there may be at once. Others wait until one ends.
-pub(super) const CONNECTIONS: usize = 256;
+/// How many connections there may be at once: two for each seat, and some for programs. Others wait until one ends.
+pub(super) const CONNECTIONS: usize = 384;
 
 /// How much of a request may wait to be read, in bytes. Once it is more, and there is no whole head in it, the request is refused.
 const HEAD: usize = 64 << 10;

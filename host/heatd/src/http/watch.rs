@@ -18,6 +18,7 @@ use futures_util::stream::unfold;
 use heat_engine::Outputs;
 use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::asked::read;
@@ -75,7 +76,8 @@ pub(super) async fn watch(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }
 
-struct Watcher {
+/// Follows the feed of one channel, or of all.
+pub(super) struct Watcher {
     /// None: all of them.
     channel: Option<Arc<str>>,
     roster: Arc<Roster>,
@@ -86,10 +88,19 @@ struct Watcher {
     told: BTreeMap<(Arc<str>, Option<String>), What>,
     waiting: VecDeque<Arc<Entry>>,
     in_a_row: u32,
+    /// How long values rest after they were looked at, and when that was.
+    rest: Duration,
+    looked: Instant,
     shutdown: Shutdown,
 }
 
 impl Watcher {
+    /// One of a channel who is told of faves and faults alone, and of values after a rest.
+    pub(super) fn of_news(api: &Api, channel: Arc<str>, rest: Duration) -> Self {
+        let entries = api.feed.subscribe_to_news();
+        Self { entries, rest, ..Self::new(api, Some(channel)) }
+    }
+
     fn new(api: &Api, channel: Option<Arc<str>>) -> Self {
         let channels = match &channel {
             Some(channel) => vec![Arc::clone(channel)],
@@ -107,6 +118,8 @@ impl Watcher {
             told: BTreeMap::new(),
             waiting: VecDeque::from([Arc::new(hello)]),
             in_a_row: 0,
+            rest: Duration::ZERO,
+            looked: Instant::now(),
             shutdown: api.shutdown.clone(),
         };
         watcher.look();
@@ -114,7 +127,7 @@ impl Watcher {
     }
 
     /// The next entry; none when heatd stops.
-    async fn next(&mut self) -> Option<Arc<Entry>> {
+    pub(super) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             if let Some(entry) = self.waiting.pop_front() {
                 return Some(entry);
@@ -123,6 +136,8 @@ impl Watcher {
                 self.look();
                 continue;
             }
+            let wakes = self.looked + self.rest;
+            let rests = Instant::now() < wakes;
             tokio::select! {
                 // What happened comes before what it changed, and the end comes after all of it.
                 biased;
@@ -138,14 +153,15 @@ impl Watcher {
                     }
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
-                changed = self.outputs.changed() => {
+                changed = self.outputs.changed(), if !rests => {
                     changed.ok()?;
                     self.look();
                 }
-                changed = self.states.changed() => {
+                changed = self.states.changed(), if !rests => {
                     changed.ok()?;
                     self.look();
                 }
+                () = sleep_until(wakes), if rests => {}
                 () = self.shutdown.begun() => return None,
             }
         }
@@ -157,7 +173,7 @@ impl Watcher {
 
     /// Lines up what outputs and streams are now, where that is news to this watcher.
     fn look(&mut self) {
-        self.in_a_row = 0;
+        (self.in_a_row, self.looked) = (0, Instant::now());
         let streams = Arc::clone(&self.states.borrow_and_update());
         // Channels may have come or gone.
         let channels = match &self.channel {

@@ -50,7 +50,7 @@ pub(crate) struct SlotFigures {
     pub(crate) calls: Counter,
     pub(crate) failures: Counter,
     silences: Counter,
-    fuel: Counter,
+    pub(crate) fuel: Counter,
     seconds: Histogram,
 }
 

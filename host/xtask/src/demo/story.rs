@@ -15,18 +15,23 @@ const RAIDERS: [&str; 4] = ["Ida", "Jon", "Kit", "Lea"];
 const MODERATOR: &str = "Mia";
 
 /// What people say when nothing happens.
-const TALK: [&str; 10] = [
+const TALK: [&str; 12] = [
     "hello everyone",
     "what a song",
     "how long have you been live?",
-    "lol",
-    "turn it up!",
+    "LUL",
+    "turn it up! PogChamp",
     "this is my jam",
     "brb, making tea",
     "first time here, hi",
     "who is this by?",
-    "the drums 👏",
+    "the drums 👏 PogChamp PogChamp",
+    "not again LUL LUL",
+    "best stream Kappa",
 ];
+
+/// What Twitch would mark in it.
+const EMOTES: [(&str, &str); 3] = [("Kappa", "25"), ("LUL", "425618"), ("PogChamp", "305954156")];
 
 /// What they fave.
 const SONGS: [&str; 3] = ["Plastic Love", "Midnight Pretenders", "Ride on Time"];
@@ -165,6 +170,7 @@ impl Story {
             TALK[self.below(TALK.len() as u64) as usize].to_owned()
         };
         let line = Line::chat(&self.channel, &name.to_lowercase(), &text).name(name);
+        let line = EMOTES.iter().fold(line, |line, (name, id)| line.emote(id, name));
         // Some have been here for longer than others.
         if matches!(name, "Ann" | "Dan") { line.badge("subscriber/2012") } else { line }
     }

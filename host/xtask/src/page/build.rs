@@ -38,7 +38,7 @@ pub(crate) fn build() -> Result<()> {
 }
 
 /// npm in the folder of the page.
-pub(super) fn npm<const N: usize>(arguments: [&str; N]) -> Command {
+pub(crate) fn npm<const N: usize>(arguments: [&str; N]) -> Command {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(arguments).current_dir(folder());
     npm

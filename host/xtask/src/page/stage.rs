@@ -1,7 +1,7 @@
-//! A heatd for a browser to look at: one channel that was talked in for half an hour, one of recorded chat where there is some, one whose
+//! A heatd for a browser to look at: one channel that was talked in for half an hour, three of recorded chat where there is some, one whose
 //! people try to break the page, and one without a word.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use heat_tests::chat::Generator;
+use heat_tests::emotes::Providers;
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, free_port};
-use heat_tests::recordings::{Recordings, channels, lines_of_channel};
 use heat_tests::twitch::{Line, Pace, Server};
 
+use super::played::Played;
 use crate::shell::{say, target};
 
 const LIVELY: &str = "seaside";
-const OTHER: &str = "harbour";
 const HOSTILE: &str = "hostile";
 const SILENT: &str = "quiet";
 
@@ -41,16 +41,18 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Everything that runs. It ends when this is dropped.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     heatd: Program,
     url: String,
     token: String,
+    played: PathBuf,
     stop: Arc<AtomicBool>,
     player: Option<JoinHandle<()>>,
 }
 
 impl Stage {
-    pub(super) fn start(rules: &Path) -> Result<Self> {
+    /// `programs`: the folder with heatd.
+    pub(crate) fn start(rules: &Path, programs: &Path) -> Result<Self> {
         let folder = target().join("page-stage");
         if folder.exists() {
             std::fs::remove_dir_all(&folder)
@@ -58,15 +60,26 @@ impl Stage {
         }
         std::fs::create_dir_all(&folder)?;
         let (chat, http, mqtt) = (Server::start()?, free_port()?, free_port()?);
-        let (recorded, other) = recorded()?;
+        let (providers, shown) = (Providers::start()?, folder.join("played"));
+        let mut played = Played::choose(&shown, now())?;
+        played.prepare(&chat, &providers)?;
+        let mut names: Vec<&str> = vec![LIVELY, HOSTILE, SILENT];
+        names.extend(played.channels.iter().map(|channel| &*channel.name));
         let configuration = folder.join("heatd.toml");
-        std::fs::write(&configuration, settings(&chat, http, mqtt, rules, &recorded))?;
-        let mut heatd = Command::new(target().join("debug").join("heatd"));
+        let head = head(&chat, &providers, http, mqtt, &names);
+        std::fs::write(&configuration, head + &chain(rules))?;
+        let mut heatd = Command::new(programs.join("heatd"));
         heatd.args(["run", "--log-format", "json", "--config"]).arg(&configuration);
         let heatd = Program::start(heatd)?;
         heatd.wait_for_line(|line| line.contains("broker connected"))?;
-        for channel in [LIVELY, &recorded, HOSTILE, SILENT] {
+        for channel in &names {
             chat.wait_joined(channel)?;
+        }
+        for channel in &played.channels {
+            heatd.wait_for_line(|line| {
+                let is_its = line.contains(&format!("\"{}\"", channel.name));
+                is_its && line.contains("emotes changed") && line.contains("\"7tv\"")
+            })?;
         }
         let token = eventually("the token of heatd", || {
             std::fs::read_to_string(folder.join("heat-data/api.token"))
@@ -77,19 +90,29 @@ impl Stage {
         // Half an hour of faves at once would be a heat that nothing else is seen beside.
         let past = past.filter(|line| !line.contains("?fave"));
         chat.replay(past, Pace::AsFastAsPossible);
+        played.tell(&chat, now());
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let player = thread::spawn(move || play(&chat, other, &stopped));
+        // The emotes are there for as long as chat is.
+        let player = thread::spawn(move || {
+            play(&chat, played, &stopped);
+            drop(providers);
+        });
         let (url, token) = (format!("http://127.0.0.1:{http}"), token.trim().to_owned());
-        Ok(Self { heatd, url, token, stop, player: Some(player) })
+        Ok(Self { heatd, url, token, played: shown, stop, player: Some(player) })
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The folder with what is said in the channels of recorded chat.
+    pub(crate) fn played(&self) -> &Path {
+        &self.played
     }
 }
 
@@ -105,28 +128,9 @@ impl Drop for Stage {
     }
 }
 
-/// Lines of another channel, with its name: recorded ones, or made-up ones.
-fn recorded() -> Result<(String, Vec<Vec<u8>>)> {
-    if let Some(recordings) = Recordings::find("the page on recorded chat") {
-        for name in recordings.irc_names()? {
-            let lines = recordings.irc(&name)?;
-            // One that is long enough for as long as anybody looks.
-            if let Some((channel, count)) = channels(&lines).into_iter().next()
-                && count > 1_000
-            {
-                let mine = lines_of_channel(&lines, &channel);
-                return Ok((channel.clone(), mine.into_iter().map(<[u8]>::to_vec).collect()));
-            }
-        }
-    }
-    let lines = Generator::new(3, OTHER).lines(10_000).into_iter().map(String::into_bytes);
-    Ok((OTHER.to_owned(), lines.collect()))
-}
-
 /// Speaks until it is stopped.
-fn play(chat: &Server, other: Vec<Vec<u8>>, stop: &AtomicBool) {
+fn play(chat: &Server, mut played: Played, stop: &AtomicBool) {
     let mut lively = Generator::new(2, LIVELY).starting_at(now()).peekable();
-    let mut other = other.into_iter();
     for beat in 0_usize.. {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -134,7 +138,7 @@ fn play(chat: &Server, other: Vec<Vec<u8>>, stop: &AtomicBool) {
         while let Some(line) = lively.next_if(|line| time_of(line) <= now()) {
             chat.send(LIVELY, &line);
         }
-        chat.replay(other.next(), Pace::AsFastAsPossible);
+        played.tell(chat, now());
         if beat % 5 == 0 {
             for line in hostile(beat / 5) {
                 chat.send(HOSTILE, &line);
@@ -162,23 +166,30 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path, recorded: &str) -> String {
-    let [fave, multiplier, decay] =
-        ["fave", "multiplier", "decay"].map(|rule| rules.join(format!("{rule}.wasm")));
+fn head(chat: &Server, providers: &Providers, http: u16, mqtt: u16, channels: &[&str]) -> String {
     format!(
         r#"# Written by `cargo xtask page`.
 log = "info"
 [twitch]
-channels = ["{LIVELY}", "{recorded}", "{HOSTILE}", "{SILENT}"]
+channels = {channels:?}
 server = "{}"
 tls = false
-[emotes]
-providers = []
+{}
 [http]
 listen = "127.0.0.1:{http}"
 [mqtt.embedded]
 listen = "127.0.0.1:{mqtt}"
-[[rule]]
+"#,
+        chat.addr(),
+        providers.table("1d"),
+    )
+}
+
+fn chain(rules: &Path) -> String {
+    let [fave, multiplier, decay] =
+        ["fave", "multiplier", "decay"].map(|rule| rules.join(format!("{rule}.wasm")));
+    format!(
+        r#"[[rule]]
 file = {fave:?}
 [[rule]]
 file = {multiplier:?}
@@ -186,7 +197,6 @@ file = {multiplier:?}
 file = {decay:?}
 settings.half_life = "20s"
 settings.levels = {{ "warm" = 4, "hot" = 10, "on fire" = 20 }}
-"#,
-        chat.addr()
+"#
     )
 }

@@ -11,8 +11,8 @@ use super::asked::{begin, new_token, of_owner, read_until};
 use crate::town::Town;
 
 /// heatd's own numbers.
-const CONNECTIONS: usize = 256;
-const VIEWERS: usize = 64;
+const CONNECTIONS: usize = 384;
+const VIEWERS: usize = 128;
 
 fn start(town: &Town, request_timeout: &str) -> Result<Program> {
     let configuration = super::configuration(town, &["seaside"])?;

@@ -64,7 +64,10 @@ impl Described {
     fn hold(&mut self, pointer: &str, value: &Value) -> Result<()> {
         let index = self.index(pointer)?;
         let judged = self.schemas.validate(value, index);
-        judged.map_err(|error| anyhow!("{pointer} is not what is answered: {error:#}\n{value}"))
+        judged.map_err(|error| {
+            let begins: String = value.to_string().chars().take(500).collect();
+            anyhow!("{pointer} is not what is answered: {error:#}\n{begins}")
+        })
     }
 
     /// Method, template of the path, and where the operation is in the document.

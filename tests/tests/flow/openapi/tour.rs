@@ -150,12 +150,17 @@ impl Guide<'_> {
         let (answer, rest) = call.begin(self.stage.town.http, &self.stage.owner)?;
         let read = one_event(answer, rest)?;
         self.hold(&call, &read);
+        let call = Call::get("channels/seaside/live?of=messages&news=true");
+        let (answer, rest) = call.begin(self.stage.town.http, &self.stage.owner)?;
+        let read = until(answer, rest, &["output", "stream", "rate"])?;
+        self.hold(&call, &read);
         for (path, status) in [
             ("series", 400),
             ("series?of=emote:7tv:none", 404),
             ("emotes?order=odd", 400),
             ("faves?count=0", 400),
             ("live?of=messages&interval=2s", 400),
+            ("live?of=messages&news=perhaps", 400),
             ("live?of=emote:7tv:none", 404),
             ("why?count=0", 400),
         ] {
