@@ -31,7 +31,8 @@ export function crossings(times: number[], values: Value[], levels: Level[]): Cr
   const found: Crossing[] = [];
   if (levels.length === 0) return found;
   const levelOf = (value: number): number => levels.filter((it) => value >= it.from).length;
-  let before: number | null = null;
+  // An output that has begun in this time came from below all levels.
+  let before: number | null = values[0] === null ? 0 : null;
   values.forEach((value, place) => {
     if (value === null || value === undefined) return;
     const level = levelOf(value);

@@ -110,6 +110,7 @@ test("a curve crosses the levels of the rule that shows it", () => {
     [7, 2, false, "down below warm"],
   ]);
   assert.deepEqual(crossings([1, 2], [20, 5], levels).map((it) => it.text), ["down to warm"]);
+  assert.deepEqual(crossings([1, 2], [null, 20], levels).map((it) => it.text), ["up to hot"]);
   assert.deepEqual(crossings([1, 2], [20, 5], []), []);
 });
 
