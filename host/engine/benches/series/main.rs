@@ -35,9 +35,20 @@ fn main() -> Result<()> {
     let Some(scratch) = place.and_then(|place| arguments.get(place + 1)) else { return Ok(()) };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let setup = Setup { scratch: scratch.into(), quick };
+    let place = arguments.iter().position(|argument| argument == count::MEMORY);
+    if let Some(emotes) = place.and_then(|place| arguments.get(place + 1)) {
+        return tell(count::grown(&setup, emotes.parse()?)?);
+    }
     start::run(&setup)?;
     count::run(&setup)?;
     month::run(&setup)
+}
+
+/// What a process that only measures its memory answers.
+#[expect(clippy::print_stdout, reason = "whoever started it reads it")]
+fn tell(megabytes: f64) -> Result<()> {
+    println!("{megabytes}");
+    Ok(())
 }
 
 /// A line for the person who waits.
