@@ -56,11 +56,10 @@ impl Open {
         let Happening::Chat(line) = &event.what else { return };
         let at = time_of(event.at, now);
         let person = digest(&line.person.id);
-        self.add(&event.channel, What::MESSAGES, at, now, 1, Some(person));
-        for emote in &line.emotes {
-            let number = self.names.emote(emote.provider, &emote.name, &emote.id);
-            self.add(&event.channel, number, at, now, 1, Some(person));
-        }
+        let emotes = line.emotes.iter();
+        let emotes = emotes.map(|it| self.names.emote(it.provider, &it.name, &it.id));
+        let series: Vec<u32> = std::iter::once(What::MESSAGES).chain(emotes).collect();
+        self.add(&event.channel, &series, at, now, Some(person));
     }
 
     fn faves(&mut self, now: u64, channel: &str, faves: &[Counted]) {
@@ -68,7 +67,7 @@ impl Open {
             // Messages that name nobody make faves of nobody.
             let id = &counted.fave.person.id;
             let person = (!id.is_empty()).then(|| digest(id));
-            self.add(channel, What::FAVES, now, now, 1, person);
+            self.add(channel, &[What::FAVES], now, now, person);
         }
     }
 }

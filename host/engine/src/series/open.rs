@@ -37,8 +37,11 @@ pub(crate) struct Open {
 struct Block {
     bins: Bins,
     /// For the bins to which somebody may still be added: who is in which series.
-    people: BTreeMap<u32, HashSet<(u32, u64), BuildHasherDefault<Mixed>>>,
+    people: BTreeMap<u32, People>,
 }
+
+/// Series and person.
+type People = HashSet<(u32, u64), BuildHasherDefault<Mixed>>;
 
 /// A hash of numbers one of which is a hash already: nothing is gained by a better one, and it is made for each bin of each line.
 #[derive(Default)]
@@ -62,15 +65,15 @@ impl Hasher for Mixed {
     }
 }
 
-/// One thing that happened.
-struct Addition {
-    series: u32,
+/// What happened at once: a line with all its emotes goes into the bins as one.
+struct Addition<'a> {
     at: u64,
     now: u64,
-    count: i64,
     person: Option<u64>,
-    /// Whether it replaces what the bin had.
-    is_level: bool,
+    /// Series, each once more.
+    series: &'a [u32],
+    /// The value of the one series, which replaces what the bin had.
+    level: Option<i64>,
 }
 
 impl Open {
@@ -78,17 +81,16 @@ impl Open {
         Self { names, closed, counted, ..Self::default() }
     }
 
-    /// Counts something at every resolution.
+    /// Counts each of these once at every resolution: what a person did then.
     pub(super) fn add(
         &mut self,
         channel: &str,
-        series: u32,
+        series: &[u32],
         at: u64,
         now: u64,
-        count: i64,
         person: Option<u64>,
     ) {
-        self.enter(channel, &Addition { series, at, now, count, person, is_level: false });
+        self.enter(channel, &Addition { at, now, person, series, level: None });
     }
 
     /// Notes what an output shows now. Text that is no number ends nothing: the last number stands.
@@ -104,8 +106,8 @@ impl Open {
 
     /// What a bin had of this series is replaced.
     pub(super) fn set(&mut self, channel: &str, series: u32, at: u64, count: i64) {
-        let (now, person) = (at, None);
-        self.enter(channel, &Addition { series, at, now, count, person, is_level: true });
+        let (now, person, level) = (at, None, Some(count));
+        self.enter(channel, &Addition { at, now, person, series: &[series], level });
     }
 
     fn channel(&mut self, channel: &str) -> Arc<str> {
@@ -119,7 +121,7 @@ impl Open {
         }
     }
 
-    fn enter(&mut self, channel: &str, addition: &Addition) {
+    fn enter(&mut self, channel: &str, addition: &Addition<'_>) {
         let name = self.channel(channel);
         let blocks = self.channels.get_mut(&name);
         let blocks = blocks.expect("the channel was made if it was not there");
@@ -135,7 +137,10 @@ impl Open {
                     btree_map::Entry::Occupied(entry) => entry.into_mut(),
                     btree_map::Entry::Vacant(_) => self.late.entry(place).or_default(),
                 };
-                put(bins, resolution, start, addition, 0);
+                let place = addition.place(resolution, start);
+                for series in addition.series {
+                    put(bins, *series, place, addition.level, 0);
+                }
                 continue;
             }
             blocks.entry((resolution, start)).or_default().add(resolution, start, addition);
@@ -199,31 +204,41 @@ pub(super) fn ends(resolution: Resolution, start: u64) -> u64 {
     start + resolution.block() + SLACK
 }
 
+impl Addition<'_> {
+    /// Into which bin of a block it belongs.
+    fn place(&self, resolution: Resolution, start: u64) -> u32 {
+        ((self.at - start) / resolution.width()) as u32
+    }
+}
+
 impl Block {
-    fn add(&mut self, resolution: Resolution, start: u64, addition: &Addition) {
-        let place = ((addition.at - start) / resolution.width()) as u32;
-        let mut people = 0;
+    fn add(&mut self, resolution: Resolution, start: u64, addition: &Addition<'_>) {
+        let place = addition.place(resolution, start);
+        let is_over = |place: u32| {
+            start + (u64::from(place) + 1) * resolution.width() + SLACK <= addition.now
+        };
+        let mut known = None;
         if let Some(person) = addition.person {
-            let is_over = |place: u32| {
-                start + (u64::from(place) + 1) * resolution.width() + SLACK <= addition.now
-            };
             while self.people.first_key_value().is_some_and(|(&place, _)| is_over(place)) {
                 self.people.pop_first();
             }
             // Who comes later than that is not told from the others any more.
             if !is_over(place) {
-                let is_new = self.people.entry(place).or_default();
-                people = u32::from(is_new.insert((addition.series, person)));
+                known = Some((self.people.entry(place).or_default(), person));
             }
         }
-        put(&mut self.bins, resolution, start, addition, people);
+        for series in addition.series {
+            let is_new =
+                |(people, person): &mut (&mut People, u64)| people.insert((*series, *person));
+            let people = u32::from(known.as_mut().is_some_and(is_new));
+            put(&mut self.bins, *series, place, addition.level, people);
+        }
     }
 }
 
-/// Puts something into its bin. Nearly always that is the last one.
-fn put(bins: &mut Bins, resolution: Resolution, start: u64, addition: &Addition, people: u32) {
-    let place = ((addition.at - start) / resolution.width()) as u32;
-    let bins = bins.entry(addition.series).or_default();
+/// Counts one more in a bin, or sets its level. Nearly always that is the last bin.
+fn put(bins: &mut Bins, series: u32, place: u32, level: Option<i64>, people: u32) {
+    let bins = bins.entry(series).or_default();
     let found = match bins.last() {
         Some(last) if last.place == place => bins.len() - 1,
         Some(last) if last.place < place => {
@@ -239,10 +254,7 @@ fn put(bins: &mut Bins, resolution: Resolution, start: u64, addition: &Addition,
         }
     };
     let bin = &mut bins[found];
-    bin.count = match addition.is_level {
-        true => addition.count,
-        false => bin.count.saturating_add(addition.count),
-    };
+    bin.count = level.unwrap_or_else(|| bin.count.saturating_add(1));
     bin.people = bin.people.saturating_add(people);
 }
 
@@ -279,7 +291,7 @@ mod tests {
     fn somebody_counts_once_in_each_bin() {
         let mut open = Open::default();
         for (at, person) in [(1_000, 1), (1_900, 1), (2_000, 1), (2_100, 2)] {
-            open.add("seaside", 0, at, at, 1, Some(person));
+            open.add("seaside", &[0], at, at, Some(person));
         }
         let bins = |resolution, start| open.bins("seaside", resolution, start).cloned();
         let bin = |place, count, people| Bin { place, count, people };
@@ -291,10 +303,10 @@ mod tests {
     #[test]
     fn a_late_line_is_counted_in_its_own_bin() {
         let mut open = Open::default();
-        open.add("seaside", 0, 1_000, 1_000, 1, Some(1));
-        open.add("seaside", 0, 5_000, 5_000, 1, Some(1));
+        open.add("seaside", &[0], 1_000, 1_000, Some(1));
+        open.add("seaside", &[0], 5_000, 5_000, Some(1));
         // Late and in an open block: its person is not known to be another.
-        open.add("seaside", 0, 1_500, 20_000, 1, Some(2));
+        open.add("seaside", &[0], 1_500, 20_000, Some(2));
         let bin = |place, count, people| Bin { place, count, people };
         let seconds = open.bins("seaside", Resolution::Second, 0).cloned();
         assert_eq!(seconds, Some(Bins::from([(0, vec![bin(1, 2, 1), bin(5, 1, 1)])])));
@@ -302,7 +314,7 @@ mod tests {
         open.close(70_000);
         open.writes = true;
         open.written();
-        open.add("seaside", 0, 1_500, 75_000, 1, Some(3));
+        open.add("seaside", &[0], 1_500, 75_000, Some(3));
         let late: Vec<_> = open.late.values().cloned().collect();
         assert_eq!(late, [Bins::from([(0, vec![bin(1, 1, 0)])])]);
         assert_eq!(open.starts("seaside", Resolution::FiveSeconds), [0]);
