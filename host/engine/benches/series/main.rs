@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures time, and the engine does not")]
 
+mod api;
 mod chat;
 mod count;
 mod month;

@@ -40,24 +40,27 @@ struct Block {
     people: BTreeMap<u32, People>,
 }
 
-/// Series and person.
-type People = HashSet<(u32, u64), BuildHasherDefault<Mixed>>;
+/// Who is in which series, each as one number: they are many, and for an hour.
+type People = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
-/// A hash of numbers one of which is a hash already: nothing is gained by a better one, and it is made for each bin of each line.
+/// A person in a series. Two of them are one only by an accident that does not happen.
+fn mixed(series: u32, person: u64) -> u64 {
+    (person ^ u64::from(series).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        .wrapping_mul(0xff51_afd7_ed55_8ccd)
+        .rotate_left(32)
+}
+
+/// For numbers that are hashes already.
 #[derive(Default)]
-struct Mixed(u64);
+struct AsItIs(u64);
 
-impl Hasher for Mixed {
+impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
+        bytes.iter().for_each(|byte| self.0 = (self.0 << 8) | u64::from(*byte));
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517c_c1b7_2722_0a95);
+        self.0 = number;
     }
 
     fn finish(&self) -> u64 {
@@ -229,7 +232,7 @@ impl Block {
         }
         for series in addition.series {
             let is_new =
-                |(people, person): &mut (&mut People, u64)| people.insert((*series, *person));
+                |(people, person): &mut (&mut People, u64)| people.insert(mixed(*series, *person));
             let people = u32::from(known.as_mut().is_some_and(is_new));
             put(&mut self.bins, *series, place, addition.level, people);
         }
@@ -238,7 +241,8 @@ impl Block {
 
 /// Counts one more in a bin, or sets its level. Nearly always that is the last bin.
 fn put(bins: &mut Bins, series: u32, place: u32, level: Option<i64>, people: u32) {
-    let bins = bins.entry(series).or_default();
+    // Most emotes are used once: no room is kept for more.
+    let bins = bins.entry(series).or_insert_with(|| Vec::with_capacity(1));
     let found = match bins.last() {
         Some(last) if last.place == place => bins.len() - 1,
         Some(last) if last.place < place => {
