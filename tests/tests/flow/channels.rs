@@ -1,14 +1,12 @@
 //! Channels that are added and removed while heatd runs, by `heat channels`.
 
-use std::io::{Read, Write};
-
 use anyhow::{Context, Result, ensure};
 use heat_tests::mosquitto::Mosquitto;
 use heat_tests::patience::eventually;
 use heat_tests::processes::Program;
 use serde_json::Value;
 
-use crate::client::{answer, heat, run};
+use crate::client::{answer, ask, heat, run};
 use crate::town::{Broker, Town};
 
 fn list(town: &Town) -> Result<Value> {
@@ -32,18 +30,10 @@ fn fave(town: &Town, channel: &str, login: &str) -> Result<()> {
     town.wait_for_figure("heatd_faves_total", before + 1)
 }
 
-fn ask(town: &Town, path: &str) -> Result<(u16, String)> {
+fn series(town: &Town, channel: &str) -> Result<(u16, String)> {
     let token = std::fs::read_to_string(town.path("heat-data/api.token"))?;
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", town.http))?;
-    write!(
-        stream,
-        "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-        token.trim()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let status = answer.split(' ').nth(1).context("no status")?.parse()?;
-    Ok((status, answer))
+    let request = format!("GET /api/v1/channels/{channel}/series?of=faves");
+    ask(town, &request, token.trim(), "")
 }
 
 fn start(town: &Town, configuration: &str) -> Result<Program> {
@@ -125,10 +115,9 @@ fn a_configured_channel_can_be_removed_until_the_configuration_is_changed() -> R
     })?;
     assert_eq!(names(&town)?, (vec![], vec!["seaside".to_owned()]));
     // What was counted there can still be asked for.
-    let (status, series) = ask(&town, "/channels/seaside/series?of=faves")?;
-    ensure!(status == 200 && series.contains("\"points\""), "{status} {series}");
-    let (status, _) = ask(&town, "/channels/nowhere/series?of=faves")?;
-    assert_eq!(status, 404);
+    let (status, found) = series(&town, "seaside")?;
+    ensure!(status == 200 && found.contains("\"points\""), "{status} {found}");
+    assert_eq!(series(&town, "nowhere")?.0, 404);
     ensure!(heatd.terminate()?.success());
     heatd = start(&town, &configuration)?;
     assert_eq!(names(&town)?.0, Vec::<String>::new());

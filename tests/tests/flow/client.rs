@@ -8,6 +8,8 @@ mod roles;
 mod sockets;
 mod watch;
 
+pub(crate) use asked::ask;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

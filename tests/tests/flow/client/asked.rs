@@ -45,7 +45,7 @@ pub(super) fn begin(
 }
 
 /// Sends a request, and reads the whole answer.
-pub(super) fn ask(town: &Town, request: &str, token: &str, body: &str) -> Result<(u16, String)> {
+pub(crate) fn ask(town: &Town, request: &str, token: &str, body: &str) -> Result<(u16, String)> {
     let (status, mut rest) = begin(town, request, token, body)?;
     let mut text = String::new();
     rest.read_to_string(&mut text)?;
