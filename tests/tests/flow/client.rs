@@ -8,8 +8,6 @@ mod roles;
 mod sockets;
 mod watch;
 
-pub(crate) use asked::ask;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -19,6 +17,7 @@ use heat_tests::processes::{Program, binaries, free_port};
 use serde_json::Value;
 
 use crate::town::{Broker, Town};
+pub(crate) use asked::ask;
 
 /// A heatd that has joined its channels, with the rules that `?fave` and a word call.
 fn start(town: &Town, channels: &[&str]) -> Result<Program> {
