@@ -37,10 +37,10 @@ fn members(api: &Api) -> Vec<Value> {
     let differs = |channel: &str, configured: Value, live: &str| json!({ "channel": channel, "slot": "", "what": "channel", "configured": configured, "live": live });
     let here = api.roster.names();
     let added = here.iter().filter(|name| !api.channels.is_configured(name));
-    let added = added.map(|name| differs(name, Value::Null, "added"));
+    let added = added.map(|name| differs(name, Value::from("not there"), "added"));
     let configured = api.channels.configured().iter();
     let removed = configured.filter(|name| here.iter().all(|it| **it != ***name));
-    added.chain(removed.map(|name| differs(name, Value::from("read"), "removed"))).collect()
+    added.chain(removed.map(|name| differs(name, Value::from("there"), "removed"))).collect()
 }
 
 fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Value> {
