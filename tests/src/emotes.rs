@@ -239,14 +239,15 @@ fn serve(hall: &Watched<Hall>, mut stream: TcpStream) -> Option<()> {
         }
     };
     let sent = if status == 304 { "" } else { &body };
-    let answered = write!(
+    // First it is noted: who has the answer may ask at once how often it was asked.
+    hall.change(|hall| hall.asked.push(Asked { status, ..asked }));
+    write!(
         stream,
         "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nETag: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sent}",
         tag(&body),
         sent.len(),
-    );
-    hall.change(|hall| hall.asked.push(Asked { status, ..asked }));
-    answered.ok()
+    )
+    .ok()
 }
 
 /// What stands for a body.

@@ -170,16 +170,19 @@ fn sources_wait_for_an_engine_that_cannot_keep_up_and_nothing_is_dropped() -> Re
     }
     ensure!(publisher.join().map_err(|_| anyhow!("the publisher panicked"))?? == MESSAGES);
     let mut deepest = 0;
-    eventually("everything to be counted", || {
-        deepest = deepest.max(town.figure("heatd_queue_events")?);
-        let (faves, lines) =
-            (town.figure("heatd_faves_total")?, town.figure("heatd_chat_lines_total")?);
-        ensure!(
-            faves == MESSAGES + LINES as u64 / 4 && lines == LINES as u64,
-            "{faves} faves of {lines} lines"
-        );
-        Ok(())
-    })?;
+    let all = MESSAGES + LINES as u64 / 4;
+    // On a busy machine a commit has few messages, and all of them take long: as long as it goes on, it is waited for.
+    for wave in 1..=10 {
+        eventually("everything to be counted", || {
+            deepest = deepest.max(town.figure("heatd_queue_events")?);
+            let (faves, lines) =
+                (town.figure("heatd_faves_total")?, town.figure("heatd_chat_lines_total")?);
+            ensure!(faves >= all * wave / 10, "{faves} faves of {lines} lines");
+            Ok(())
+        })?;
+    }
+    town.wait_for_figure("heatd_chat_lines_total", LINES as u64)?;
+    assert_eq!(town.figure("heatd_faves_total")?, all);
     ensure!(deepest <= QUEUE, "{deepest} events waited");
     Ok(())
 }

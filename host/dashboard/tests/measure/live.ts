@@ -15,9 +15,13 @@ const late = await page.evaluate(
       const found: number[] = [];
       const graph = document.getElementById("graph");
       if (!graph) return;
+      let before = 0;
       new MutationObserver(() => {
         // Drawn by now; seen once the next frame is over.
         const until = Number(graph.dataset["until"]);
+        // The graph may be drawn again without a new bin.
+        if (until === before) return;
+        before = until;
         requestAnimationFrame(() => {
           requestAnimationFrame(() => {
             found.push(Date.now() - until);
