@@ -105,13 +105,14 @@ impl Engine {
         self.pending.record(Record::Chain { now, channel, slots, rolled_back });
     }
 
-    /// Takes a channel up, where it left off if it was here before. `configured`: whether the configuration names it.
+    /// Takes a channel up, where it left off if it was here before, and says when it was removed then, in milliseconds since 1970.
+    /// `configured`: whether the configuration names it.
     pub fn add_channel(
         &mut self,
         chain: Chain,
         configured: bool,
         order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    ) -> Result<Result<Option<u64>, Refused>, StoreError> {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         if self.channels.contains_key(&name) {
             return Ok(Err(Refused(format!("#{name} is here already"))));
@@ -122,7 +123,9 @@ impl Engine {
             Err(error @ OpenError::Rule { .. }) => return Ok(Err(Refused(error.to_string()))),
         }
         let before = self.pending.overlay().snapshot().memberships()?.remove(&*name);
-        if let Some(before) = before.filter(|it| !it.added) {
+        let before = before.filter(|it| !it.added);
+        let removed_at = before.as_ref().map(|it| it.at);
+        if let Some(before) = before {
             self.show_what_was_shown(&name, before)?;
         }
         show_stream(self.pending.overlay(), &name, state_name(None));
@@ -131,7 +134,7 @@ impl Engine {
         slots.iter().for_each(|slot| self.show_standing(&name, slot));
         let now = Membership { added: true, configured, at: self.now, shown: BTreeMap::new() };
         self.changed_members(&name, now, order);
-        Ok(Ok(()))
+        Ok(Ok(removed_at))
     }
 
     fn show_what_was_shown(

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use heat_engine::{Action, Chain, Membership, Order, Sandbox, members};
@@ -15,6 +15,7 @@ use crate::chat::{Since, Wants};
 use crate::clock::now;
 use crate::config::{Config, Mistakes, login};
 use crate::emotes::Emotes;
+use crate::gaps;
 use crate::live::{Live, Refusal};
 use crate::roster::{Listed, Roster};
 
@@ -28,8 +29,6 @@ pub(crate) struct Channels {
     pub(crate) roster: Arc<Roster>,
     pub(crate) wants: Wants,
     pub(crate) emotes: Option<Arc<Emotes>>,
-    /// The engine runs from here on.
-    pub(crate) started: Arc<OnceLock<()>>,
     /// Held while one is added or removed.
     pub(crate) changing: Mutex<()>,
 }
@@ -94,8 +93,8 @@ impl Channels {
         &self.config.twitch.channels
     }
 
-    /// Takes a channel up, and says which rules it has. It waits, so it is not for a task of the runtime.
-    pub(crate) fn add(&self, written: &str, by: &str) -> Result<Vec<String>, Refusal> {
+    /// Takes a channel up, and says its login and which rules it has. It waits, so it is not for a task of the runtime.
+    pub(crate) fn add(&self, written: &str, by: &str) -> Result<(String, Vec<String>), Refusal> {
         let name = login(written).ok_or_else(|| {
             let what =
                 "a channel is 1 to 25 letters, digits and underscores: the end of its address";
@@ -117,13 +116,10 @@ impl Channels {
         self.wants.add(&name, since);
         self.live.metrics.channels_wanted(self.roster.names().len());
         info!(channel = name, by, "channel added");
-        Ok(rules)
+        Ok((name, rules))
     }
 
     fn may_be_added(&self, name: &str) -> Result<(), Refusal> {
-        if self.started.get().is_none() {
-            return Err(Refusal::because("heatd is starting; ask again"));
-        }
         let here = self.roster.names();
         if here.iter().any(|it| **it == *name) {
             return Err(Refusal::Refused(format!("heatd reads #{name} already")));
@@ -141,23 +137,16 @@ impl Channels {
 
     /// Hands it to the engine, and says since when it was not heard, if it was here before.
     fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Refusal> {
-        let (channel, configured) = (name.to_owned(), self.is_configured(name));
+        let configured = self.is_configured(name);
         let order = Order::new(Action::AddChannel, by, "");
-        let (done, before) = self.live.ask(move |desk| {
-            let before = desk.engine.snapshot()?.memberships()?.remove(&channel);
-            Ok((desk.engine.add_channel(chain, configured, &order)?, before))
-        })?;
-        done?;
-        let removed = before.filter(|it| !it.added);
-        Ok(removed.map(|it| (it.at, "the channel was removed from heatd".to_owned())))
+        let removed =
+            self.live.ask(move |desk| desk.engine.add_channel(chain, configured, &order))??;
+        Ok(removed.map(gaps::since_removal))
     }
 
     /// Lets a channel go. It waits, so it is not for a task of the runtime.
     pub(crate) fn remove(&self, name: &str, by: &str) -> Result<(), Refusal> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.started.get().is_none() {
-            return Err(Refusal::because("heatd is starting; ask again"));
-        }
         let Some(listed) = self.roster.find(name) else { return Err(Refusal::no_channel(name)) };
         self.wants.remove(name);
         self.live.drop_shadows(name)?;

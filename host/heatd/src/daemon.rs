@@ -135,17 +135,15 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let (sources_of_emotes, weak) = (config.emotes.clone(), inputs.downgrade());
     let emotes = emotes::open(sources_of_emotes, &roster.names(), tls.clone(), folder, weak);
     let (emotes, upkeep) = emotes.map(|(emotes, upkeep)| (Arc::new(emotes), upkeep)).unzip();
-    let last_run = gaps::last_run(&store.snapshot()?, &chains)?;
+    let last_run = gaps::last_run(&store.snapshot()?, &chains, &changed)?;
     let since = |chain: &Chain| (chain.channel.clone(), last_run.get(&chain.channel).cloned());
     let (wants, wanted) = Wants::new(chains.iter().map(since).collect());
-    let started = Arc::new(OnceLock::new());
     let channels = Channels {
         config: Arc::clone(&config),
         live: live.clone(),
         roster: Arc::clone(&roster),
         wants,
         emotes: emotes.clone(),
-        started: Arc::clone(&started),
         changing: Mutex::default(),
     };
     let backups =
@@ -265,8 +263,6 @@ async fn wire(prepared: Prepared) -> Result<()> {
         let _ = engine_in.send(decider::run(engine, queue, outlets));
     })?;
 
-    // Nobody else sets it.
-    let _ = started.set(());
     let cause = tokio::select! {
         () = &mut signal => Ok(()),
         ended = &mut engine_ended => Err(engine_error(&keeper, ended)),

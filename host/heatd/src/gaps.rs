@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use heat_engine::{Chain, Record, Snapshot, StoreError};
+use heat_engine::{Chain, Membership, Record, Snapshot, StoreError};
 use tracing::warn;
 
 use crate::chat::Since;
@@ -75,20 +75,25 @@ impl Gaps {
 pub(crate) fn last_run(
     snapshot: &Snapshot,
     chains: &[Chain],
+    changed: &BTreeMap<String, Membership>,
 ) -> Result<BTreeMap<String, Since>, StoreError> {
-    let changed = snapshot.memberships()?;
     let until = snapshot.heard_until()?;
     let mut known = BTreeMap::new();
     for chain in chains {
         let channel = chain.channel.to_lowercase();
         let removed = changed.get(&channel).filter(|change| !change.added);
         if let Some(change) = removed {
-            known.insert(channel, (change.at, "the channel was removed from heatd".to_owned()));
+            known.insert(channel, since_removal(change.at));
         } else if snapshot.first_checkpoint(&channel)?.is_some() {
             known.insert(channel, (until, "heatd was not running".to_owned()));
         }
     }
     Ok(known)
+}
+
+/// Since when a channel is not heard that was removed at this time.
+pub(crate) fn since_removal(at: u64) -> Since {
+    (at, "the channel was removed from heatd".to_owned())
 }
 
 /// Reads the gaps of the last day from the log, on a thread of its own: nobody waits for them.

@@ -57,7 +57,7 @@ pub struct Statistics {
 impl Statistics {
     /// Whether this was ever counted, in any channel. It waits for nothing: while the log is read, nobody can deny it.
     pub fn knows(&self, what: &What) -> bool {
-        !self.shared.is_read() || self.shared.lock().open.names.number(what).is_some()
+        self.shared.present().is_none_or(|it| it.open.names.number(what).is_some())
     }
 
     /// The bins of a range in which something was counted, in order: for each that was asked for.
@@ -274,10 +274,7 @@ impl Statistics {
         resolution: Resolution,
         at: u64,
     ) -> Option<Vec<Option<Point>>> {
-        if !self.shared.is_read() {
-            return None;
-        }
-        let open = &self.shared.lock().open;
+        let open = &self.shared.present()?.open;
         let start = resolution.block_of(at);
         let place = ((at - start) / resolution.width()) as u32;
         let bins = open.bins(channel, resolution, start);

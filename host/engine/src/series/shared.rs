@@ -69,8 +69,13 @@ impl Shared {
         }
     }
 
+    /// As they are, unless the log is still read.
+    pub(super) fn present(&self) -> Option<MutexGuard<'_, Current>> {
+        Some(self.lock()).filter(|current| matches!(current.phase, Phase::Counts))
+    }
+
     pub(super) fn is_read(&self) -> bool {
-        matches!(self.lock().phase, Phase::Counts)
+        self.present().is_some()
     }
 
     fn settled<'a>(&self, current: MutexGuard<'a, Current>) -> MutexGuard<'a, Current> {

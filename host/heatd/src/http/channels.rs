@@ -56,8 +56,7 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     let wish: Wish = json_of(body)?;
     at_once(move || {
-        let rules = api.channels.add(&wish.channel, &caller.name)?;
-        let name = wish.channel.trim_start_matches('#').to_lowercase();
+        let (name, rules) = api.channels.add(&wish.channel, &caller.name)?;
         let with = if rules.is_empty() {
             "no [[rule]] is for every channel, so nothing but chat is counted there".to_owned()
         } else {
