@@ -24,6 +24,9 @@ pub(crate) struct Host {
     /// Present while a call runs; a description needs none.
     pub(crate) overlay: Option<Box<Overlay>>,
     pub(crate) lines_left: u32,
+    /// Lines that the last call has written, and those that were left out.
+    pub(crate) lines_written: u32,
+    pub(crate) lines_left_out: u32,
     /// Of all memories and tables of the instance together.
     memory: usize,
     table_entries: usize,
@@ -100,6 +103,8 @@ impl Guest {
             slot,
             overlay: None,
             lines_left: limits.log_lines,
+            lines_written: 0,
+            lines_left_out: 0,
             memory: 0,
             table_entries: 0,
             memory_refused: false,
@@ -148,17 +153,25 @@ impl Guest {
         self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))
     }
 
-    /// Calls `handle` over this overlay, which comes back whatever happens.
+    /// How many lines for the log the last call has written, and how many were left out.
+    pub(crate) fn lines(&self) -> (u32, u32) {
+        let host = self.store.data();
+        (host.lines_written, host.lines_left_out)
+    }
+
+    /// Calls `handle` over this overlay, which comes back whatever happens. It may write so many lines to the log.
     pub(crate) fn handle(
         &mut self,
         sandbox: &Sandbox,
         overlay: Box<Overlay>,
         now: u64,
         event: &Event,
+        lines: u32,
     ) -> (Box<Overlay>, Result<Result<Vec<Effect>, Fault>, StoreError>) {
         self.calls += 1;
-        self.store.data_mut().lines_left = self.store.data().limits.log_lines;
-        self.store.data_mut().overlay = Some(overlay);
+        let host = self.store.data_mut();
+        (host.lines_left, host.lines_written, host.lines_left_out) = (lines, 0, 0);
+        host.overlay = Some(overlay);
         let started = sandbox.meter().map(Meter::now);
         let answer = self.call(|exports, store| exports.call_handle(store, now, event));
         if started.is_some() {

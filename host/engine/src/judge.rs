@@ -9,6 +9,7 @@ use crate::channel::Decision;
 use crate::conduct::Verdict;
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::slot::Answer;
 use crate::swap::Order;
 use crate::tables::SlotKey;
 
@@ -21,7 +22,8 @@ impl Engine {
         if self.checkpoints.is_none() {
             return Ok(());
         }
-        for answer in decision.answers.iter().filter(|answer| answer.outcome.is_err()) {
+        let is_bad = |answer: &&Answer| answer.outcome.is_err() || answer.cost.is_slow;
+        for answer in decision.answers.iter().filter(is_bad) {
             let (channel, slot) = (&decision.channel, &answer.slot);
             let Some(found) = self.slot(channel, slot) else { continue };
             let (verdict, why) =

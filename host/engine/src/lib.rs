@@ -10,7 +10,7 @@
 //! - `pending` and `overlay` are what is decided and not committed, `timers` when to be woken, `seen` the known ids,
 //! - [`Store`], its `tables` and its `log` are what is kept, and `backup` copies it.
 //!
-//! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
+//! Before any event: `bounds` and `weight` say whether a component may be compiled, [`Sandbox`] compiles it or has another process do so, [`Component`] describes itself, [`Rule`] is a component with settings.
 //! For whoever writes rules: [`cases`] plays them, and a [`Meter`] says what calls cost.
 
 mod engine;
@@ -56,6 +56,8 @@ mod log;
 mod store;
 mod tables;
 
+mod bounds;
+mod compiled;
 mod digest;
 mod limits;
 mod rule;
@@ -73,6 +75,7 @@ mod error;
 pub use backup::{Contents, Progress};
 pub use changed::{Action, Changed, Entered, Status};
 pub use channel::Decision;
+pub use compiled::{Compiler, GoesOn, Work};
 pub use digest::Digest;
 pub use disk::DiskUse;
 pub use effects::{effect_line, role_name, thousandths};

@@ -161,7 +161,7 @@ impl Pending {
     ) -> Result<Result<Verdict, Fault>, StoreError> {
         let usage = match self.fits(slot, effects)? {
             Ok(usage) => usage,
-            Err(problem) => return Ok(Err(Fault::Effects(problem))),
+            Err(fault) => return Ok(Err(fault)),
         };
         slot.usage = usage;
         note_keys(slot, effects);
@@ -178,7 +178,7 @@ impl Pending {
         &mut self,
         slot: &Slot,
         effects: &[Effect],
-    ) -> Result<Result<StateUse, String>, StoreError> {
+    ) -> Result<Result<StateUse, Fault>, StoreError> {
         let limits = Arc::clone(&slot.rule.limits);
         let mut usage = slot.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
@@ -209,9 +209,9 @@ impl Pending {
                     match self.overlay().output(&slot.key.channel, &output.name)? {
                         Some((owner, Some(_))) if owner != slot.key.slot => {
                             let name = &output.name;
-                            return Ok(Err(format!(
-                                "the output {name} belongs to the rule in slot {owner}"
-                            )));
+                            let why =
+                                format!("the output {name} belongs to the rule in slot {owner}");
+                            return Ok(Err(Fault::Clash(why)));
                         }
                         Some((owner, _)) if owner == slot.key.slot => {}
                         _ => drop(new_outputs.insert(&output.name)),
@@ -220,24 +220,25 @@ impl Pending {
                 _ => {}
             }
         }
+        let refuse = |why: String| Ok(Err(Fault::Effects(why)));
         if !new_outputs.is_empty()
             && self.overlay().outputs_of(&slot.key)? + new_outputs.len() > limits.outputs
         {
-            return Ok(Err(format!("it would show more than {} outputs", limits.outputs)));
+            return refuse(format!("it would show more than {} outputs", limits.outputs));
         }
         if clips > 0 && self.clips + clips > limits.clips {
-            return Ok(Err(format!("{} clips wait to be made already", limits.clips)));
+            return refuse(format!("{} clips wait to be made already", limits.clips));
         }
         if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
-            return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
+            return refuse(format!("its state would have more than {keys} keys or {bytes} bytes"));
         }
         if messages > 0 && self.outbox + messages > limits.outbox {
             let most = limits.outbox;
-            return Ok(Err(format!("{most} messages wait for a broker already")));
+            return refuse(format!("{most} messages wait for a broker already"));
         }
         if new_timers > 0 && self.timers.count(&slot.key) + new_timers > limits.timers {
-            return Ok(Err(format!("it would have more than {} timers", limits.timers)));
+            return refuse(format!("it would have more than {} timers", limits.timers));
         }
         Ok(Ok(usage))
     }

@@ -1,7 +1,9 @@
 //! A loaded rule: a component that has described itself, with settings that it accepts. Made off the engine's thread.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::compiled::GoesOn;
 use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::digest::Digest;
 use crate::error::{Fault, LoadError, StoreError, reason_of};
@@ -9,8 +11,9 @@ use crate::guest::{Guest, Host};
 use crate::interest::Interest;
 use crate::limits::Limits;
 use crate::log::encode;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, may_be_as_large};
 use crate::settings::{Given, check_schema, resolve};
+use crate::weight::may_weigh;
 
 /// A component, compiled, linked and described.
 pub struct Component {
@@ -27,13 +30,71 @@ impl Component {
     /// Compiles the bytes and asks the component what it is. Takes milliseconds for a small rule, more on a Pi: not on the
     /// engine's thread.
     pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
-        let pre = sandbox.compile(bytes, limits)?;
+        Self::load_while(sandbox, limits, bytes, &|_| true)
+    }
+
+    fn load_while(
+        sandbox: &Sandbox,
+        limits: &Limits,
+        bytes: &[u8],
+        goes_on: &GoesOn<'_>,
+    ) -> Result<Self, LoadError> {
+        let pre = sandbox.compile(bytes, limits, goes_on)?;
         let describe = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
             .map_err(describe)?;
         let description = guest.describe().map_err(describe)?;
         check(&description).map_err(|why| LoadError::Describe(reason_of(&why)))?;
         Ok(Self { pre, bytes: bytes.into(), digest: Digest::of(bytes), description })
+    }
+
+    /// The same for a component that is one for all channels: what was loaded already and is still in use is shared. While it is
+    /// compiled, `goes_on` is asked whether anybody still wants it.
+    pub fn shared(
+        sandbox: &Sandbox,
+        limits: &Limits,
+        bytes: &[u8],
+        goes_on: &GoesOn<'_>,
+    ) -> Result<Arc<Self>, LoadError> {
+        let digest = Digest::of(bytes);
+        if let Some(component) = sandbox.loaded().find(digest) {
+            may_be_as_large(bytes, limits)?;
+            may_weigh(bytes, limits)?;
+            return Ok(component);
+        }
+        let component = Arc::new(Self::load_while(sandbox, limits, bytes, goes_on)?);
+        Ok(sandbox.loaded().add(component))
+    }
+
+    pub(crate) fn pre(&self) -> &RulePre<Host> {
+        &self.pre
+    }
+}
+
+/// The components that are in use.
+#[derive(Default)]
+pub(crate) struct Loaded(Mutex<BTreeMap<Digest, Weak<Component>>>);
+
+impl Loaded {
+    fn find(&self, digest: Digest) -> Option<Arc<Component>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&digest)?.upgrade()
+    }
+
+    pub(crate) fn in_use(&self) -> Vec<Digest> {
+        let loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = loaded.iter().filter(|(_, component)| component.strong_count() > 0);
+        in_use.map(|(digest, _)| *digest).collect()
+    }
+
+    /// Keeps a component for others; the one that somebody else has loaded meanwhile, if there is one.
+    fn add(&self, component: Arc<Component>) -> Arc<Component> {
+        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|_, component| component.strong_count() > 0);
+        let known = loaded.get(&component.digest).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            loaded.insert(component.digest, Arc::downgrade(&component));
+            component
+        })
     }
 }
 

@@ -101,8 +101,8 @@ impl Library {
                     let problem = format!("the store does not have the component {digest}");
                     return Err(RunError::Rule { slot: slot.to_owned(), problem });
                 };
-                let component = Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
-                let component = Arc::new(component);
+                let component = Component::shared(&self.sandbox, &limits, &bytes, &|_| true);
+                let component = component.map_err(refused)?;
                 self.components.insert(digest, Arc::clone(&component));
                 component
             }

@@ -1,24 +1,25 @@
-//! Compiles components, checks what they import, and keeps the compiled code on disk.
+//! Makes rules of components: compiled, held against what they may import, linked to the views.
 //!
 //! One `Config` serves everything that compiles or runs rules: settings that change the code are part of the cache's key.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tracing::{debug, warn};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OperatorCost};
 
+use crate::compiled::{Compiled, Compiler, GoesOn, packed};
 use crate::contract::RulePre;
 use crate::digest::Digest;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::Host;
 use crate::limits::Limits;
 use crate::meter::Meter;
+use crate::rule::{Component as LoadedComponent, Loaded};
 use crate::ticker::Ticker;
 use crate::views::add_views;
-use crate::weight::weight;
+use crate::weight::may_weigh;
 
 /// Stack of a guest, in bytes. Rules recurse over a chat line at most.
 pub const STACK: usize = 256 << 10;
@@ -35,9 +36,11 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<Host>,
     ticker: Ticker,
-    cache: Option<PathBuf>,
+    compiled: Compiled,
+    loaded: Loaded,
     meter: Option<Meter>,
     clock: Option<Clock>,
+    processor: Option<Clock>,
 }
 
 /// Says how much time has passed since some moment. The engine asks it for what a call took, and for nothing else.
@@ -55,10 +58,17 @@ impl Sandbox {
             engine,
             linker,
             ticker,
-            cache: cache.map(Path::to_owned),
+            compiled: Compiled::new(cache),
+            loaded: Loaded::default(),
             meter: None,
             clock: None,
+            processor: None,
         })
+    }
+
+    /// The same sandbox, which compiles nothing itself.
+    pub fn with_compiler(self, compiler: Compiler) -> Self {
+        Self { compiled: self.compiled.by(compiler), ..self }
     }
 
     /// The same sandbox, which notes what guests cost.
@@ -76,6 +86,15 @@ impl Sandbox {
         Self { clock: Some(clock), ..self }
     }
 
+    /// The same sandbox, which knows by this clock how long the running thread was at work: calls that take too much of that are slow.
+    pub fn with_processor_clock(self, clock: Clock) -> Self {
+        Self { processor: Some(clock), ..self }
+    }
+
+    pub(crate) fn processor(&self) -> Option<Clock> {
+        self.processor
+    }
+
     pub(crate) fn clock(&self) -> Option<Clock> {
         self.clock
     }
@@ -88,24 +107,21 @@ impl Sandbox {
         &self.ticker
     }
 
-    /// Compiles a component, or takes the compiled code from the cache, and links it to the views.
+    /// Compiles a component, or takes the compiled code from the cache, and links it to the views. `goes_on` is asked meanwhile.
     pub(crate) fn compile(
         &self,
         bytes: &[u8],
         limits: &Limits,
+        goes_on: &GoesOn<'_>,
     ) -> Result<RulePre<Host>, LoadError> {
-        if bytes.len() > limits.memory {
-            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
-        }
-        if bytes.starts_with(b"\0asm\x01\0\0\0") {
-            return Err(LoadError::CoreModule);
-        }
-        // A large component has its data once in the file and once in an instance.
-        let most = 2 * limits.memory as u64;
-        if let Some(weight) = weight(bytes).filter(|weight| *weight > most) {
-            return Err(LoadError::TooHeavy { weight, most });
-        }
-        let component = self.cached(Digest::of(bytes), bytes)?;
+        may_be_as_large(bytes, limits)?;
+        let digest = Digest::of(bytes);
+        let component = match self.compiled.kept(&self.engine, digest) {
+            Some(component) => component,
+            None => self.compiled.make(&self.engine, digest, bytes, limits, goes_on)?,
+        };
+        // Other limits may hold than when it was compiled.
+        may_weigh(bytes, limits)?;
         self.check_imports(&component)?;
         let linked = self
             .linker
@@ -114,47 +130,23 @@ impl Sandbox {
         RulePre::new(linked).map_err(|error| LoadError::World(format!("{error:#}")))
     }
 
-    fn cached(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
-        let file = self
-            .cache
-            .as_ref()
-            .map(|folder| folder.join(format!("{digest}-{:016x}.cwasm", self.settings_hash())));
-        if let Some(component) = file.as_deref().and_then(|file| self.read_cache(file)) {
-            return Ok(component);
-        }
-        let component = Component::new(&self.engine, bytes)
-            .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
-        if let Some(file) = file
-            && let Err(error) = write_cache(&file, &component)
-        {
-            warn!(file = %file.display(), %error, "compiled code could not be kept");
-        }
-        Ok(component)
+    /// What the process that compiles does: loads a component as it will be loaded, here, and hands over its code for the sandbox
+    /// that has asked.
+    pub fn compile_for_another(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, LoadError> {
+        let component = LoadedComponent::load(self, limits, bytes)?;
+        packed(component.pre().instance_pre().component())
+            .map_err(|error| LoadError::Compiler(format!("{error:#}")))
     }
 
-    /// Everything that decides whether compiled code fits this engine: version, target and settings.
-    fn settings_hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.engine.precompile_compatibility_hash().hash(&mut hasher);
-        hasher.finish()
+    /// The files with the code of components that channels share now.
+    pub fn kept_in_use(&self) -> BTreeSet<PathBuf> {
+        let digests = self.loaded.in_use();
+        digests.into_iter().filter_map(|digest| self.compiled.file(&self.engine, digest)).collect()
     }
 
-    #[expect(
-        unsafe_code,
-        reason = "deserialising compiled code is unsafe by its nature; the checksum below guards it"
-    )]
-    fn read_cache(&self, file: &Path) -> Option<Component> {
-        let bytes = std::fs::read(file).ok()?;
-        let (sum, code) = bytes.split_at_checked(32)?;
-        if Digest::of(code).0 != sum {
-            warn!(file = %file.display(), "compiled code is damaged; compiling again");
-            return None;
-        }
-        // SAFETY: the bytes are what `write_cache` wrote, whole and unchanged, since their checksum holds; only this
-        // program writes below its data folder, and nothing accepts compiled code from outside.
-        let component = unsafe { Component::deserialize(&self.engine, code) };
-        debug!(file = %file.display(), fits = component.is_ok(), "compiled code found");
-        component.ok()
+    /// What has been loaded already and is still in use, so that channels share it.
+    pub(crate) fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
@@ -172,6 +164,17 @@ impl Sandbox {
         }
         Ok(())
     }
+}
+
+/// Refuses what is larger than its memory, and what is no component.
+pub(crate) fn may_be_as_large(bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+    if bytes.len() > limits.memory {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
+    }
+    if bytes.starts_with(b"\0asm\x01\0\0\0") {
+        return Err(LoadError::CoreModule);
+    }
+    Ok(())
 }
 
 /// The one configuration. Deterministic code, explicit limits, and small reservations for a small machine. Public for the bench,
@@ -200,20 +203,15 @@ fn prices() -> OperatorCost {
     // Each calls into the runtime, and growing zeroes what it adds.
     (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (200, 200, 50);
     cost.variable.memory_grow_per_page = 255;
+    // So does what works on segments and tables, even on none of their entries; toolchains hardly use them.
+    (cost.ElemDrop, cost.DataDrop, cost.MemoryInit) = (50, 50, 50);
+    (cost.TableInit, cost.TableCopy, cost.TableFill) = (50, 50, 50);
+    // Good rules copy and fill a few bytes all the time.
+    (cost.MemoryCopy, cost.MemoryFill) = (16, 16);
     // Divisions and roots take 10 to 40 cycles, and wait for one another.
     (cost.I32DivS, cost.I32DivU, cost.I32RemS, cost.I32RemU) = (8, 8, 8, 8);
     (cost.I64DivS, cost.I64DivU, cost.I64RemS, cost.I64RemU) = (12, 12, 12, 12);
     (cost.F32Div, cost.F32Sqrt, cost.F64Div, cost.F64Sqrt) = (8, 8, 12, 12);
     (cost.F32x4Div, cost.F32x4Sqrt, cost.F64x2Div, cost.F64x2Sqrt) = (12, 12, 16, 16);
     cost
-}
-
-/// Writes beside the target and renames, so that a crash leaves no half file under the final name.
-fn write_cache(file: &Path, component: &Component) -> std::io::Result<()> {
-    let code = component.serialize().map_err(std::io::Error::other)?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let unfinished = file.with_extension("part");
-    std::fs::write(&unfinished, [&Digest::of(&code).0[..], &code].concat())?;
-    std::fs::rename(unfinished, file)
 }

@@ -67,8 +67,8 @@ impl Engine {
                 let problem = "the store does not have its component".to_owned();
                 return Ok(Err(LoadError::Refused(problem)));
             };
-            match Component::load(&self.sandbox, &configured.limits, &bytes) {
-                Ok(component) => Arc::new(component),
+            match Component::shared(&self.sandbox, &configured.limits, &bytes, &|_| true) {
+                Ok(component) => component,
                 Err(error) => return Ok(Err(error)),
             }
         };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::changed::Status;
 use crate::conduct::Conduct;
 use crate::contract::{Effect, Event, Role};
 use crate::digest::Digest;
-use crate::effects::{check, messages};
+use crate::effects::check;
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
 use crate::migration::Migration;
@@ -82,6 +82,8 @@ pub struct Cost {
     pub fuel: u64,
     /// None where the sandbox has no clock.
     pub took: Option<Duration>,
+    /// It took more of the processor's time than a call should.
+    pub is_slow: bool,
 }
 
 impl Slot {
@@ -181,13 +183,16 @@ impl Slot {
         let slot = Arc::clone(&self.key.slot);
         self.conduct.called();
         let started = sandbox.clock().map(|clock| (clock, clock()));
+        let busy = sandbox.processor().map(|clock| (clock, clock()));
         let outcome = self.ask(sandbox, pending, now, event)?;
+        let busy = busy.map(|(clock, before)| clock().saturating_sub(before));
         let cost = Cost {
             fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
             took: started.map(|(clock, started)| clock().saturating_sub(started)),
+            is_slow: busy.is_some_and(|busy| self.is_slow(now, busy, pending.is_logged)),
         };
         let checked = self.checked(outcome, on_fave).and_then(|effects| {
-            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
+            self.pace.fits(now, &effects, &self.rule.limits).map_err(Fault::Effects)?;
             Ok(effects)
         });
         let taken = match checked {
@@ -197,7 +202,7 @@ impl Slot {
         match taken {
             Ok((effects, verdict)) => {
                 self.note_shown(&effects);
-                self.pace.spend(messages(&effects));
+                self.pace.spend(&effects);
                 Ok((Answer { slot, on_fave, outcome: Ok(effects), cost }, verdict))
             }
             Err(fault) => {
@@ -242,6 +247,34 @@ impl Slot {
         Ok(())
     }
 
+    /// Notes a call that took so much of the processor's time, if that is too much.
+    fn is_slow(&mut self, now: u64, busy: Duration, is_logged: bool) -> bool {
+        let limits = &self.rule.limits;
+        let (most, faults) = (Duration::from_millis(limits.slow_ms), limits.faults);
+        if busy <= most {
+            return false;
+        }
+        let (took_ms, slow_ms) = (busy.as_millis(), limits.slow_ms);
+        if is_logged {
+            let (channel, rule) = (&*self.key.channel, &*self.key.slot);
+            warn!(
+                channel,
+                rule,
+                took_ms,
+                slow_ms,
+                faults,
+                "a call of the rule was slow; as many within a minute turn it off"
+            );
+        }
+        self.conduct.slow(
+            now,
+            format!(
+                "a call took {took_ms} ms of the processor's time, and more than {slow_ms} is slow"
+            ),
+        );
+        true
+    }
+
     fn checked(
         &self,
         outcome: Result<Vec<Effect>, Fault>,
@@ -284,8 +317,14 @@ impl Slot {
                 }
             };
         let overlay = pending.overlay.take().expect("the overlay is lent only while a guest runs");
-        let (overlay, answer) = guest.handle(sandbox, overlay, now, event);
+        let lines = self.pace.lines(now, limits);
+        let (overlay, answer) = guest.handle(sandbox, overlay, now, event, lines);
         pending.overlay = Some(overlay);
+        let (written, left_out) = guest.lines();
+        if let Some(left_out) = self.pace.said(now, written, left_out) {
+            let (channel, rule) = (&*self.key.channel, &*self.key.slot);
+            warn!(channel, rule, left_out, "lines of the rule are left out: it writes too many");
+        }
         self.guest = Some(guest);
         answer
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use heat_engine::{Chain, Engine, OpenError, Sandbox, StoreError, role_name};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tracing::info;
 
@@ -21,6 +21,7 @@ use crate::broker::{self, Link, Routes};
 use crate::chains::ConfiguredSlots;
 use crate::channels::{self, Channels};
 use crate::chat::{self, Chat, Wants};
+use crate::compiler::Compiler;
 use crate::config::{Config, Mistakes};
 use crate::decider::{self, Agenda, Mailbox, Outlets};
 use crate::embedded::Inlet;
@@ -34,7 +35,7 @@ use crate::moderation::Moderation;
 use crate::roster::Roster;
 use crate::streams::Streams;
 use crate::tokens::Tokens;
-use crate::{chains, clock, data, emotes, gaps, http, shutdown, tls};
+use crate::{cache, chains, clock, data, emotes, gaps, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;
@@ -46,6 +47,7 @@ const GRACE: Duration = Duration::from_secs(20);
 pub(crate) struct Prepared {
     config: Config,
     sandbox: Arc<Sandbox>,
+    compiler: Arc<Compiler>,
     chains: Vec<Chain>,
 }
 
@@ -53,10 +55,14 @@ impl Prepared {
     /// `keep`: compiled rules may be kept in the data folder. A mere check writes nothing.
     pub(crate) fn new(config: Config, mistakes: &Mistakes, keep: bool) -> Result<Self> {
         let cache = config.data.join("cache");
-        let sandbox =
-            Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
+        let compiler = Compiler::new();
+        let sandbox = Sandbox::new(keep.then_some(cache.as_path()))?
+            .with_clock(clock::elapsed)
+            .with_processor_clock(clock::processor)
+            .with_compiler(compiler.for_sandbox());
+        let sandbox = Arc::new(sandbox);
         let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
-        Ok(Self { config, sandbox, chains })
+        Ok(Self { config, sandbox, compiler, chains })
     }
 
     /// What would run, for people.
@@ -89,7 +95,7 @@ pub(crate) fn run(prepared: Prepared) -> Result<()> {
 }
 
 async fn wire(prepared: Prepared) -> Result<()> {
-    let Prepared { config, sandbox, chains } = prepared;
+    let Prepared { config, sandbox, compiler, chains } = prepared;
     let mut signal = Box::pin(shutdown::asked_for()?);
     let (config, (trigger, shutdown)) = (Arc::new(config), shutdown::channel());
 
@@ -97,7 +103,18 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let store = keeper.open()?;
     let newest = store.snapshot()?.newest()?;
     let changed = store.snapshot()?.memberships()?;
-    let chains = channels::settle(&config, &sandbox, chains, &changed)?;
+    let settling = {
+        let (config, sandbox, changed) = (config.clone(), sandbox.clone(), changed.clone());
+        move || channels::settle(&config, &sandbox, chains, &changed)
+    };
+    // Rules that are not compiled yet may take a while, and nobody waits for them who wants heatd to stop.
+    let chains = tokio::select! {
+        chains = spawn_blocking(settling) => chains??,
+        () = &mut signal => {
+            compiler.stop();
+            return Ok(());
+        }
+    };
     let metrics = Metrics::new(chat::connections(chains.len()), chains.len());
     // The pages come early: they tell what the start waits for.
     let listener = TcpListener::bind(config.http.listen).await;
@@ -122,7 +139,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
         inputs: inputs.downgrade(),
         sandbox: Arc::clone(&sandbox),
         shadows: Arc::clone(&shadows),
-        speed: Arc::new(Speed::new(&config.data.join("cache"))),
+        speed: Arc::new(Speed::new()),
         metrics: metrics.clone(),
         configured: configured.clone(),
         undoing: Arc::default(),
@@ -174,7 +191,19 @@ async fn wire(prepared: Prepared) -> Result<()> {
         () = clock::catch_up(newest, clock::PATIENCE, metrics.health()) => {}
         () = &mut signal => return Ok(()),
     }
-    let engine = Engine::open(sandbox, store, chains, clock::now());
+    let (kept, cache) = (Arc::clone(&sandbox), config.data.join("cache"));
+    let opening = move || {
+        let engine = Engine::open(sandbox, store, chains, clock::now());
+        cache::prune(&cache, &kept.kept_in_use());
+        engine
+    };
+    let engine = tokio::select! {
+        engine = spawn_blocking(opening) => engine?,
+        () = &mut signal => {
+            compiler.stop();
+            return Ok(());
+        }
+    };
     let mut engine = engine.map_err(|error| match error {
         OpenError::Store(error) => keeper.explain("failed to go on with", error),
         error => error.into(),
@@ -273,6 +302,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     info!("heatd stops");
     metrics.health().stopping();
     trigger.pull();
+    compiler.stop();
     let last = async {
         while let Some(ended) = sources.join_next().await {
             ended.context("a source of events panicked")??;

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use heat_engine::{Store, StoreError};
 use tracing::warn;
 
@@ -51,6 +51,16 @@ impl Keeper {
     /// Opens the store, or makes it.
     pub(crate) fn open(&self) -> Result<Store> {
         let file = self.data.join(STORE);
+        if let Ok(target) = fs::read_link(&file)
+            && !file.exists()
+        {
+            bail!(
+                "{} is a link to {}, which is not there: mount what holds it, or remove the link; nothing is begun in its place",
+                file.display(),
+                target.display()
+            );
+        }
+        warn_if_open(&file, "everybody may read the store");
         if !file.exists()
             && let Some(restore) = self.restore()
         {
@@ -95,7 +105,7 @@ pub(crate) fn token(data: &Path) -> Result<String> {
     let file = data.join("api.token");
     match fs::read_to_string(&file) {
         Ok(token) if !token.trim().is_empty() => {
-            warn_if_open(&file);
+            warn_if_open(&file, "everybody may read the token of the API");
             return Ok(token.trim().to_owned());
         }
         // A start that was cut short may have left it empty.
@@ -137,16 +147,16 @@ pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
     write().with_context(|| format!("failed to write {}", file.display()))
 }
 
-fn warn_if_open(token: &Path) {
+fn warn_if_open(file: &Path, what: &str) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(token).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-            warn!(token = %token.display(), "everybody may read the token of the API; close it: chmod o=");
+        if fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+            warn!(file = %file.display(), "{what}; close it: chmod o=");
         }
     }
     #[cfg(not(unix))]
-    let _ = token;
+    let _ = (file, what);
 }
 
 #[cfg(test)]
@@ -165,6 +175,24 @@ mod tests {
             let mode = fs::metadata(folder.path().join("api.token"))?.permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_is_made_for_its_owner_alone_and_never_in_the_place_of_a_link() -> Result<()> {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir()?;
+        let (elsewhere, file) = (folder.path().join("elsewhere"), folder.path().join(STORE));
+        let plan = BackupPlan::of(folder.path());
+        let keeper = Keeper { data: folder.path().to_owned(), plan };
+        symlink(&elsewhere, &file)?;
+        let error = keeper.open().err().map(|error| format!("{error:#}")).unwrap_or_default();
+        assert!(error.contains("is a link to") && error.contains("elsewhere"), "{error}");
+        assert_eq!(fs::read_link(&file)?, elsewhere);
+        fs::remove_file(&file)?;
+        drop(keeper.open()?);
+        assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         Ok(())
     }
 

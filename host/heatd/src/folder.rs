@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::chains::Configured;
 use crate::live::{Live, Source, Steps, Wanted};
+use crate::rule_file;
 use crate::shutdown::Shutdown;
 
 /// How often the files are looked at.
@@ -110,7 +111,7 @@ impl Folder {
 
     fn take(&mut self, file: &Path) {
         let shown = file.display();
-        let bytes = match fs::read(file) {
+        let bytes = match rule_file::read(file) {
             Ok(bytes) => bytes,
             Err(error) => return error!(file = %shown, %error, "the changed file cannot be read"),
         };

@@ -29,7 +29,7 @@ use crate::chains::ConfiguredSlots;
 use crate::decider::Input;
 use crate::metrics::Metrics;
 pub(crate) use ask::Refusal;
-pub(crate) use compile::{LARGEST, Speed, child};
+pub(crate) use compile::Speed;
 pub(crate) use deploy::{Source, Wanted, cannot};
 pub(crate) use export::{Exported, What};
 pub(crate) use follow::aside;

@@ -11,10 +11,12 @@ mod authoring;
 mod backoff;
 mod backup;
 mod broker;
+mod cache;
 mod chains;
 mod channels;
 mod chat;
 mod clock;
+mod compiler;
 mod config;
 mod daemon;
 mod data;
@@ -33,6 +35,7 @@ mod metrics;
 mod moderation;
 mod restore;
 mod roster;
+mod rule_file;
 mod shutdown;
 mod streams;
 mod tls;
@@ -63,10 +66,11 @@ enum Command {
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
     Rule(authoring::Command),
-    /// Compiles the component on its standard input into a folder. heatd starts this for large ones.
+    /// Loads the component on its standard input, and writes its compiled code. heatd starts this.
     #[command(hide = true)]
     Compile {
-        cache: PathBuf,
+        #[command(flatten)]
+        allowed: compiler::Allowed,
         /// Bytes of memory that the component may have.
         memory: usize,
     },
@@ -106,7 +110,7 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
-        Command::Compile { cache, memory } => match live::child(&cache, memory) {
+        Command::Compile { allowed, memory } => match compiler::compile(&allowed, memory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },

@@ -110,7 +110,7 @@ fn a_view_that_is_asked_for_with_other_types_or_functions_is_refused() -> Result
 }
 
 /// A good component that also makes instances of these core modules.
-fn with_modules(modules: &[&str]) -> Result<Vec<u8>> {
+pub(crate) fn with_modules(modules: &[&str]) -> Result<Vec<u8>> {
     let mut bytes = component("totals-one")?;
     for (number, module) in (core_modules(&bytes)?..).zip(modules) {
         let module = wat::parse_str(module)?;

@@ -1,6 +1,7 @@
 //! Rules are changed while heatd runs, by its API: deployed, tried, rolled back, simulated, taken back; and refused.
 
 mod api;
+mod bombs;
 pub(crate) mod cast;
 mod components;
 mod configured;

@@ -9,6 +9,9 @@ use clap::Args;
 use heat_engine::cases::{Case, Cast, embedded, needs_faves};
 use heat_engine::{Component, Limits, Sandbox, role_name};
 
+use crate::compiler::Compiler;
+use crate::rule_file;
+
 /// The rule that makes faves for those that make none themselves.
 const FAVE: &str = "fave.wasm";
 
@@ -106,7 +109,12 @@ impl Source {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))
+    rule_file::read(file).with_context(|| format!("failed to read {}", file.display()))
+}
+
+/// A sandbox that keeps nothing, and lets another process load what a stranger may have made.
+pub(super) fn sandbox() -> Result<Sandbox> {
+    Ok(Sandbox::new(None)?.with_compiler(Compiler::new().for_sandbox()))
 }
 
 fn component(

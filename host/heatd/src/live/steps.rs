@@ -35,6 +35,11 @@ impl Steps {
         }
     }
 
+    /// Whether somebody still wants what the steps lead to: who has asked may be gone.
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.listener.as_ref().is_none_or(|listener| !listener.is_closed())
+    }
+
     /// A step that has no measure.
     pub(crate) fn step(&self, name: &str) {
         self.tell(json!({ "step": name }));
