@@ -60,7 +60,7 @@ impl Keeper {
                 target.display()
             );
         }
-        warn_if_open(&file, "everybody may read the store");
+        warn_if_open(&file, "the store");
         if !file.exists()
             && let Some(restore) = self.restore()
         {
@@ -105,7 +105,7 @@ pub(crate) fn token(data: &Path) -> Result<String> {
     let file = data.join("api.token");
     match fs::read_to_string(&file) {
         Ok(token) if !token.trim().is_empty() => {
-            warn_if_open(&file, "everybody may read the token of the API");
+            warn_if_open(&file, "the token of the API");
             return Ok(token.trim().to_owned());
         }
         // A start that was cut short may have left it empty.
@@ -152,7 +152,7 @@ fn warn_if_open(file: &Path, what: &str) {
     {
         use std::os::unix::fs::PermissionsExt;
         if fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-            warn!(file = %file.display(), "{what}; close it: chmod o=");
+            warn!(file = %file.display(), what, "everybody may read this; close it: chmod o=");
         }
     }
     #[cfg(not(unix))]
