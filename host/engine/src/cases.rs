@@ -22,11 +22,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::contract::Role;
+use crate::contract::limits::Limits;
 use crate::engine::OpenError;
 use crate::error::StoreError;
-use crate::limits::Limits;
-use crate::rule::Component;
-use crate::sandbox::Sandbox;
+use crate::guest::rule::Component;
+use crate::guest::sandbox::Sandbox;
 
 pub use compare::difference;
 #[cfg(test)]

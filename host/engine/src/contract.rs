@@ -1,5 +1,11 @@
 //! The contract of `wit/rule.wit` as Rust types, generated from it. Events are kept in the log as these types.
 
+pub(crate) mod digest;
+pub(crate) mod effects;
+pub(crate) mod interest;
+pub(crate) mod limits;
+pub(crate) mod settings;
+
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",

@@ -2,25 +2,41 @@
 //!
 //! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
 
+pub(crate) mod checkpoints;
+pub(crate) mod emotes;
+pub(crate) mod forget;
+pub(crate) mod import;
+pub(crate) mod judge;
+pub(crate) mod marks;
+pub(crate) mod members;
+pub(crate) mod outputs;
+pub(crate) mod retry;
+pub(crate) mod seen;
+pub(crate) mod series;
+pub(crate) mod settle;
+pub(crate) mod standing;
+pub(crate) mod swap;
+pub(crate) mod undo;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::channel::{Channel, Decision, For};
+use crate::chain::pending::{Pending, Say};
+use crate::chain::slot::Slot;
+use crate::chain::timers::Timers;
+use crate::chain::{Channel, Decision, For};
 use crate::contract::{Event, Happening, Message};
-use crate::counting::Counting;
-use crate::disk::DiskUse;
+use crate::engine::outputs::note_stream;
+use crate::engine::seen::{Seen, WINDOW_MS};
+use crate::engine::series::Counting;
 use crate::error::{LoadError, StoreError};
-use crate::log::{Block, Ratio, Record};
-use crate::outputs::note_stream;
+use crate::guest::rule::Rule;
+use crate::guest::sandbox::Sandbox;
 use crate::overlay::{Overlay, Written};
-use crate::pending::{Pending, Say};
-use crate::rule::Rule;
-use crate::sandbox::Sandbox;
-use crate::seen::{Seen, WINDOW_MS};
-use crate::slot::Slot;
 use crate::store::Store;
-use crate::tables::{SlotKey, Snapshot, Stream};
-use crate::timers::Timers;
+use crate::store::disk::DiskUse;
+use crate::store::log::{Block, Ratio, Record};
+use crate::store::tables::{SlotKey, Snapshot, Stream};
 
 /// The rules of one channel, by slot, in order.
 pub struct Chain {

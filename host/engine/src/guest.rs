@@ -1,20 +1,27 @@
 //! One instance of a rule: its store, its limits, and the calls of its exports.
 
+pub(crate) mod meter;
+pub(crate) mod rule;
+pub(crate) mod sandbox;
+pub(crate) mod ticker;
+pub(crate) mod views;
+pub(crate) mod weight;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, Trap};
 
+use crate::contract::limits::Limits;
 use crate::contract::{
     Description, Effect, Entry, Event, Interests, RuleExports, RulePre, Settings,
 };
 use crate::error::{Fault, StoreError};
-use crate::limits::Limits;
-use crate::meter::{Doing, Meter};
+use crate::guest::meter::{Doing, Meter};
+use crate::guest::sandbox::{STACK, Sandbox};
+use crate::guest::ticker::{Ticker, Ticking};
 use crate::overlay::Overlay;
-use crate::sandbox::{STACK, Sandbox};
-use crate::tables::SlotKey;
-use crate::ticker::{Ticker, Ticking};
+use crate::store::tables::SlotKey;
 
 /// What the store of an instance holds besides its memory.
 pub(crate) struct Host {

@@ -1,9 +1,9 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
+mod cache;
 pub(crate) mod counts;
-mod kept;
-mod known;
-mod moved;
+mod people;
+mod rare;
 mod scan;
 mod state;
 mod write;
@@ -14,13 +14,13 @@ use std::sync::Arc;
 use redb::ReadableTable;
 
 use counts::Counts;
-pub(crate) use kept::Kept;
-pub(crate) use moved::by_login;
+pub(crate) use people::by_login;
+pub(crate) use rare::Kept;
 use state::State;
 
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
-use crate::tables::{SlotKey, Snapshot, Stream};
+use crate::store::tables::{SlotKey, Snapshot, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
 

@@ -4,26 +4,28 @@
 //! another rule and follows the log, a simulation has made-up events, taking back leaves events out. A run is an [`Engine`] over a
 //! store in memory, begun from a [`Seed`].
 
+pub(crate) mod recount;
 mod seed;
+pub(crate) mod why;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::changed::{Action, Status};
-use crate::channel::Decision;
-use crate::checkpoint::{Checkpoint, texts};
+use crate::chain::Decision;
+use crate::contract::digest::Digest;
+use crate::contract::settings::Given;
 use crate::contract::{Effect, Event, Settings, Tally};
-use crate::digest::Digest;
+use crate::engine::checkpoints::{Checkpoint, texts};
+use crate::engine::forget::Who;
+use crate::engine::swap::{Handed, Order};
 use crate::engine::{Chain, Engine, OpenError};
 use crate::error::{LoadError, StoreError};
-use crate::forget::Who;
-use crate::log::Record;
-use crate::rule::{Component, Rule};
-use crate::sandbox::Sandbox;
-use crate::settings::Given;
-use crate::swap::{Handed, Order};
-use crate::tables::{SlotKey, Snapshot};
-use crate::why::person_in;
+use crate::guest::rule::{Component, Rule};
+use crate::guest::sandbox::Sandbox;
+use crate::run::why::person_in;
+use crate::store::changed::{Action, Status};
+use crate::store::log::Record;
+use crate::store::tables::{SlotKey, Snapshot};
 pub use seed::Seed;
 
 /// Why a run cannot begin or go on.

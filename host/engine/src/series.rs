@@ -33,7 +33,7 @@ pub use top::MostFaved;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::contract::{Event, Happening};
-use crate::log::{Counted, Record};
+use crate::store::log::{Counted, Record};
 
 /// How much later than its bin has ended a line may come and still be told from those of the same person, in milliseconds. Twitch's own
 /// times are out of order by up to half a second; what comes later than this comes from a connection that was away.

@@ -2,7 +2,13 @@
 //!
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
+pub(crate) mod backup;
+pub(crate) mod changed;
+pub(crate) mod disk;
+pub(crate) mod ids;
+pub(crate) mod log;
 mod open;
+pub(crate) mod tables;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +16,12 @@ use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
-use crate::disk::{DiskCounters, DiskUse};
 use crate::error::StoreError;
-use crate::log::{Block, Record};
 use crate::overlay::Overlay;
 use crate::series::{self, BLOCKS, NAMES, Resolution, Shared, Statistics};
-use crate::tables::{
+use crate::store::disk::{DiskCounters, DiskUse};
+use crate::store::log::{Block, Record};
+use crate::store::tables::{
     AUDIT, CHANGED, CHECKPOINTS, CLIPS, COMPONENTS, GENERATIONS, IMPORTED, LETTERS, LOG,
     MEMBERSHIP, META, OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS,
 };
@@ -257,7 +263,7 @@ fn oldest_block(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::Owner;
+    use crate::store::tables::Owner;
 
     #[test]
     fn a_store_of_the_first_schema_is_taken_over_with_its_generations() -> anyhow::Result<()> {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::line::{self, SET};
 use super::stage::Stage;
 use super::{Case, CaseError, Cast, GROUPS, difference};
+use crate::chain::slot::Answer;
 use crate::contract::Effect;
-use crate::digest::Digest;
-use crate::effects::effect_line;
-use crate::settings::Given;
-use crate::slot::Answer;
+use crate::contract::digest::Digest;
+use crate::contract::effects::effect_line;
+use crate::contract::settings::Given;
 
 /// What came of a case.
 #[derive(Debug)]

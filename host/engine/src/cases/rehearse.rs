@@ -3,7 +3,7 @@
 use super::play::{inputs, of_line, settings};
 use super::stage::Stage;
 use super::{Case, CaseError, Cast, GROUPS, line};
-use crate::meter::Measured;
+use crate::guest::meter::Measured;
 
 /// What was measured.
 #[derive(Debug, Default)]

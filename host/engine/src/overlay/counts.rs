@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::known::Known;
+use super::cache::Known;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
-use crate::tables::{CHANNEL, SlotKey, tally};
+use crate::store::tables::{CHANNEL, SlotKey, tally};
 
 /// Kinds of count, the second part of a tally's key; `CHANNEL` is the first.
 pub(crate) const ITEM: u8 = 1;

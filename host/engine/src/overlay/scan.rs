@@ -9,7 +9,7 @@ use super::Overlay;
 use super::state::State;
 use crate::contract::Entry;
 use crate::error::StoreError;
-use crate::tables::{Range, SlotKey};
+use crate::store::tables::{Range, SlotKey};
 
 impl Overlay {
     /// Entries whose keys start with `prefix` and come after `after`, in order. `pay` is told the bytes of each row that is looked at,

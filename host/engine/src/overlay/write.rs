@@ -4,7 +4,7 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{
+use crate::store::tables::{
     CLIPS, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
 };
 

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checkpoint::{Checkpoint, SlotState};
 use crate::contract::Fave;
-use crate::digest::Digest;
+use crate::contract::digest::Digest;
+use crate::engine::checkpoints::{Checkpoint, SlotState};
+use crate::engine::forget::Who;
 use crate::error::StoreError;
-use crate::forget::Who;
-use crate::log::{Imported, Record};
+use crate::guest::rule::Rule;
 use crate::overlay::{Overlay, by_login};
-use crate::rule::Rule;
 use crate::store::Store;
-use crate::tables::{Counted, SlotKey, Snapshot, Stream};
+use crate::store::log::{Imported, Record};
+use crate::store::tables::{Counted, SlotKey, Snapshot, Stream};
 
 /// The state of one channel at one time.
 #[derive(Clone)]

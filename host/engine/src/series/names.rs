@@ -6,7 +6,7 @@ use redb::{ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::contract::EmoteProvider;
 use crate::error::StoreError;
-use crate::tables::Snapshot;
+use crate::store::tables::Snapshot;
 
 /// Number -> (kind, name, the provider's id): what the numbers in blocks stand for.
 pub(crate) const NAMES: TableDefinition<'_, u32, (u8, &str, &str)> =

@@ -13,7 +13,7 @@ use super::store::{CLOSED, COUNTED, channels};
 use super::{Open, Resolution, SLACK, Shared};
 use crate::error::StoreError;
 use crate::store::guarded;
-use crate::tables::Snapshot;
+use crate::store::tables::Snapshot;
 
 /// The thread that reads the log. Dropped, it ends it: nothing of the store is in use after that.
 pub(crate) struct Recovery {

@@ -10,7 +10,7 @@ use redb::WriteTransaction;
 use super::{Open, recover};
 use crate::contract::Happening;
 use crate::error::StoreError;
-use crate::log::Record;
+use crate::store::log::Record;
 
 /// So much may have happened while the log is read; beyond that the engine waits for the end of it.
 const MOST_EARLY: usize = 20_000;

@@ -5,7 +5,7 @@ use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use super::block::{Bins, decode, encode};
 use super::{Open, Resolution};
 use crate::error::StoreError;
-use crate::tables::META;
+use crate::store::tables::META;
 
 /// (channel, resolution, start in milliseconds) -> the block.
 pub(crate) const BLOCKS: TableDefinition<'_, (&str, u8, u64), &[u8]> =

@@ -16,8 +16,8 @@ use redb::{Builder, Database, DatabaseError, StorageBackend};
 use tracing::warn;
 
 use super::{Store, refuse_newer};
-use crate::disk::{Disk, DiskCounters};
 use crate::error::StoreError;
+use crate::store::disk::{Disk, DiskCounters};
 
 /// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
 const CACHE_BYTES: usize = 8 << 20;

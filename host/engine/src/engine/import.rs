@@ -1,0 +1,275 @@
+//! Counts that another store has made: what is new in them is added, and who comes with a login of theirs is known by it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use redb::ReadableTable;
+
+use crate::contract::{Event, Person, Tally};
+use crate::engine::Engine;
+use crate::engine::swap::Order;
+use crate::error::StoreError;
+use crate::overlay::by_login;
+use crate::overlay::counts::PERSON_ITEM;
+use crate::run::why::person_in;
+use crate::store::changed::Action;
+use crate::store::log::{Imported, Record};
+use crate::store::tables::{Snapshot, tally};
+
+/// What an import has added, or would add.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Counts of one person for one item that have grown.
+    pub counts: u64,
+    /// Those that were here already.
+    pub known: u64,
+    /// Faves.
+    pub faves: u64,
+    /// The sum of their weights, in thousandths.
+    pub weight: i64,
+}
+
+impl Snapshot {
+    /// Everybody whose name is kept in a channel.
+    pub(crate) fn people_of(&self, channel: &str) -> Result<Vec<Person>, StoreError> {
+        let mut people = Vec::new();
+        for row in self.people.range((channel, "")..)? {
+            let (key, names) = row?;
+            let ((of, id), (login, name)) = (key.value(), names.value());
+            if of != channel {
+                break;
+            }
+            people.push(Person { id: id.into(), login: login.into(), name: name.into() });
+        }
+        Ok(people)
+    }
+
+    /// Who is known by which login, with an id of Twitch.
+    pub fn logins(&self, channel: &str) -> Result<HashMap<String, Person>, StoreError> {
+        let people = self.people_of(channel)?.into_iter();
+        let known = people.filter(|it| it.id != it.login && !it.id.starts_with('@'));
+        Ok(known.map(|it| (it.login.clone(), it)).collect())
+    }
+
+    /// The logins that an import knows without an id, by channel.
+    pub(crate) fn awaited(&self) -> Result<HashMap<Arc<str>, HashSet<String>>, StoreError> {
+        let mut awaited: HashMap<Arc<str>, HashSet<String>> = HashMap::new();
+        for row in self.people.iter()? {
+            let (key, _) = row?;
+            let (channel, id) = key.value();
+            if let Some(login) = id.strip_prefix('@') {
+                awaited.entry(channel.into()).or_default().insert(login.to_owned());
+            }
+        }
+        Ok(awaited)
+    }
+
+    /// What a person gave to each item.
+    pub(crate) fn items_of(
+        &self,
+        channel: &str,
+        id: &str,
+    ) -> Result<BTreeMap<String, Tally>, StoreError> {
+        let mut items = BTreeMap::new();
+        for row in self.tallies.range((channel, PERSON_ITEM, id, "")..)? {
+            let (key, value) = row?;
+            let (of, kind, person, item) = key.value();
+            if of != channel || kind != PERSON_ITEM || person != id {
+                break;
+            }
+            items.insert(item.to_owned(), tally(value.value()));
+        }
+        Ok(items)
+    }
+
+    /// By what exports name this store; none while it was not named.
+    pub fn identity(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.meta("identity")?).filter(|identity| *identity != 0))
+    }
+
+    /// From where imports have brought counts.
+    pub fn sources(&self) -> Result<Vec<String>, StoreError> {
+        let mut sources: Vec<String> = Vec::new();
+        let mut from = (String::new(), String::new());
+        // From one source of a channel to the next, over all the rows between.
+        while let Some(row) =
+            self.imported.range((from.0.as_str(), from.1.as_str(), "", "")..)?.next()
+        {
+            let (key, _) = row?;
+            let (channel, source, ..) = key.value();
+            sources.push(source.to_owned());
+            from = (channel.to_owned(), format!("{source}\0"));
+        }
+        sources.sort();
+        sources.dedup();
+        Ok(sources)
+    }
+
+    /// Why counts of this source, which has counts of others in it, would count something twice.
+    pub fn conflict(
+        &self,
+        channel: &str,
+        source: &str,
+        includes: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let own = self.identity()?.map(identity_name);
+        if own.is_some_and(|own| includes.contains(&own)) {
+            let problem = "some of its counts were exported from this heatd, and would count twice";
+            return Ok(Some(problem.to_owned()));
+        }
+        for (id, item) in self.imported_from(channel, source)? {
+            if id.is_empty() && item != source {
+                let problem = format!(
+                    "its counts came along with those of {item} already, and would count twice"
+                );
+                return Ok(Some(problem));
+            }
+        }
+        for included in includes.iter().filter(|it| *it != source) {
+            for (id, item) in self.imported_from(channel, included)? {
+                if !id.is_empty() || item != source {
+                    let problem = format!(
+                        "it has counts of {included}, which are here already, and would count twice"
+                    );
+                    return Ok(Some(problem));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first rows of a source, by person's id and item: those without a person come first.
+    fn imported_from(
+        &self,
+        channel: &str,
+        source: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let mut rows = Vec::new();
+        for row in self.imported.range((channel, source, "", "")..)? {
+            let (key, _) = row?;
+            let (of, from, id, item) = key.value();
+            if of != channel || from != source {
+                break;
+            }
+            rows.push((id.to_owned(), item.to_owned()));
+            if !id.is_empty() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl Engine {
+    /// Names the store for exports, if it has no name yet.
+    pub fn name_store(&mut self, identity: u64) -> Result<u64, StoreError> {
+        let overlay = self.pending.overlay();
+        if let Some(known) = overlay.snapshot().identity()?.or(overlay.kept.identity) {
+            return Ok(known);
+        }
+        overlay.kept.identity = Some(identity);
+        self.pending.dirty = true;
+        Ok(identity)
+    }
+
+    /// Adds what is more in these counts than the same source has brought before. The counts of this very store, which a file of
+    /// its own has, are added as far as they are missing here.
+    ///
+    /// `logins` says who is known by which login. With `dry` nothing changes.
+    pub fn import(
+        &mut self,
+        (channel, source): (&str, &str),
+        counts: &[Imported],
+        logins: &HashMap<String, Person>,
+        dry: bool,
+    ) -> Result<Brought, StoreError> {
+        let name: Arc<str> = channel.into();
+        let overlay = self.pending.overlay();
+        let own = overlay.snapshot().identity()?.map(identity_name);
+        let is_own = own.as_deref() == Some(source);
+        let mut brought = Brought::default();
+        let mut added = Vec::new();
+        for line in counts {
+            let key = (&name, source, line.person.id.as_str(), line.item.as_str());
+            let resolved = resolve(&line.person, logins);
+            let (faves, weight) = match is_own {
+                true => overlay.given(&name, &resolved.id, &line.item)?,
+                false => overlay.imported(key)?,
+            };
+            if line.faves <= faves {
+                brought.known += 1;
+                continue;
+            }
+            let more = (line.faves - faves, line.weight.saturating_sub(weight));
+            brought.counts += 1;
+            brought.faves += more.0;
+            brought.weight = brought.weight.saturating_add(more.1);
+            if !dry {
+                overlay.add(&name, &resolved, &line.item, more)?;
+                if !is_own {
+                    overlay.set_imported(key, (line.faves, line.weight));
+                }
+                let (person, item) = (resolved, line.item.clone());
+                added.push(Imported { person, item, faves: more.0, weight: more.1 });
+            }
+        }
+        if added.is_empty() {
+            return Ok(brought);
+        }
+        for it in added.iter().filter(|it| it.person.id.starts_with('@')) {
+            self.awaited.entry(Arc::clone(&name)).or_default().insert(it.person.login.clone());
+        }
+        let (now, channel, source) = (self.now, channel.to_owned(), source.to_owned());
+        self.pending.record(Record::Imported { now, channel, source, counts: added });
+        self.pending.urgent = true;
+        Ok(brought)
+    }
+
+    /// Notes that what a source brings has counts of these others in it: they must not come once more by themselves.
+    pub fn note_sources(&mut self, channel: &str, source: &str, includes: &[String]) {
+        let channel: Arc<str> = channel.into();
+        for included in includes.iter().filter(|it| *it != source) {
+            self.pending.overlay().set_imported((&channel, included, "", source), (0, 0));
+            self.pending.dirty = true;
+        }
+    }
+
+    /// Writes down in the audit log that counts come from elsewhere.
+    pub fn note_import(&mut self, channel: &str, by: &str, note: &str) {
+        self.enter(channel, "", None, None, &Order::new(Action::Import, by, note), None);
+    }
+
+    /// Gives whoever comes with a login that an import knows what was imported for it, before any rule is told.
+    pub(crate) fn welcome(&mut self, now: u64, event: &Event) -> Result<(), StoreError> {
+        let Some(logins) = self.awaited.get_mut(event.channel.as_str()) else { return Ok(()) };
+        let Some(person) = person_in(&event.what) else { return Ok(()) };
+        let has_id = person.id != person.login && !person.id.starts_with('@');
+        if !has_id || !logins.remove(&person.login) {
+            return Ok(());
+        }
+        self.now = self.now.max(now);
+        let channel: Arc<str> = event.channel.as_str().into();
+        if self.pending.overlay().join(&channel, person)? {
+            let (now, channel, person) = (self.now, channel.to_string(), person.clone());
+            self.pending.record(Record::Joined { now, channel, person });
+            self.pending.urgent = true;
+        }
+        Ok(())
+    }
+}
+
+/// How the name of a store is written.
+pub(crate) fn identity_name(identity: u64) -> String {
+    format!("{identity:016x}")
+}
+
+/// Who is meant: somebody of whom the file knows only the login is who has it here, if that is known.
+fn resolve(person: &Person, logins: &HashMap<String, Person>) -> Person {
+    if !person.id.starts_with('@') {
+        return person.clone();
+    }
+    match logins.get(&person.login) {
+        Some(known) => known.clone(),
+        None => Person { id: by_login(&person.login), ..person.clone() },
+    }
+}
