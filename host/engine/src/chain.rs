@@ -2,10 +2,13 @@
 
 pub(crate) mod conduct;
 pub(crate) mod migration;
-pub(crate) mod pace;
+mod pace;
 pub(crate) mod pending;
 pub(crate) mod slot;
+pub(crate) mod stream;
+mod take;
 pub(crate) mod timers;
+pub(crate) mod usage;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,10 +19,10 @@ use crate::chain::pending::{Pending, Verdict};
 use crate::chain::slot::{Answer, Slot};
 use crate::contract::effects::effect_line;
 use crate::contract::interest::Taken;
-use crate::contract::{Event, Fave, Happening, NewFave, Role};
+use crate::contract::{Effect, Event, Fave, Happening, NewFave, Role};
 use crate::error::StoreError;
 use crate::guest::sandbox::Sandbox;
-use crate::store::log::{Counted, Record};
+use crate::store::record::{Counted, Record};
 use crate::store::tables::SlotKey;
 
 pub(crate) struct Channel {
@@ -229,7 +232,7 @@ fn report(channel: &str, event: &str, answer: &Answer) {
 }
 
 /// Formats effects only when somebody reads the log line.
-struct Lines<'a>(&'a [crate::contract::Effect]);
+struct Lines<'a>(&'a [Effect]);
 
 impl std::fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

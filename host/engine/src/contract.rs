@@ -2,6 +2,7 @@
 
 pub(crate) mod digest;
 pub(crate) mod effects;
+pub(crate) mod event;
 pub(crate) mod interest;
 pub(crate) mod limits;
 pub(crate) mod settings;
@@ -31,3 +32,9 @@ pub use generated::heat::rules::events::{
 };
 pub(crate) use generated::heat::rules::log::Level;
 pub(crate) use generated::{Rule as RuleExports, RulePre};
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { faves: 0, weight: 0, people: 0 }
+    }
+}

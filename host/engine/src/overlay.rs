@@ -1,11 +1,12 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
 mod cache;
-pub(crate) mod counts;
+mod counts;
 mod people;
 mod rare;
 mod scan;
 mod state;
+mod tally;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +14,13 @@ use std::sync::Arc;
 
 use redb::ReadableTable;
 
-use counts::Counts;
-pub(crate) use people::by_login;
-pub(crate) use rare::Kept;
-use state::State;
-
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
-use crate::store::tables::{SlotKey, Snapshot, Stream};
+use crate::overlay::rare::Kept;
+use crate::overlay::state::State;
+use crate::overlay::tally::Counts;
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::{SlotKey, Stream};
 
 type StateKey = (Arc<SlotKey>, String);
 
@@ -264,7 +264,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.commit(&overlay, &[], None)?;
+                store.write(|transaction| overlay.write(transaction))?;
                 overlay.written(store.snapshot()?)?;
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::cast::{CaseError, Cast};
 use super::line::Line;
-use super::{CaseError, Cast};
 use crate::chain::slot::Answer;
 use crate::contract::limits::Limits;
 use crate::contract::settings::Given;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chain::slot::StateUse;
+use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::contract::effects::check_entry;
 use crate::error::{LoadError, reason_of};

@@ -10,10 +10,10 @@ use crate::chain::conduct::Conduct;
 use crate::chain::migration::Migration;
 use crate::chain::pace::Pace;
 use crate::chain::pending::{Pending, Verdict};
+use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
-use crate::contract::effects::{check, messages};
+use crate::contract::effects::{check_for, messages};
 use crate::contract::{Effect, Event, Role};
-use crate::engine::swap::Noted;
 use crate::error::{Fault, LoadError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
@@ -21,26 +21,11 @@ use crate::guest::sandbox::Sandbox;
 use crate::store::changed::Status;
 use crate::store::tables::SlotKey;
 
-/// How much state a rule keeps in a channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct StateUse {
-    pub(crate) keys: u64,
-    /// Of keys and values.
-    pub(crate) bytes: u64,
-}
-
-impl StateUse {
-    /// Counts a value of a key that takes the place of another.
-    pub(crate) fn replace(&mut self, key: usize, before: Option<usize>, after: Option<usize>) {
-        if let Some(before) = before {
-            self.keys -= 1;
-            self.bytes -= (key + before) as u64;
-        }
-        if let Some(after) = after {
-            self.keys += 1;
-            self.bytes += (key + after) as u64;
-        }
-    }
+/// What is written in a slot since a swap has begun there.
+pub(crate) struct Noted {
+    /// Whose it is: a swap that was left behind by another change must not take it.
+    pub(crate) ticket: u64,
+    pub(crate) keys: BTreeSet<String>,
 }
 
 pub(crate) struct Slot {
@@ -191,7 +176,7 @@ impl Slot {
             Ok(effects)
         });
         let taken = match checked {
-            Ok(effects) => pending.take(self, now, &effects)?.map(|verdict| (effects, verdict)),
+            Ok(effects) => self.take(pending, now, &effects)?.map(|verdict| (effects, verdict)),
             Err(fault) => Err(fault),
         };
         match taken {
@@ -204,7 +189,7 @@ impl Slot {
                 let fault = fault.cut();
                 self.guest = None;
                 self.conduct.failed(now, &fault);
-                pending.fault(self, now, number, &fault, event);
+                pending.fault((&self.key, self.rule.digest()), now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
             }
         }
@@ -231,7 +216,7 @@ impl Slot {
                 effects.retain(|effect| {
                     matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
                 });
-                pending.take(self, now, &effects)?.map(drop)
+                self.take(pending, now, &effects)?.map(drop)
             }
             Err(fault) => Err(fault),
         };
@@ -248,7 +233,9 @@ impl Slot {
         on_fave: bool,
     ) -> Result<Vec<Effect>, Fault> {
         let effects = outcome?;
-        check(&effects, &self.rule, on_fave).map_err(Fault::Effects)?;
+        let (rule, role) = (&self.rule, self.role());
+        check_for(&effects, role, &rule.limits, &rule.interest.topics, on_fave)
+            .map_err(Fault::Effects)?;
         Ok(effects)
     }
 

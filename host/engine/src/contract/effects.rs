@@ -4,17 +4,12 @@ use crate::contract::interest::{check_topic, matches};
 use crate::contract::limits::Limits;
 use crate::contract::{Delivery, Effect, Entry, Role};
 use crate::error::on_one_line;
-use crate::guest::rule::Rule;
 
 /// The largest weight, in thousandths: a million faves. Sums of it cannot overflow before the sun burns out.
 const LARGEST_WEIGHT: i64 = 1_000_000_000;
 
-/// Takes the effects of one call whole, or says why not. `on_fave`: the call was for a fave.
-pub(crate) fn check(effects: &[Effect], rule: &Rule, on_fave: bool) -> Result<(), String> {
-    check_for(effects, rule.description().role, &rule.limits, &rule.interest.topics, on_fave)
-}
-
-/// The same for a rule of this role, with these limits, which takes these topics.
+/// Takes the effects of one call whole, or says why not: of a rule of this role, with these limits, which takes these topics. `on_fave`:
+/// the call was for a fave.
 pub(crate) fn check_for(
     effects: &[Effect],
     role: Role,

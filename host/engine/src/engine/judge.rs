@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::chain::Decision;
 use crate::chain::conduct::Verdict;
 use crate::engine::Engine;
-use crate::engine::swap::Order;
+use crate::engine::order::Order;
 use crate::error::StoreError;
 use crate::store::changed::{Action, Status};
 use crate::store::tables::SlotKey;
@@ -95,24 +95,6 @@ impl Engine {
             }
         }
         self.show_standing(channel, name);
-        Ok(())
-    }
-
-    /// Takes back outputs of a slot.
-    pub(crate) fn take_back(
-        &mut self,
-        channel: &Arc<str>,
-        slot: &str,
-        which: impl Fn(&str) -> bool,
-    ) -> Result<(), StoreError> {
-        for (name, text) in self.pending.overlay().shown_by(channel, slot)? {
-            if text.is_some() && which(&name) {
-                warn!(channel = &**channel, output = name, rule = slot, "output taken back");
-                let key = (Arc::clone(channel), name);
-                self.pending.overlay().outputs.insert(key, (slot.into(), None));
-                (self.pending.urgent, self.pending.dirty) = (true, true);
-            }
-        }
         Ok(())
     }
 }

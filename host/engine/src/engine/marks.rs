@@ -1,13 +1,11 @@
-//! Times in which a channel's chat was not heard. They are marks in the log for people: chat cannot be asked for again, and
-//! neither counts nor rules nor runs know of them.
+//! Marks in the log for people: times in which a channel's chat was not heard, and changes of the emotes that a channel has. Neither
+//! counts nor rules nor runs know of them; rules see emotes in the lines that have them.
 
+use crate::contract::EmoteProvider;
 use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::store::log::{Block, Record};
-use crate::store::tables::Snapshot;
-
-/// When a run has ended by itself.
-const ENDED: &str = "ended";
+use crate::store::marks::ENDED;
+use crate::store::record::Record;
 
 impl Engine {
     /// Notes that a channel is heard again, which it was not since `from`. Times are in milliseconds since 1970.
@@ -24,25 +22,19 @@ impl Engine {
     pub fn end(&self, now: u64) -> Result<(), StoreError> {
         self.store.keep_time(ENDED, now.max(self.now))
     }
-}
 
-impl Snapshot {
-    /// Until when a run has heard what there was to hear, at least; 0 for a new store.
-    pub fn heard_until(&self) -> Result<u64, StoreError> {
-        Ok(self.newest()?.max(self.meta(ENDED)?))
-    }
-
-    /// The gaps that ended at this time or later, oldest first.
-    pub fn gaps_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
-        let mut blocks = Vec::new();
-        for row in redb::ReadableTable::iter(&self.log)?.rev() {
-            let (_, block) = row?;
-            let (_, last_at, _, compressed) = block.value();
-            if last_at < at {
-                break;
-            }
-            blocks.push(Block::gaps(compressed)?);
-        }
-        Ok(blocks.into_iter().rev().flatten().filter(|record| record.at() >= at).collect())
+    /// Notes that emotes of a provider came to a channel, and that others went; each has a name and the provider's id. The channel is
+    /// empty for those that every channel has.
+    pub fn emotes_changed(
+        &mut self,
+        channel: &str,
+        provider: EmoteProvider,
+        added: Vec<(String, String)>,
+        removed: Vec<(String, String)>,
+    ) {
+        let length = |(name, id): &(String, String)| name.len() + id.len() + 10;
+        self.pending.bytes += added.iter().chain(&removed).map(length).sum::<usize>();
+        let (now, channel) = (self.now, channel.to_owned());
+        self.pending.record(Record::Emotes { now, channel, provider, added, removed });
     }
 }

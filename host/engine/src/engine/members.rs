@@ -1,64 +1,19 @@
-//! Channels that come and go while the engine runs, and which of the two holds at a start: the configuration, or such a change.
-//!
-//! A change is kept with whether the configuration named the channel then. As long as it still does, or still does not, the change
-//! holds. What a channel has counted stays when it goes, and it goes on with that when it comes again.
+//! Channels that come and go while the engine runs. What a channel has counted stays when it goes, and it goes on with that when it
+//! comes again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redb::ReadableTable;
-use serde::{Deserialize, Serialize};
-
 use crate::chain::Channel;
 use crate::chain::slot::Slot;
-use crate::engine::checkpoints::texts;
-use crate::engine::outputs::{HOST, show_stream, state_name};
-use crate::engine::swap::{Order, Refused};
+use crate::chain::stream::{HOST, show_stream, state_name};
+use crate::engine::order::{Order, Refused};
 use crate::engine::{Chain, Engine, OpenError};
 use crate::error::StoreError;
 use crate::store::changed::Status;
-use crate::store::log::{Record, decode};
-use crate::store::tables::{SlotKey, Snapshot};
-
-/// That a channel was added or removed while running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Membership {
-    /// Whether it was added; removed otherwise.
-    pub added: bool,
-    /// Whether the configuration named it at that time.
-    pub configured: bool,
-    /// When, in milliseconds since 1970.
-    pub at: u64,
-    /// What each slot showed when it was removed: a rule shows only what changes.
-    pub(crate) shown: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-impl Snapshot {
-    /// Every channel that was added or removed while running, by login.
-    pub fn memberships(&self) -> Result<BTreeMap<String, Membership>, StoreError> {
-        let mut found = BTreeMap::new();
-        for row in self.membership.iter()? {
-            let (channel, value) = row?;
-            found.insert(channel.value().to_owned(), decode(value.value())?);
-        }
-        Ok(found)
-    }
-}
-
-/// The channels that hold, of those that the configuration names and those that were changed while running: in the order of the
-/// configuration, then in that in which they were added.
-pub fn members(configured: &[String], changed: &BTreeMap<String, Membership>) -> Vec<String> {
-    let is_removed = |name: &String| changed.get(name).is_some_and(|it| !it.added && it.configured);
-    let mut members: Vec<String> =
-        configured.iter().filter(|name| !is_removed(name)).cloned().collect();
-    let mut added: Vec<_> = changed
-        .iter()
-        .filter(|(name, it)| it.added && !it.configured && !configured.contains(name))
-        .collect();
-    added.sort_by_key(|(_, it)| it.at);
-    members.extend(added.into_iter().map(|(name, _)| name.clone()));
-    members
-}
+use crate::store::checkpoint::texts;
+use crate::store::membership::Membership;
+use crate::store::tables::SlotKey;
 
 impl Engine {
     /// Makes the slots of a channel. Where one of them cannot start, nothing of the channel runs.
@@ -71,7 +26,7 @@ impl Engine {
             let is_on = status == Status::On;
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
-            self.pending.overlay().kept.component(&rule);
+            self.pending.overlay().kept.component(rule.digest(), &rule.component.bytes);
             let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
             let mut opened = match opened {
                 Ok(opened) => opened,
@@ -91,18 +46,6 @@ impl Engine {
         self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
         self.record_chain(&name, None);
         Ok(())
-    }
-
-    /// Notes which rules are live from here on, and in which slot that is the one from before.
-    pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
-        let Some(chain) = self.channels.get(channel) else { return };
-        let live = chain.slots.iter().filter(|slot| slot.conduct.is_on()).map(|slot| {
-            (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
-        });
-        let slots = live.collect();
-        let (now, channel) = (self.now, channel.to_string());
-        let rolled_back = rolled_back.map(str::to_owned);
-        self.pending.record(Record::Chain { now, channel, slots, rolled_back });
     }
 
     /// Takes a channel up, where it left off if it was here before, and says when it was removed then, in milliseconds since 1970.
@@ -207,30 +150,5 @@ impl Engine {
             self.pending.dirty = true;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_holds_until_the_configuration_says_something_else() {
-        let change =
-            |added, configured, at| Membership { added, configured, at, shown: BTreeMap::new() };
-        let changed = BTreeMap::from([
-            ("later".to_owned(), change(true, false, 9)),
-            ("early".to_owned(), change(true, false, 3)),
-            ("gone".to_owned(), change(false, true, 4)),
-            // Added again by hand after it was removed by hand.
-            ("back".to_owned(), change(true, true, 5)),
-        ]);
-        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let of = |configured: &[&str]| members(&names(configured), &changed);
-        assert_eq!(of(&["plain", "gone", "back"]), names(&["plain", "back", "early", "later"]));
-        // It was taken out of the configuration, after it was removed or added by hand there.
-        assert_eq!(of(&["plain"]), names(&["plain", "early", "later"]));
-        // The configuration names it now: in its place there, and only once.
-        assert_eq!(of(&["later", "plain"]), names(&["later", "plain", "early"]));
     }
 }

@@ -3,20 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::chain::pending::Pending;
-use crate::contract::Happening;
+use crate::chain::stream::{HOST, STREAM_OUTPUT, show_stream, state_name};
 use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
-use crate::overlay::Overlay;
-use crate::store::tables::Stream;
-
-/// Who shows the outputs that no rule shows: `stream`, which says whether the channel is live. No slot may have this name.
-pub const HOST: &str = "heatd";
-
-/// The output of each channel that says `live`, `offline` or `unknown`.
-pub const STREAM_OUTPUT: &str = "stream";
 
 impl Engine {
     /// Keeps the name of an output that somebody else shows for a while, so that it is taken back when nobody does any more.
@@ -69,43 +60,54 @@ impl Engine {
         }
         Ok(outputs)
     }
-}
 
-/// Takes note of a stream that starts or ends. False when that was known: then it is no event. Several may say so, a moderator
-/// and a topic, each with an id of its own.
-pub(crate) fn note_stream(
-    streams: &mut BTreeMap<Arc<str>, Stream>,
-    pending: &mut Pending,
-    channel: &Arc<str>,
-    now: u64,
-    what: &Happening,
-) -> bool {
-    let live = match what {
-        Happening::StreamStart => true,
-        Happening::StreamEnd => false,
-        _ => return true,
-    };
-    if streams.get(channel).is_some_and(|stream| stream.live == live) {
-        return false;
+    /// Shows something in the name of a slot.
+    pub(crate) fn show(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        output: String,
+        text: String,
+    ) {
+        let text = Some(text).filter(|text| !text.is_empty());
+        self.pending
+            .overlay()
+            .outputs
+            .insert((Arc::clone(channel), output), (Arc::clone(slot), text));
+        self.pending.urgent = true;
     }
-    let stream = Stream { live, since: now };
-    streams.insert(Arc::clone(channel), stream);
-    pending.overlay().streams.insert(Arc::clone(channel), stream);
-    show_stream(pending.overlay(), channel, state_name(Some(&stream)));
-    pending.urgent = true;
-    true
-}
 
-pub(crate) fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
-    let output = (Arc::clone(channel), STREAM_OUTPUT.to_owned());
-    overlay.outputs.insert(output, (HOST.into(), Some(state.to_owned())));
-}
+    /// Shows what a slot showed before it was off, where nobody else shows it now.
+    pub(crate) fn show_again(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        texts: BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        for (output, text) in texts {
+            match self.pending.overlay().output(channel, &output)? {
+                Some((owner, Some(_))) if owner != *slot => {}
+                _ => self.show(channel, slot, output, text),
+            }
+        }
+        Ok(())
+    }
 
-/// The state of a stream in a word: `unknown` while nobody has said.
-pub fn state_name(stream: Option<&Stream>) -> &'static str {
-    match stream {
-        None => "unknown",
-        Some(Stream { live: true, .. }) => "live",
-        Some(Stream { live: false, .. }) => "offline",
+    /// Takes back outputs of a slot.
+    pub(crate) fn take_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        which: impl Fn(&str) -> bool,
+    ) -> Result<(), StoreError> {
+        for (name, text) in self.pending.overlay().shown_by(channel, slot)? {
+            if text.is_some() && which(&name) {
+                warn!(channel = &**channel, output = name, rule = slot, "output taken back");
+                let key = (Arc::clone(channel), name);
+                self.pending.overlay().outputs.insert(key, (slot.into(), None));
+                (self.pending.urgent, self.pending.dirty) = (true, true);
+            }
+        }
+        Ok(())
     }
 }

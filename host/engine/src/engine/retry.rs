@@ -1,39 +1,15 @@
-//! Dead letters: calls that had no effects, with the events that they were for, so that they can be run again.
+//! Calls a rule again for an event that it had failed on.
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::chain::slot::Slot;
 use crate::chain::{Decision, For, taken};
-use crate::contract::digest::Digest;
 use crate::contract::{Event, Role};
 use crate::engine::Engine;
-use crate::engine::swap::Refused;
+use crate::engine::order::Refused;
 use crate::error::StoreError;
-use crate::store::log::Record;
-
-/// How many are kept; then the oldest go.
-pub(crate) const MOST_LETTERS: u64 = 1_000;
-
-/// A call of a rule that had no effects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Letter {
-    /// When, in milliseconds since 1970.
-    pub at: u64,
-    /// Login of the channel.
-    pub channel: String,
-    /// The slot.
-    pub slot: String,
-    /// The component that failed.
-    pub digest: Digest,
-    /// 0 for the event itself, then its faves in order.
-    pub call: u32,
-    /// What went wrong.
-    pub cause: String,
-    /// The event, in the form in which the rule was told it.
-    pub event: Event,
-}
+use crate::store::letter::Letter;
+use crate::store::record::Record;
 
 impl Engine {
     /// Runs a dead letter again, with what is live now. It is gone then; a call that fails again leaves a new one.

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::chain::Channel;
 use crate::chain::slot::Slot;
+use crate::chain::stream::HOST;
 use crate::contract::effects::role_name;
 use crate::engine::Engine;
-use crate::engine::outputs::HOST;
 use crate::guest::rule::Rule;
 use crate::store::changed::Status;
 
@@ -104,13 +104,5 @@ impl Engine {
     /// How often a slot was changed since the start: who knows how they stand asks again when it has grown.
     pub fn slot_changes(&self) -> u64 {
         self.slot_changes
-    }
-
-    pub(crate) fn slot(&self, channel: &str, slot: &str) -> Option<&Slot> {
-        self.channels.get(channel)?.slots.iter().find(|it| *it.key.slot == *slot)
-    }
-
-    pub(crate) fn slot_mut(&mut self, channel: &str, slot: &str) -> Option<&mut Slot> {
-        self.channels.get_mut(channel)?.slots.iter_mut().find(|it| *it.key.slot == *slot)
     }
 }

@@ -7,7 +7,7 @@
 mod flip;
 mod turn;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::chain::migration::{Migration, Moved};
@@ -16,33 +16,8 @@ use crate::contract::effects::role_name;
 use crate::error::{LoadError, StoreError};
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::store::changed::Action;
-use crate::store::tables::{Owner, SlotKey, Snapshot};
-
-/// Why nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refused(pub String);
-
-/// What is done to a slot, by whom.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// What.
-    pub action: Action,
-    /// Who, for the audit log.
-    pub by: String,
-    /// What there is to say of it, for the audit log.
-    pub note: String,
-    /// The configuration says so now: nothing has to be kept beside it.
-    pub configured: bool,
-}
-
-impl Order {
-    /// An order by somebody.
-    pub fn new(action: Action, by: &str, note: &str) -> Self {
-        Self { action, by: by.to_owned(), note: note.to_owned(), configured: false }
-    }
-}
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::{Owner, SlotKey};
 
 /// A swap that has begun: what is needed to prepare it off the engine's thread.
 pub struct Begun {
@@ -58,13 +33,6 @@ pub struct Begun {
     before: Arc<SlotKey>,
     after: Arc<SlotKey>,
     owner: Owner,
-}
-
-/// What is written in a slot since a swap has begun there.
-pub(crate) struct Noted {
-    /// Whose it is: a swap that was left behind by another change must not take it.
-    ticket: u64,
-    pub(crate) keys: BTreeSet<String>,
 }
 
 /// A swap that is ready.

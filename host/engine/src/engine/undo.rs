@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
 use crate::contract::{Event, Fave, Happening, Person};
 use crate::engine::Engine;
-use crate::engine::swap::{Handed, Order};
+use crate::engine::order::Order;
+use crate::engine::swap::Handed;
 use crate::error::StoreError;
 use crate::store::changed::Action;
-use crate::store::log::Record;
-use crate::store::tables::Snapshot;
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// What is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +175,7 @@ impl Engine {
             let before = self.pending.overlay().scan_state(&key, "", None, usize::MAX)?;
             let mut before: BTreeMap<String, Vec<u8>> =
                 before.into_iter().map(|entry| (entry.key, entry.value)).collect();
-            let mut usage = crate::chain::slot::StateUse::default();
+            let mut usage = StateUse::default();
             for entry in state.entries {
                 usage.replace(entry.key.len(), None, Some(entry.value.len()));
                 if before.remove(&entry.key).is_none_or(|value| value != entry.value) {

@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 
 use crate::contract::digest::Digest;
 use crate::contract::{Entry, Event, Happening, Person};
-use crate::engine::checkpoints::{Checkpoint, SlotState};
-use crate::engine::retry::Letter;
 use crate::store::changed::{Action, Changed, Entered, Status};
-use crate::store::log::{Block, LARGEST_BLOCK, Record, decode, encode, pack, unpack};
+use crate::store::checkpoint::{Checkpoint, SlotState};
+use crate::store::letter::Letter;
+use crate::store::log::{Block, LARGEST_BLOCK, decode, encode, pack, unpack};
+use crate::store::record::Record;
 
 /// What reading takes besides what is read: zstd's tables, and the first room of lists.
 const REST: usize = 4 << 20;

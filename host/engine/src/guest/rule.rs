@@ -8,8 +8,9 @@ use crate::contract::limits::Limits;
 use crate::contract::settings::{Given, check_schema, resolve};
 use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::error::{Fault, LoadError, StoreError, reason_of};
+use crate::guest::Guest;
+use crate::guest::host::Host;
 use crate::guest::sandbox::Sandbox;
-use crate::guest::{Guest, Host};
 use crate::store::log::encode;
 
 /// A component, compiled, linked and described.

@@ -14,7 +14,7 @@ use crate::contract::RulePre;
 use crate::contract::digest::Digest;
 use crate::contract::limits::Limits;
 use crate::error::{LoadError, SandboxError};
-use crate::guest::Host;
+use crate::guest::host::Host;
 use crate::guest::meter::Meter;
 use crate::guest::ticker::Ticker;
 use crate::guest::views::add_views;

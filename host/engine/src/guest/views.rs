@@ -8,7 +8,7 @@ use wasmtime::{StoreContextMut, Trap};
 
 use crate::contract::{Entry, Level, Person, SettingValue, Tally};
 use crate::error::{StoreError, on_one_line};
-use crate::guest::Host;
+use crate::guest::host::Host;
 use crate::overlay::Overlay;
 use crate::store::tables::SlotKey;
 

@@ -4,38 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::cache::Known;
+use super::tally::Counts;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
-use crate::store::tables::{CHANNEL, SlotKey, tally};
-
-/// Kinds of count, the second part of a tally's key; `CHANNEL` is the first.
-pub(crate) const ITEM: u8 = 1;
-pub(crate) const PERSON: u8 = 2;
-pub(crate) const PERSON_ITEM: u8 = 3;
-
-/// Kind, person and item.
-type TallyKey = (u8, String, String);
-
-/// The counts of one channel, as far as they are known without the store.
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) tallies: Known<TallyKey, Tally>,
-    /// By person's id: login and name, as last seen with a fave; none when the person is gone.
-    pub(super) names: Known<String, Option<(String, String)>>,
-}
-
-impl Counts {
-    pub(super) fn written(&mut self) {
-        self.tallies.written(|_| true);
-        self.names.written(|_| true);
-    }
-
-    /// Whether something has to be written.
-    pub(super) fn is_changed(&self) -> bool {
-        !self.tallies.changes().is_empty() || !self.names.changes().is_empty()
-    }
-}
+use crate::store::counts::{Kind, TallyKey, tally};
+use crate::store::tables::SlotKey;
 
 impl Overlay {
     pub(super) fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
@@ -49,22 +22,27 @@ impl Overlay {
         if let Some(tally) = self.counts.get(channel).and_then(|counts| counts.tallies.get(&key)) {
             return Ok(*tally);
         }
-        let row = self.snapshot.tallies.get((&**channel, key.0, key.1.as_str(), key.2.as_str()))?;
+        let row = self.snapshot.tallies.get((
+            &**channel,
+            key.0.code(),
+            key.1.as_str(),
+            key.2.as_str(),
+        ))?;
         let found = row.map_or(Tally::default(), |row| tally(row.value()));
         self.counts_of(channel).tallies.remember(key, found);
         Ok(found)
     }
 
     pub(crate) fn channel_tally(&mut self, slot: &SlotKey) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (CHANNEL, String::new(), String::new()))
+        self.tally(&slot.channel, (Kind::Channel, String::new(), String::new()))
     }
 
     pub(crate) fn item_tally(&mut self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (ITEM, String::new(), item.to_owned()))
+        self.tally(&slot.channel, (Kind::Item, String::new(), item.to_owned()))
     }
 
     pub(crate) fn person_tally(&mut self, slot: &SlotKey, id: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (PERSON, id.to_owned(), String::new()))
+        self.tally(&slot.channel, (Kind::Person, id.to_owned(), String::new()))
     }
 
     pub(crate) fn person_item_tally(
@@ -73,7 +51,7 @@ impl Overlay {
         id: &str,
         item: &str,
     ) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (PERSON_ITEM, id.to_owned(), item.to_owned()))
+        self.tally(&slot.channel, (Kind::PersonItem, id.to_owned(), item.to_owned()))
     }
 
     /// Counts a fave: four tallies, and the person's name.
@@ -91,10 +69,10 @@ impl Overlay {
     ) -> Result<(), StoreError> {
         let (person, item) = (|| giver.id.clone(), || item.to_owned());
         let keys = [
-            (PERSON, person(), String::new()),
-            (PERSON_ITEM, person(), item()),
-            (CHANNEL, String::new(), String::new()),
-            (ITEM, String::new(), item()),
+            (Kind::Person, person(), String::new()),
+            (Kind::PersonItem, person(), item()),
+            (Kind::Channel, String::new(), String::new()),
+            (Kind::Item, String::new(), item()),
         ];
         // Somebody's first fave here is one more person of the channel; the first of an item, one more of the item.
         let mut new_here = 0;
@@ -102,13 +80,14 @@ impl Overlay {
         for key in keys {
             let mut tally = self.tally(channel, key.clone())?;
             match key.0 {
-                PERSON => new_here = u32::from(tally.faves == 0),
-                PERSON_ITEM => new_pair = u32::from(tally.faves == 0),
+                Kind::Person => new_here = u32::from(tally.faves == 0),
+                Kind::PersonItem => new_pair = u32::from(tally.faves == 0),
                 _ => {}
             }
             tally.faves += faves;
             tally.weight = tally.weight.saturating_add(weight);
-            tally.people += if matches!(key.0, PERSON | CHANNEL) { new_here } else { new_pair };
+            tally.people +=
+                if matches!(key.0, Kind::Person | Kind::Channel) { new_here } else { new_pair };
             self.counts_of(channel).tallies.set(key, tally);
         }
         self.name(channel, giver)
@@ -128,16 +107,16 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| id.to_owned(), || item.to_owned());
-        let pair = self.tally(channel, (PERSON_ITEM, person(), item()))?;
-        let all = self.tally(channel, (PERSON, person(), String::new()))?;
+        let pair = self.tally(channel, (Kind::PersonItem, person(), item()))?;
+        let all = self.tally(channel, (Kind::Person, person(), String::new()))?;
         // Somebody's last fave here is one person of the channel less; the last of an item, one of the item.
         let gone = |tally: Tally| u32::from(tally.faves > 0 && tally.faves <= faves);
         let (gone_here, gone_pair) = (gone(all), gone(pair));
         let keys = [
-            (PERSON, person(), String::new(), gone_here),
-            (PERSON_ITEM, person(), item(), gone_pair),
-            (CHANNEL, String::new(), String::new(), gone_here),
-            (ITEM, String::new(), item(), gone_pair),
+            (Kind::Person, person(), String::new(), gone_here),
+            (Kind::PersonItem, person(), item(), gone_pair),
+            (Kind::Channel, String::new(), String::new(), gone_here),
+            (Kind::Item, String::new(), item(), gone_pair),
         ];
         for (kind, person, item, gone) in keys {
             let key = (kind, person, item);
@@ -151,7 +130,7 @@ impl Overlay {
     }
 
     /// Sets a tally as another store had it.
-    pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: (u8, String, String), to: Tally) {
+    pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: TallyKey, to: Tally) {
         self.counts_of(channel).tallies.set(key, to);
     }
 
@@ -188,7 +167,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(String, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, ITEM, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, Kind::Item, limit, budget)? else {
             return Ok(None);
         };
         Ok(Some((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows)))
@@ -201,7 +180,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(Person, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, PERSON, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, Kind::Person, limit, budget)? else {
             return Ok(None);
         };
         // Each name is a row of its own.
@@ -217,7 +196,7 @@ impl Overlay {
     fn top(
         &self,
         channel: &Arc<str>,
-        kind: u8,
+        kind: Kind,
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<Named>, usize)>, StoreError> {
@@ -233,10 +212,10 @@ impl Overlay {
             }
             top.add(((person.clone(), item.clone()), *tally));
         }
-        for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {
+        for row in self.snapshot.tallies.range((&**channel, kind.code(), "", "")..)? {
             let (key, value) = row?;
             let (here, this, person, item) = key.value();
-            if here != &**channel || this != kind {
+            if here != &**channel || this != kind.code() {
                 break;
             }
             if top.rows >= budget {

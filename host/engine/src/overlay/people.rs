@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::counts::{PERSON, PERSON_ITEM};
+use crate::contract::event::by_login;
 use crate::contract::{Person, Tally};
 use crate::error::StoreError;
+use crate::store::counts::Kind;
 
 impl Overlay {
     /// What a person gave to each item.
@@ -17,10 +18,10 @@ impl Overlay {
     ) -> Result<BTreeMap<String, Tally>, StoreError> {
         let mut items = self.snapshot().items_of(channel, id)?;
         if let Some(counts) = self.counts.get(channel) {
-            let first = (PERSON_ITEM, id.to_owned(), String::new());
+            let first = (Kind::PersonItem, id.to_owned(), String::new());
             let mine = counts.tallies.changes().range(first..);
             for ((_, _, item), tally) in
-                mine.take_while(|((kind, person, _), _)| *kind == PERSON_ITEM && person == id)
+                mine.take_while(|((kind, person, _), _)| *kind == Kind::PersonItem && person == id)
             {
                 items.insert(item.clone(), *tally);
             }
@@ -41,7 +42,7 @@ impl Overlay {
         }
         let counts = self.counts_of(channel);
         counts.names.set(id.to_owned(), None);
-        counts.tallies.set((PERSON, id.to_owned(), String::new()), Tally::default());
+        counts.tallies.set((Kind::Person, id.to_owned(), String::new()), Tally::default());
         Ok(items)
     }
 
@@ -61,7 +62,7 @@ impl Overlay {
         id: &str,
         item: &str,
     ) -> Result<(u64, i64), StoreError> {
-        let tally = self.tally(channel, (PERSON_ITEM, id.to_owned(), item.to_owned()))?;
+        let tally = self.tally(channel, (Kind::PersonItem, id.to_owned(), item.to_owned()))?;
         Ok((tally.faves, tally.weight))
     }
 
@@ -87,10 +88,4 @@ impl Overlay {
         let key = (Arc::clone(channel), source.to_owned(), person.to_owned(), item.to_owned());
         self.imported.insert(key, row);
     }
-}
-
-/// The id of somebody of whom an import knows only the login. Twitch has no such id and no such login, and no other source
-/// names people so.
-pub(crate) fn by_login(login: &str) -> String {
-    format!("@{login}")
 }

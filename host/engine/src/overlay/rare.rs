@@ -6,16 +6,13 @@ use std::sync::Arc;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use crate::contract::digest::Digest;
-use crate::engine::forget::Forgetting;
-use crate::engine::members::Membership;
-use crate::engine::retry::{Letter, MOST_LETTERS};
 use crate::error::StoreError;
-use crate::guest::rule::Rule;
 use crate::store::changed::{Changed, Entered};
+use crate::store::forget::Forgetting;
+use crate::store::letter::{Letter, MOST_LETTERS};
 use crate::store::log::{encode, pack};
-use crate::store::tables::{
-    AUDIT, CHANGED, CHECKPOINTS, COMPONENTS, LETTERS, MEMBERSHIP, SLOTS, STREAMS, SlotKey,
-};
+use crate::store::membership::Membership;
+use crate::store::tables::*;
 
 /// How many entries of the audit log are kept.
 const MOST_ENTRIES: u64 = 10_000;
@@ -49,8 +46,8 @@ impl Kept {
     }
 
     /// The component of a rule that is live now.
-    pub(crate) fn component(&mut self, rule: &Rule) {
-        self.components.insert(rule.digest(), Arc::clone(&rule.component.bytes));
+    pub(crate) fn component(&mut self, digest: Digest, bytes: &Arc<[u8]>) {
+        self.components.insert(digest, Arc::clone(bytes));
     }
 
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::contract::Fave;
 use crate::contract::digest::Digest;
-use crate::engine::checkpoints::{Checkpoint, SlotState};
-use crate::engine::forget::Who;
+use crate::contract::event::by_login;
+use crate::contract::{Fave, Tally};
 use crate::error::StoreError;
 use crate::guest::rule::Rule;
-use crate::overlay::{Overlay, by_login};
+use crate::overlay::Overlay;
 use crate::store::Store;
-use crate::store::log::{Imported, Record};
-use crate::store::tables::{Counted, SlotKey, Snapshot, Stream};
+use crate::store::checkpoint::{Checkpoint, SlotState};
+use crate::store::counts::TallyKey;
+use crate::store::forget::who::Who;
+use crate::store::record::{Imported, Record};
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::{SlotKey, Stream};
 
 /// The state of one channel at one time.
 #[derive(Clone)]
@@ -22,7 +25,7 @@ pub struct Seed {
     /// The number of the first record that the state does not know of.
     next: u64,
     pub(crate) slots: Vec<SlotState>,
-    tallies: Counted,
+    tallies: Vec<(TallyKey, Tally)>,
     people: Vec<(String, (String, String))>,
     stream: Option<Stream>,
     /// Faves that were counted later.
@@ -183,15 +186,8 @@ impl Seed {
 
     fn counted(snapshot: &Snapshot, channel: &str) -> Result<Self, StoreError> {
         let tallies = snapshot.tallies(channel)?;
-        let mut people = Vec::new();
-        for row in snapshot.people.range((channel, "")..)? {
-            let (key, value) = row?;
-            if key.value().0 != channel {
-                break;
-            }
-            let (login, name) = value.value();
-            people.push((key.value().1.to_owned(), (login.to_owned(), name.to_owned())));
-        }
+        let people = snapshot.people_of(channel)?.into_iter();
+        let people = people.map(|it| (it.id, (it.login, it.name))).collect();
         Ok(Self {
             tallies,
             people,
@@ -263,7 +259,7 @@ impl Seed {
         if let Some(stream) = self.stream {
             overlay.streams.insert(channel, stream);
         }
-        store.commit(&overlay, &[], None)?;
+        store.write(|transaction| overlay.write(transaction))?;
         Ok(store)
     }
 }

@@ -4,13 +4,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::contract::digest::Digest;
-use crate::contract::{Effect, Event, Happening, Person};
+use crate::contract::event::{kind_of, person_of};
+use crate::contract::{Effect, Person};
 use crate::error::StoreError;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::run::{Changes, Library, Run, RunError, Seed};
-use crate::store::log::Record;
-use crate::store::tables::Snapshot;
+use crate::run::error::RunError;
+use crate::run::library::Library;
+use crate::run::seed::Seed;
+use crate::run::{Changes, Run};
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// How long before now the run begins at least, in milliseconds, if the store goes back that far.
 const AT_LEAST_MS: u64 = 600_000;
@@ -111,50 +115,5 @@ fn origin(record: &Record) -> (String, Option<Person>, &'static str) {
         }
         Record::Timer { slot, name, .. } => (format!("{slot}:{name}"), None, "timer"),
         _ => (String::new(), None, "change"),
-    }
-}
-
-/// Who is behind an event, if anybody is.
-pub fn person_of(event: &Event) -> Option<Person> {
-    person_in(&event.what).cloned()
-}
-
-/// The same of what happened.
-pub(crate) fn person_in(what: &Happening) -> Option<&Person> {
-    match what {
-        Happening::Chat(line) => Some(&line.person),
-        Happening::Command(command) => Some(&command.line.person),
-        Happening::Subscription(it) => Some(&it.person),
-        Happening::Gift(it) => it.person.as_ref(),
-        Happening::Cheer(it) => it.person.as_ref(),
-        Happening::Raid(it) => Some(&it.person),
-        Happening::Follow(person) => Some(person),
-        Happening::Redemption(it) => Some(&it.person),
-        Happening::Fave(it) => Some(&it.person),
-        Happening::Mqtt(_)
-        | Happening::HypeTrain(_)
-        | Happening::StreamStart
-        | Happening::StreamEnd
-        | Happening::Timer(_) => None,
-    }
-}
-
-/// What kind of event it is, in a word.
-pub fn kind_of(event: &Event) -> &'static str {
-    match &event.what {
-        Happening::Chat(_) => "chat",
-        Happening::Command(_) => "command",
-        Happening::Mqtt(_) => "mqtt",
-        Happening::Subscription(_) => "subscription",
-        Happening::Gift(_) => "gift",
-        Happening::Cheer(_) => "cheer",
-        Happening::Raid(_) => "raid",
-        Happening::Follow(_) => "follow",
-        Happening::Redemption(_) => "redemption",
-        Happening::HypeTrain(_) => "hype-train",
-        Happening::StreamStart => "stream-start",
-        Happening::StreamEnd => "stream-end",
-        Happening::Timer(_) => "timer",
-        Happening::Fave(_) => "fave",
     }
 }

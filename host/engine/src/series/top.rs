@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Statistics;
+use super::query::Statistics;
 use crate::contract::{Person, Tally};
 use crate::error::StoreError;
 use crate::overlay::Overlay;

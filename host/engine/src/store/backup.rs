@@ -3,17 +3,15 @@
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use redb::{Database, WriteTransaction};
-use redb::{Key, ReadOnlyTable, ReadableTable, ReadableTableMetadata, TableDefinition, Value};
+use redb::{Database, Key, ReadOnlyTable, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::error::StoreError;
-use crate::series::{BLOCKS, NAMES};
+use crate::store::Store;
+use crate::store::counts::{Kind, tally};
+use crate::store::guard::{builder, guarded};
 use crate::store::log::Block;
-use crate::store::tables::{
-    AUDIT, CHANGED, CHANNEL, CHECKPOINTS, CLIPS, COMPONENTS, IMPORTED, LETTERS, LOG, MEMBERSHIP,
-    META, OUTBOX, OUTPUTS, PEOPLE, SLOTS, STATE, STREAMS, Snapshot, TALLIES, TIMERS, tally,
-};
-use crate::store::{Store, builder, guarded};
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::*;
 
 /// How many rows are copied between two words on how far it is.
 const PART: u64 = 1_000;
@@ -38,7 +36,7 @@ impl Snapshot {
     /// What is in it.
     pub fn contents(&self) -> Result<Contents, StoreError> {
         let newest = Some(self.newest()?).filter(|newest| *newest > 0);
-        let rows = self.lengths()?.iter().sum();
+        let rows = self.all_rows()?;
         Ok(Contents { newest, next_record: self.next_record()?, rows, faves: self.faves()? })
     }
 
@@ -46,64 +44,18 @@ impl Snapshot {
     fn faves(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let mut faves = Vec::new();
         let mut from = String::new();
-        while let Some(row) = self.tallies.range((from.as_str(), CHANNEL, "", "")..)?.next() {
+        while let Some(row) =
+            self.tallies.range((from.as_str(), Kind::Channel.code(), "", "")..)?.next()
+        {
             let (key, row) = row?;
             let (channel, kind, ..) = key.value();
-            if kind == CHANNEL {
+            if kind == Kind::Channel.code() {
                 faves.push((channel.to_owned(), tally(row.value()).faves));
             }
             // The least name that comes after this one.
             from = format!("{channel}\0");
         }
         Ok(faves)
-    }
-
-    fn lengths(&self) -> Result<[u64; 20], StoreError> {
-        // All of them by name: a table that comes later is not forgotten here and below.
-        let Self {
-            state,
-            tallies,
-            people,
-            outputs,
-            timers,
-            slots,
-            components,
-            changed,
-            audit,
-            letters,
-            checkpoints,
-            streams,
-            outbox,
-            clips,
-            meta,
-            log,
-            imported,
-            names,
-            blocks,
-            membership,
-        } = self;
-        Ok([
-            state.len()?,
-            tallies.len()?,
-            people.len()?,
-            outputs.len()?,
-            timers.len()?,
-            slots.len()?,
-            components.len()?,
-            changed.len()?,
-            audit.len()?,
-            letters.len()?,
-            checkpoints.len()?,
-            streams.len()?,
-            outbox.len()?,
-            clips.len()?,
-            meta.len()?,
-            log.len()?,
-            imported.len()?,
-            names.len()?,
-            blocks.len()?,
-            membership.len()?,
-        ])
     }
 
     /// Writes everything into a new file, durably, and verifies what was written. The file must not be there before; only its owner
@@ -126,7 +78,7 @@ impl Snapshot {
 
     /// Whether every block of the log can be read: a copy of damaged rows would look sound.
     fn whole_log(&self, told: &mut Progress<'_>) -> Result<(), StoreError> {
-        let of = self.lengths()?.iter().sum();
+        let of = self.all_rows()?;
         for row in self.log.iter()? {
             Block::decode(row?.1.value().3)?;
             if !told(0, of) {
@@ -138,28 +90,13 @@ impl Snapshot {
 
     fn copy(&self, database: &Database, told: &mut Progress<'_>) -> Result<(), StoreError> {
         let transaction = database.begin_write()?;
-        let mut copy = Copy { to: &transaction, told, done: 0, of: self.lengths()?.iter().sum() };
-        copy.table(&self.state, STATE)?;
-        copy.table(&self.tallies, TALLIES)?;
-        copy.table(&self.people, PEOPLE)?;
-        copy.table(&self.outputs, OUTPUTS)?;
-        copy.table(&self.timers, TIMERS)?;
-        copy.table(&self.slots, SLOTS)?;
-        copy.table(&self.components, COMPONENTS)?;
-        copy.table(&self.changed, CHANGED)?;
-        copy.table(&self.membership, MEMBERSHIP)?;
-        copy.table(&self.audit, AUDIT)?;
-        copy.table(&self.letters, LETTERS)?;
-        copy.table(&self.checkpoints, CHECKPOINTS)?;
-        copy.table(&self.streams, STREAMS)?;
-        copy.table(&self.outbox, OUTBOX)?;
-        copy.table(&self.clips, CLIPS)?;
-        copy.table(&self.log, LOG)?;
-        copy.table(&self.imported, IMPORTED)?;
-        copy.table(&self.names, NAMES)?;
-        copy.table(&self.blocks, BLOCKS)?;
-        // The schema is in here: without it, what was broken off is no store.
-        copy.table(&self.meta, META)?;
+        let mut copy = Copy { to: &transaction, told, done: 0, of: self.all_rows()? };
+        macro_rules! copy {
+            ($($(#[$doc:meta])* $field:ident $name:ident $stored:literal: $key:ty => $value:ty;)*) => {
+                $(copy.table(&self.$field, $name)?;)*
+            };
+        }
+        tables!(copy);
         transaction.commit()?;
         Ok(())
     }

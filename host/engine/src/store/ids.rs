@@ -5,12 +5,12 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::StoreError;
 use crate::store::log::{decode, unpack};
-use crate::store::tables::Snapshot;
+use crate::store::snapshot::Snapshot;
 
 /// What of a record says which event it is of. None: it is of none.
 struct Known<'a>(Option<Taken<'a>>);
 
-/// As in [`crate::store::log::Record::Event`].
+/// As in [`crate::store::record::Record::Event`].
 #[derive(Deserialize)]
 struct Taken<'a> {
     now: u64,
@@ -71,7 +71,8 @@ impl Snapshot {
 mod tests {
     use super::*;
     use crate::contract::{Event, Happening, MqttMessage};
-    use crate::store::log::{Record, encode};
+    use crate::store::log::encode;
+    use crate::store::record::Record;
 
     #[test]
     fn ids_are_those_of_the_events_among_all_records() -> Result<(), StoreError> {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::{Begun, Noted, Order, Refused, Swap};
+use super::{Begun, Swap};
 use crate::chain::conduct::Conduct;
 use crate::chain::migration::Migration;
-use crate::chain::slot::{Slot, StateUse};
+use crate::chain::slot::{Noted, Slot};
+use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::engine::Engine;
-use crate::engine::checkpoints::texts;
+use crate::engine::order::{Order, Refused};
 use crate::error::{LoadError, StoreError};
 use crate::store::changed::{Action, Status};
-use crate::store::log::Record;
+use crate::store::checkpoint::texts;
+use crate::store::record::Record;
 use crate::store::tables::{Owner, SlotKey};
 
 impl Engine {

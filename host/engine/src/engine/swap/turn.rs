@@ -3,49 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Order, Refused};
 use crate::chain::conduct::Conduct;
 use crate::contract::Role;
 use crate::contract::digest::Digest;
 use crate::engine::Engine;
-use crate::engine::checkpoints::texts;
+use crate::engine::order::{Order, Refused};
 use crate::error::StoreError;
-use crate::guest::rule::Rule;
-use crate::store::changed::{Action, Changed, Entered, Status};
+use crate::store::changed::{Action, Changed, Status};
+use crate::store::checkpoint::texts;
 
 impl Engine {
-    /// Shows something in the name of a slot.
-    pub(super) fn show(
-        &mut self,
-        channel: &Arc<str>,
-        slot: &Arc<str>,
-        output: String,
-        text: String,
-    ) {
-        let text = Some(text).filter(|text| !text.is_empty());
-        self.pending
-            .overlay()
-            .outputs
-            .insert((Arc::clone(channel), output), (Arc::clone(slot), text));
-        self.pending.urgent = true;
-    }
-
-    /// Shows what a slot showed before it was off, where nobody else shows it now.
-    pub(crate) fn show_again(
-        &mut self,
-        channel: &Arc<str>,
-        slot: &Arc<str>,
-        texts: BTreeMap<String, String>,
-    ) -> Result<(), StoreError> {
-        for (output, text) in texts {
-            match self.pending.overlay().output(channel, &output)? {
-                Some((owner, Some(_))) if owner != *slot => {}
-                _ => self.show(channel, slot, output, text),
-            }
-        }
-        Ok(())
-    }
-
     /// Back to the rule before, which has gone on over its own state.
     pub fn roll_back(
         &mut self,
@@ -86,7 +53,7 @@ impl Engine {
             (found.rule.description().state_version, found.rule.description().name.clone());
         self.pending.remove_later((*failed.key).clone());
         if let (Role::Formula, Some(probation)) = (failed.role(), &failed.conduct.probation) {
-            self.pending.forget_letters(&failed, probation.since)?;
+            self.pending.forget_letters(&failed.key, failed.rule.digest(), probation.since)?;
         }
         self.pending.overlay().kept.own(&key, version, &rule);
         // What only the failed rule has shown goes with it.
@@ -166,7 +133,7 @@ impl Engine {
         let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
         let as_configured = base == Some(rule.base()?) && status == Status::On;
         let kept = &mut self.pending.overlay().kept;
-        kept.component(&rule);
+        kept.component(rule.digest(), &rule.component.bytes);
         if let Some(base) = base {
             let change = Changed { base, digest, given, status, shown };
             let change = (!as_configured).then_some(change);
@@ -177,31 +144,5 @@ impl Engine {
         self.record_chain(channel, rolled_back);
         self.show_standing(channel, slot);
         Ok(())
-    }
-
-    /// Notes in the audit log what was done, or why it was not.
-    pub fn enter(
-        &mut self,
-        channel: &str,
-        slot: &str,
-        from: Option<Digest>,
-        to: Option<&Rule>,
-        order: &Order,
-        refused: Option<String>,
-    ) {
-        let entered = Entered {
-            at: self.now,
-            channel: channel.to_owned(),
-            slot: slot.to_owned(),
-            action: order.action,
-            by: order.by.clone(),
-            from,
-            to: to.map(Rule::digest),
-            given: to.map(|rule| rule.given.to_vec()).unwrap_or_default(),
-            refused,
-            note: order.note.clone(),
-        };
-        self.pending.overlay().kept.entered.push(entered);
-        self.pending.dirty = true;
     }
 }

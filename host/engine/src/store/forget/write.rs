@@ -3,10 +3,10 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::Forgetting;
-use super::strip::INSTEAD;
-use crate::engine::retry::Letter;
 use crate::error::StoreError;
 use crate::store::changed::Entered;
+use crate::store::forget::strip::INSTEAD;
+use crate::store::letter::Letter;
 use crate::store::log::{decode, encode};
 use crate::store::tables::{AUDIT, CHECKPOINTS, IMPORTED, LETTERS, LOG, STATE};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Who;
+use crate::contract::event::person_in;
 use crate::contract::{Fave, Happening};
-use crate::run::why::person_in;
-use crate::store::log::Record;
+use crate::store::forget::who::Who;
+use crate::store::record::Record;
 
 /// What stands in the place of a text that named somebody.
 pub(crate) const INSTEAD: &str = "…";

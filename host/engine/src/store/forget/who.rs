@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::contract::Person;
+use crate::contract::event::{by_login, person_in};
 use crate::error::StoreError;
-use crate::overlay::by_login;
-use crate::run::why::person_in;
-use crate::store::log::Record;
-use crate::store::tables::Snapshot;
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// Somebody, by all ids, logins and names under which a channel knows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
