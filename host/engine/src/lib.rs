@@ -1,17 +1,21 @@
 //! The engine of Heat Level: rules decide, the engine commits.
 //!
 //! It knows no sockets, no tasks and no clock: events come in as values with their time, and what has to be shown and sent
-//! goes out as values. In the order in which an event passes them:
+//! goes out as values.
 //!
-//! - [`Engine`] takes events in, knows duplicates, commits groups of events as one transaction,
-//! - `chain` takes an event through the three phases of a channel's chain,
-//! - `contract::interest` says which rules take it, `chain::slot` calls one rule and takes its answer,
-//! - `guest` is a live instance with its limits, `guest::views` what it can read, `contract::effects` holds its answer against role and limits,
-//! - `chain::pending` and `overlay` are what is decided and not committed, `chain::timers` when to be woken, `engine::seen` the known ids,
-//! - [`Store`], its `tables` and its `log` are what is kept, and `store::backup` copies it.
+//! Each folder may import the ones before it in this list, and nothing else (`tests/tests/layers.rs` holds that):
 //!
-//! Before any event: [`Sandbox`] compiles components, [`Component`] describes itself, [`Rule`] is a component with settings.
-//! For whoever writes rules: [`cases`] plays them, and a [`Meter`] says what calls cost.
+//! 1. `error`: errors, by who must act,
+//! 2. `contract`: what events, settings and effects are and may be,
+//! 3. `store`: rows and transactions; [`Store`] writes, a [`Snapshot`] reads,
+//! 4. `overlay`: what is decided and not yet committed, over a snapshot,
+//! 5. `series`: what is counted over time; and `guest`: runs wasmtime. [`Sandbox`] compiles components, [`Component`] describes itself,
+//!    [`Rule`] is a component with settings,
+//! 6. `chain`: the slots of one channel decide on one event, in three phases,
+//! 7. `engine`: [`Engine`] takes events in, knows duplicates, and commits groups of events as one transaction,
+//! 8. `run`: a [`Run`] is a copy of a channel from which nothing is sent and nothing kept; [`cases`] plays rules for their authors.
+//!
+//! The way of an event: `Engine::handle`, `Channel::decide`, `Slot::call`, `Guest::handle`, `Slot::take`, and at last `Engine::commit`.
 
 mod error;
 
@@ -21,15 +25,17 @@ mod store;
 
 mod overlay;
 
-mod guest;
 mod series;
+
+mod guest;
 
 mod chain;
 
 mod engine;
 
-pub mod cases;
 mod run;
+
+pub mod cases;
 
 #[cfg(test)]
 mod fuzz;
