@@ -87,7 +87,7 @@ impl Channel {
             counted.push((place, event));
         }
         for fact in &facts {
-            run.pending.count(&self.name, &fact.fave)?;
+            run.pending.overlay().count(&self.name, &fact.fave)?;
             run.decision.faves.push(fact.fave.clone());
         }
         for slot in of_role(&mut self.slots, Role::Formula) {

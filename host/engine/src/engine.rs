@@ -22,13 +22,12 @@ pub(crate) mod swap;
 mod timers;
 pub(crate) mod undo;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::chain::pending::{Pending, Say};
 use crate::chain::slot::Slot;
 use crate::chain::stream::note_stream;
-use crate::chain::timers::Timers;
 use crate::chain::{Channel, Decision, For};
 use crate::contract::{Event, Happening};
 use crate::engine::seen::{Seen, WINDOW_MS};
@@ -115,7 +114,7 @@ impl Engine {
         chains: Vec<Chain>,
         now: u64,
     ) -> Result<Self, OpenError> {
-        let mut engine = Self::empty(sandbox, store, now)?;
+        let mut engine = Self::empty(sandbox, store, now, true)?;
         engine.checkpoints = Some(engine.pending.overlay().snapshot().newest_checkpoints()?);
         engine.series = Some(Counting::begin(engine.store.snapshot()?)?);
         for chain in chains {
@@ -135,14 +134,18 @@ impl Engine {
         chain: Chain,
         now: u64,
     ) -> Result<Self, OpenError> {
-        let mut engine = Self::empty(sandbox, store, now)?;
-        engine.pending.is_logged = false;
+        let mut engine = Self::empty(sandbox, store, now, false)?;
         engine.add(chain)?;
         engine.commit()?;
         Ok(engine)
     }
 
-    fn empty(sandbox: Arc<Sandbox>, store: Store, now: u64) -> Result<Self, StoreError> {
+    fn empty(
+        sandbox: Arc<Sandbox>,
+        store: Store,
+        now: u64,
+        is_logged: bool,
+    ) -> Result<Self, StoreError> {
         let snapshot = store.snapshot()?;
         let newest = snapshot.newest()?;
         let mut seen = Seen::default();
@@ -156,20 +159,7 @@ impl Engine {
         let clips = snapshot.clips()?;
         let streams = snapshot.streams()?.into_iter().map(|(channel, it)| (channel.into(), it));
         let streams = streams.collect();
-        let pending = Pending {
-            overlay: Some(Box::new(Overlay::new(snapshot)?)),
-            timers: Timers::default(),
-            records: Vec::new(),
-            is_logged: true,
-            says: Vec::new(),
-            passing: Vec::new(),
-            outbox,
-            clips,
-            bytes: 0,
-            removals: VecDeque::new(),
-            urgent: true,
-            dirty: true,
-        };
+        let pending = Pending::new(Overlay::new(snapshot)?, is_logged, outbox, clips);
         Ok(Self {
             sandbox,
             store,
@@ -197,7 +187,7 @@ impl Engine {
     /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
         self.welcome(now, &event)?;
-        let place = self.pending.records.len();
+        let place = self.pending.records().len();
         let decision = self.decide(now, &event)?;
         if !decision.duplicate && self.channels.contains_key(event.channel.as_str()) {
             // What came of the event stands after it.
@@ -222,9 +212,10 @@ impl Engine {
             return Ok(Decision { duplicate: true, ..Decision::default() });
         }
         // Whoever sent an MQTT message waits for the acknowledgement, and that for the commit.
-        self.pending.urgent |= matches!(event.what, Happening::Mqtt(_));
-        self.pending.bytes += size(event);
-        self.pending.dirty = true;
+        if matches!(event.what, Happening::Mqtt(_)) {
+            self.pending.mark_urgent();
+        }
+        self.pending.took(size(event));
         channel.decide(&self.sandbox, &mut self.pending, self.now, event, For::Takers)
     }
 
@@ -249,8 +240,7 @@ impl Engine {
     /// Says a line in chat in heatd's own name, after the next commit.
     pub fn say(&mut self, channel: &str, text: &str) {
         let (channel, text) = (channel.into(), text.to_owned());
-        self.pending.says.push(Say { channel, text, at: self.now });
-        (self.pending.urgent, self.pending.dirty) = (true, true);
+        self.pending.say(Say { channel, text, at: self.now });
     }
 
     /// The rules of a channel that run, by slot, in order.
@@ -281,7 +271,7 @@ impl Engine {
 
     /// Messages that no broker has acknowledged.
     pub fn outbox(&self) -> u64 {
-        self.pending.outbox
+        self.pending.outbox()
     }
 
     /// What was written to the store's file since it was opened.

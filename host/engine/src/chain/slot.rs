@@ -103,7 +103,7 @@ impl Slot {
         let description = rule.description();
         let (version, name) = (description.state_version, description.name.clone());
         let Some(owner) = owner else {
-            pending.overlay().kept.own(&key, version, &name);
+            pending.overlay().kept().own(&key, version, &name);
             return Ok(Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct)));
         };
         let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
@@ -139,7 +139,7 @@ impl Slot {
         for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
             pending.remove_later(SlotKey { generation, ..key.clone() });
         }
-        pending.overlay().kept.own(&now_key, version, &name);
+        pending.overlay().kept().own(&now_key, version, &name);
         Ok(Ok(Self::new(now_key, rule, usage, conduct)))
     }
 
@@ -270,9 +270,8 @@ impl Slot {
                     }
                 }
             };
-        let overlay = pending.overlay.take().expect("the overlay is lent only while a guest runs");
-        let (overlay, answer) = guest.handle(sandbox, overlay, now, event);
-        pending.overlay = Some(overlay);
+        let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event);
+        pending.give_back(overlay);
         self.guest = Some(guest);
         answer
     }

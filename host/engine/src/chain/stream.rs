@@ -33,15 +33,13 @@ pub(crate) fn note_stream(
     }
     let stream = Stream { live, since: now };
     streams.insert(Arc::clone(channel), stream);
-    pending.overlay().streams.insert(Arc::clone(channel), stream);
+    pending.overlay().set_stream(channel, stream);
     show_stream(pending.overlay(), channel, state_name(Some(&stream)));
-    pending.urgent = true;
     true
 }
 
 pub(crate) fn show_stream(overlay: &mut Overlay, channel: &Arc<str>, state: &str) {
-    let output = (Arc::clone(channel), STREAM_OUTPUT.to_owned());
-    overlay.outputs.insert(output, (HOST.into(), Some(state.to_owned())));
+    overlay.show(channel, STREAM_OUTPUT.to_owned(), HOST.into(), Some(state.to_owned()));
 }
 
 /// The state of a stream in a word: `unknown` while nobody has said.

@@ -28,7 +28,6 @@ impl Slot {
         for effect in effects {
             self.apply(pending, now, effect, &mut verdict)?;
         }
-        pending.dirty |= !effects.is_empty();
         Ok(Ok(verdict))
     }
 
@@ -84,14 +83,14 @@ impl Slot {
         {
             return Ok(Err(format!("it would show more than {} outputs", limits.outputs)));
         }
-        if clips > 0 && pending.clips + clips > limits.clips {
+        if clips > 0 && pending.clips() + clips > limits.clips {
             return Ok(Err(format!("{} clips wait to be made already", limits.clips)));
         }
         if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
             return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
         }
-        if messages > 0 && pending.outbox + messages > limits.outbox {
+        if messages > 0 && pending.outbox() + messages > limits.outbox {
             let most = limits.outbox;
             return Ok(Err(format!("{most} messages wait for a broker already")));
         }
@@ -134,42 +133,23 @@ impl Slot {
                 // An empty text takes the output back.
                 let text = Some(output.text.clone()).filter(|text| !text.is_empty());
                 let shown = (Arc::clone(&key.slot), text);
+                // A group with an output that stays as it is need not hurry.
                 if pending.overlay().output(&key.channel, &output.name)?.as_ref() != Some(&shown) {
-                    pending
-                        .overlay()
-                        .outputs
-                        .insert((Arc::clone(&key.channel), output.name.clone()), shown);
-                    pending.urgent = true;
+                    let (slot, text) = shown;
+                    pending.overlay().show(&key.channel, output.name.clone(), slot, text);
                 }
             }
-            Effect::Publish(message) => {
-                match message.delivery {
-                    Delivery::AtLeastOnce => {
-                        pending.overlay().publish(message.clone());
-                        pending.outbox += 1;
-                    }
-                    Delivery::AtMostOnce => pending.passing.push(message.clone()),
-                }
-                pending.urgent = true;
-            }
+            Effect::Publish(message) => pending.publish(message.clone()),
             Effect::Say(text) => {
-                pending.says.push(Say {
-                    channel: Arc::clone(&key.channel),
-                    text: text.clone(),
-                    at: now,
-                });
-                pending.urgent = true;
+                let (channel, text) = (Arc::clone(&key.channel), text.clone());
+                pending.say(Say { channel, text, at: now });
             }
             Effect::Wake(alarm) => {
                 let at = alarm.at.map(|at| at.max(now + LEAST_WAIT));
                 pending.timers.set(key, &alarm.name, at);
                 pending.overlay().set_timer(key, alarm.name.clone(), at);
             }
-            Effect::Clip(clip) => {
-                pending.overlay().clip(&key.channel, clip.clone());
-                pending.clips += 1;
-                pending.urgent = true;
-            }
+            Effect::Clip(clip) => pending.clip(&key.channel, clip.clone()),
         }
         Ok(())
     }

@@ -32,8 +32,7 @@ impl Engine {
             refused,
             note: order.note.clone(),
         };
-        self.pending.overlay().kept.entered.push(entered);
-        self.pending.dirty = true;
+        self.pending.overlay().kept().entered.push(entered);
     }
 
     /// Notes which rules are live from here on, and in which slot that is the one from before.

@@ -19,7 +19,7 @@ impl Engine {
         let (mut due, mut late) = (Vec::new(), Vec::new());
         for channel in self.channels.keys() {
             let mut records =
-                self.pending.records.iter().filter(|record| record.channel() == &**channel);
+                self.pending.records().iter().filter(|record| record.channel() == &**channel);
             let is_old = known.get(channel).is_none_or(|at| at + EVERY_MS <= self.now);
             let on_trial = self.channels[channel].slots.iter().any(|slot| slot.standby.is_some());
             let turn = if is_old { records.next().is_some() } else { records.any(starts) };
@@ -37,7 +37,7 @@ impl Engine {
             let state = self.checkpoint(&channel)?;
             let bytes = pack(&encode(&state)?)?;
             let row = (Arc::clone(&channel), next_record, self.now, bytes);
-            self.pending.overlay().kept.checkpoints.push(row);
+            self.pending.overlay().kept().checkpoints.push(row);
             if let Some(known) = &mut self.checkpoints {
                 known.insert(channel, self.now);
             }
@@ -49,8 +49,7 @@ impl Engine {
         let stream = self.streams.get(channel).map(|stream| (stream.live, stream.since));
         let mut slots = Vec::new();
         for slot in self.channels.get(channel).iter().flat_map(|channel| &channel.slots) {
-            let overlay = self.pending.overlay.as_ref();
-            let overlay = overlay.expect("the overlay is lent only while a guest runs");
+            let overlay = self.pending.read();
             let description = slot.rule.description();
             slots.push(SlotState {
                 slot: slot.key.slot.to_string(),

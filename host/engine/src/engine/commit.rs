@@ -31,22 +31,22 @@ const FULL_BYTES: usize = 4 << 20;
 impl Engine {
     /// Whether something is decided and not committed.
     pub fn is_pending(&self) -> bool {
-        self.pending.dirty
+        self.pending.is_dirty()
     }
 
     /// Whether something outside waits for the commit: a fave, an output, a message, an acknowledgement.
     pub fn is_urgent(&self) -> bool {
-        self.pending.urgent
+        self.pending.is_urgent()
     }
 
     /// How many records wait for the commit.
     pub fn pending_records(&self) -> usize {
-        self.pending.records.len()
+        self.pending.records().len()
     }
 
     /// Whether so much waits that it has to be committed before more is taken in: memory and blocks stay small.
     pub fn is_full(&self) -> bool {
-        self.pending.records.len() >= FULL_RECORDS || self.pending.bytes >= FULL_BYTES
+        self.pending.records().len() >= FULL_RECORDS || self.pending.bytes() >= FULL_BYTES
     }
 
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
@@ -54,20 +54,21 @@ impl Engine {
         self.end_group();
         self.check_series()?;
         self.count_series();
-        if !self.pending.dirty {
+        if !self.pending.is_dirty() {
             return Ok(Committed::default());
         }
         self.pending.remove_some()?;
         let blocks = match self.checkpoints {
-            Some(_) => Block::encode_all(self.next_record, &self.pending.records, &mut self.ratio)?,
+            Some(_) => {
+                Block::encode_all(self.next_record, self.pending.records(), &mut self.ratio)?
+            }
             None => Vec::new(),
         };
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let next_record = self.next_record + records;
         self.keep_checkpoints(next_record)?;
         let series = self.series.as_ref().map(|series| (series.shared(), self.now));
-        let overlay = self.pending.overlay.as_deref();
-        let overlay = overlay.expect("the overlay is lent only while a guest runs");
+        let overlay = self.pending.read();
         self.store.write(|transaction| {
             overlay.write(transaction)?;
             log::append(transaction, &blocks)?;
@@ -84,21 +85,17 @@ impl Engine {
         }
         self.note_levels(&outputs);
         self.outputs.extend(outputs);
-        self.pending.records.clear();
         (self.told, self.counted) = (0, 0);
-        (self.pending.urgent, self.pending.bytes) = (false, 0);
-        self.pending.dirty = !self.pending.removals.is_empty();
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
-        let says = std::mem::take(&mut self.pending.says);
-        let passing = std::mem::take(&mut self.pending.passing);
+        let (says, passing) = self.pending.committed();
         Ok(Committed { outputs_changed, messages, passing, says })
     }
 
     /// The records since this was asked last. What a commit has written before that was not told.
     pub fn untold(&mut self) -> &[Record] {
-        let from = std::mem::replace(&mut self.told, self.pending.records.len());
-        &self.pending.records[from..]
+        let from = std::mem::replace(&mut self.told, self.pending.records().len());
+        &self.pending.records()[from..]
     }
 
     /// Ends the instances of the group, so that an idle daemon keeps none and nothing lives on in their memory.
@@ -108,15 +105,6 @@ impl Engine {
 
     /// A broker has acknowledged a message of the outbox.
     pub fn sent(&mut self, number: u64) {
-        if self
-            .pending
-            .overlay()
-            .outbox
-            .insert(number, None)
-            .is_none_or(|waiting| waiting.is_some())
-        {
-            self.pending.outbox = self.pending.outbox.saturating_sub(1);
-        }
-        self.pending.dirty = true;
+        self.pending.sent(number);
     }
 }

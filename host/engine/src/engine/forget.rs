@@ -46,8 +46,8 @@ impl Engine {
         }
         let order = Order { action: Action::Forget, ..order.clone() };
         self.enter(&channel, "", None, None, &order, None);
-        self.pending.overlay().kept.forgetting = Some(Box::new(forgetting));
-        (self.pending.urgent, self.pending.dirty) = (true, true);
+        self.pending.overlay().kept().forgetting = Some(Box::new(forgetting));
+        self.pending.mark_urgent();
         Ok(changed)
     }
 

@@ -29,11 +29,10 @@ impl Engine {
     /// Names the store for exports, if it has no name yet.
     pub fn name_store(&mut self, identity: u64) -> Result<u64, StoreError> {
         let overlay = self.pending.overlay();
-        if let Some(known) = overlay.snapshot().identity()?.or(overlay.kept.identity) {
+        if let Some(known) = overlay.identity()? {
             return Ok(known);
         }
-        overlay.kept.identity = Some(identity);
-        self.pending.dirty = true;
+        overlay.kept().identity = Some(identity);
         Ok(identity)
     }
 
@@ -86,7 +85,6 @@ impl Engine {
         }
         let (now, channel, source) = (self.now, channel.to_owned(), source.to_owned());
         self.pending.record(Record::Imported { now, channel, source, counts: added });
-        self.pending.urgent = true;
         Ok(brought)
     }
 
@@ -95,7 +93,6 @@ impl Engine {
         let channel: Arc<str> = channel.into();
         for included in includes.iter().filter(|it| *it != source) {
             self.pending.overlay().set_imported((&channel, included, "", source), (0, 0));
-            self.pending.dirty = true;
         }
     }
 
@@ -117,7 +114,6 @@ impl Engine {
         if self.pending.overlay().join(&channel, person)? {
             let (now, channel, person) = (self.now, channel.to_string(), person.clone());
             self.pending.record(Record::Joined { now, channel, person });
-            self.pending.urgent = true;
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Engine {
     /// What a slot shows.
     pub(crate) fn shown_by(
         &mut self,
-        channel: &str,
+        channel: &Arc<str>,
         slot: &str,
     ) -> Result<BTreeMap<String, String>, StoreError> {
         Ok(texts(self.pending.overlay().shown_by(channel, slot)?))
@@ -84,7 +84,6 @@ impl Engine {
             Record::Joined { person, .. } => drop(overlay.join(channel, person)?),
             _ => return Ok(()),
         }
-        self.pending.dirty = true;
         Ok(())
     }
 }

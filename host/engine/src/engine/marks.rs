@@ -33,7 +33,7 @@ impl Engine {
         removed: Vec<(String, String)>,
     ) {
         let length = |(name, id): &(String, String)| name.len() + id.len() + 10;
-        self.pending.bytes += added.iter().chain(&removed).map(length).sum::<usize>();
+        self.pending.took(added.iter().chain(&removed).map(length).sum());
         let (now, channel) = (self.now, channel.to_owned());
         self.pending.record(Record::Emotes { now, channel, provider, added, removed });
     }

@@ -26,13 +26,13 @@ impl Engine {
             let is_on = status == Status::On;
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
-            self.pending.overlay().kept.component(rule.digest(), &rule.component.bytes);
+            self.pending.overlay().kept().component(rule.digest(), &rule.component.bytes);
             let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
             let mut opened = match opened {
                 Ok(opened) => opened,
                 Err(error) => {
                     slots.iter().for_each(|slot: &Slot| self.pending.timers.forget(&slot.key));
-                    self.pending.overlay().outputs.retain(|(channel, _), _| *channel != name);
+                    self.pending.overlay().unshow(&name);
                     return Err(OpenError::Rule { channel: name.to_string(), slot, error });
                 }
             };
@@ -120,7 +120,7 @@ impl Engine {
         for output in outputs {
             let owner = self.pending.overlay().output(&name, &output)?;
             let owner = owner.map_or_else(|| HOST.into(), |(owner, _)| owner);
-            self.pending.overlay().outputs.insert((Arc::clone(&name), output), (owner, None));
+            self.pending.overlay().show(&name, output, owner, None);
         }
         self.streams.remove(&name);
         self.pending.overlay().release(&name);
@@ -130,10 +130,10 @@ impl Engine {
     }
 
     fn changed_members(&mut self, channel: &Arc<str>, now: Membership, order: &Order) {
-        self.pending.overlay().kept.members.insert(Arc::clone(channel), Some(now));
+        self.pending.overlay().kept().members.insert(Arc::clone(channel), Some(now));
         self.enter(channel, "", None, None, order, None);
         self.slot_changes += 1;
-        (self.pending.urgent, self.pending.dirty) = (true, true);
+        self.pending.mark_urgent();
     }
 
     /// Drops the changes that the configuration, which names these channels, has overtaken. Once after a start.
@@ -146,8 +146,7 @@ impl Engine {
             if !change.added && self.channels.contains_key(&name) {
                 self.show_what_was_shown(&name, change)?;
             }
-            self.pending.overlay().kept.members.insert(name, None);
-            self.pending.dirty = true;
+            self.pending.overlay().kept().members.insert(name, None);
         }
         Ok(())
     }

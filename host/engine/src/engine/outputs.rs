@@ -14,8 +14,7 @@ impl Engine {
     pub fn name_output(&mut self, channel: &str, name: &str) {
         let key = (Arc::from(channel), name.to_owned());
         if self.channels.contains_key(channel) && !self.outputs().contains_key(&key) {
-            self.pending.overlay().outputs.insert(key, (HOST.into(), None));
-            self.pending.dirty = true;
+            self.pending.overlay().name_output(&key.0, key.1, HOST.into());
         }
     }
 
@@ -43,7 +42,7 @@ impl Engine {
                 );
             }
             if !shown && text.is_some() {
-                overlay.outputs.insert((Arc::clone(&channel), name.clone()), (slot, None));
+                overlay.show(&channel, name.clone(), slot, None);
             }
             outputs.insert((channel, name), text.filter(|_| shown));
         }
@@ -53,10 +52,10 @@ impl Engine {
             outputs.insert((Arc::clone(channel), STREAM_OUTPUT.to_owned()), Some(state.to_owned()));
         }
         for standing in self.standings() {
-            let (channel, text) = (standing.channel.as_str().into(), standing.text());
-            let key = (channel, standing.output());
-            self.pending.overlay().outputs.insert(key.clone(), (HOST.into(), Some(text.clone())));
-            outputs.insert(key, Some(text));
+            let (channel, text) = (standing.channel.as_str().into(), Some(standing.text()));
+            let output = standing.output();
+            self.pending.overlay().show(&channel, output.clone(), HOST.into(), text.clone());
+            outputs.insert((channel, output), text);
         }
         Ok(outputs)
     }
@@ -70,11 +69,7 @@ impl Engine {
         text: String,
     ) {
         let text = Some(text).filter(|text| !text.is_empty());
-        self.pending
-            .overlay()
-            .outputs
-            .insert((Arc::clone(channel), output), (Arc::clone(slot), text));
-        self.pending.urgent = true;
+        self.pending.overlay().show(channel, output, Arc::clone(slot), text);
     }
 
     /// Shows what a slot showed before it was off, where nobody else shows it now.
@@ -103,9 +98,7 @@ impl Engine {
         for (name, text) in self.pending.overlay().shown_by(channel, slot)? {
             if text.is_some() && which(&name) {
                 warn!(channel = &**channel, output = name, rule = slot, "output taken back");
-                let key = (Arc::clone(channel), name);
-                self.pending.overlay().outputs.insert(key, (slot.into(), None));
-                (self.pending.urgent, self.pending.dirty) = (true, true);
+                self.pending.overlay().show(channel, name, slot.into(), None);
             }
         }
         Ok(())

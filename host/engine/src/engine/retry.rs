@@ -32,7 +32,7 @@ impl Engine {
         }
         match self.call_again(channel, slot, event)? {
             Some(decision) => {
-                self.pending.overlay().kept.answered.push(number);
+                self.pending.overlay().kept().answered.push(number);
                 Ok(Ok(decision))
             }
             None => Ok(Err(Refused(format!("#{channel} has no slot {slot} that runs")))),
@@ -50,7 +50,7 @@ impl Engine {
         let Some(chain) = self.channels.get_mut(channel) else { return Ok(None) };
         let found = chain.slots.iter().find(|it| *it.key.slot == *slot && it.conduct.is_on());
         let Some(key) = found.map(|it| Arc::clone(&it.key)) else { return Ok(None) };
-        let place = self.pending.records.len();
+        let place = self.pending.records().len();
         let target = For::Again(&key);
         let decision = chain.decide(&self.sandbox, &mut self.pending, now, event, target)?;
         self.pending.record_at(place, || {

@@ -12,7 +12,7 @@ const MOST_EXPIRED: usize = 5_000;
 impl Engine {
     /// When [`Engine::fire`] has bins of series to close, in milliseconds since 1970. What is pending closes them with its commit.
     pub fn next_close(&self) -> Option<u64> {
-        let idle = self.series.as_ref().filter(|_| !self.pending.dirty);
+        let idle = self.series.as_ref().filter(|_| !self.pending.is_dirty());
         idle.and_then(|series| series.shared().next_close(self.now))
     }
 
@@ -29,9 +29,9 @@ impl Engine {
 
     /// Counts what has happened since this was called last into the series. A commit does so as well.
     pub fn count_series(&mut self) {
-        let from = std::mem::replace(&mut self.counted, self.pending.records.len());
+        let from = std::mem::replace(&mut self.counted, self.pending.records().len());
         let Some(series) = &self.series else { return };
-        series.shared().take(&self.pending.records[from..]);
+        series.shared().take(&self.pending.records()[from..]);
     }
 
     /// Notes what outputs show from now on.

@@ -47,7 +47,7 @@ impl Engine {
                 }
             }
         }
-        self.pending.overlay().kept.changed.insert((Arc::clone(channel), slot.into()), None);
+        self.pending.overlay().kept().changed.insert((Arc::clone(channel), slot.into()), None);
         // A rule of the same name goes on with the state, and thinks that this stands there.
         let same = self.pending.overlay().snapshot().owner(channel, slot)?;
         let same = same.is_some_and(|owner| owner.rule == configured.description().name);

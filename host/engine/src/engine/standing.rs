@@ -95,10 +95,8 @@ impl Engine {
         let Some(found) = self.slot(channel, slot) else { return };
         let standing = Standing::of(found);
         self.slot_changes += 1;
-        let shown = (HOST.into(), Some(standing.text()));
-        let key = (Arc::clone(channel), standing.output());
-        self.pending.overlay().outputs.insert(key, shown);
-        (self.pending.urgent, self.pending.dirty) = (true, true);
+        let text = Some(standing.text());
+        self.pending.overlay().show(channel, standing.output(), HOST.into(), text);
     }
 
     /// How often a slot was changed since the start: who knows how they stand asks again when it has grown.

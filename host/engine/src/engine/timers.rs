@@ -19,7 +19,9 @@ impl Engine {
         }
         self.now = self.now.max(now);
         self.end_probations()?;
-        self.pending.dirty |= self.has_to_close()?;
+        if self.has_to_close()? {
+            self.pending.mark_dirty();
+        }
         Ok(decisions)
     }
 
@@ -48,7 +50,6 @@ impl Engine {
         name: String,
     ) -> Result<Option<Decision>, StoreError> {
         self.pending.overlay().set_timer(slot, name.clone(), None);
-        self.pending.dirty = true;
         let Some(channel) = self.channels.get_mut(&slot.channel) else { return Ok(None) };
         let is_live = channel.slots.iter().any(|it| it.key == *slot);
         let now = self.now;
@@ -58,7 +59,7 @@ impl Engine {
             at: now,
             what: Happening::Timer(name.clone()),
         };
-        let place = self.pending.records.len();
+        let place = self.pending.records().len();
         let target = For::Slot(slot);
         let decision = channel.decide(&self.sandbox, &mut self.pending, now, &event, target)?;
         if is_live {

@@ -137,7 +137,7 @@ impl Engine {
         let channel: Arc<str> = undo.channel.as_str().into();
         // First what is added, so that no count goes below nothing on the way.
         for fave in &given {
-            self.pending.count(&channel, fave)?;
+            self.pending.overlay().count(&channel, fave)?;
         }
         for fave in &taken {
             self.pending.overlay().uncount(&channel, fave)?;
@@ -147,7 +147,7 @@ impl Engine {
         self.pending.record(Record::Undone { now, channel, events, without, taken, given });
         let order = Order { action: Action::Undo, ..order.clone() };
         self.enter(&undo.channel, "", undo.without, None, &order, None);
-        self.pending.urgent = true;
+        self.pending.mark_urgent();
         Ok(())
     }
 
@@ -193,15 +193,14 @@ impl Engine {
                 self.pending.timers.set(&key, &alarm, Some(at));
                 self.pending.overlay().set_timer(&key, alarm, Some(at));
             }
-            let shown = self.pending.overlay().shown_by(channel, &name)?;
+            let shown = self.pending.overlay().shown_by(&key.channel, &name)?;
             let names: BTreeSet<String> = shown.keys().chain(state.shown.keys()).cloned().collect();
             for output in names {
                 let was = shown.get(&output).cloned().flatten();
                 let is = state.shown.get(&output).cloned().filter(|text| !text.is_empty());
                 if was != is {
-                    let row = (Arc::clone(&key.slot), is.clone());
-                    let place = (Arc::clone(&key.channel), output.clone());
-                    self.pending.overlay().outputs.insert(place, row);
+                    let (slot, text) = (Arc::clone(&key.slot), is.clone());
+                    self.pending.overlay().show(&key.channel, output.clone(), slot, text);
                     changed.push((output, was, is));
                 }
             }
@@ -210,7 +209,7 @@ impl Engine {
             }
         }
         self.end_standbys(channel)?;
-        (self.pending.urgent, self.pending.dirty) = (true, true);
+        self.pending.mark_urgent();
         Ok(changed)
     }
 }

@@ -11,11 +11,18 @@ use crate::store::counts::{Kind, TallyKey, tally};
 use crate::store::tables::SlotKey;
 
 impl Overlay {
+    /// For what is read. What changes a count goes through [`Overlay::change_counts`].
     pub(super) fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
         if !self.counts.contains_key(channel) {
             self.counts.insert(Arc::clone(channel), Counts::default());
         }
         self.counts.get_mut(channel).expect("it was made if it was not there")
+    }
+
+    /// Counts are durable before anyone hears of them.
+    pub(super) fn change_counts(&mut self, channel: &Arc<str>) -> &mut Counts {
+        self.mark_urgent();
+        self.counts_of(channel)
     }
 
     pub(super) fn tally(&mut self, channel: &Arc<str>, key: TallyKey) -> Result<Tally, StoreError> {
@@ -88,7 +95,7 @@ impl Overlay {
             tally.weight = tally.weight.saturating_add(weight);
             tally.people +=
                 if matches!(key.0, Kind::Person | Kind::Channel) { new_here } else { new_pair };
-            self.counts_of(channel).tallies.set(key, tally);
+            self.change_counts(channel).tallies.set(key, tally);
         }
         self.name(channel, giver)
     }
@@ -124,19 +131,19 @@ impl Overlay {
             tally.faves = tally.faves.saturating_sub(faves);
             tally.weight = tally.weight.saturating_sub(weight);
             tally.people = tally.people.saturating_sub(gone);
-            self.counts_of(channel).tallies.set(key, tally);
+            self.change_counts(channel).tallies.set(key, tally);
         }
         Ok(())
     }
 
     /// Sets a tally as another store had it.
     pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: TallyKey, to: Tally) {
-        self.counts_of(channel).tallies.set(key, to);
+        self.change_counts(channel).tallies.set(key, to);
     }
 
     /// Sets a person's names as another store had them.
     pub(crate) fn set_names(&mut self, channel: &Arc<str>, id: String, names: (String, String)) {
-        self.counts_of(channel).names.set(id, Some(names));
+        self.change_counts(channel).names.set(id, Some(names));
     }
 
     /// Keeps the person's name, unless it is the one that is kept.
@@ -151,7 +158,7 @@ impl Overlay {
             }
         };
         let names = Some((person.login.clone(), person.name.clone()));
-        let counts = self.counts_of(channel);
+        let counts = self.change_counts(channel);
         match (is_kept, counts.names.get(&person.id).is_some()) {
             (true, true) => {}
             (true, false) => counts.names.remember(person.id.clone(), names),

@@ -40,7 +40,7 @@ impl Overlay {
         for (item, tally) in &items {
             self.take(channel, id, item, (tally.faves, tally.weight))?;
         }
-        let counts = self.counts_of(channel);
+        let counts = self.change_counts(channel);
         counts.names.set(id.to_owned(), None);
         counts.tallies.set((Kind::Person, id.to_owned(), String::new()), Tally::default());
         Ok(items)
@@ -87,5 +87,6 @@ impl Overlay {
     ) {
         let key = (Arc::clone(channel), source.to_owned(), person.to_owned(), item.to_owned());
         self.imported.insert(key, row);
+        self.dirty = true;
     }
 }

@@ -223,13 +223,13 @@ impl Seed {
         for state in &self.slots {
             let slot = state.slot.as_str().into();
             let key = Arc::new(SlotKey { channel: Arc::clone(&channel), slot, generation: 0 });
-            overlay.kept.own(&key, state.version, &state.rule);
+            overlay.kept().own(&key, state.version, &state.rule);
             for entry in &state.entries {
                 overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
             }
             for (name, text) in &state.shown {
-                let shown = (Arc::clone(&key.slot), Some(text.clone()));
-                overlay.outputs.insert((Arc::clone(&channel), name.clone()), shown);
+                let (slot, text) = (Arc::clone(&key.slot), Some(text.clone()));
+                overlay.show(&channel, name.clone(), slot, text);
             }
             for (name, at) in &state.alarms {
                 overlay.set_timer(&key, name.clone(), Some(*at));
@@ -257,7 +257,7 @@ impl Seed {
             overlay.remove_person(&channel, id)?;
         }
         if let Some(stream) = self.stream {
-            overlay.streams.insert(channel, stream);
+            overlay.set_stream(&channel, stream);
         }
         store.write(|transaction| overlay.write(transaction))?;
         Ok(store)

@@ -71,7 +71,7 @@ impl Engine {
             return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
         };
         let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
-        let leaving = self.pending.removals.iter().filter(|it| it.is_of(&found.key));
+        let leaving = self.pending.leaving().filter(|it| it.is_of(&found.key));
         let newest = leaving.map(|it| it.generation).max().unwrap_or(0);
         // Nor one that a swap has which is prepared.
         let newest = found.key.generation.max(standby).max(newest).max(self.generations);
@@ -134,7 +134,6 @@ impl Engine {
         for entry in swap.left.drain(from..) {
             overlay.put_state(&swap.after, entry.key, Some(entry.value));
         }
-        self.pending.dirty = true;
     }
 
     /// Puts the new rule in the place of the one before, between two events.
@@ -275,7 +274,11 @@ impl Engine {
         let owned = slot.rule.clone();
         let description = owned.description();
         gone.into_iter().for_each(|key| self.pending.remove_later(key));
-        self.pending.overlay().kept.own(&swap.after, description.state_version, &description.name);
+        self.pending.overlay().kept().own(
+            &swap.after,
+            description.state_version,
+            &description.name,
+        );
         self.show_again(&channel, &name, again)?;
         for (output, text) in std::mem::take(&mut swap.shown) {
             self.show(&channel, &name, output, text);

@@ -55,7 +55,7 @@ impl Engine {
         if let (Role::Formula, Some(probation)) = (failed.role(), &failed.conduct.probation) {
             self.pending.forget_letters(&failed.key, failed.rule.digest(), probation.since)?;
         }
-        self.pending.overlay().kept.own(&key, version, &rule);
+        self.pending.overlay().kept().own(&key, version, &rule);
         // What only the failed rule has shown goes with it.
         if failed.rule.description().name != rule {
             let shown = failed.conduct.probation.map(|it| it.shown).unwrap_or_default();
@@ -132,7 +132,7 @@ impl Engine {
         let (digest, given) = (rule.digest(), rule.given.to_vec());
         let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
         let as_configured = base == Some(rule.base()?) && status == Status::On;
-        let kept = &mut self.pending.overlay().kept;
+        let kept = self.pending.overlay().kept();
         kept.component(rule.digest(), &rule.component.bytes);
         if let Some(base) = base {
             let change = Changed { base, digest, given, status, shown };
