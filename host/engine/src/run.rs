@@ -23,6 +23,7 @@ use crate::engine::swap::Handed;
 use crate::engine::{Chain, Engine};
 use crate::error::StoreError;
 use crate::guest::rule::Rule;
+use crate::guest::sandbox::Sandbox;
 use crate::run::error::RunError;
 use crate::run::library::Library;
 use crate::run::seed::Seed;
@@ -30,6 +31,7 @@ use crate::store::changed::{Action, Status};
 use crate::store::checkpoint::Checkpoint;
 use crate::store::forget::who::Who;
 use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// What a run replaces.
 #[derive(Default)]
@@ -98,6 +100,18 @@ impl Run {
         })
     }
 
+    /// Begins a run from the present of a channel, with these rules in its slots.
+    pub fn of_present(
+        sandbox: &Arc<Sandbox>,
+        snapshot: Arc<Snapshot>,
+        channel: &str,
+        rules: &[(String, Rule)],
+        changes: Changes,
+    ) -> Result<Self, RunError> {
+        let seed = Seed::present(&snapshot, channel, rules)?;
+        Self::begin(seed, Library::new(sandbox, snapshot, rules), changes)
+    }
+
     /// Follows one record of the log, and says what the chain makes of it.
     ///
     /// Timers are the run's own: they fire when the log has come to their time.
@@ -139,18 +153,18 @@ impl Run {
             Record::Chain { slots, rolled_back, .. } => {
                 self.exchange(slots, rolled_back.as_deref())?;
             }
-            Record::Imported { .. } | Record::Joined { .. } => {
-                let without = &self.changes.without;
-                let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
-                self.engine.count_imported(&self.channel, record, is_left_out)?;
-            }
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
             | Record::Undone { .. }
             | Record::Gap { .. }
+            | Record::Imported { .. }
+            | Record::Joined { .. }
             | Record::Emotes { .. } => {}
         }
+        let without = &self.changes.without;
+        let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
+        self.engine.count_elsewhere(&self.channel, record, is_left_out)?;
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {
             self.engine.commit()?;

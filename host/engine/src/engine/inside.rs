@@ -8,7 +8,7 @@ use crate::contract::{Entry, Person, Settings, Tally};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::store::checkpoint::texts;
-use crate::store::record::Record;
+use crate::store::record::{CountChange, Record};
 use crate::store::tables::SlotKey;
 
 /// What runs in a slot.
@@ -67,23 +67,19 @@ impl Engine {
         self.pending.overlay().channel_tally(&key)
     }
 
-    /// Counts what a record says that was counted elsewhere, but for some people. What rules count comes of their calls.
-    pub(crate) fn count_imported(
+    /// Counts what was counted elsewhere, as a record says, but for people that are left out. What rules count comes of their calls.
+    pub(crate) fn count_elsewhere(
         &mut self,
         channel: &Arc<str>,
         record: &Record,
         is_left_out: impl Fn(&Person) -> bool,
     ) -> Result<(), StoreError> {
-        let overlay = self.pending.overlay();
-        match record {
-            Record::Imported { counts, .. } => {
-                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
-                    overlay.add(channel, &it.person, &it.item, (it.faves, it.weight))?;
-                }
+        let change = record.counts();
+        match change {
+            CountChange::Imported(_) | CountChange::Joined(_) => {
+                self.pending.overlay().apply(channel, &change, is_left_out)
             }
-            Record::Joined { person, .. } => drop(overlay.join(channel, person)?),
-            _ => return Ok(()),
+            CountChange::Faves { .. } | CountChange::Nothing => Ok(()),
         }
-        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::tally::Counts;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
 use crate::store::counts::{Kind, TallyKey, tally};
+use crate::store::record::CountChange;
 use crate::store::tables::SlotKey;
 
 impl Overlay {
@@ -59,6 +60,34 @@ impl Overlay {
         item: &str,
     ) -> Result<Tally, StoreError> {
         self.tally(&slot.channel, (Kind::PersonItem, id.to_owned(), item.to_owned()))
+    }
+
+    /// Changes the counts as a record of the log says, but for people that are left out.
+    pub(crate) fn apply(
+        &mut self,
+        channel: &Arc<str>,
+        change: &CountChange<'_>,
+        is_left_out: impl Fn(&Person) -> bool,
+    ) -> Result<(), StoreError> {
+        match change {
+            CountChange::Faves { given, taken } => {
+                // First what is added, so that no count goes below nothing on the way.
+                for fave in given.iter().filter(|fave| !is_left_out(&fave.person)) {
+                    self.count(channel, fave)?;
+                }
+                for fave in taken.iter().filter(|fave| !is_left_out(&fave.person)) {
+                    self.uncount(channel, fave)?;
+                }
+            }
+            CountChange::Imported(counts) => {
+                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
+                    self.add(channel, &it.person, &it.item, (it.faves, it.weight))?;
+                }
+            }
+            CountChange::Joined(person) => drop(self.join(channel, person)?),
+            CountChange::Nothing => {}
+        }
+        Ok(())
     }
 
     /// Counts a fave: four tallies, and the person's name.

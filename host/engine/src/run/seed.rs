@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::checkpoint::{Checkpoint, SlotState};
 use crate::store::counts::TallyKey;
 use crate::store::forget::who::Who;
-use crate::store::record::{Imported, Record};
+use crate::store::record::{CountChange, Imported, Record};
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::{SlotKey, Stream};
 
@@ -126,30 +126,29 @@ impl Seed {
         };
         for block in snapshot.blocks(next)? {
             for record in block?.1.into_iter().filter(|it| it.channel() == channel) {
-                seed.reckon(&record);
+                seed.note(&record);
                 tell(record);
             }
         }
         Ok(seed)
     }
 
-    /// Takes note of what has changed the counts since.
-    fn reckon(&mut self, record: &Record) {
-        match record {
-            Record::Faves { faves, .. } => {
-                self.later.extend(faves.iter().map(|counted| counted.fave.clone()));
-            }
-            Record::Undone { events, without, taken, given, .. } => {
-                self.undone.extend(events.iter().cloned());
-                self.without.extend(*without);
+    /// Takes note of what has changed the counts since, and of what was taken back.
+    fn note(&mut self, record: &Record) {
+        match record.counts() {
+            CountChange::Faves { given, taken } => {
+                self.later.extend(given.into_iter().cloned());
                 self.taken.extend(taken.iter().cloned());
-                self.later.extend(given.iter().cloned());
             }
-            Record::Imported { counts, .. } => self.imported.extend(counts.iter().cloned()),
-            Record::Joined { person, .. } => {
-                drop(self.joined.insert(by_login(&person.login), person.id.clone()));
+            CountChange::Imported(counts) => self.imported.extend(counts.iter().cloned()),
+            CountChange::Joined(person) => {
+                self.joined.insert(by_login(&person.login), person.id.clone());
             }
-            _ => {}
+            CountChange::Nothing => {}
+        }
+        if let Record::Undone { events, without, .. } = record {
+            self.undone.extend(events.iter().cloned());
+            self.without.extend(*without);
         }
     }
 

@@ -139,7 +139,7 @@ impl Forgetting {
     }
 
     /// Ids of the events that are gone: a run leaves them out.
-    pub fn gone(&self) -> &BTreeSet<String> {
+    pub(crate) fn gone(&self) -> &BTreeSet<String> {
         &self.gone
     }
 

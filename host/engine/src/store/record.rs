@@ -179,7 +179,42 @@ pub struct Counted {
     pub fave: Fave,
 }
 
+/// What a record changes in the counts of its channel.
+pub(crate) enum CountChange<'a> {
+    /// Faves that count from here on, and faves that do not any more.
+    Faves { given: Vec<&'a Fave>, taken: &'a [Fave] },
+    /// Counts that were made elsewhere.
+    Imported(&'a [Imported]),
+    /// What an import has for a login is this person's.
+    Joined(&'a Person),
+    /// Nothing.
+    Nothing,
+}
+
 impl Record {
+    /// What the record changes in the counts. What counts is decided here alone: a recount, a run and the seed of a run ask this.
+    pub(crate) fn counts(&self) -> CountChange<'_> {
+        match self {
+            Self::Faves { faves, .. } => {
+                let given = faves.iter().map(|counted| &counted.fave).collect();
+                CountChange::Faves { given, taken: &[] }
+            }
+            Self::Undone { taken, given, .. } => {
+                CountChange::Faves { given: given.iter().collect(), taken }
+            }
+            Self::Imported { counts, .. } => CountChange::Imported(counts),
+            Self::Joined { person, .. } => CountChange::Joined(person),
+            Self::Event { .. }
+            | Self::Timer { .. }
+            | Self::Fault { .. }
+            | Self::Retried { .. }
+            | Self::Handed { .. }
+            | Self::Chain { .. }
+            | Self::Gap { .. }
+            | Self::Emotes { .. } => CountChange::Nothing,
+        }
+    }
+
     /// The channel that the record is of.
     pub fn channel(&self) -> &str {
         match self {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
-use heat_engine::{Action, Changes, Decision, Library, Rule, Run, Seed, effect_line};
+use heat_engine::{Action, Changes, Decision, Rule, Run, effect_line};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -72,9 +72,8 @@ impl Live {
             )));
         }
         let snapshot = Arc::new(present.snapshot);
-        let seed = Seed::present(&snapshot, channel, &present.rules)?;
-        let library = Library::new(&self.sandbox, snapshot, &present.rules);
-        let mut run = Run::begin(seed, library, Changes::default())?;
+        let (rules, changes) = (&present.rules, Changes::default());
+        let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
         run.pass(now)?;
         let open = run.imagine(now, of_viewer)?;
         if open.answers.iter().any(|it| does(it, &takers)) || faves(&open) {

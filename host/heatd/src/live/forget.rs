@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::Duration;
 
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Changes, Forgetting, Library, Mention, Order, Rule, Run, Snapshot, Who};
+use heat_engine::{Action, Forgetting, Mention, Order, Rule, Run, Snapshot, Who};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -88,7 +88,9 @@ impl Live {
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = self.run_without(&who, &mut forgetting, &present, steps)?;
+        let run = forgetting.run(&self.sandbox, &snapshot, &present.rules, |done, of| {
+            steps.progress("replay", done, of);
+        })?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
         let changed = match (wanted.preview, run) {
             (true, run) => {
@@ -101,27 +103,6 @@ impl Live {
             }
         };
         Ok(Done { who, lost, changed: changed.unwrap_or_default(), is_whole })
-    }
-
-    /// The run at the end of the log. None: there is no checkpoint from before.
-    fn run_without(
-        &self,
-        who: &Who,
-        forgetting: &mut Forgetting,
-        present: &Present,
-        steps: &Steps,
-    ) -> Result<Option<Run>, Refusal> {
-        let snapshot = &present.snapshot;
-        let Some(seed) = forgetting.seed(snapshot)? else { return Ok(None) };
-        let (next, end) = (seed.next_record(), snapshot.next_record()?);
-        let library = Library::new(&self.sandbox, Arc::clone(snapshot), &present.rules);
-        let (left_out, without) = (forgetting.gone().clone(), Some(who.clone()));
-        let mut run =
-            Run::begin(seed, library, Changes { left_out, without, ..Changes::default() })?;
-        forgetting.replay(snapshot, &mut run, next, |number| {
-            steps.progress("replay", number.saturating_sub(next), end.saturating_sub(next));
-        })?;
-        Ok(Some(run))
     }
 
     /// Writes it all, with the state of the run, between two events that both have seen.

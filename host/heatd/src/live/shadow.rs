@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use heat_engine::{Action, Changes, Handed, Library, Order, Outputs, Rule, Run, Seed, Standing};
+use heat_engine::{Action, Changes, Handed, Order, Outputs, Rule, Run, Standing};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -142,10 +142,8 @@ impl Live {
         if !rules.iter().any(|(name, _)| *name == slot) {
             rules.push((slot.clone(), rule.clone()));
         }
-        let seed = Seed::present(&snapshot, &channel, &rules)?;
-        let library = Library::new(&self.sandbox, snapshot, &rules);
         let changes = Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
-        let mut run = Run::begin(seed, library, changes)?;
+        let mut run = Run::of_present(&self.sandbox, snapshot, &channel, &rules, changes)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
         let before = self.shadows.all().insert((channel.clone(), slot.clone()), shadow);

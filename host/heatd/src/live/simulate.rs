@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heat_engine::cases::{chat_line, person};
 use heat_engine::wit::{Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier};
-use heat_engine::{Action, Changes, Library, Rule, Run, Seed};
+use heat_engine::{Action, Changes, Rule, Run};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -131,9 +131,8 @@ impl Live {
         let id = format!("simulated:{now}:{:016x}", fastrand::u64(..));
         let event = Event { id, channel: channel.to_owned(), at: now, what };
         let snapshot = Arc::new(present.snapshot);
-        let seed = Seed::present(&snapshot, channel, &present.rules)?;
-        let library = Library::new(&self.sandbox, snapshot, &present.rules);
-        let mut run = Run::begin(seed, library, Changes::default())?;
+        let (rules, changes) = (&present.rules, Changes::default());
+        let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
         run.pass(now)?;
         let before = shown(&run);
         let decision = run.imagine(now, event.clone())?;
