@@ -1,9 +1,8 @@
 //! Backups: made while heatd runs, each day and when somebody asks, and verified before they count.
 //!
-//! [`files`] knows their names and folders, [`daily`] makes one of each day. [`crate::restore`] is the way back.
+//! [`crate::data::backups`] knows their names and folders, [`daily`] makes one of each day. [`crate::offline::restore`] is the way back.
 
 mod daily;
-mod files;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,9 +15,9 @@ use tracing::{info, warn};
 
 use crate::clock::now;
 use crate::config::BackupPlan;
-use crate::live::{Live, Refusal, Steps, aside};
+use crate::control::{Live, Refusal, Steps, aside};
+use crate::data::backups::{self, Listed, asked_name, copy, finish, list, utc};
 pub(crate) use daily::run;
-pub(crate) use files::{Listed, asked_name, copy, finish, list, utc};
 
 /// What there is, and how more are made.
 pub(crate) struct Backups {
@@ -137,9 +136,9 @@ impl Backups {
     fn write(&self, name: &str, steps: &Steps) -> Result<(PathBuf, Contents)> {
         let folder = &self.plan.folder;
         make_folder(folder)?;
-        let part = files::begin(folder, name)?;
+        let part = backups::begin(folder, name)?;
         let needed = fs::metadata(&self.store).map_or(0, |store| store.len());
-        files::leave_room(folder, needed).with_context(|| failed_in(folder))?;
+        backups::leave_room(folder, needed).with_context(|| failed_in(folder))?;
         let snapshot = self.live.ask(|desk| desk.engine.snapshot());
         let snapshot = snapshot.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         // Without a queue heatd stops, and the store with it.
@@ -159,7 +158,7 @@ impl Backups {
 
     /// A copy in the second folder, which may be away.
     fn hand_over(&self, file: &Path, also: &Path) -> Result<PathBuf, String> {
-        files::hand_over(file, also).map_err(|error| {
+        backups::hand_over(file, also).map_err(|error| {
             let problem = format!("{error:#}");
             // This thread gives way to others, so who reads the warning may ask before it goes on.
             self.lock_known().problem = Some(problem.clone());

@@ -26,8 +26,8 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
-use crate::decider::{Input, Mailbox, Receipt};
 use crate::metrics::Metrics;
+use crate::queue::{Input, Mailbox, Receipt};
 use crate::shutdown::Shutdown;
 use deliveries::Deliveries;
 pub(crate) use exposed::is_far;

@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::decider::{Agenda, Input};
-use crate::health::Health;
+use crate::metrics::Health;
+use crate::queue::{Agenda, Input};
 use crate::shutdown::Shutdown;
 use steady::{HOLD, News, Steady};
 

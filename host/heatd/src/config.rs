@@ -9,6 +9,7 @@ mod fuzz;
 mod grants;
 mod mistakes;
 mod mqtt;
+pub(crate) mod provider;
 mod section;
 mod series;
 mod stream;

@@ -18,23 +18,26 @@ use tracing::info;
 
 use crate::backup::{self, Backups};
 use crate::broker::{self, Link, Routes};
-use crate::chains::ConfiguredSlots;
-use crate::channels::{self, Channels};
 use crate::chat::{self, Chat, Wants};
 use crate::config::{Config, Mistakes};
-use crate::decider::{self, Agenda, Mailbox, Outlets};
+use crate::control::chains;
+use crate::control::chains::ConfiguredSlots;
+use crate::control::channels::{self, Channels};
+use crate::control::folder::Folder;
+use crate::control::moderation::Moderation;
+use crate::control::{Live, Shadows, Speed};
+use crate::data::tokens::Tokens;
+use crate::decider::{self, Outlets};
+use crate::embedded::Home;
 use crate::embedded::Inlet;
-use crate::feed::{Feed, States};
-use crate::folder::Folder;
-use crate::home::Home;
 use crate::http::{Access, Api, Seats};
-use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
-use crate::moderation::Moderation;
-use crate::roster::Roster;
-use crate::streams::Streams;
-use crate::tokens::Tokens;
-use crate::{chains, clock, data, emotes, gaps, http, shutdown, tls};
+use crate::queue::streams::Streams;
+use crate::queue::{Agenda, Mailbox};
+use crate::view::feed::{Feed, States};
+use crate::view::gaps;
+use crate::view::roster::Roster;
+use crate::{clock, data, emotes, http, shutdown, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
 const QUEUE: usize = 1024;

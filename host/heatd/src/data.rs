@@ -1,7 +1,10 @@
 //! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else but its backups.
 //!
 //! Beside the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, which opens the API
-//! for who can read it. `api.tokens` has the other tokens, as hashes ([`crate::tokens`]).
+//! for who can read it. `api.tokens` has the other tokens, as hashes ([`crate::data::tokens`]).
+
+pub(crate) mod backups;
+pub(crate) mod tokens;
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +16,7 @@ use heat_engine::{Store, StoreError};
 use tracing::warn;
 
 use crate::config::{BackupPlan, Config};
-use crate::{backup, tls};
+use crate::tls;
 
 /// The file of the store.
 pub(crate) const STORE: &str = "heat.redb";
@@ -81,7 +84,7 @@ impl Keeper {
     fn restore(&self) -> Option<String> {
         let folders = [Some(&self.plan.folder), self.plan.also.as_ref()];
         let found = folders.into_iter().flatten();
-        let found = found.filter_map(|folder| backup::list(folder).ok()?.into_iter().next());
+        let found = found.filter_map(|folder| backups::list(folder).ok()?.into_iter().next());
         let newest = found.max_by_key(|listed| listed.at)?;
         // Whoever reads the log need not know where heatd was started.
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

@@ -3,10 +3,6 @@
 //! It never waits for what it feeds. Outputs are a value that changes; messages and receipts go into a mailbox, which is
 //! bounded by the limit of the outbox and by the broker's inflight window. So nobody can wait for the engine while it waits.
 
-mod desk;
-mod input;
-mod mail;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,18 +14,14 @@ use tracing::{debug, info, warn};
 use crate::broker::Topics;
 use crate::clock::now;
 use crate::config::Kept;
-use crate::feed::{Feed, States, Told};
-use crate::gaps::{self, Gap};
-use crate::live::Shadows;
+use crate::control::Shadows;
+use crate::control::moderation::{Asked, Moderation};
 use crate::metrics::{Metrics, Refusal, Source};
-use crate::moderation::{Asked, Moderation};
-use crate::roster::Roster;
-use crate::streams::{Sign, Streams};
-use desk::After;
-pub(crate) use desk::{Desk, Follower, Tap, Taps, Task, Told as Followed};
-use input::What;
-pub(crate) use input::{Answer, Input, Receipt};
-pub(crate) use mail::{Mail, Mailbox};
+use crate::queue::streams::{Sign, Streams};
+use crate::queue::{After, Agenda, Answer, Desk, Input, Mail, Mailbox, Receipt, Taps, What};
+use crate::view::feed::{Feed, States, Told};
+use crate::view::gaps::{self, Gap};
+use crate::view::roster::Roster;
 
 /// The most events of one commit.
 const GROUP: usize = 1024;
@@ -39,15 +31,6 @@ const MOST_RECEIPTS: usize = 64;
 
 /// How often old blocks of the log are deleted.
 const EXPIRY: Duration = Duration::from_secs(3600);
-
-/// When the engine wants to be woken.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Agenda {
-    /// Of the next timer, in milliseconds since 1970.
-    pub(crate) timer: Option<u64>,
-    /// Of a group that has waited long enough. Not by the wall clock, which may be set.
-    pub(crate) flush: Option<Instant>,
-}
 
 /// What the engine's thread feeds.
 pub(crate) struct Outlets {

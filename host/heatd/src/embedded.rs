@@ -5,6 +5,7 @@
 //! address, retains nothing, cuts a replay of retained messages at 1,000, and lets messages expire after five minutes.
 
 mod access;
+mod home;
 mod inlet;
 mod retained;
 
@@ -21,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::config::{Anonymous, Embedded};
 use access::{Access, Guard};
+pub(crate) use home::Home;
 pub(crate) use inlet::Inlet;
 use inlet::Taken;
 use retained::Retained;

@@ -1,6 +1,6 @@
 //! Emotes that are no emotes of Twitch: words that 7TV, BetterTTV and FrankerFaceZ make pictures of, by channel and for everybody.
 //!
-//! - [`provider`] is who is asked, and where; [`shapes`] is what they answer,
+//! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
 //! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
 //! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
@@ -17,7 +17,6 @@ mod find;
 mod keeper;
 mod listed;
 mod live;
-mod provider;
 mod sets;
 mod shapes;
 
@@ -33,15 +32,14 @@ use tokio::task::JoinSet;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::EmoteSources;
-use crate::decider::Input;
+use crate::config::provider::Provider;
+use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
-pub(crate) use dial::is_encrypted;
 use fetch::Fetch;
 use keeper::{Keeper, Means};
 pub(crate) use listed::{Emote, Listed, Shelves, State};
-pub(crate) use provider::{Addresses, Provider};
 use sets::Table;
 
 /// How many changes that were pushed may wait to be applied. The socket waits when it is full.

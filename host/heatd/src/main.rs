@@ -1,42 +1,30 @@
 //! heatd: the Heat Level daemon. Rules decide, the engine commits, the daemon connects.
 //!
-//! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
-//! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`emotes`] adds to lines of chat what their words are. [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
-//! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat, [`channels`] adds and removes channels.
-//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`tokens`] says who may ask; [`data`], [`tls`] and
-//! [`backoff`] serve these; [`backup`] copies the store while it is in use, and [`restore`] brings one back. [`authoring`] is for whoever writes rules, and knows none of it.
+//! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told. Then the life of an event: [`chat`] or [`broker`]
+//! takes it in, [`queue`] holds the doors of the engine's thread, [`decider`] is its loop, [`broker`] shows what came of it. [`clock`] is the time,
+//! [`emotes`] adds to lines of chat what their words are, [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
+//! while they run. [`http`] is for clients and machines, [`view`] is what it tells beside the figures of [`metrics`]; [`data`] is the data folder;
+//! [`backup`] copies the store while it is in use. [`offline`] has the commands beside the daemon. [`tls`], [`shutdown`] and [`backoff`] serve all of these.
 
-mod authoring;
 mod backoff;
 mod backup;
 mod broker;
-mod chains;
-mod channels;
 mod chat;
 mod clock;
 mod config;
+mod control;
 mod daemon;
 mod data;
 mod decider;
 mod embedded;
 mod emotes;
-mod feed;
-mod folder;
-mod gaps;
-mod health;
-mod home;
 mod http;
-mod init;
-mod live;
 mod metrics;
-mod moderation;
-mod restore;
-mod roster;
+mod offline;
+mod queue;
 mod shutdown;
-mod streams;
 mod tls;
-mod tokens;
+mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +32,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser};
 use heat_engine::OpenError;
 use tracing_subscriber::EnvFilter;
+
+use offline::{authoring, init, restore};
 
 /// The exit code for a configuration that cannot be used (EX_USAGE of sysexits.h).
 const BAD_CONFIGURATION: u8 = 64;
@@ -106,7 +96,7 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
-        Command::Compile { cache, memory } => match live::child(&cache, memory) {
+        Command::Compile { cache, memory } => match control::child(&cache, memory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },

@@ -5,6 +5,7 @@
 mod engine;
 mod events;
 mod format;
+mod health;
 mod links;
 mod process;
 mod rules;
@@ -19,11 +20,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::health::Health;
 use engine::Engine;
 use events::Events;
 pub(crate) use events::{Refusal, Source};
 pub(crate) use format::Format;
+pub(crate) use health::Health;
 use links::Links;
 pub(crate) use links::Published;
 use process::Process;

@@ -15,8 +15,8 @@ use super::deliveries::Delivery;
 use super::incoming::{Routes, named_id};
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::{Input, Receipt};
 use crate::metrics::{Metrics, Refusal};
+use crate::queue::{Input, Receipt};
 use crate::shutdown::Shutdown;
 
 /// Lives over all connections, so that no receipt number is used twice.

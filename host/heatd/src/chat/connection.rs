@@ -22,7 +22,7 @@ use super::tags::{room, tag};
 use super::wanted::Share;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::Input;
+use crate::queue::Input;
 
 /// How long connecting and the handshake may take.
 const CONNECT: Duration = Duration::from_secs(15);

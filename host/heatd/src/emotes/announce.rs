@@ -4,7 +4,7 @@ use heat_engine::wit::EmoteProvider;
 use tokio::sync::{mpsc, oneshot};
 
 use super::sets::Changes;
-use crate::decider::{Desk, Input};
+use crate::queue::{Desk, Input};
 
 /// The way to the engine's thread. It keeps nobody there: the queue ends with its sources.
 #[derive(Clone)]

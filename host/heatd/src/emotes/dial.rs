@@ -10,14 +10,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::config::provider::is_encrypted;
+
 /// A socket, encrypted or not.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
-
-/// Whether what is behind an address is spoken to with TLS.
-pub(crate) fn is_encrypted(address: &Uri) -> bool {
-    matches!(address.scheme_str(), Some("https" | "wss"))
-}
 
 /// Connects to the host of an address.
 pub(super) async fn dial(

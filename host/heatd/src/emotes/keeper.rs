@@ -15,10 +15,10 @@ use super::announce::Announcer;
 use super::cache::{Cache, Kept};
 use super::fetch::{Fetch, Fetched};
 use super::live::{Push, Step};
-use super::provider::{Addresses, Of, Provider};
 use super::sets::{Set, Table};
 use super::shapes::{self, Answer, Subject};
 use crate::backoff::Backoff;
+use crate::config::provider::{Addresses, Of, Provider};
 use crate::shutdown::Shutdown;
 
 /// The first wait after a question that was not answered.

@@ -13,8 +13,8 @@ use tokio::task::spawn_blocking;
 use super::Api;
 use super::problem::Problem;
 use super::steps::at_once;
-use crate::chains::Configured;
-use crate::live::{Refusal, as_toml, quoted};
+use crate::control::chains::Configured;
+use crate::control::{Refusal, as_toml, quoted};
 
 /// `GET /config/diff`
 pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {

@@ -18,8 +18,8 @@ use super::asked::{read, wrong};
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
-use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
-use crate::tokens::{Caller, Role};
+use crate::control::{Imagined, Refusal, Replayed, Undone, as_json};
+use crate::data::tokens::{Caller, Role};
 
 /// How many entries of the audit log are told when nobody says how many, and how many may be.
 pub(super) const ENTRIES: usize = 50;

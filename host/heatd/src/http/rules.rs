@@ -16,8 +16,8 @@ use super::Api;
 use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
-use crate::live::{Edit, Live, Refusal, Source, Wanted};
-use crate::tokens::Caller;
+use crate::control::{Edit, Live, Refusal, Source, Wanted};
+use crate::data::tokens::Caller;
 
 /// `GET /rules`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::{Api, public};
 use crate::clock::now;
-use crate::roster::Listed;
-use crate::tokens::{Caller, Role};
+use crate::data::tokens::{Caller, Role};
+use crate::view::roster::Listed;
 
 pub(super) async fn answer(
     State(api): State<Arc<Api>>,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::problem::Problem;
-use crate::live::{Refusal, Steps};
+use crate::control::{Refusal, Steps};
 
 /// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
 const WAITING: usize = 64;

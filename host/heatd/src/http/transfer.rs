@@ -20,7 +20,7 @@ use super::asked::read;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::{at_once, stepwise};
-use crate::live::{Exported, Forgotten, Import, Refusal, What};
+use crate::control::{Exported, Forgotten, Import, Refusal, What};
 
 /// The largest group of counts, in bytes.
 pub(super) const LARGEST_GROUP: usize = 1 << 20;

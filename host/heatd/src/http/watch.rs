@@ -25,10 +25,10 @@ use super::asked::read;
 use super::problem::Problem;
 use super::status::is_of_rule;
 use super::{Api, public};
-use crate::feed::{Entry, States, What};
-use crate::roster::Roster;
+use crate::data::tokens::{Caller, Role};
 use crate::shutdown::Shutdown;
-use crate::tokens::{Caller, Role};
+use crate::view::feed::{Entry, States, What};
+use crate::view::roster::Roster;
 
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);

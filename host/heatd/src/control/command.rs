@@ -1,0 +1,157 @@
+//! A moderator's order that is given by the API and not in chat: a line of chat all the same, which goes the way of all events.
+//!
+//! Only orders get through: what a viewer could not say. So the line is first held against a run of the present, once as a viewer's,
+//! which must bring about nothing, and once as a moderator's. Otherwise a token would be a way to fave without end.
+
+use std::sync::Arc;
+
+use heat_engine::cases::chat_line;
+use heat_engine::wit::{Effect, Event, Happening};
+use heat_engine::{Action, Changes, Decision, Library, Rule, Run, Seed, effect_line};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Live, Refusal};
+use crate::clock::now;
+use crate::control::moderation;
+use crate::queue::Input;
+use crate::view::feed::is_visible;
+
+/// Twitch's lines of chat have at most 500 characters.
+const LONGEST: usize = 500;
+
+impl Live {
+    /// Gives an order as somebody, and answers with what came of it once that is durable.
+    pub(crate) fn command(&self, channel: &str, text: &str, by: &str) -> Result<Value, Refusal> {
+        if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
+            return Err(Refusal::because("an order is one line of 1 to 500 characters"));
+        }
+        if moderation::after(text, &self.undo_command).is_some() {
+            return Err(Refusal::because(
+                "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
+            ));
+        }
+        let now = now();
+        let event = |who: &str| -> Result<Event, Refusal> {
+            let mut line = chat_line(who, text).map_err(Refusal::because)?;
+            // Nobody whom Twitch knows.
+            line.person.id = format!("token:{by}");
+            let id = format!("command:{now}:{:016x}", fastrand::u64(..));
+            Ok(Event { id, channel: channel.to_owned(), at: now, what: Happening::Chat(line) })
+        };
+        let order = event(&format!("{by} (moderator)"))?;
+        self.try_out(channel, now, event(by)?, order.clone())?;
+
+        let (decided, answer) = oneshot::channel();
+        let input = Input::with_decision(now, order, move |decision| {
+            // Who has asked may be gone.
+            let _ = decided.send(decision);
+        });
+        let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
+        inputs.blocking_send(input).map_err(|_| Refusal::Gone)?;
+        drop(inputs);
+        let decision = answer.blocking_recv().map_err(|_| Refusal::Gone)?;
+        self.note(channel, Action::Command, by, text)?;
+        Ok(told(&decision))
+    }
+
+    /// Refuses what is no order.
+    fn try_out(
+        &self,
+        channel: &str,
+        now: u64,
+        of_viewer: Event,
+        of_moderator: Event,
+    ) -> Result<(), Refusal> {
+        let present = self.present(channel)?;
+        let word = word(&of_moderator);
+        let takers = takers(&present.rules, &word);
+        if takers.is_empty() {
+            return Err(Refusal::because(format!(
+                "no rule of #{channel} takes {word:?} as a command; moderators' commands are settings of the rules, such as ?heat set 50"
+            )));
+        }
+        let snapshot = Arc::new(present.snapshot);
+        let seed = Seed::present(&snapshot, channel, &present.rules)?;
+        let library = Library::new(&self.sandbox, snapshot, &present.rules);
+        let mut run = Run::begin(seed, library, Changes::default())?;
+        run.pass(now)?;
+        let open = run.imagine(now, of_viewer)?;
+        if open.answers.iter().any(|it| does(it, &takers)) || faves(&open) {
+            return Err(Refusal::because(format!(
+                "everybody may say {word:?} in chat; here are only orders of moderators, such as ?heat set 50"
+            )));
+        }
+        let decision = run.imagine(now, of_moderator)?;
+        let failed = decision.answers.iter().find_map(|it| {
+            let fault = it.outcome.as_ref().err()?;
+            takers.contains(&&*it.slot).then(|| format!("{} would fail: {fault}", it.slot))
+        });
+        if let Some(failed) = failed {
+            return Err(Refusal::because(failed));
+        }
+        if !decision.answers.iter().any(|it| does(it, &takers)) {
+            return Err(Refusal::because(
+                "no rule would do anything with that now; orders are ?heat set 50, ?heat reset, ?heat pause, ?heat resume, ?heat add 5 @ann pie, ?heat boost 2 5m",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Notes in the audit log what somebody did by the API that is no change of a slot.
+    pub(crate) fn note(
+        &self,
+        channel: &str,
+        action: Action,
+        by: &str,
+        note: &str,
+    ) -> Result<(), Refusal> {
+        let (channel, order) = (channel.to_owned(), heat_engine::Order::new(action, by, note));
+        self.ask(move |desk| {
+            desk.engine.enter(&channel, "", None, None, &order, None);
+            Ok(())
+        })
+    }
+}
+
+fn word(event: &Event) -> String {
+    let Happening::Chat(line) = &event.what else { return String::new() };
+    line.text.split_whitespace().next().unwrap_or_default().to_lowercase()
+}
+
+/// The slots whose rules take a command.
+fn takers<'a>(rules: &'a [(String, Rule)], word: &str) -> Vec<&'a str> {
+    let takes = |rule: &Rule| rule.commands().any(|command| command.to_lowercase() == word);
+    rules.iter().filter(|(_, rule)| takes(rule)).map(|(slot, _)| slot.as_str()).collect()
+}
+
+/// Whether one of these slots does anything, be it only for itself.
+fn does(answer: &heat_engine::Answer, takers: &[&str]) -> bool {
+    let acts = answer.outcome.as_ref().is_ok_and(|effects| !effects.is_empty());
+    acts && !answer.on_fave && takers.contains(&&*answer.slot)
+}
+
+/// Whether any rule makes a fave of it.
+fn faves(decision: &Decision) -> bool {
+    let effects = decision.answers.iter().filter_map(|it| it.outcome.as_ref().ok()).flatten();
+    effects.into_iter().any(|effect| matches!(effect, Effect::Fave(_)))
+}
+
+/// What rules answered, as a simulation tells it.
+pub(super) fn answers(decision: &Decision) -> Vec<Value> {
+    let answers = decision.answers.iter().map(|answer| {
+        let (effects, fault) = match &answer.outcome {
+            Ok(effects) => {
+                (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None)
+            }
+            Err(fault) => (Vec::new(), Some(fault.to_string())),
+        };
+        json!({ "slot": &*answer.slot, "effects": effects, "fault": fault })
+    });
+    answers.collect()
+}
+
+fn told(decision: &Decision) -> Value {
+    let weight: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
+    json!({ "answers": answers(decision), "faves": weight as f64 / 1000.0 })
+}

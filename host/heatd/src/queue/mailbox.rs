@@ -1,0 +1,108 @@
+//! What has to leave after a commit, and where the engine's thread leaves it.
+
+use std::sync::{Mutex, PoisonError};
+
+use heat_engine::wit::Message;
+use tokio::sync::Notify;
+
+use super::input::Receipt;
+
+/// How many bytes of messages that are sent at most once may wait for a connection: some ten thousand answers.
+const PASSING: usize = 4 << 20;
+
+/// What has to leave, all of it durable.
+#[derive(Default)]
+pub(crate) struct Mail {
+    pub(crate) messages: Vec<(u64, Message)>,
+    /// To be sent at most once.
+    pub(crate) passing: Vec<Message>,
+    pub(crate) receipts: Vec<Receipt>,
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.passing.is_empty() && self.receipts.is_empty()
+    }
+}
+
+/// Where the engine's thread leaves what others have to send.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
+    filled: Notify,
+}
+
+impl Mailbox {
+    pub(crate) fn put(&self, new: Mail) {
+        if new.is_empty() {
+            return;
+        }
+        // Nothing in here panics, so a poisoned lock cannot be.
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        mail.messages.extend(new.messages);
+        // Nobody takes them while no broker is connected; then the oldest answers are the least missed.
+        mail.passing.extend(new.passing);
+        let excess = oldest_beyond(PASSING, &mail.passing);
+        mail.passing.drain(..excess);
+        mail.receipts.extend(new.receipts);
+        drop(mail);
+        self.filled.notify_one();
+    }
+
+    /// Takes what is there; waits while there is nothing.
+    pub(crate) async fn take(&self) -> Mail {
+        loop {
+            if let Some(mail) = self.take_now() {
+                return mail;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// Throws away what was to be sent at most once: nobody was there to send it.
+    pub(crate) fn forget_passing(&self) {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner).passing.clear();
+    }
+
+    /// Takes what is there.
+    pub(crate) fn take_now(&self) -> Option<Mail> {
+        let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        (!mail.is_empty()).then_some(mail)
+    }
+}
+
+/// How many of the first messages have to go so that the others have at most so many bytes.
+fn oldest_beyond(most: usize, messages: &[Message]) -> usize {
+    let sizes = messages
+        .iter()
+        .rev()
+        .map(|message| size_of::<Message>() + message.topic.len() + message.payload.len());
+    let mut bytes = 0;
+    let kept = sizes.take_while(|size| {
+        bytes += size;
+        bytes <= most
+    });
+    messages.len() - kept.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use heat_engine::wit::{Delivery, Message};
+
+    use super::oldest_beyond;
+
+    #[test]
+    fn the_oldest_messages_go_when_there_is_no_room() {
+        let size = |bytes: usize| Message {
+            topic: "t".to_owned(),
+            payload: vec![0; bytes],
+            delivery: Delivery::AtMostOnce,
+        };
+        let messages: Vec<Message> = [500, 10, 500].map(size).into();
+        assert_eq!(oldest_beyond(10_000, &messages), 0);
+        assert_eq!(oldest_beyond(800, &messages), 1);
+        assert_eq!(oldest_beyond(600, &messages), 2);
+        assert_eq!(oldest_beyond(100, &messages), 3);
+        assert_eq!(oldest_beyond(0, &[]), 0);
+    }
+}
