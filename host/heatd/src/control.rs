@@ -1,9 +1,11 @@
-//! What is done to rules while they run: deployed, tried, rolled back, replayed, taken back. Who asks, waits on a thread of its own.
+//! The control plane: what is done to rules, channels and counts while heatd runs. Every call here may wait, so it runs on a thread that may.
 //!
-//! Reading order: [`ask`] is the way to the engine's thread. [`deploy`] is the one path of every change of a slot, with [`compile`] and
-//! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows one, [`undo`] makes one live. [`replay`] and
-//! [`simulate`] ask what would be; [`command`] gives an order. [`export`] and [`import`] carry data out and in, [`forget`] away.
+//! Reading order: [`handle`] is what callers hold, [`ask`] the way to the engine's thread. [`deploy`] is the path of every change of a slot, with [`compile`] and
+//! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows such a run, [`undo`] and [`forget`] adopt its state. [`replay`] and
+//! [`simulate`] say what would happen; [`command`] gives a moderator's order. [`export`] and [`import`] move counts and the log. [`channels`] adds and
+//! removes channels, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
 
+mod answers;
 mod ask;
 pub(crate) mod chains;
 pub(crate) mod channels;
@@ -11,73 +13,36 @@ mod check;
 mod command;
 mod compile;
 mod deploy;
+mod differences;
 mod export;
 pub(crate) mod folder;
 mod follow;
 mod forget;
+mod handle;
 mod import;
 pub(crate) mod moderation;
 mod progress;
+mod refusal;
 mod replay;
 mod settings;
 mod shadow;
+mod shadows;
 mod simulate;
 mod undo;
+mod wanted;
+pub(crate) mod words;
 
-use std::sync::{Arc, Mutex};
-
-use heat_engine::{Rule, Sandbox, Snapshot};
-use tokio::sync::mpsc;
-
-use crate::control::chains::ConfiguredSlots;
-use crate::metrics::Metrics;
-use crate::queue::Input;
-pub(crate) use ask::Refusal;
-pub(crate) use compile::{LARGEST, Speed, child};
-pub(crate) use deploy::{Source, Wanted, cannot};
+pub(crate) use compile::{LARGEST, child};
 pub(crate) use export::{Exported, What};
 pub(crate) use follow::aside;
 pub(crate) use forget::Forgotten;
+pub(crate) use handle::Live;
 pub(crate) use import::Import;
 pub(crate) use progress::Steps;
+pub(crate) use refusal::Refusal;
 pub(crate) use replay::Replayed;
 pub(crate) use settings::{Edit, as_json, as_toml, quoted};
-pub(crate) use shadow::Shadows;
+pub(crate) use shadows::Shadows;
 pub(crate) use simulate::Imagined;
 pub(crate) use undo::Undone;
-
-/// The way to everything that can be done to a running rule. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Live {
-    pub(crate) inputs: mpsc::WeakSender<Input>,
-    pub(crate) sandbox: Arc<Sandbox>,
-    pub(crate) shadows: Arc<Shadows>,
-    pub(crate) speed: Arc<Speed>,
-    pub(crate) metrics: Metrics,
-    pub(crate) configured: ConfiguredSlots,
-    /// Held while something is taken back: two at once would take the same twice.
-    pub(crate) undoing: Arc<Mutex<()>>,
-    /// What moderators write in chat to take something back, in lower case.
-    pub(crate) undo_command: Arc<str>,
-}
-
-/// What a run begins from: the store as of the last commit, and the rules that are live.
-pub(crate) struct Present {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) rules: Vec<(String, Rule)>,
-}
-
-impl Live {
-    /// The store and the rules of a channel, with everything committed that was decided.
-    pub(crate) fn present(&self, channel: &str) -> Result<Present, Refusal> {
-        let name = channel.to_owned();
-        let found = self.ask(move |desk| {
-            let rules = desk.engine.rules(&name);
-            Ok((desk.engine.snapshot()?, rules))
-        })?;
-        match found {
-            (snapshot, Some(rules)) => Ok(Present { snapshot, rules }),
-            (_, None) => Err(Refusal::no_channel(channel)),
-        }
-    }
-}
+pub(crate) use wanted::{Source, Wanted};

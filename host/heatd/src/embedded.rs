@@ -5,7 +5,7 @@
 //! address, retains nothing, cuts a replay of retained messages at 1,000, and lets messages expire after five minutes.
 
 mod access;
-mod home;
+pub(crate) mod home;
 mod inlet;
 mod retained;
 
@@ -22,7 +22,6 @@ use tracing::{info, warn};
 
 use crate::config::{Anonymous, Embedded};
 use access::{Access, Guard};
-pub(crate) use home::Home;
 pub(crate) use inlet::Inlet;
 use inlet::Taken;
 use retained::Retained;

@@ -23,6 +23,7 @@ mod metrics;
 mod offline;
 mod queue;
 mod shutdown;
+mod terminal;
 mod tls;
 mod view;
 
@@ -31,12 +32,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser};
 use heat_engine::OpenError;
-use tracing_subscriber::EnvFilter;
 
 use offline::{authoring, init, restore};
-
-/// The exit code for a configuration that cannot be used (EX_USAGE of sysexits.h).
-const BAD_CONFIGURATION: u8 = 64;
+use terminal::{BAD_CONFIGURATION, LogFormat, fail, print, refuse, start_log};
 
 /// The Heat Level daemon: reads Twitch chat and MQTT, lets rules decide, keeps the counts, and shows the heat by MQTT.
 #[derive(Parser)]
@@ -70,12 +68,6 @@ struct Options {
     /// How log lines look: for people, or one JSON object a line.
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 fn main() -> ExitCode {
@@ -182,35 +174,4 @@ fn run(prepared: daemon::Prepared) -> ExitCode {
             }
         }
     }
-}
-
-fn start_log(directives: &str, format: LogFormat) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directives))
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => {
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(terminal).with_target(false).init();
-        }
-        LogFormat::Json => log.json().init(),
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "mistakes are for the person at the terminal, before there is a log"
-)]
-fn fail(words: &str, code: ExitCode) -> ExitCode {
-    eprint!("{words}");
-    code
-}
-
-fn refuse(mistakes: &str) -> ExitCode {
-    fail(mistakes, ExitCode::from(BAD_CONFIGURATION))
-}
-
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
-fn print(text: &str) {
-    print!("{text}");
 }

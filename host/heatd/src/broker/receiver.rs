@@ -10,9 +10,9 @@ use rumqttc::{ManualAck, PubAck, QoS};
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
-use super::Shared;
 use super::deliveries::Delivery;
 use super::incoming::{Routes, named_id};
+use super::shared::Shared;
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::metrics::{Metrics, Refusal};

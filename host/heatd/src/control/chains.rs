@@ -1,17 +1,18 @@
-//! Loads the configured rules and makes the chain of each channel.
+//! Loads the configured rules, and makes the chain (the rules in order) of each channel.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use heat_engine::wit::Ability;
 use heat_engine::{Chain, Component, Digest, Limits, LoadError, Rule, Sandbox, role_name};
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{error, info};
 
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
-use crate::control::cannot;
 
-/// The chains of these channels. A rule that cannot be loaded is a mistake, or left out where the configuration says so.
+/// The chains of these channels. A rule that cannot be loaded is a mistake, or is left out if `skip_broken_rules` is set.
 pub(crate) fn load(
     config: &Config,
     channels: &[String],
@@ -29,11 +30,11 @@ pub(crate) fn load(
     chains
 }
 
-/// What the configuration says of every slot of every channel.
+/// What the configuration says about each slot of each channel.
 #[derive(Clone, Default)]
 pub(crate) struct ConfiguredSlots(Arc<Mutex<Vec<Configured>>>);
 
-/// What the configuration says of one slot.
+/// What the configuration says about one slot.
 #[derive(Clone)]
 pub(crate) struct Configured {
     pub(crate) channel: String,
@@ -51,7 +52,7 @@ impl ConfiguredSlots {
         slots
     }
 
-    /// A channel is here from now on, with these rules of the configuration by slot.
+    /// Adds a channel with its configured rules by slot.
     pub(crate) fn add(&self, config: &Config, channel: &str, rules: Vec<(String, Rule)>) {
         let channel = channel.to_lowercase();
         let file = |slot: &str| {
@@ -64,14 +65,13 @@ impl ConfiguredSlots {
         self.slots().extend(slots);
     }
 
-    /// A channel is here no more.
+    /// Removes a channel, and notes when.
     pub(crate) fn remove(&self, channel: &str) {
         self.slots().retain(|it| it.channel != channel);
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Configured>> {
-        // Nothing in here panics, so a poisoned lock cannot be.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     pub(crate) fn find(&self, channel: &str, slot: &str) -> Option<Configured> {
@@ -104,7 +104,7 @@ struct Loader<'a> {
     components: HashMap<PathBuf, Arc<Component>>,
 }
 
-/// What is wrong with a rule or with its settings; for a setting that there is not, with the one that was meant.
+/// What is wrong with a rule or its settings. For an unknown setting, suggests the one that was probably meant.
 pub(crate) fn explain(error: &LoadError, component: &Component) -> String {
     let LoadError::Settings(mistakes) = error else { return error.to_string() };
     let known = || component.description.settings.iter().map(|it| it.name.as_str());
@@ -115,7 +115,7 @@ pub(crate) fn explain(error: &LoadError, component: &Component) -> String {
 }
 
 impl Loader<'_> {
-    /// Adds a rule to the chains that it is for, or to none of them.
+    /// Adds a rule to all chains that it is for; if it cannot be loaded, to none of them.
     fn add(&mut self, rule: &RuleConfig, chains: &mut [Chain]) {
         let mut made = Vec::new();
         for (place, chain) in
@@ -217,10 +217,20 @@ impl Loader<'_> {
     }
 }
 
-/// Where a setting stands in the configuration; the rule, if it does not stand there.
+/// Where a setting stands in the configuration; where the rule stands, if the setting is not written there.
 fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
     let place = rule.settings.iter().position(|(key, _)| key == name);
     place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span)
+}
+
+/// Why heatd cannot run a rule: an ability that the rule needs and heatd does not have.
+pub(crate) fn cannot(rule: &Rule) -> Option<String> {
+    // heatd reads chat without a login, so it has none of these abilities yet.
+    let what = match rule.needs().first()? {
+        Ability::Say => "says lines in chat",
+        Ability::Clip => "makes clips",
+    };
+    Some(format!("with these settings it {what}, and heatd has no login to Twitch yet"))
 }
 
 /// Why a rule is not in a chain.

@@ -1,39 +1,41 @@
-//! Channels that are added and removed while heatd runs: the engine, chat, emotes, and what is told of them, in step.
+//! Adds and removes channels while heatd runs, in step: in the engine, in chat, in the emotes, and in the registry of channels.
 //!
-//! A change is kept in the store, and holds after a restart until the configuration says something else of the channel.
+//! The store keeps each change. It holds after a restart, until the configuration says something else about the channel.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use heat_engine::{Action, Chain, Membership, Order, Sandbox, members};
+use heat_engine::{Action, Chain, Membership, Order, Sandbox, Snapshot, StoreError, members};
+use parking_lot::Mutex;
 use tracing::info;
 
-use crate::chat::{Since, Wants};
+use super::chains;
+use super::handle::Live;
+use super::refusal::Refusal;
+use crate::chat::Wants;
 use crate::clock::now;
 use crate::config::{Config, Mistakes, login};
-use crate::control::chains;
-use crate::control::{Live, Refusal};
 use crate::emotes::Emotes;
-use crate::view::gaps;
+use crate::view::gaps::Since;
 use crate::view::roster::{Listed, Roster};
 
-/// How many channels heatd reads at most. Each has its rules' state in memory while it is talked in.
+/// How many channels heatd reads at most. The rules' state of each active channel is in memory.
 pub(crate) const MOST: usize = 250;
 
-/// The way to add and to remove channels.
+/// Adds and removes channels.
 pub(crate) struct Channels {
     pub(crate) config: Arc<Config>,
     pub(crate) live: Live,
     pub(crate) roster: Arc<Roster>,
     pub(crate) wants: Wants,
     pub(crate) emotes: Option<Arc<Emotes>>,
-    /// Held while one is added or removed.
+    /// Held while a channel is added or removed: one at a time.
     pub(crate) changing: Mutex<()>,
 }
 
-/// The chains of the channels that hold, of those that are configured and those that were changed while running.
+/// The chains of all channels to run: the configured ones, with what was added and removed while heatd ran.
 pub(crate) fn settle(
     config: &Config,
     sandbox: &Sandbox,
@@ -64,7 +66,7 @@ pub(crate) fn settle(
     Ok(chains)
 }
 
-/// The channels that were removed and are not here, and when.
+/// The channels that were removed while heatd ran, and when.
 pub(crate) fn removed(
     changed: &BTreeMap<String, Membership>,
     chains: &[Chain],
@@ -74,7 +76,30 @@ pub(crate) fn removed(
     removed.map(|(name, change)| (name.clone(), change.at)).collect()
 }
 
-/// The rules that the configuration has for a channel that it need not name.
+/// The channels of these chains, each with the time until which an earlier heatd heard it at least; none for a channel that is new.
+pub(crate) fn last_heard(
+    snapshot: &Snapshot,
+    chains: &[Chain],
+    changed: &BTreeMap<String, Membership>,
+) -> Result<BTreeMap<String, Option<Since>>, StoreError> {
+    let until = snapshot.heard_until()?;
+    let since = |channel: &str| -> Result<Option<Since>, StoreError> {
+        if let Some(change) = changed.get(channel).filter(|change| !change.added) {
+            return Ok(Some(since_removal(change.at)));
+        }
+        let was_here = snapshot.first_checkpoint(channel)?.is_some();
+        Ok(was_here.then(|| (until, "heatd was not running".to_owned())))
+    };
+    let channels = chains.iter().map(|chain| chain.channel.to_lowercase());
+    channels.map(|channel| Ok((channel.clone(), since(&channel)?))).collect()
+}
+
+/// The gap of a channel that was removed at this time.
+fn since_removal(at: u64) -> Since {
+    (at, "the channel was removed from heatd".to_owned())
+}
+
+/// The chain that the configuration gives to a channel, which it need not name.
 fn chain(config: &Config, sandbox: &Sandbox, name: &str) -> Result<Chain, String> {
     let mistakes = Mistakes::new(Path::new("heatd.toml"), "");
     let channels = [name.to_owned()];
@@ -83,25 +108,35 @@ fn chain(config: &Config, sandbox: &Sandbox, name: &str) -> Result<Chain, String
 }
 
 impl Channels {
+    pub(crate) fn new(
+        config: &Arc<Config>,
+        live: &Live,
+        roster: &Arc<Roster>,
+        wants: Wants,
+        emotes: Option<Arc<Emotes>>,
+    ) -> Self {
+        let (config, roster) = (Arc::clone(config), Arc::clone(roster));
+        Self { config, live: live.clone(), roster, wants, emotes, changing: Mutex::default() }
+    }
+
     /// Whether the configuration names a channel.
     pub(crate) fn is_configured(&self, channel: &str) -> bool {
         self.config.twitch.channels.iter().any(|name| name == channel)
     }
 
-    /// Those that the configuration names.
+    /// The channels that the configuration names.
     pub(crate) fn configured(&self) -> &[String] {
         &self.config.twitch.channels
     }
 
-    /// Takes a channel up, and says its login and which rules it has. It waits, so it is not for a task of the runtime.
+    /// Adds a channel. Returns its login and the slots of its rules. It blocks: not to be called on the runtime's thread.
     pub(crate) fn add(&self, written: &str, by: &str) -> Result<(String, Vec<String>), Refusal> {
         let name = login(written).ok_or_else(|| {
             let what =
                 "a channel is 1 to 25 letters, digits and underscores: the end of its address";
             Refusal::Refused(format!("{written:?} is no channel; {what}"))
         })?;
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.changing.lock();
         self.may_be_added(&name)?;
         let chain = chain(&self.config, &self.live.sandbox, &name).map_err(Refusal::Refused)?;
         let listed = Listed::new(&chain, &self.live.metrics);
@@ -135,24 +170,27 @@ impl Channels {
         Ok(())
     }
 
-    /// Hands it to the engine, and says since when it was not heard, if it was here before.
+    /// Adds the channel to the engine. Returns since when it was not heard, if it was here before.
     fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Refusal> {
         let configured = self.is_configured(name);
         let order = Order::new(Action::AddChannel, by, "");
-        let removed =
-            self.live.ask(move |desk| desk.engine.add_channel(chain, configured, &order))??;
-        Ok(removed.map(gaps::since_removal))
+        let removed = self
+            .live
+            .ask("channel.add", move |desk| desk.engine.add_channel(chain, configured, &order))??;
+        Ok(removed.map(since_removal))
     }
 
-    /// Lets a channel go. It waits, so it is not for a task of the runtime.
+    /// Removes a channel. It blocks: not to be called on the runtime's thread.
     pub(crate) fn remove(&self, name: &str, by: &str) -> Result<(), Refusal> {
-        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.changing.lock();
         let Some(listed) = self.roster.find(name) else { return Err(Refusal::no_channel(name)) };
         self.wants.remove(name);
         self.live.drop_shadows(name)?;
         let (channel, configured) = (name.to_owned(), self.is_configured(name));
         let order = Order::new(Action::RemoveChannel, by, "");
-        self.live.ask(move |desk| desk.engine.remove_channel(&channel, configured, &order))??;
+        self.live.ask("channel.remove", move |desk| {
+            desk.engine.remove_channel(&channel, configured, &order)
+        })??;
         if let Some(emotes) = &self.emotes {
             emotes.remove_channel(name);
         }

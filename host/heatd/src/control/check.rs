@@ -1,4 +1,4 @@
-//! Tries a rule on the last stored events before it goes live, with new instances and with old ones. Where nothing is stored, on its own cases.
+//! Checks a rule before it goes live: on the last stored events, with fresh and with reused instances. If nothing is stored, on its own cases.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,16 +9,17 @@ use heat_engine::{
     Answer, Begun, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot,
 };
 
-use super::{Refusal, Steps};
+use super::progress::Steps;
+use super::refusal::Refusal;
 
-/// How many records are tried at most: the last ones.
+/// How many records are tried at most, from the end of the log.
 const MOST: usize = 20_000;
 
-/// How long it may take; at least so many records are tried however long they take.
+/// The longest time for a check. At least `LEAST` records are tried, however long they take.
 const LONGEST: Duration = Duration::from_secs(4);
 const LEAST: usize = 200;
 
-/// Tries the rule in its slot, and says on what.
+/// Tries the rule in its slot. Returns on what it was tried, for people.
 pub(super) fn check(
     sandbox: &Arc<Sandbox>,
     begun: &Begun,
@@ -35,7 +36,7 @@ pub(super) fn check(
     let mut pair = Pair::begin(sandbox, begun, slot, channel, rule, records.front())?;
     let (started, of) = (Instant::now(), records.len());
     let mut failures = Vec::new();
-    // Of the rule that was live, in what was tried.
+    // The failures of the rule that was live, in the same events.
     let (mut tried, mut failures_before) = (0, 0);
     for (number, record) in records.iter().enumerate() {
         if number >= LEAST && started.elapsed() > LONGEST {

@@ -1,32 +1,33 @@
-//! A moderator's order that is given by the API and not in chat: a line of chat all the same, which goes the way of all events.
+//! A moderator's order by the API. It becomes a line of chat, and takes the way of all events.
 //!
-//! Only orders get through: what a viewer could not say. So the line is first held against a run of the present, once as a viewer's,
-//! which must bring about nothing, and once as a moderator's. Otherwise a token would be a way to fave without end.
+//! Only orders get through, which a viewer could not give. So the line is first tried on a run from the present: once as a viewer's line,
+//! which must do nothing, and once as a moderator's. Otherwise a token would be a way to make any number of faves.
 
 use std::sync::Arc;
 
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
-use heat_engine::{Action, Changes, Decision, Library, Rule, Run, Seed, effect_line};
+use heat_engine::{Action, Changes, Decision, Library, Rule, Run, Seed};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{Live, Refusal};
+use super::answers::answers;
+use super::handle::Live;
+use super::refusal::Refusal;
+use super::words::after;
 use crate::clock::now;
-use crate::control::moderation;
 use crate::queue::Input;
-use crate::view::feed::is_visible;
 
 /// Twitch's lines of chat have at most 500 characters.
 const LONGEST: usize = 500;
 
 impl Live {
-    /// Gives an order as somebody, and answers with what came of it once that is durable.
+    /// Gives an order by `by`. Returns what came of it, once that is durable.
     pub(crate) fn command(&self, channel: &str, text: &str, by: &str) -> Result<Value, Refusal> {
         if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
             return Err(Refusal::because("an order is one line of 1 to 500 characters"));
         }
-        if moderation::after(text, &self.undo_command).is_some() {
+        if after(text, &self.undo_command).is_some() {
             return Err(Refusal::because(
                 "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
             ));
@@ -34,7 +35,7 @@ impl Live {
         let now = now();
         let event = |who: &str| -> Result<Event, Refusal> {
             let mut line = chat_line(who, text).map_err(Refusal::because)?;
-            // Nobody whom Twitch knows.
+            // An id that Twitch never gives.
             line.person.id = format!("token:{by}");
             let id = format!("command:{now}:{:016x}", fastrand::u64(..));
             Ok(Event { id, channel: channel.to_owned(), at: now, what: Happening::Chat(line) })
@@ -44,7 +45,7 @@ impl Live {
 
         let (decided, answer) = oneshot::channel();
         let input = Input::with_decision(now, order, move |decision| {
-            // Who has asked may be gone.
+            // The caller may be gone.
             let _ = decided.send(decision);
         });
         let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
@@ -55,7 +56,7 @@ impl Live {
         Ok(told(&decision))
     }
 
-    /// Refuses what is no order.
+    /// Refuses a line that is no order: one that no rule takes, that does nothing, or that viewers could write, too.
     fn try_out(
         &self,
         channel: &str,
@@ -98,7 +99,7 @@ impl Live {
         Ok(())
     }
 
-    /// Notes in the audit log what somebody did by the API that is no change of a slot.
+    /// Writes into the audit log what somebody did by the API, other than changes of slots.
     pub(crate) fn note(
         &self,
         channel: &str,
@@ -107,7 +108,7 @@ impl Live {
         note: &str,
     ) -> Result<(), Refusal> {
         let (channel, order) = (channel.to_owned(), heat_engine::Order::new(action, by, note));
-        self.ask(move |desk| {
+        self.ask("audit.note", move |desk| {
             desk.engine.enter(&channel, "", None, None, &order, None);
             Ok(())
         })
@@ -125,30 +126,16 @@ fn takers<'a>(rules: &'a [(String, Rule)], word: &str) -> Vec<&'a str> {
     rules.iter().filter(|(_, rule)| takes(rule)).map(|(slot, _)| slot.as_str()).collect()
 }
 
-/// Whether one of these slots does anything, be it only for itself.
+/// Whether one of these slots has answered the line with any effect.
 fn does(answer: &heat_engine::Answer, takers: &[&str]) -> bool {
     let acts = answer.outcome.as_ref().is_ok_and(|effects| !effects.is_empty());
     acts && !answer.on_fave && takers.contains(&&*answer.slot)
 }
 
-/// Whether any rule makes a fave of it.
+/// Whether any rule has made a fave of the line.
 fn faves(decision: &Decision) -> bool {
     let effects = decision.answers.iter().filter_map(|it| it.outcome.as_ref().ok()).flatten();
     effects.into_iter().any(|effect| matches!(effect, Effect::Fave(_)))
-}
-
-/// What rules answered, as a simulation tells it.
-pub(super) fn answers(decision: &Decision) -> Vec<Value> {
-    let answers = decision.answers.iter().map(|answer| {
-        let (effects, fault) = match &answer.outcome {
-            Ok(effects) => {
-                (effects.iter().filter(|it| is_visible(it)).map(effect_line).collect(), None)
-            }
-            Err(fault) => (Vec::new(), Some(fault.to_string())),
-        };
-        json!({ "slot": &*answer.slot, "effects": effects, "fault": fault })
-    });
-    answers.collect()
 }
 
 fn told(decision: &Decision) -> Value {

@@ -1,4 +1,4 @@
-//! Compiles components: small ones here, large ones in a process of their own with the lowest priority.
+//! Compiles components: small ones in this process, large ones in a process of their own with the lowest priority.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use anyhow::{Context, Result, bail};
 use heat_engine::{Component, Limits, Sandbox};
 use serde_json::json;
 
-use super::{Refusal, Steps};
+use super::progress::Steps;
+use super::refusal::Refusal;
 
 /// Components of more bytes are compiled in a process of their own.
 const LARGE: usize = 512 << 10;
@@ -20,10 +21,10 @@ const LARGE: usize = 512 << 10;
 /// The largest component, in bytes: three times what Python makes.
 pub(crate) const LARGEST: usize = 64 << 20;
 
-/// How often it is told how far a compilation is.
+/// How often the progress of a compilation is reported.
 const TELL: Duration = Duration::from_millis(250);
 
-/// How fast this machine compiles, as far as it has been seen.
+/// How fast this machine compiles, learned from earlier compilations.
 pub(crate) struct Speed {
     /// Microseconds for each KiB.
     per_kib: AtomicU64,
@@ -46,13 +47,13 @@ impl Speed {
     fn took(&self, bytes: usize, time: Duration) {
         let kib = (bytes as u64).div_ceil(1024).max(1);
         let per_kib = u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / kib;
-        // Code that was in the cache says nothing.
+        // Far faster than expected means that the code was in the cache, which says nothing about speed.
         if per_kib > self.per_kib.load(Ordering::Relaxed) / 8 {
             self.per_kib.store(per_kib, Ordering::Relaxed);
         }
     }
 
-    /// Compiles a component, and says beforehand how long that will take.
+    /// Compiles a component, and reports first how long that will take.
     pub(super) fn load(
         &self,
         sandbox: &Sandbox,

@@ -1,55 +1,26 @@
-//! The one path of every change of a slot: a component or settings from the API, from the folder of rules, or from a shadow.
+//! Deploy: the one path of every change of a slot, whether it comes from the API, from a changed file, or from a shadow.
 
 use std::sync::Arc;
 
-use heat_engine::wit::Ability;
 use heat_engine::{
     Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
 };
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::answers::standing_json;
+use super::chains::{cannot, explain};
 use super::check::check;
-use super::{Edit, Live, Refusal, Steps};
-use crate::control::chains::explain;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::wanted::{Source, Wanted};
 
-/// How many entries of a state are copied between two groups of events.
+/// How many entries of a rule's state are copied in one task, between two groups of events.
 const ROWS: usize = 500;
 
-/// What somebody wants in a slot.
-pub(crate) struct Wanted {
-    pub(crate) channel: String,
-    pub(crate) slot: String,
-    pub(crate) source: Source,
-    /// Who wants it, for the audit log.
-    pub(crate) by: String,
-}
-
-/// Where the new rule comes from.
-#[derive(Clone)]
-pub(crate) enum Source {
-    /// A component, with the settings that are live.
-    Component(Arc<[u8]>),
-    /// What is live, with other settings.
-    Settings(Edit),
-    /// What the configuration says now, since its file was changed: the new component, and the rule as it was configured.
-    File(Arc<[u8]>, Box<Rule>),
-    /// What was live before, with the settings of that time; none: those of the configuration.
-    Previous(Arc<[u8]>, Option<Vec<(String, Given)>>),
-}
-
-impl Source {
-    fn action(&self) -> Action {
-        match self {
-            Self::Component(_) | Self::File(..) => Action::Deploy,
-            Self::Settings(_) => Action::Settings,
-            Self::Previous(..) => Action::RollBack,
-        }
-    }
-}
-
 impl Live {
-    /// Puts something else into a slot, or says why not. Whatever happens before the flip leaves everything as it was.
+    /// Changes what runs in a slot. Until the flip, every failure leaves everything as it was.
     pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let mut order = Order::new(wanted.source.action(), &wanted.by, "");
         order.configured = matches!(wanted.source, Source::File(..));
@@ -66,7 +37,7 @@ impl Live {
             if done.is_err() {
                 let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
                 let ticket = begun.ticket();
-                self.ask(move |desk| {
+                self.ask("swap.give-up", move |desk| {
                     desk.engine.give_up(&channel, &slot, ticket);
                     Ok(())
                 })?;
@@ -84,7 +55,7 @@ impl Live {
         }
     }
 
-    /// What was live in a slot before what is live now, deployed again.
+    /// Deploys again what was live in a slot before the rule that is live now.
     pub(crate) fn deploy_previous(
         &self,
         channel: &str,
@@ -127,13 +98,13 @@ impl Live {
     fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let configured = matches!(wanted.source, Source::File(..));
-        Ok(self.ask(move |desk| match configured {
+        Ok(self.ask("swap.begin", move |desk| match configured {
             true => desk.engine.begin_as_configured(&channel, &slot),
             false => desk.engine.begin(&channel, &slot),
         })??)
     }
 
-    /// The new rule with the state that it begins with, on what it was tried, and what became of the state.
+    /// Loads and checks the new rule, and prepares its state. Returns the swap, what the rule was tried on, and what becomes of the state.
     fn prepare(
         &self,
         wanted: &Wanted,
@@ -145,10 +116,12 @@ impl Live {
         {
             return Err(Refusal::because("it is live already, with the same settings"));
         }
+        let (slot, channel) = (&wanted.slot, &wanted.channel);
+        begun.fits(&rule).map_err(Refusal::because)?;
+        // Before the whole state is migrated: a rule that fails here has not paid for that.
+        let checked = check(&self.sandbox, begun, slot, channel, &rule, steps)?;
         steps.step("migrate");
         let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Refusal::because)?;
-        let (slot, channel) = (&wanted.slot, &wanted.channel);
-        let checked = check(&self.sandbox, begun, slot, channel, &rule, steps)?;
         let (before, now) = (begun.rule.description(), rule.description());
         let state = match begun.keeps_state(&rule) {
             false => "new",
@@ -158,7 +131,7 @@ impl Live {
         Ok((swap, checked, state))
     }
 
-    /// The rule that a source makes of what is live.
+    /// Makes the rule of a source, which may build on the rule that is live.
     pub(super) fn rule(
         &self,
         wanted: &Wanted,
@@ -209,7 +182,7 @@ impl Live {
         made.map_err(|error| Refusal::because(explain(&error, component)))
     }
 
-    /// Copies the state, a part at a time, and flips between two events.
+    /// Copies the state in parts, and flips to the new rule between two events.
     pub(super) fn flip(
         &self,
         swap: Swap,
@@ -221,13 +194,13 @@ impl Live {
         let mut is_copied = false;
         while !is_copied {
             steps.progress("copy", all - swap.left() as u64, all);
-            (swap, is_copied) = self.ask(move |desk| {
+            (swap, is_copied) = self.ask("swap.copy", move |desk| {
                 let is_copied = desk.engine.copy(&mut swap, ROWS)?;
                 Ok((swap, is_copied))
             })?;
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
-        let (standing, _swap) = self.ask(move |desk| {
+        let (standing, _swap) = self.ask("swap.flip", move |desk| {
             let flipped = desk.engine.flip_lent(&mut swap, &order)?;
             let standing = flipped.map(|()| {
                 let standings = desk.engine.standings();
@@ -239,21 +212,21 @@ impl Live {
         standing.ok_or(Refusal::Gone)
     }
 
-    /// A refusal is in the audit log too.
+    /// Records a refused change in the audit log and in heatd's log.
     pub(super) fn note_refusal(&self, wanted: &Wanted, order: Order, refusal: &Refusal) {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let why = refusal.to_string();
         warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
         // Where heatd stops, nobody reads it.
-        let _ = self.ask(move |desk| {
+        let _ = self.ask("audit.refusal", move |desk| {
             desk.engine.enter(&channel, &slot, None, None, &order, Some(why));
             Ok(())
         });
     }
 }
 
-/// What was live before what is live now: the changes that were not rolled back lie on each other. Below the first of them lies what
-/// the configuration says, with its settings.
+/// Finds what was live before the current rule, by going through the audit log: a change is pushed on a stack, a rollback pops one. Below
+/// the first change lies what the configuration says.
 fn before<'a>(
     changes: impl Iterator<Item = &'a Entered>,
 ) -> Option<(Option<Digest>, Option<Vec<(String, Given)>>)> {
@@ -272,26 +245,9 @@ fn before<'a>(
     })
 }
 
-/// What a rule is of no use without, if heatd cannot give it.
-pub(crate) fn cannot(rule: &Rule) -> Option<String> {
-    // Nothing can be given so far: chat is read without a login.
-    let what = match rule.needs().first()? {
-        Ability::Say => "says lines in chat",
-        Ability::Clip => "makes clips",
-    };
-    Some(format!("with these settings it {what}, and heatd has no login to Twitch yet"))
-}
-
 fn told(standing: &Standing, checked: &str, state: &str) -> Value {
     let Standing { channel, slot, name, version, state: now, .. } = standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
     let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
     json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
-}
-
-/// A standing with its channel.
-pub(crate) fn standing_json(standing: &Standing) -> Value {
-    let mut value = serde_json::to_value(standing).unwrap_or_default();
-    value["channel"] = Value::from(standing.channel.clone());
-    value
 }

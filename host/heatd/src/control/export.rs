@@ -8,7 +8,8 @@ use heat_engine::{CountKind, CountRow, Snapshot, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Live, Refusal};
+use super::handle::Live;
+use super::refusal::Refusal;
 use crate::clock::now;
 
 /// The version of the format. A reader refuses a later one.
@@ -43,9 +44,9 @@ impl Live {
     pub(crate) fn export(&self, channel: Option<String>, what: What) -> Result<Exported, Refusal> {
         // 0 is for a store that has no name.
         let name = fastrand::u64(1..);
-        let identity = self.ask(move |desk| desk.engine.name_store(name))?;
+        let identity = self.ask("export.name", move |desk| desk.engine.name_store(name))?;
         // Once the name is durable.
-        let snapshot = self.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = self.ask("export.snapshot", |desk| desk.engine.snapshot())?;
         Ok(Exported { snapshot, identity, channel, what })
     }
 }

@@ -1,8 +1,8 @@
-//! Watches the files of the rules: one that was changed is deployed, like a rule from the API.
+//! Watches the files of the rules. A file that has changed is deployed like a rule from the API.
 //!
-//! Files are looked at every other second and not by notices of the system, which network folders and mounted ConfigMaps do not
-//! give reliably. A file counts once it has not changed between two looks, so half a copy is waited out; other names, such as those
-//! of editors' own files, are nobody's.
+//! It polls every two seconds instead of using the system's notifications, which network folders and mounted ConfigMaps do not
+//! give reliably. A file counts once it has not changed between two polls, so a copy in progress is waited for; other names, such as those
+//! of editors' temporary files, are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,34 +16,36 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-use crate::control::chains::Configured;
-use crate::control::{Live, Source, Steps, Wanted};
+use super::chains::Configured;
+use super::handle::Live;
+use super::progress::Steps;
+use super::wanted::{Source, Wanted};
 use crate::shutdown::Shutdown;
 
-/// How often the files are looked at.
+/// How often the files are polled.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// What tells that a file was changed.
+/// Modification time and size: by these a change is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: SystemTime,
     bytes: u64,
 }
 
-/// What is known of the files.
+/// The files of all slots, and what is known about them.
 pub(crate) struct Folder {
     live: Live,
     files: BTreeMap<PathBuf, Known>,
-    /// Components that no slot has, which are named once.
+    /// Components in the same folders that no slot uses. Each is mentioned in the log once.
     strangers: BTreeSet<PathBuf>,
 }
 
 struct Known {
-    /// What was live last, or was refused.
+    /// The last component that went live or was refused.
     digest: Digest,
-    /// As of the last look.
+    /// As of the last poll.
     seen: Option<Stamp>,
-    /// The file was as it is now when it was last read.
+    /// As of the time when the file was last read.
     read: Option<Stamp>,
 }
 
@@ -51,12 +53,12 @@ impl Folder {
     pub(crate) fn new(live: Live) -> Self {
         let mut folder = Self { live, files: BTreeMap::new(), strangers: BTreeSet::new() };
         folder.adopt();
-        // What lies there from before is nothing new.
+        // Files that were there before the start are not mentioned.
         folder.strangers = folder.others();
         folder
     }
 
-    /// Looks until the shutdown.
+    /// Polls until the shutdown.
     pub(crate) async fn run(mut self, mut shutdown: Shutdown) -> Result<()> {
         loop {
             tokio::select! {
@@ -71,7 +73,7 @@ impl Folder {
         }
     }
 
-    /// Takes up the files of slots that are new: a channel that was added may be the first to have them.
+    /// Adds the files of new slots: a channel that was added may be the first to use one.
     fn adopt(&mut self) {
         for (file, digest) in self.live.configured.files() {
             self.files.entry(file).or_insert_with_key(|file| {
@@ -94,7 +96,7 @@ impl Folder {
         }
     }
 
-    /// The files that are other than when they were read, and have come to rest.
+    /// The files that have changed since they were read, and are stable now.
     fn changed(&mut self) -> Vec<PathBuf> {
         let mut changed = Vec::new();
         for (file, known) in &mut self.files {

@@ -5,22 +5,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Changes, Forgetting, Library, Mention, Order, Rule, Run, Snapshot, Who};
+use heat_engine::{Action, Changes, Forgetting, Library, Mention, Order, Run, Snapshot, Who};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tracing::info;
 
-use super::follow::{aside, catch_up, follow};
-use super::undo::{Changed, differences};
-use super::{Live, Refusal, Steps};
-use crate::queue::{Follower, Tap};
-
-/// How long the engine waits for the run, which has followed it to the present.
-const PATIENCE: Duration = Duration::from_secs(2);
+use super::differences::{Changed, differences};
+use super::follow::Beginning;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::undo::Turn;
 
 /// Who shall be forgotten.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,41 +30,24 @@ pub(crate) struct Forgotten {
     preview: bool,
 }
 
-/// What the run begins from and follows.
-struct Present {
-    snapshot: Arc<Snapshot>,
-    rules: Vec<(String, Rule)>,
-    tap: Tap,
-    follower: Follower,
-}
-
 impl Live {
     /// Forgets a person in a channel, or says what would go.
     pub(crate) fn forget(
         &self,
+        _turn: Turn,
         channel: &str,
         wanted: &Forgotten,
         store: &Path,
         steps: &Steps,
     ) -> Result<Value, Refusal> {
-        // Taking back and forgetting read the same log. Nothing in here panics while it holds the lock, so a poisoned one cannot be.
-        let _alone = self.undoing.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = channel.to_owned();
-        let present = self.ask(move |desk| {
-            let (tap, follower) = desk.taps.open(&name);
-            let rules = desk.engine.rules(&name).unwrap_or_default();
-            Ok(Present { snapshot: Arc::new(desk.engine.snapshot()?), rules, tap, follower })
+        let (before, done) = self.with_run(channel, |beginning| {
+            let before = Arc::clone(&beginning.snapshot);
+            Ok((before, self.forget_in(channel, wanted, beginning, steps)?))
         })?;
-        let (tap, before) = (present.tap.clone(), Arc::clone(&present.snapshot));
-        let done = self.forget_in(channel, wanted, present, steps);
-        self.ask(move |desk| {
-            desk.taps.close(&tap);
-            Ok(())
-        })?;
-        let Done { who, lost, changed, is_whole } = done?;
+        let Done { who, lost, changed, is_whole } = done;
         let after = match wanted.preview {
             true => None,
-            false => Some(self.ask(|desk| desk.engine.snapshot())?),
+            false => Some(self.ask("forget.snapshot", |desk| desk.engine.snapshot())?),
         };
         if !wanted.preview {
             // Whoever it was is not named here either.
@@ -81,23 +62,25 @@ impl Live {
         &self,
         channel: &str,
         wanted: &Forgotten,
-        present: Present,
+        beginning: Beginning,
         steps: &Steps,
     ) -> Result<Done, Refusal> {
-        let snapshot = Arc::clone(&present.snapshot);
+        let snapshot = Arc::clone(&beginning.snapshot);
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = self.run_without(&who, &mut forgetting, &present, steps)?;
+        let run = self.run_without(&who, &mut forgetting, &beginning, steps)?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
         let changed = match (wanted.preview, run) {
-            (true, run) => {
-                run.map(|run| differences(&snapshot, channel, &present.rules, &run)).transpose()?
-            }
-            (false, Some(run)) => Some(self.adopt_without(channel, forgetting, run, present)?),
+            (true, run) => run
+                .map(|run| differences(&snapshot, channel, &beginning.rules, &run))
+                .transpose()?,
+            (false, Some(run)) => Some(self.adopt_without(channel, forgetting, run, beginning)?),
             (false, None) => {
                 let order = order();
-                Some(self.ask(move |desk| desk.engine.forget(forgetting, None, &order))?)
+                Some(self.ask("forget.adopt", move |desk| {
+                    desk.engine.forget(forgetting, None, &order)
+                })?)
             }
         };
         Ok(Done { who, lost, changed: changed.unwrap_or_default(), is_whole })
@@ -108,13 +91,13 @@ impl Live {
         &self,
         who: &Who,
         forgetting: &mut Forgetting,
-        present: &Present,
+        beginning: &Beginning,
         steps: &Steps,
     ) -> Result<Option<Run>, Refusal> {
-        let snapshot = &present.snapshot;
+        let snapshot = &beginning.snapshot;
         let Some(seed) = forgetting.seed(snapshot)? else { return Ok(None) };
         let (next, end) = (seed.next_record(), snapshot.next_record()?);
-        let library = Library::new(&self.sandbox, Arc::clone(snapshot), &present.rules);
+        let library = Library::new(&self.sandbox, Arc::clone(snapshot), &beginning.rules);
         let (left_out, without) = (forgetting.gone().clone(), Some(who.clone()));
         let mut run =
             Run::begin(seed, library, Changes { left_out, without, ..Changes::default() })?;
@@ -129,50 +112,32 @@ impl Live {
         &self,
         channel: &str,
         forgetting: Forgetting,
-        mut run: Run,
-        present: Present,
+        run: Run,
+        beginning: Beginning,
     ) -> Result<Changed, Refusal> {
-        let Present { snapshot, tap, follower, .. } = present;
+        let Beginning { snapshot, tap, follower, .. } = beginning;
+        // An open snapshot would keep old pages of the store while all of it is written again.
         drop(snapshot);
-        // The engine waits only for what happens from here on.
-        catch_up(&mut run, &follower)?;
-        aside("forget", move || {
-            if let Err(error) = follow(&mut run, &follower, |_, _| true) {
-                warn!(%error, "the run without somebody who is forgotten cannot go on");
-            }
+        let behind =
+            format!("nothing is changed in #{channel}: the run is behind what happens; try again");
+        let order = order();
+        self.hand_over("forget.adopt", run, (tap, follower), behind, move |desk, states| {
+            desk.engine.forget(forgetting, Some(states), &order)
         })
-        .map_err(Refusal::because)?;
-        let (order, channel) = (order(), channel.to_owned());
-        self.ask(move |desk| {
-            let (answer, made) = mpsc::sync_channel(1);
-            let asked = tap.ask(Box::new(move |run| {
-                // The engine may have lost its patience.
-                let _ = answer.send(run.hand_over_all()?);
-                Ok(())
-            }));
-            let made = asked.then(|| made.recv_timeout(PATIENCE).ok()).flatten();
-            let Some(states) = made else {
-                let problem = format!(
-                    "nothing is changed in #{channel}: the run is behind what happens; try again"
-                );
-                return Ok(Err(Refusal::because(problem)));
-            };
-            Ok(Ok(desk.engine.forget(forgetting, Some(states), &order)?))
-        })?
     }
 }
 
-/// For the audit log. It names nobody.
+/// The audit entry. It must not name the person.
 fn order() -> Order {
     Order::new(Action::Forget, "api", "a person is forgotten")
 }
 
-/// How it went, or would go.
+/// The result, or the preview of one.
 struct Done {
     who: Who,
     lost: heat_engine::Lost,
     changed: Changed,
-    /// Whether the rules' state is as if they had never been there, as far as the log goes back.
+    /// Whether a run has made the rules' state again without the person. Otherwise only keys that name them were removed.
     is_whole: bool,
 }
 
@@ -257,7 +222,7 @@ fn mention(it: Mention) -> Value {
     json!({ "what": it.what, "place": it.place, "count": it.count })
 }
 
-/// Files in the data folder that may hold what was forgotten: copies of the store, whoever has made them.
+/// Copies of the store in the data folder, which may still hold what was forgotten.
 fn copies(store: &Path) -> Vec<String> {
     let Some(data) = store.parent() else { return Vec::new() };
     let files = |folder: &Path| -> Vec<std::path::PathBuf> {

@@ -1,4 +1,4 @@
-//! Takes counts in that were made elsewhere: one group at a time, between two events, so that events never wait long.
+//! Import: adds counts that were made elsewhere, a group at a time between two events, so that events never wait long.
 
 use heat_engine::wit::Person;
 use heat_engine::{Brought, Imported};
@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::{Live, Refusal};
+use super::handle::Live;
+use super::refusal::Refusal;
 
-/// The most counts of one group: the engine's thread is busy with nothing else for so long.
+/// How many counts a group may have. The engine's thread does nothing else meanwhile.
 const MOST: usize = 500;
 
 /// The longest item, in characters: what a fave may have.
@@ -24,15 +25,15 @@ const GREATEST: u64 = 1_000_000_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Import {
-    /// Where they come from: what the same source has brought before is not counted again.
+    /// Where the counts come from. A count that the same source has brought before is not added again.
     source: String,
-    /// From where that source has counts itself.
+    /// Sources whose counts are contained in these.
     #[serde(default)]
     includes: Vec<String>,
     counts: Vec<Count>,
     #[serde(default)]
     dry_run: bool,
-    /// For the audit log; once is enough for all groups of a file.
+    /// A note for the audit log; one group of a file is enough.
     note: Option<String>,
 }
 
@@ -42,11 +43,11 @@ struct Count {
     person: Whose,
     item: String,
     faves: u64,
-    /// As people say it; the same as `faves` where it is missing.
+    /// In faves, with decimals. The default is `faves`.
     weight: Option<f64>,
 }
 
-/// Without an id: the login is all that is known.
+/// A person. Without an id only the login is known.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whose {
@@ -56,7 +57,7 @@ struct Whose {
 }
 
 impl Live {
-    /// Adds what is new in a group, or says what that would be.
+    /// Adds the counts of a group that are new, or returns how many that would be.
     pub(crate) fn import(&self, channel: &str, import: Import, by: &str) -> Result<Value, Refusal> {
         let Import { source, includes, counts, dry_run, note } = import;
         for name in includes.iter().chain([&source]) {
@@ -71,7 +72,7 @@ impl Live {
                 count.check().map_err(|why| Refusal::because(format!("count {place}: {why}")))?;
             lines.push(line);
         }
-        let snapshot = self.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = self.ask("import.snapshot", |desk| desk.engine.snapshot())?;
         if let Some(conflict) = snapshot.conflict(channel, &source, &includes)? {
             return Err(Refusal::because(conflict));
         }
@@ -79,10 +80,10 @@ impl Live {
             true => snapshot.logins(channel)?,
             false => std::collections::HashMap::new(),
         };
-        // It would keep the pages of its time while the group is written.
+        // An open snapshot would keep old pages of the store while the group is written.
         drop(snapshot);
         let (name, from, by) = (channel.to_owned(), source.clone(), by.to_owned());
-        let brought = self.ask(move |desk| {
+        let brought = self.ask("import.add", move |desk| {
             let brought = desk.engine.import((&name, &from), &lines, &logins, dry_run)?;
             if !dry_run {
                 desk.engine.note_sources(&name, &from, &includes);

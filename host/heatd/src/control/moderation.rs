@@ -1,52 +1,80 @@
-//! What moderators ask of heatd itself in chat: to take back what somebody did, `?heat undo @user 10m`.
+//! Orders of moderators in chat that are for heatd itself and not for a rule: `?heat undo @user 10m` takes back what somebody did.
 //!
-//! The first time the answer says what that would change; with `now` behind it, it is done. The answer is a line of chat, which is
-//! said once heatd has a login, and until then only told to who watches.
+//! Without `now` at its end, an order only says what it would change. The answer is a line of chat, which heatd can
+//! send once it has a login; until then only watchers see it.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use heat_engine::parse_duration;
 use heat_engine::wit::{Event, Happening};
 use serde_json::Value;
 use tracing::{info, warn};
 
-use crate::control::{Live, Refusal, Steps, Undone, aside};
+use super::follow::aside;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::undo::Undone;
+use super::words::after;
 use crate::view::feed::Feed;
 
-/// How far back it goes when nobody says, in milliseconds.
+/// How far back an undo goes by default, in milliseconds.
 const USUALLY: u64 = 600_000;
 
-/// Reads what moderators ask.
+/// How many orders may wait. Each may take seconds; more moderators than this do not ask at one time.
+const WAITING: usize = 8;
+
+/// Finds moderators' orders in chat, and hands them to a thread that carries them out one after the other.
 pub(crate) struct Moderation {
-    pub(crate) live: Live,
-    pub(crate) feed: Feed,
-    /// The words that it begins with, in lower case; empty: nobody is listened to.
-    pub(crate) command: String,
+    /// The command, in lower case. Empty: no order is ever found.
+    command: String,
+    /// The queue of the thread, which ends when this end is dropped.
+    orders: SyncSender<Order>,
 }
 
-/// What a line of chat asks.
+/// An order, and the channel in which it was given.
+struct Order {
+    channel: String,
+    wish: Wish,
+}
+
+/// What a line of chat asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Nothing,
-    /// By somebody who is no moderator.
+    /// An order by somebody who is no moderator.
     NotAllowed,
     Undo(Wish),
 }
 
-/// Whose doings shall be taken back.
+/// Whose events to take back.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wish {
     user: String,
     since: u64,
-    /// Otherwise it is only said what that would change.
+    /// False: only say what would change.
     now: bool,
     by: String,
 }
 
 impl Moderation {
-    /// What an event asks; nothing unless it is a line of chat with the command.
+    /// Starts the thread that carries orders out.
+    pub(crate) fn new(live: &Live, feed: &Feed, command: &str) -> std::io::Result<Self> {
+        let (orders, waiting) = sync_channel::<Order>(WAITING);
+        let (live, feed, words) = (live.clone(), feed.clone(), command.to_owned());
+        aside("moderation", move || {
+            for order in waiting {
+                carry_out(&live, &feed, &words, order);
+            }
+        })?;
+        Ok(Self { command: command.to_owned(), orders })
+    }
+
+    /// What an event asks for: nothing, unless it is a line of chat that begins with the command.
     pub(crate) fn read(&self, now: u64, event: &Event) -> Asked {
         let Happening::Chat(line) = &event.what else { return Asked::Nothing };
         let Some(rest) = after(&line.text, &self.command) else { return Asked::Nothing };
-        // A moderator of another channel of a shared chat is none here.
+        // In a shared chat, a moderator of another channel is no moderator here.
         let standing = &line.standing;
         if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
             return Asked::NotAllowed;
@@ -69,29 +97,35 @@ impl Moderation {
         Asked::Undo(wish)
     }
 
-    /// Does it beside the engine, and answers.
-    pub(crate) fn take(&self, channel: &str, wish: Wish) {
-        let (live, feed, channel) = (self.live.clone(), self.feed.clone(), channel.to_owned());
-        let command = self.command.clone();
-        let work = move || {
-            let answer = answer(&live, &channel, &wish, &command);
-            info!(channel, by = wish.by, answer, "a moderator takes something back");
-            feed.say(&channel, &answer);
-            // Where heatd stops, there is nobody to tell.
-            let _ = live.ask(move |desk| {
-                desk.engine.say(&channel, &answer);
-                Ok(())
-            });
-        };
-        if let Err(error) = aside("moderation", work) {
-            warn!(%error, "a moderator's order cannot be carried out");
-        }
+    /// Queues an order; the engine's thread does not wait for it. Returns an answer for chat if too many orders wait already.
+    pub(crate) fn take(&self, channel: &str, wish: Wish) -> Option<String> {
+        let by = wish.by.clone();
+        let refused = self.orders.try_send(Order { channel: channel.to_owned(), wish }).is_err();
+        refused.then(|| {
+            warn!(channel, by, "a moderator's order is refused: too many wait");
+            format!("@{by}: {WAITING} orders wait already; try again in a moment")
+        })
     }
+}
+
+/// Carries an order out, and answers in chat.
+fn carry_out(live: &Live, feed: &Feed, command: &str, Order { channel, wish }: Order) {
+    let answer = answer(live, &channel, &wish, command);
+    info!(channel, by = wish.by, answer, "a moderator takes something back");
+    feed.say(&channel, &answer);
+    // If heatd is stopping, nobody reads the answer.
+    let _ = live.ask("chat.say", move |desk| {
+        desk.engine.say(&channel, &answer);
+        Ok(())
+    });
 }
 
 fn answer(live: &Live, channel: &str, wish: &Wish, command: &str) -> String {
     let undone = Undone::of_user(wish.user.clone(), wish.since, !wish.now);
-    match live.undo(channel, &undone, &wish.by, &Steps::unheard()) {
+    let done = live
+        .undo_turn()
+        .and_then(|turn| live.undo(turn, channel, &undone, &wish.by, &Steps::unheard()));
+    match done {
         Err(refusal @ Refusal::Refused(_)) => format!("@{}: {refusal}", wish.by),
         Err(refusal) => refusal.to_string(),
         Ok(told) => {
@@ -112,33 +146,22 @@ fn answer(live: &Live, channel: &str, wish: &Wish, command: &str) -> String {
     }
 }
 
-/// What follows a command of one or more words, however it is written.
-pub(crate) fn after<'a>(text: &'a str, command: &str) -> Option<&'a str> {
-    let mut rest = text.trim_start();
-    if command.is_empty() {
-        return None;
-    }
-    for word in command.split_whitespace() {
-        let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        if first.to_lowercase() != word {
-            return None;
-        }
-        rest = behind.trim_start();
-    }
-    Some(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_command_of_two_words_is_known_however_it_is_written() {
-        assert_eq!(after("?heat undo @bob 10m", "?heat undo"), Some("@bob 10m"));
-        assert_eq!(after("  ?HEAT   Undo   @bob", "?heat undo"), Some("@bob"));
-        for other in ["?heat", "?heat undone @bob", "?heat set 5", "undo @bob", ""] {
-            assert_eq!(after(other, "?heat undo"), None, "{other}");
+    fn orders_beyond_those_that_wait_are_answered_and_not_kept() {
+        let (orders, waiting) = sync_channel(WAITING);
+        let moderation = Moderation { command: "?heat undo".to_owned(), orders };
+        let wish = || Wish { user: "bob".to_owned(), since: 0, now: true, by: "mod".to_owned() };
+        for _ in 0..WAITING {
+            assert_eq!(moderation.take("seaside", wish()), None);
         }
-        assert_eq!(after("anything", ""), None);
+        let answer = moderation.take("seaside", wish()).unwrap();
+        assert!(answer.starts_with("@mod: 8 orders wait already"), "{answer}");
+        // One is done, so there is room.
+        assert_eq!(waiting.recv().unwrap().wish, wish());
+        assert_eq!(moderation.take("seaside", wish()), None);
     }
 }

@@ -1,16 +1,18 @@
-//! Runs a stretch of the log, or a recording, with another rule beside what was live, and draws both curves.
+//! Replays a stretch of the log, or a recording, once as it was and once with another rule, and returns both curves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use axum::body::Bytes;
 use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
 use serde_json::{Value, json};
 
 use super::follow::aside;
-use super::{Live, Present, Refusal, Steps, Wanted};
+use super::handle::{Live, Present};
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::wanted::Wanted;
 use crate::chat::read_recording;
 
 /// How many points a curve has at most.
@@ -28,14 +30,14 @@ pub(crate) struct Replayed {
     /// The output whose curve is drawn.
     pub(crate) output: String,
     /// Raw lines of chat in the place of the log.
-    pub(crate) recording: Option<Bytes>,
+    pub(crate) recording: Option<Vec<u8>>,
 }
 
 impl Live {
     /// Replays, and returns the last line of the answer.
     pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun = self.ask(move |desk| desk.engine.look(&channel, &slot))??;
+        let begun = self.ask("replay.look", move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(&wanted.rule, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
@@ -49,14 +51,14 @@ impl Live {
         };
         let (answer, done) = sync_channel(1);
         let (live, steps) = (self.clone(), steps.clone());
-        // Both runs give way to the engine.
+        // On a thread with low priority, so that the engine comes first.
         aside("replay", move || {
-            // Who has asked waits for it.
+            // The caller waits for it.
             let _ = answer.send(live.play(&wanted, stretch, rule, snapshot, &rules, &steps));
         })
-        .map_err(Refusal::because)?;
+        .map_err(Refusal::failed)?;
         done.recv().map_err(|_| {
-            Refusal::because("the replay ended without a result; heatd's log says why")
+            Refusal::failed("the replay ended without a result; heatd's log says why")
         })?
     }
 
@@ -81,7 +83,7 @@ impl Live {
         let mut candidate = side(seed, changed)?;
         let (mut done, of) = (0, records.len());
         for part in records.chunks(PART) {
-            // Side by side, where the machine has two processors to spare.
+            // In parallel, if the machine has two processors to spare.
             std::thread::scope(|scope| {
                 let one = scope.spawn(|| live.follow(part));
                 candidate.follow(part)?;
@@ -105,7 +107,7 @@ impl Live {
     }
 }
 
-/// What both runs begin from and follow.
+/// Where both runs begin, and the records that they follow.
 struct Stretch {
     seed: Seed,
     records: Vec<Record>,
@@ -125,7 +127,7 @@ impl Stretch {
         };
         let from = wanted.from.max(oldest);
         let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
-        // Before the first checkpoint there is nothing but the log's beginning.
+        // There is no checkpoint before that time: begin at the start of the log, with an empty state.
         let at = from.max(first.unwrap_or(from));
         let mut records = Vec::new();
         let tell = |record: Record| records.extend((record.at() <= wanted.to).then_some(record));
@@ -157,7 +159,7 @@ struct Side {
     output: String,
     from: u64,
     to: u64,
-    /// Of each part of the time the last text, and when it was shown.
+    /// For each part of the time: the last text, and when it was shown.
     points: BTreeMap<u64, (u64, String)>,
     events: u64,
     faults: u64,
@@ -206,7 +208,7 @@ impl Side {
         }
     }
 
-    /// At most so many points: of each part the last.
+    /// Thins the curve out to the last text of each part of the time.
     fn curve(&self) -> Value {
         let value = |text: &String| {
             text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from)

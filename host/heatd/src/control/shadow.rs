@@ -1,109 +1,32 @@
-//! Shadows: rules that run beside what is live, and only show what they would show.
+//! Starts shadows, drops them, and promotes one: the shadow takes the place of the live rule.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use heat_engine::{Action, Changes, Handed, Library, Order, Outputs, Rule, Run, Seed, Standing};
+use heat_engine::{Action, Changes, Library, Order, Rule, Run, Seed, Standing};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::deploy::standing_json;
-use super::follow::{aside, follow};
-use super::{Live, Refusal, Steps, Wanted};
+use super::answers::standing_json;
+use super::follow::{Beginning, aside, follow, made_so_far};
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::shadows::{Seen, Shadow, output};
+use super::wanted::Wanted;
 use crate::clock::now;
-use crate::queue::{Input, Tap};
+use crate::queue::Input;
 
-/// How long the engine waits for what a shadow has made. It is hardly ever behind.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// All shadows, by channel and slot.
-#[derive(Default)]
-pub(crate) struct Shadows(Mutex<BTreeMap<(String, String), Shadow>>);
-
-/// A rule that runs beside what is live in its slot.
-#[derive(Clone)]
-pub(crate) struct Shadow {
-    rule: Rule,
-    since: u64,
-    tap: Tap,
-    seen: Arc<Mutex<Seen>>,
-}
-
-/// What a shadow has made so far.
-#[derive(Default)]
-struct Seen {
-    events: u64,
-    shown: BTreeMap<String, String>,
-}
-
-impl Shadows {
-    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Shadow>> {
-        // Nothing in here panics, so a poisoned lock cannot be.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, channel: &str, slot: &str) -> Option<Shadow> {
-        self.all().get(&(channel.to_owned(), slot.to_owned())).cloned()
-    }
-
-    fn end(&self, channel: &str, slot: &str) -> Option<Shadow> {
-        self.all().remove(&(channel.to_owned(), slot.to_owned()))
-    }
-
-    /// Ends this shadow, if it is still the one of its slot.
-    fn end_this(&self, channel: &str, slot: &str, seen: &Arc<Mutex<Seen>>) {
-        let key = (channel.to_owned(), slot.to_owned());
-        let mut all = self.all();
-        if all.get(&key).is_some_and(|shadow| Arc::ptr_eq(&shadow.seen, seen)) {
-            all.remove(&key);
-        }
-    }
-
-    /// The shadows of a channel: slot and rule.
-    fn of(&self, channel: &str) -> Vec<(String, Rule)> {
-        let all = self.all();
-        let mine = all.iter().filter(|((of, _), _)| of == channel);
-        mine.map(|((_, slot), shadow)| (slot.clone(), shadow.rule.clone())).collect()
-    }
-
-    /// Adds what shadows show to what is shown.
-    pub(crate) fn add_to(&self, outputs: &mut Outputs) {
-        for ((channel, _), shadow) in &*self.all() {
-            let seen = shadow.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            for (name, text) in &seen.shown {
-                let key = (channel.as_str().into(), output(name));
-                outputs.insert(key, Some(text.clone()).filter(|text| !text.is_empty()));
-            }
-        }
-    }
-
-    /// What is told of the shadow of a slot.
-    pub(crate) fn told(&self, channel: &str, slot: &str) -> Option<Value> {
-        let shadow = self.get(channel, slot)?;
-        let description = shadow.rule.description();
-        let seen = shadow.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(json!({
-            "name": description.name,
-            "version": description.version,
-            "digest": shadow.rule.digest().to_string(),
-            "since": shadow.since,
-            "events": seen.events,
-            "outputs": seen.shown,
-        }))
-    }
-}
-
-/// A shadow shows under names that no rule can have.
-fn output(name: &str) -> String {
-    format!("shadow/{name}")
-}
+/// How long the engine waits for a shadow's state. A shadow is hardly ever behind.
+const HAND_OVER: Duration = Duration::from_millis(500);
 
 impl Live {
-    /// Lets a rule run beside what is live in its slot.
+    /// Starts a rule beside the one that is live in its slot. A shadow that is there already is dropped.
     pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let begun = self.ask(move |desk| desk.engine.look(&channel, &slot))??;
+        let begun = self.ask("shadow.look", move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
@@ -120,7 +43,7 @@ impl Live {
         Ok(json!({ "done": done, "shadow": shadow }))
     }
 
-    /// Begins the shadows of a channel anew, from what is live: they had followed what is taken back.
+    /// Starts the shadows of a channel again from what is live now: they had followed events that were taken back.
     pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Refusal> {
         for (slot, rule) in self.shadows.of(channel) {
             self.drop_shadow(channel, &slot)?;
@@ -132,13 +55,8 @@ impl Live {
 
     fn start_shadow(&self, channel: &str, slot: &str, rule: Rule) -> Result<(), Refusal> {
         let (channel, slot) = (channel.to_owned(), slot.to_owned());
-        let name = channel.clone();
-        let (snapshot, mut rules, tap, follower) = self.ask(move |desk| {
-            let (tap, follower) = desk.taps.open(&name);
-            let rules = desk.engine.rules(&name).unwrap_or_default();
-            Ok((Arc::new(desk.engine.snapshot()?), rules, tap, follower))
-        })?;
-        // A slot that is off can have a shadow too.
+        let Beginning { snapshot, mut rules, tap, follower } = self.begin_following(&channel)?;
+        // A slot that is turned off can have a shadow, too; its rule is not among the live ones.
         if !rules.iter().any(|(name, _)| *name == slot) {
             rules.push((slot.clone(), rule.clone()));
         }
@@ -149,19 +67,16 @@ impl Live {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
         let before = self.shadows.all().insert((channel.clone(), slot.clone()), shadow);
-        // Somebody else has begun one at the same time.
+        // Somebody else has started a shadow in this slot at the same time.
         if let Some(before) = before {
-            self.ask(move |desk| {
-                desk.taps.close(&before.tap);
-                Ok(())
-            })?;
+            self.stop_following(before.tap)?;
         }
         let live = self.clone();
         let work = move || {
             let (mut told, mut named) = (true, BTreeSet::new());
             let note = |run: &mut Run, events: u64| {
                 let shown = run.shown().get(&slot).cloned().unwrap_or_default();
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut seen = seen.lock();
                 seen.events += events;
                 let news = seen.shown != shown || !told;
                 seen.shown = shown;
@@ -175,23 +90,23 @@ impl Live {
                 live.tell_of_shadows();
             }
         };
-        aside("shadow", work).map_err(Refusal::because)
+        aside("shadow", work).map_err(Refusal::failed)
     }
 
-    /// Shows what a shadow shows. The engine is told the names, so that it takes them back when nobody else will any more.
-    /// False when there is no room in the queue: then it has to be said again.
+    /// Publishes what a shadow shows. New output names are registered with the engine, which clears outputs that nobody shows any more.
+    /// False when the queue is full: then the caller must try again.
     fn shadowed(&self, channel: &str, run: &Run, slot: &str, named: &mut BTreeSet<String>) -> bool {
         let names = run.shown().get(slot).into_iter().flat_map(BTreeMap::keys);
         let new: Vec<String> = names.filter(|name| !named.contains(*name)).cloned().collect();
         let Some(inputs) = self.inputs.upgrade() else { return true };
-        // Only for a new name, since before a task everything is committed. Waiting for room could take longer than a promotion
-        // waits for this shadow.
+        // Only for new names, because everything is committed before a task. It must not wait for room in the queue: that could take longer than
+        // a promotion waits for this shadow.
         if !new.is_empty() {
             let (channel, outputs) = (channel.to_owned(), new.clone());
-            let task = Input::task(Box::new(move |desk| {
+            let task = Input::task("shadow.name-outputs", move |desk| {
                 outputs.iter().for_each(|name| desk.engine.name_output(&channel, &output(name)));
                 Ok(())
-            }));
+            });
             if inputs.try_send(task).is_err() {
                 return false;
             }
@@ -209,15 +124,12 @@ impl Live {
     /// Ends a shadow.
     pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<Value, Refusal> {
         let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
-        self.ask(move |desk| {
-            desk.taps.close(&shadow.tap);
-            Ok(())
-        })?;
+        self.stop_following(shadow.tap)?;
         self.tell_of_shadows();
         Ok(json!({ "done": format!("the shadow of slot {slot} is dropped") }))
     }
 
-    /// Ends every shadow of a channel that goes.
+    /// Drops every shadow of a channel that is being removed.
     pub(crate) fn drop_shadows(&self, channel: &str) -> Result<(), Refusal> {
         for (slot, _) in self.shadows.of(channel) {
             self.drop_shadow(channel, &slot)?;
@@ -225,18 +137,20 @@ impl Live {
         Ok(())
     }
 
-    /// Puts a shadow in the place of what is live, with the state that it has made.
+    /// Makes a shadow the live rule, with the state that it has made.
     pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
         let (rule, tap) = (shadow.rule.clone(), shadow.tap);
-        let standing = self.ask(move |desk| {
+        let standing = self.ask("shadow.promote", move |desk| {
             let begun = match desk.engine.begin(&name, &of)? {
                 Ok(begun) => begun,
                 Err(refused) => return Ok(Err(Refusal::from(refused))),
             };
-            let Some(handed) = hand_over(&tap, &of) else {
+            let (slot, timeout) = (of.clone(), HAND_OVER);
+            let handed = made_so_far(&tap, timeout, move |run| run.hand_over(&slot)).flatten();
+            let Some(handed) = handed else {
                 desk.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
                 return Ok(Err(Refusal::because(problem)));
@@ -256,22 +170,6 @@ impl Live {
         );
         Ok(json!({ "done": done, "standing": standing_json(&standing) }))
     }
-}
-
-/// What a shadow has made of everything so far. The engine waits for it.
-fn hand_over(tap: &Tap, slot: &str) -> Option<Handed> {
-    let (answer, handed) = std::sync::mpsc::sync_channel(1);
-    let slot = slot.to_owned();
-    let asked = tap.ask(Box::new(move |run| {
-        let made = run.hand_over(&slot)?;
-        // The engine may have lost its patience.
-        let _ = answer.send(made);
-        Ok(())
-    }));
-    if !asked {
-        return None;
-    }
-    handed.recv_timeout(PATIENCE).ok().flatten()
 }
 
 fn no_shadow(slot: &str) -> Refusal {

@@ -1,4 +1,4 @@
-//! What the rules would answer to something that has not happened.
+//! Simulates an event: what the rules would answer to something that has not happened.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use heat_engine::{Action, Changes, Library, Rule, Run, Seed};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::command::answers;
-use super::{Live, Refusal};
+use super::answers::answers;
+use super::handle::Live;
+use super::refusal::Refusal;
 use crate::clock::now;
 use crate::queue::Input;
 
-/// Something that has not happened.
+/// An event to simulate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Imagined {
@@ -118,7 +119,7 @@ impl Imagined {
 }
 
 impl Live {
-    /// Says what would come of it, apart from what is live; or lets it happen by somebody, marked by its id.
+    /// Returns what would come of an event. `happens` names the caller if the event is to happen afterwards; its id says that it was simulated.
     pub(crate) fn simulate(
         &self,
         channel: &str,

@@ -1,24 +1,23 @@
-//! Takes events back: the counts at once, then the state of all rules by a run since the last checkpoint before the first of them.
+//! Undo: takes events back. Counts are corrected at once; the state of all rules is made again by a run from the last checkpoint before.
 
 mod recount;
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::sync::Arc;
 
 use heat_engine::{Action, Digest, Order, Snapshot, Undo, Which, thousandths};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
-use super::{Live, Refusal, Steps};
+use super::differences::Changed;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
 use recount::Recount;
-pub(super) use recount::differences;
 
-/// How long the engine waits for the run, which has followed it to the present.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What somebody wants taken back.
+/// Which events to take back.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undone {
@@ -28,22 +27,24 @@ pub(crate) struct Undone {
     #[serde(default)]
     since: u64,
     event: Option<String>,
-    /// A component in hexadecimal; its beginning will do.
+    /// The digest of a component in hexadecimal, or the beginning of one.
     digest: Option<String>,
     #[serde(default)]
     preview: bool,
 }
 
-/// Output, before, after.
-pub(super) type Changed = Vec<(String, Option<String>, Option<String>)>;
+/// The permit for an undo or for forgetting somebody. One caller has it at a time: two at once would take the same events back twice.
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Undone {
-    /// What a moderator asks for.
+    /// The undo that a moderator asks for in chat.
     pub(crate) fn of_user(user: String, since: u64, preview: bool) -> Self {
         Self { user: Some(user), since, event: None, digest: None, preview }
     }
 
-    /// Whether what a version of a rule did shall be taken back.
+    /// Whether this takes back what a version of a rule did, which only the owner may.
     pub(crate) fn is_of_component(&self) -> bool {
         self.digest.is_some()
     }
@@ -70,16 +71,24 @@ fn find(snapshot: &Snapshot, digest: &str) -> Result<Digest, Refusal> {
 }
 
 impl Live {
-    /// Takes events back, or says what that would change.
+    /// The permit for an undo, unless somebody else has it.
+    pub(crate) fn undo_turn(&self) -> Result<Turn, Refusal> {
+        let permit = Arc::clone(&self.undoing).try_acquire_owned();
+        permit.map(|permit| Turn { _permit: permit }).map_err(|_| {
+            let why = "something is being taken back or forgotten at the moment; try again when that is done";
+            Refusal::because(why)
+        })
+    }
+
+    /// Takes events back, or returns what that would change.
     pub(crate) fn undo(
         &self,
+        _turn: Turn,
         channel: &str,
         wanted: &Undone,
         by: &str,
         steps: &Steps,
     ) -> Result<Value, Refusal> {
-        // Nothing in here panics while it holds the lock, so a poisoned one cannot be.
-        let _alone = self.undoing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = self.present(channel)?;
         let which = wanted.which(&present.snapshot)?;
         if let Which::Component(digest) = which
@@ -95,10 +104,10 @@ impl Live {
             let begins = begins.unwrap_or_default();
             return Err(Refusal::because(format!("there is nothing to take back{begins}")));
         };
-        // What a component did is counted again at the end, when it is known what takes its place.
+        // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
         if !wanted.preview && undo.without.is_none() {
             let (faves, order) = (undo.clone(), Order::new(Action::Undo, by, &note(&undo)));
-            self.ask(move |desk| desk.engine.take_back_faves(&faves, &order))?;
+            self.ask("undo.faves", move |desk| desk.engine.take_back_faves(&faves, &order))?;
             info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
         }
         let recount = Recount { live: self, channel, undo: &undo, first, by, steps };

@@ -1,64 +1,44 @@
-//! The tokens of the API: who holds one, what each may do, and until when.
+//! The tokens of the API: their names, roles and times of expiry.
 //!
-//! A token is 256 random bits. Only its SHA-256 is kept ([`file`]), in the data folder and not in the store: so a copy of the store opens
+//! A token is 256 random bits. Only its SHA-256 is stored ([`file`]), in the data folder and not in the store, so a copy of the store opens
 //! nothing. The owner's own token is the one in `api.token`, for programs on the same machine.
 
 mod file;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use heat_engine::Digest;
-use serde::{Deserialize, Serialize};
+use parking_lot::{Mutex, MutexGuard};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::clock::now;
+use crate::data::role::Role;
 use crate::tls;
 use file::Kept;
 
-/// The name of whoever has the token of the data folder.
+/// The name that stands in the audit log for users of the token in the data folder.
 pub(crate) const OWNER: &str = "owner";
 
-/// Names in the audit log that are not those of tokens.
+/// Names in the audit log that no token may have.
 const TAKEN: [&str; 4] = [OWNER, "heatd", "file", "api"];
 
 /// How many tokens there may be.
 const MOST: usize = 64;
 
-/// How long a name may be. It is a person in chat where orders are given with it.
+/// How long a name may be. Rules see it as the login of a person when an order is given with the token.
 const LONGEST: usize = 24;
 
-/// The longest that is waited at once for a token to expire.
+/// The longest sleep while waiting for a token to expire: the clock may be set meanwhile.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// What somebody may do. Each may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    /// Sees public figures, and nobody's name.
-    Viewer,
-    /// Sees people, gives the orders of moderators, takes back.
-    Moderator,
-    /// Everything.
-    Owner,
-}
-
-impl Role {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Moderator => "moderator",
-            Self::Owner => "owner",
-        }
-    }
-}
-
-/// Somebody whose token is right.
+/// A caller with a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The name of the token.
@@ -67,16 +47,16 @@ pub(crate) struct Caller {
     token: Digest,
 }
 
-/// What a secret is.
+/// What a secret turned out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Known(Caller),
-    /// It was right until then.
+    /// A token that has expired, and when.
     Expired,
     Unknown,
 }
 
-/// A token as it is told of: everything but the secret.
+/// A token as the API shows it: everything but the secret.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Told {
     pub(crate) name: String,
@@ -103,10 +83,10 @@ impl Tokens {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing in here panics while the lock is held.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 
-    /// Whose secret this is. It takes as long for a wrong one as for a right one.
+    /// Finds the token of this secret, in the same time for a wrong one as for a right one.
     pub(crate) fn find(&self, secret: &str, now: u64) -> Found {
         let digest = Digest::of(secret.as_bytes());
         let mut found = Found::Unknown;
@@ -129,12 +109,12 @@ impl Tokens {
         found
     }
 
-    /// Whether the file is so far behind that it is worth a write.
+    /// Whether times of last use in the file are old enough to be written again.
     pub(crate) fn is_behind(&self) -> bool {
         self.kept().is_behind()
     }
 
-    /// Notes when each token was used last.
+    /// Writes when each token was used last.
     pub(crate) fn note_use(&self) {
         let mut kept = self.kept();
         // Another request may have done it meanwhile.
@@ -149,7 +129,7 @@ impl Tokens {
         }
     }
 
-    /// Makes a token, and returns what is told of it and the secret, which nobody can ask for again.
+    /// Creates a token. Returns how the API shows it, and the secret, which is shown only this once.
     pub(crate) fn add(
         &self,
         name: Option<String>,
@@ -175,7 +155,7 @@ impl Tokens {
             return Err("the token would have expired already".to_owned());
         }
         let sha256 = Digest::of(secret.as_bytes()).0;
-        let token = kept::Token { name, role, sha256, made: now, expires, used: None, noted: None };
+        let token = file::Token { name, role, sha256, made: now, expires, used: None, noted: None };
         let told = told(&token);
         kept.tokens.push(token);
         if let Err(error) = kept.write() {
@@ -187,12 +167,12 @@ impl Tokens {
         Ok((told, secret))
     }
 
-    /// Ends a token, at once and for good. False: there is none of this name.
+    /// Revokes a token at once and for good. False: there is none of this name.
     pub(crate) fn revoke(&self, name: &str) -> Result<bool, String> {
         let mut kept = self.kept();
         let Some(place) = kept.find(name) else { return Ok(false) };
         kept.tokens.remove(place);
-        // It ends also where the file cannot be written.
+        // In memory first, so that it ends even if the file cannot be written.
         self.changes.send_modify(|changes| *changes += 1);
         info!(name, "a token of the API is revoked");
         kept.write().map(|()| true).map_err(|error| {
@@ -207,7 +187,7 @@ impl Tokens {
         std::iter::once(owner).chain(self.kept().tokens.iter().map(told)).collect()
     }
 
-    /// When a caller's token expires: at once when it was revoked; none for never.
+    /// When a caller's token expires: 0 if it was revoked, None if never.
     fn end(&self, caller: &Caller) -> Option<u64> {
         if caller.token == self.owner {
             return None;
@@ -234,12 +214,12 @@ impl Tokens {
     }
 }
 
-fn told(token: &kept::Token) -> Told {
-    let kept::Token { name, role, made, expires, used, .. } = token.clone();
+fn told(token: &file::Token) -> Told {
+    let file::Token { name, role, made, expires, used, .. } = token.clone();
     Told { name, role, made: Some(made), expires, used }
 }
 
-/// A name for people and for the log. It must not look like anybody else's.
+/// Checks a name. It is for people and for the log, and must not look like another one.
 fn checked(name: String) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! Where the broker is: elsewhere, or in this process, where it is started first.
+//! Finds the broker: an external one, or the embedded one, which it starts.
 
 use std::sync::Arc;
 
@@ -6,14 +6,19 @@ use anyhow::{Result, anyhow};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
+use super::inlet::Inlet;
+use super::{Own, start};
 use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
-use crate::embedded::{Inlet, Own};
-use crate::{embedded, tls};
+use crate::tls;
 
-/// An address, and the embedded broker if that is where it leads.
+/// The address of the broker, and the embedded broker's task if that is the one.
 pub(crate) struct Home {
+    /// Where the broker is, and how heatd logs in.
     pub(crate) address: Address,
+    /// Whether the broker is in this process, and passes on by itself what rules take.
+    pub(crate) is_here: bool,
+    /// The task of the embedded broker, until `ended` takes it.
     embedded: Option<JoinHandle<Result<()>>>,
 }
 
@@ -46,30 +51,25 @@ impl Home {
             client_id: external.client_id.clone(),
             keep_alive: external.keep_alive,
         };
-        Ok(Self { address, embedded: None })
+        Ok(Self { address, is_here: false, embedded: None })
     }
 
     async fn here(embedded: &Embedded, inlet: Inlet) -> Result<Self> {
-        // Known to nobody but this process, and new at each start. It is the name of the session too: whoever could take that
-        // would take over what heatd has subscribed to.
+        // Known only to this process, and new at each start. It is part of the client id, too: another client with the same id
+        // would take over heatd's session and subscriptions.
         let secret = tls::secret()?;
         let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
         let own = Own { name: OWN_NAME, password: &secret, client_id: &client_id };
-        let running = embedded::start(embedded, own, inlet).await?;
+        let running = start(embedded, own, inlet).await?;
         let ip = running.address.ip();
         let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
         let login = (!embedded.is_open()).then(|| (OWN_NAME.to_owned(), secret.clone()));
         let (port, keep_alive) = (running.address.port(), KEEP_ALIVE);
         let address = Address { host, port, login, tls: None, client_id, keep_alive };
-        Ok(Self { address, embedded: Some(running.task) })
+        Ok(Self { address, is_here: true, embedded: Some(running.task) })
     }
 
-    /// Whether the broker is in this process, and passes on by itself what rules take.
-    pub(crate) fn is_here(&self) -> bool {
-        self.embedded.is_some()
-    }
-
-    /// Takes out what waits for the end of the embedded broker: for ever if there is none.
+    /// A future that resolves when the embedded broker has ended; never if there is none. To be called once.
     pub(crate) fn ended(&mut self) -> impl Future<Output = anyhow::Error> + use<> {
         let task = self.embedded.take();
         async move {

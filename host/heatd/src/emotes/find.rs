@@ -1,4 +1,4 @@
-//! The emotes of a line of chat that its words are. Pure.
+//! Finds the emotes of other providers among the words of a line of chat. Pure.
 
 use heat_engine::wit::{ChatLine, Emote};
 

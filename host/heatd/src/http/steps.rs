@@ -59,6 +59,7 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::Unknown(_) => StatusCode::NOT_FOUND,
             Refusal::Refused(_) => StatusCode::CONFLICT,
+            Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())

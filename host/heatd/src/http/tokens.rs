@@ -18,7 +18,8 @@ use super::rules::json_of;
 use super::steps::at_once;
 use crate::clock::now;
 use crate::control::Refusal;
-use crate::data::tokens::{Caller, OWNER, Role};
+use crate::data::role::Role;
+use crate::data::tokens::{Caller, OWNER};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

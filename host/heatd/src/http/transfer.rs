@@ -83,5 +83,6 @@ pub(super) async fn forget(
     let channel = super::channel(&api, &channel)?;
     let forgotten: Forgotten = json_of(body)?;
     let (live, store): (_, PathBuf) = (api.live.clone(), api.store.clone());
-    Ok(stepwise(move |steps| live.forget(&channel, &forgotten, &store, steps)))
+    let turn = live.undo_turn()?;
+    Ok(stepwise(move |steps| live.forget(turn, &channel, &forgotten, &store, steps)))
 }

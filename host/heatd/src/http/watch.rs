@@ -23,11 +23,11 @@ use tracing::debug;
 
 use super::asked::read;
 use super::problem::Problem;
-use super::status::is_of_rule;
 use super::{Api, public};
-use crate::data::tokens::{Caller, Role};
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::shutdown::Shutdown;
-use crate::view::feed::{Entry, States, What};
+use crate::view::feed::{Entry, States, What, is_of_rule};
 use crate::view::roster::Roster;
 
 /// How often a watcher hears that the connection is alive.

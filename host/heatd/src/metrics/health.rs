@@ -1,20 +1,21 @@
-//! Whether heatd does its work: what /readyz and /healthz say, and since when it is so.
+//! Readiness and liveness: what `/readyz` and `/healthz` answer, with reasons and since when.
 //!
-//! Not ready: a source is lost, or the engine is behind; nothing is gained by a restart. Not alive: the engine's thread hangs, and
+//! Not ready: a source is lost, or the engine is behind; a restart would not help. Not alive: the engine's thread hangs, and
 //! a restart is what helps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The engine takes milliseconds for a step; a dying disk may take seconds for a commit.
+use parking_lot::{Mutex, MutexGuard};
+
+/// A step of the engine takes milliseconds. With a dying disk a commit may take seconds.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// Events that waited so long came in faster than they are decided.
+/// If events wait this long, more come in than the rules can decide.
 const LONG_WAIT: Duration = Duration::from_secs(10);
 
-/// After so long at one step the engine will not come back.
+/// An engine that is this long at one step will not come back.
 const HUNG: Duration = Duration::from_secs(60);
 
 /// The state of every source, and of the engine. All times are told from the start of heatd, by a clock that nobody sets.
@@ -23,9 +24,11 @@ pub(crate) struct Health {
     links: Mutex<Links>,
     stopping: AtomicBool,
     waits_for_clock: AtomicBool,
-    /// When the engine began with what it is at, in milliseconds; 0 while it rests.
+    /// When the engine began its current step, in milliseconds since the start; 0 while it rests.
     step: AtomicU64,
-    /// How long the first event of the last group waited, in milliseconds; 0 while nothing waits.
+    /// The task that the engine is at, as its asker has named it; none while it decides on events.
+    task: Mutex<Option<&'static str>>,
+    /// How long the first event of the last group had waited, in milliseconds; 0 while nothing waits.
     wait: AtomicU64,
 }
 
@@ -58,13 +61,13 @@ impl Health {
             stopping: AtomicBool::new(false),
             waits_for_clock: AtomicBool::new(false),
             step: AtomicU64::new(0),
+            task: Mutex::new(None),
             wait: AtomicU64::new(0),
         }
     }
 
     fn links(&self) -> MutexGuard<'_, Links> {
-        // Nothing in here panics, so a poisoned lock cannot be.
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+        self.links.lock()
     }
 
     /// A connection to chat came up or went down.
@@ -87,7 +90,7 @@ impl Health {
         links.mqtt_down = (!up).then(|| links.mqtt_down.unwrap_or(now));
     }
 
-    /// Twitch was asked for a channel, and was patiently waited for.
+    /// Twitch has not confirmed a channel in time.
     pub(crate) fn channel_unconfirmed(&self, channel: &str, since: Instant) {
         self.links().unconfirmed.entry(channel.to_owned()).or_insert(since);
     }
@@ -126,7 +129,7 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// The engine takes up a group of events, the first of which has waited so long.
+    /// The engine begins a group of events; its first event has waited for `waited`.
     pub(crate) fn group_begins(&self, waited: Duration) {
         self.wait.store(milliseconds(waited), Ordering::Relaxed);
     }
@@ -134,6 +137,23 @@ impl Health {
     /// The engine begins with the next event, or with a commit.
     pub(crate) fn engine_steps(&self, now: Instant) {
         self.step.store(milliseconds(now - self.started).max(1), Ordering::Relaxed);
+    }
+
+    /// The engine begins with a task that somebody has asked for.
+    pub(crate) fn task_begins(&self, name: &'static str, now: Instant) {
+        *self.task.lock() = Some(name);
+        self.engine_steps(now);
+    }
+
+    /// The engine is done with a task.
+    pub(crate) fn task_ends(&self) {
+        *self.task.lock() = None;
+    }
+
+    /// What the engine is at, for people.
+    fn at(&self) -> String {
+        let task = *self.task.lock();
+        task.map_or_else(|| "at one step".to_owned(), |name| format!("at one step, {name},"))
     }
 
     /// The engine is done with everything, or with all but `waiting` events.
@@ -152,14 +172,14 @@ impl Health {
         }
     }
 
-    /// Why a restart would help; none while heatd lives.
+    /// Why heatd should be restarted; None while it is alive.
     pub(crate) fn hung(&self, now: Instant) -> Option<String> {
         let busy = self.busy(now);
         (busy >= HUNG)
-            .then(|| format!("the engine has been at one step for {}; it hangs", told(busy)))
+            .then(|| format!("the engine has been {} for {}; it hangs", self.at(), told(busy)))
     }
 
-    /// What keeps heatd from being ready, and for how long it has; nothing when it is.
+    /// Every reason why heatd is not ready, with its duration; empty when it is ready.
     pub(crate) fn not_ready(&self, now: Instant) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.stopping.load(Ordering::Relaxed) {
@@ -172,9 +192,8 @@ impl Health {
         self.links().describe(now, &mut reasons);
         let (busy, wait) = (self.busy(now), self.wait.load(Ordering::Relaxed));
         if busy >= SLOW {
-            let busy = told(busy);
-            reasons
-                .push(format!("the engine has been at one step for {busy}; is the disk in order?"));
+            let (at, busy) = (self.at(), told(busy));
+            reasons.push(format!("the engine has been {at} for {busy}; is the disk in order?"));
         }
         if Duration::from_millis(wait) >= LONG_WAIT {
             let wait = told(Duration::from_millis(wait));
@@ -288,6 +307,25 @@ mod tests {
         health.engine_rests(0);
         assert_eq!(health.hung(began + 100 * HUNG), None);
         assert!(health.not_ready(began + 100 * HUNG).is_empty());
+    }
+
+    #[test]
+    fn a_task_that_does_not_end_is_named() {
+        let start = Instant::now();
+        let health = ready(1, start);
+        health.task_begins("swap.copy", start + SECOND);
+        let reasons = health.not_ready(start + SECOND + SLOW);
+        assert!(
+            reasons[0].contains("the engine has been at one step, swap.copy, for 5 s"),
+            "{reasons:?}"
+        );
+        let hung = health.hung(start + SECOND + HUNG);
+        assert!(hung.is_some_and(|reason| reason.contains("swap.copy")));
+        // What comes after a task is not blamed on it.
+        health.task_ends();
+        health.engine_steps(start + 2 * HUNG);
+        let hung = health.hung(start + 3 * HUNG);
+        assert!(hung.is_some_and(|reason| !reason.contains("swap.copy")));
     }
 
     #[test]

@@ -6,11 +6,14 @@
 mod bench;
 mod cast;
 mod test;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use heat_engine::{Component, role_name};
+
+use crate::terminal::{fail, print};
+use words::harmless;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -28,52 +31,11 @@ pub(crate) fn run(command: &Command) -> ExitCode {
     };
     match done {
         Ok((answer, passed)) => {
-            crate::print(&answer);
+            print(&answer);
             if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            complain(&format!("heatd: {}\n", harmless(&format!("{error:#}"))));
-            ExitCode::FAILURE
+            fail(&format!("heatd: {}\n", harmless(&format!("{error:#}"))), ExitCode::FAILURE)
         }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "a mistake is for the person at the terminal")]
-fn complain(text: &str) {
-    eprint!("{text}");
-}
-
-/// What a component and its cases say may do nothing to a terminal.
-fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect()
-}
-
-/// The first line of every answer: which rule this is.
-fn headline(rule: &Component, bytes: usize) -> String {
-    let about = &rule.description;
-    let (name, version, role) = (&about.name, &about.version, role_name(about.role));
-    format!("{name} {version}, a {role} of {} bytes\n", counted(bytes as u64))
-}
-
-/// A number with its digits in groups of three.
-fn counted(number: u64) -> String {
-    let digits = number.to_string();
-    let first = (digits.len() - 1) % 3 + 1;
-    let (mut text, mut rest) = (digits[..first].to_owned(), &digits[first..]);
-    while !rest.is_empty() {
-        text = format!("{text},{}", &rest[..3]);
-        rest = &rest[3..];
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_their_digits_in_groups_of_three() {
-        let said = [0, 999, 1_000, 20_000_000].map(counted);
-        assert_eq!(said, ["0", "999", "1,000", "20,000,000"]);
     }
 }

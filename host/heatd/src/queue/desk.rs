@@ -1,4 +1,4 @@
-//! The engine for who has something to do on its thread, and the records for who follows what happens.
+//! What a task finds on the engine's thread, and how a run gets copies of the engine's records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,19 +7,24 @@ use std::sync::mpsc;
 use heat_engine::{Engine, Record, Rule, StoreError};
 use tracing::warn;
 
-/// How many records a follower may be behind before it is let go: it would fill the memory.
+/// A follower that is more records behind than this is dropped: it would fill the memory.
 const MOST_BEHIND: usize = 200_000;
 
-/// How many groups of records, likewise.
+/// The same in groups of records.
 const GROUPS_BEHIND: usize = 16_384;
 
-/// Something that somebody wants done on the engine's thread, between two events. Everything before it is committed.
-pub(crate) type Task = Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>;
+/// Work for the engine's thread, to be done between two events. Everything before it is committed.
+pub(crate) struct Task {
+    /// What it is, such as `swap.copy`: it stands in the log, in `heatd_engine_pause_seconds` and in reports of a hang.
+    pub(crate) name: &'static str,
+    /// The work. Its only error is one of the store, after which the engine must not go on.
+    pub(crate) work: Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>,
+}
 
-/// Something to do once what a task has done is durable.
+/// Work to be done once the task before it is durable.
 pub(crate) type After = Box<dyn FnOnce() + Send>;
 
-/// What a task has before it.
+/// What a task can reach.
 pub(crate) struct Desk<'a> {
     pub(crate) engine: &'a mut Engine,
     pub(crate) taps: &'a mut Taps,
@@ -27,26 +32,26 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Does this once what the task has done is durable.
+    /// Calls `after` once what the task has done is durable.
     pub(crate) fn after(&mut self, after: impl FnOnce() + Send + 'static) {
         self.afters.push(Box::new(after));
     }
 }
 
-/// What a follower is told.
+/// What a follower gets.
 pub(crate) enum Told<A> {
     /// What happened, in order.
     Records(Vec<Record>),
     /// The rules that run now: the next records may speak of one that was not there when the run began.
     Rules(Vec<(String, Rule)>),
-    /// The engine waits: this is all so far.
+    /// The engine waits for an answer. Every record before it has been sent.
     Asked(A),
 }
 
-/// The one question that a follower is asked: for what it has made of the records so far.
+/// A question to a follower: what its run has made of the records so far.
 pub(crate) type Question = Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
 
-/// Those who follow what happens in a channel.
+/// All followers.
 #[derive(Default)]
 pub(crate) struct Taps {
     taps: Vec<Tap>,
@@ -67,21 +72,21 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// These records are done with.
+    /// Call when this many records are worked through.
     pub(crate) fn done(&self, records: usize) {
         self.behind.fetch_sub(records, Ordering::Relaxed);
     }
 }
 
 impl Tap {
-    /// Asks the follower, after everything that it was told before. False: it is gone.
+    /// Queues a question behind all records that were sent. False: the follower is gone.
     pub(crate) fn ask(&self, question: Question) -> bool {
         self.records.try_send(Told::Asked(question)).is_ok()
     }
 }
 
 impl Taps {
-    /// From the next record on somebody follows.
+    /// Adds a follower, which gets all records of a channel from the next one on.
     pub(crate) fn open(&mut self, channel: &str) -> (Tap, Follower) {
         let (records, told) = mpsc::sync_channel(GROUPS_BEHIND);
         let behind = Arc::new(AtomicUsize::new(0));
@@ -90,12 +95,12 @@ impl Taps {
         (tap, Follower { told, behind })
     }
 
-    /// Lets a follower go.
+    /// Drops a follower.
     pub(crate) fn close(&mut self, tap: &Tap) {
         self.taps.retain(|it| !Arc::ptr_eq(&it.behind, &tap.behind));
     }
 
-    /// Tells the followers what has happened since they were told last.
+    /// Sends the followers all records since the last call.
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
         let records = engine.untold();
         if records.is_empty() || self.taps.is_empty() {
@@ -110,7 +115,7 @@ impl Taps {
             }
             if mine.iter().any(|record| matches!(record, Record::Chain { .. })) {
                 let rules = engine.rules(&tap.channel).unwrap_or_default();
-                // Where nobody follows any more, the records find that out.
+                // A follower that is gone is found by the records below.
                 let _ = tap.records.try_send(Told::Rules(rules));
             }
             let is_far = tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND;

@@ -1,21 +1,25 @@
 //! Everything that can happen to the engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use heat_engine::wit::Event;
-use heat_engine::{Decision, Stream};
+use heat_engine::{Decision, StoreError, Stream};
 use tokio::sync::oneshot;
 
-use super::desk::Task;
+use super::desk::{Desk, Task};
 use crate::clock::now;
 
-/// The number of a received MQTT message, which is acknowledged after the commit.
+/// The number of a received MQTT message. heatd acknowledges the message after the commit.
 pub(crate) type Receipt = u64;
 
-/// Where somebody waits for what a stream is.
+/// Pairs of a channel and a topic filter: a message on a matching topic becomes an event of the channel.
+pub(crate) type Topics = Vec<(Arc<str>, String)>;
+
+/// Where a caller waits for the state of a channel's stream.
 pub(crate) type Answer = oneshot::Sender<Option<Stream>>;
 
-/// What is done with a decision that is durable.
+/// What to do with a decision once it is durable.
 pub(crate) type Decided = Box<dyn FnOnce(Decision) + Send>;
 
 /// Everything that can happen to the engine.
@@ -30,12 +34,12 @@ pub(crate) enum What {
         event: Box<Event>,
         receipt: Option<Receipt>,
     },
-    /// An event after whose commit somebody is told what its channel's stream is.
+    /// An event whose sender waits until it is durable, and gets the state of the channel's stream.
     Asked {
         event: Box<Event>,
         answer: Answer,
     },
-    /// An event after whose commit somebody is told what was decided.
+    /// An event whose sender waits until it is durable, and gets the decision.
     Ordered {
         event: Box<Event>,
         answer: Decided,
@@ -43,20 +47,20 @@ pub(crate) enum What {
     Receipt(Option<Receipt>),
     Tick,
     Sent(u64),
-    /// A channel is heard again, which it was not since then.
+    /// A channel is heard again after a gap that began at `from`.
     Gap {
         channel: String,
         from: u64,
         why: String,
     },
-    /// Something that somebody wants done between two events.
+    /// Work to be done between two events.
     Task(Task),
-    /// A shadow shows something else.
+    /// The output of a shadow has changed.
     Shadowed,
 }
 
 impl Input {
-    /// How long it has waited for the engine.
+    /// How long it has waited in the queue.
     pub(crate) fn waited(&self) -> Duration {
         Duration::from_millis(now().saturating_sub(self.now))
     }
@@ -85,7 +89,7 @@ impl Input {
         Self { now, what: What::Ordered { event, answer } }
     }
 
-    /// A message that no rule takes: acknowledged in its turn.
+    /// A message that no rule takes. It is acknowledged in order with the others.
     pub(crate) fn receipt_only(now: u64, receipt: Option<Receipt>) -> Self {
         Self { now, what: What::Receipt(receipt) }
     }
@@ -95,17 +99,20 @@ impl Input {
         Self { now, what: What::Tick }
     }
 
-    /// A channel is heard again, which it was not since then.
+    /// A channel is heard again after a gap that began at `from`.
     pub(crate) fn gap(now: u64, channel: &str, from: u64, why: String) -> Self {
         Self { now, what: What::Gap { channel: channel.to_owned(), from, why } }
     }
 
-    /// Something to do between two events.
-    pub(crate) fn task(task: Task) -> Self {
-        Self { now: now(), what: What::Task(task) }
+    /// Work to be done between two events. Its name is an action and a step, such as `swap.copy`.
+    pub(crate) fn task(
+        name: &'static str,
+        work: impl FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Self {
+        Self { now: now(), what: What::Task(Task { name, work: Box::new(work) }) }
     }
 
-    /// A shadow shows something else.
+    /// The output of a shadow has changed.
     pub(crate) fn shadowed() -> Self {
         Self { now: now(), what: What::Shadowed }
     }

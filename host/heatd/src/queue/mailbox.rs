@@ -1,16 +1,15 @@
-//! What has to leave after a commit, and where the engine's thread leaves it.
-
-use std::sync::{Mutex, PoisonError};
+//! The mailbox: what has to be sent after a commit. The engine's thread fills it, and the broker's connection empties it.
 
 use heat_engine::wit::Message;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::input::Receipt;
 
-/// How many bytes of messages that are sent at most once may wait for a connection: some ten thousand answers.
+/// How many bytes of at-most-once messages may wait for a connection: some ten thousand answers.
 const PASSING: usize = 4 << 20;
 
-/// What has to leave, all of it durable.
+/// What has to be sent. All of it is durable.
 #[derive(Default)]
 pub(crate) struct Mail {
     pub(crate) messages: Vec<(u64, Message)>,
@@ -25,7 +24,7 @@ impl Mail {
     }
 }
 
-/// Where the engine's thread leaves what others have to send.
+/// What the engine's thread has left to be sent.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
@@ -37,10 +36,9 @@ impl Mailbox {
         if new.is_empty() {
             return;
         }
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mail = self.mail.lock();
         mail.messages.extend(new.messages);
-        // Nobody takes them while no broker is connected; then the oldest answers are the least missed.
+        // While no broker is connected nobody takes them. Then the oldest are dropped: an old answer is missed least.
         mail.passing.extend(new.passing);
         let excess = oldest_beyond(PASSING, &mail.passing);
         mail.passing.drain(..excess);
@@ -59,19 +57,19 @@ impl Mailbox {
         }
     }
 
-    /// Throws away what was to be sent at most once: nobody was there to send it.
+    /// Drops all at-most-once messages: there was no connection when they were made.
     pub(crate) fn forget_passing(&self) {
-        self.mail.lock().unwrap_or_else(PoisonError::into_inner).passing.clear();
+        self.mail.lock().passing.clear();
     }
 
     /// Takes what is there.
     pub(crate) fn take_now(&self) -> Option<Mail> {
-        let mail = std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        let mail = std::mem::take(&mut *self.mail.lock());
         (!mail.is_empty()).then_some(mail)
     }
 }
 
-/// How many of the first messages have to go so that the others have at most so many bytes.
+/// How many messages to drop from the front so that the rest has at most `most` bytes.
 fn oldest_beyond(most: usize, messages: &[Message]) -> usize {
     let sizes = messages
         .iter()

@@ -1,6 +1,6 @@
-//! Whether a stream is live, as far as chat and MQTT tell: a moderator's command, a topic, or silence in chat. Pure.
+//! Signs that a stream starts or ends: a moderator's command, an MQTT topic, or silence in chat. Pure.
 //!
-//! What it finds are events like any other: the engine takes them in, and drops what it knew already.
+//! A sign becomes an event like any other; the engine drops it if the stream's state is known already.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use heat_engine::Stream;
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 
-use crate::broker::Topics;
+use super::input::Topics;
 use crate::config::StreamSigns;
 
 /// Reads the signs that streams start and end.
 pub(crate) struct Streams {
     signs: StreamSigns,
-    /// When each channel was last heard of, in milliseconds since 1970. Only while silence is a sign.
+    /// When the last line of each channel came, in milliseconds since 1970. Empty unless silence is a sign.
     heard: HashMap<String, u64>,
 }
 
-/// What an event says of the stream.
+/// What an event says about the stream.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Sign {
     Nothing,
     Starts,
     Ends,
-    /// Somebody who is no moderator would have liked to.
+    /// The command, by somebody who is no moderator.
     NotAllowed,
     /// The topic or the command says neither `start` nor `end`.
     Unclear,
@@ -45,7 +45,7 @@ impl Streams {
         if self.signs.silence == 0 {
             return Sign::Nothing;
         }
-        // The first line in a channel that was added stands for the one before.
+        // The first line of a channel that was just added counts as no silence.
         let heard = self.heard.entry(event.channel.clone()).or_insert(now);
         let silent = now.saturating_sub(std::mem::replace(heard, now)) >= self.signs.silence;
         match stream {
@@ -64,10 +64,13 @@ impl Streams {
         }
     }
 
-    /// Where it is said that the streams of these channels start or end.
-    pub(crate) fn topics(&self, channels: &[Arc<str>]) -> Topics {
+    /// The topics that rules take, and those on which it is said that the streams of these channels start or end.
+    pub(crate) fn with_topics(&self, of_rules: Topics, channels: &[Arc<str>]) -> Topics {
         let said = |channel: &Arc<str>| Some((Arc::clone(channel), self.signs.topic_of(channel)?));
-        channels.iter().filter_map(said).collect()
+        let mut topics = of_rules;
+        topics.extend(channels.iter().filter_map(said));
+        topics.sort();
+        topics
     }
 
     fn command(&self, line: &ChatLine) -> Sign {
@@ -76,7 +79,7 @@ impl Streams {
         if self.signs.command.is_empty() || first.to_lowercase() != self.signs.command {
             return Sign::Nothing;
         }
-        // A moderator of another channel of a shared chat is none here.
+        // In a shared chat, a moderator of another channel is no moderator here.
         let may =
             (line.standing.moderator || line.standing.broadcaster) && line.shared_from.is_none();
         if may { said(words.next().unwrap_or_default()) } else { Sign::NotAllowed }
@@ -89,13 +92,13 @@ impl Streams {
         std::str::from_utf8(&message.payload).map_or(Sign::Unclear, |text| said(text.trim()))
     }
 
-    /// When silence has lasted long enough in the first of the live channels.
+    /// When the next live stream ends if its channel stays silent.
     pub(crate) fn next<'a>(&'a self, live: impl Fn(&str) -> bool + 'a) -> Option<u64> {
         let heard = self.heard.iter().filter(|(channel, _)| live(channel));
         heard.map(|(_, heard)| heard + self.signs.silence).min()
     }
 
-    /// The live channels in which silence has lasted long enough.
+    /// The channels whose live stream has ended by silence.
     pub(crate) fn silent(&self, now: u64, live: impl Fn(&str) -> bool) -> Vec<String> {
         let silent = |heard: u64| now.saturating_sub(heard) >= self.signs.silence;
         let channels =

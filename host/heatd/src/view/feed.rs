@@ -1,14 +1,14 @@
-//! The feed for whoever watches: what happens in the channels and what rules answer, as it is decided.
+//! The feed for watchers: what happens in the channels and what rules answer, as it is decided.
 //!
 //! An entry is made only while somebody watches, and the engine's thread never waits for a watcher: one that is too slow
-//! is told how much it missed. Like the log, the feed tells what is decided before it is durable; outputs and streams are
-//! values that a watcher follows beside it, and these are as of the last commit.
+//! gets an entry that says how much it missed. Like the log, the feed is ahead of the commit; outputs and streams are
+//! values that a watcher reads separately, as of the last commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heat_engine::wit::{Effect, Event};
-use heat_engine::{Decision, HOST, Stream, effect_line, state_name};
+use heat_engine::{Decision, HOST, STREAM_OUTPUT, Stream, effect_line, state_name};
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
@@ -17,7 +17,7 @@ pub(crate) use super::told::Told;
 /// How many entries a watcher may be behind before it misses some.
 const CAPACITY: usize = 1024;
 
-/// The streams that somebody has told of, by channel.
+/// The streams whose state is known, by channel.
 pub(crate) type States = BTreeMap<Arc<str>, Stream>;
 
 /// One line of the feed.
@@ -45,7 +45,7 @@ pub(crate) enum What {
     Stream { state: &'static str, since: Option<u64> },
     /// The watcher was too slow for so many entries.
     Missed { entries: u64 },
-    /// Something happened: a line of chat, or anything else in a sentence.
+    /// An event: a line of chat, or a sentence about anything else.
     #[serde(untagged)]
     Told(Told),
 }
@@ -59,11 +59,11 @@ impl What {
     }
 }
 
-/// Where the engine's thread tells what it decides. Cheap to clone; all clones are the same feed.
+/// Where the engine's thread publishes what it decides. Cheap to clone; all clones are the same feed.
 #[derive(Clone)]
 pub(crate) struct Feed {
     all: broadcast::Sender<Arc<Entry>>,
-    /// What is rare: a hundred pages are not woken by each line of chat.
+    /// Only rare entries: a line of chat must not wake a hundred pages.
     news: broadcast::Sender<Arc<Entry>>,
 }
 
@@ -91,7 +91,7 @@ impl Feed {
         self.news.receiver_count() > 0
     }
 
-    /// What heatd itself says in a channel.
+    /// Publishes what heatd itself says in a channel.
     pub(crate) fn say(&self, channel: &str, text: &str) {
         let effects = vec![format!("say {text:?}")];
         let what = What::Rule { slot: HOST.to_owned(), effects };
@@ -106,12 +106,12 @@ impl Feed {
         let _ = self.all.send(Arc::new(entry));
     }
 
-    /// What there is to tell of an event, before the engine takes it away. None while nobody watches.
+    /// Describes an event before the engine consumes it. None while nobody watches.
     pub(crate) fn note(&self, event: &Event) -> Option<Told> {
         if self.is_watched() { Told::of(&event.what) } else { None }
     }
 
-    /// What came of an event or a timer.
+    /// Publishes the decision on an event or a timer.
     pub(crate) fn decided(&self, told: Option<Told>, decision: &Decision) {
         if decision.duplicate || !(self.is_watched() || self.has_readers()) {
             return;
@@ -138,7 +138,7 @@ impl Feed {
     }
 }
 
-/// Whether it is told to those who want no more than that.
+/// Whether an entry is rare enough for the second feed.
 fn is_news(what: &What) -> bool {
     match what {
         What::Fault { .. } => true,
@@ -147,7 +147,7 @@ fn is_news(what: &What) -> bool {
     }
 }
 
-/// serde takes shared texts only with a feature that all of the workspace would be built again for.
+/// serde's support for `Arc` is a feature, which would build all of the workspace a second time.
 fn name<S: Serializer>(name: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(name)
 }
@@ -155,6 +155,11 @@ fn name<S: Serializer>(name: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
 /// State and timers are a rule's own business.
 pub(crate) fn is_visible(effect: &Effect) -> bool {
     !matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
+}
+
+/// Whether an output belongs to a rule, and not to heatd (a stream's state or a slot's status).
+pub(crate) fn is_of_rule(name: &str) -> bool {
+    name != STREAM_OUTPUT && !name.starts_with("rules/")
 }
 
 #[cfg(test)]

@@ -1,21 +1,23 @@
-//! When chat was not heard: what the status tells of it, and the time between two runs. The log has each gap as a record.
+//! Gaps: times in which chat was not heard. The status shows those of the last day; the log has each of them as a record.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use heat_engine::{Chain, Membership, Record, Snapshot, StoreError};
+use heat_engine::{Record, Snapshot};
+use parking_lot::Mutex;
 use tracing::warn;
 
-use crate::chat::Since;
 use crate::clock;
-use crate::view::roster::Roster;
 
-/// How long a gap is told of.
+/// How long a gap is shown.
 const DAY_MS: u64 = 86_400_000;
 
-/// A connection that comes and goes all day makes no more than this.
+/// The bound on gaps in memory, for a connection that comes and goes all day.
 const MOST: usize = 10_000;
+
+/// Since when a channel is not heard, in milliseconds since 1970, and why.
+pub(crate) type Since = (u64, String);
 
 /// A time in which a channel was not heard, in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,32 +39,31 @@ pub(crate) struct Gaps(Mutex<VecDeque<Gap>>);
 
 impl Gaps {
     pub(crate) fn add(&self, gap: Gap) {
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gaps = self.0.lock();
         while gaps.len() >= MOST || gaps.front().is_some_and(|it| it.until + DAY_MS < gap.until) {
             gaps.pop_front();
         }
         gaps.push_back(gap);
     }
 
-    /// How many a channel had within a day, and how long they were together.
+    /// How many gaps a channel had within the last day, and their length together.
     pub(crate) fn of(&self, channel: &str, now: u64) -> (usize, Duration) {
-        let gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gaps = self.0.lock();
         let recent = gaps.iter().filter(|it| it.channel == channel && it.until + DAY_MS >= now);
         recent.fold((0, Duration::ZERO), |(count, long), gap| (count + 1, long + gap.long()))
     }
 
-    /// Those of a channel that reach into this stretch, each with its start and its end.
+    /// The start and end of each gap of a channel that overlaps this time.
     pub(crate) fn within(&self, channel: &str, from: u64, to: u64) -> Vec<(u64, u64)> {
-        let gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gaps = self.0.lock();
         let mine =
             gaps.iter().filter(|it| it.channel == channel && it.from < to && it.until > from);
         mine.map(|it| (it.from, it.until)).collect()
     }
 
-    /// Those that the log has from before this run.
+    /// Adds gaps from the log, from before this run.
     fn put_before(&self, records: Vec<Record>) {
-        let mut gaps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gaps = self.0.lock();
         for record in records.into_iter().rev().take(MOST) {
             if let Record::Gap { now: until, channel, from, .. } = record {
                 gaps.push_front(Gap { channel, from, until });
@@ -71,41 +72,16 @@ impl Gaps {
     }
 }
 
-/// Until when the channels were heard in an earlier run, at least; nothing of a channel that is new.
-pub(crate) fn last_run(
-    snapshot: &Snapshot,
-    chains: &[Chain],
-    changed: &BTreeMap<String, Membership>,
-) -> Result<BTreeMap<String, Since>, StoreError> {
-    let until = snapshot.heard_until()?;
-    let mut known = BTreeMap::new();
-    for chain in chains {
-        let channel = chain.channel.to_lowercase();
-        let removed = changed.get(&channel).filter(|change| !change.added);
-        if let Some(change) = removed {
-            known.insert(channel, since_removal(change.at));
-        } else if snapshot.first_checkpoint(&channel)?.is_some() {
-            known.insert(channel, (until, "heatd was not running".to_owned()));
-        }
-    }
-    Ok(known)
-}
-
-/// Since when a channel is not heard that was removed at this time.
-pub(crate) fn since_removal(at: u64) -> Since {
-    (at, "the channel was removed from heatd".to_owned())
-}
-
 /// Reads the gaps of the last day from the log, on a thread of its own: nobody waits for them.
-pub(crate) fn look_back(roster: &Arc<Roster>, snapshot: Snapshot) {
-    let (roster, day_ago) = (Arc::clone(roster), clock::now().saturating_sub(DAY_MS));
+pub(crate) fn look_back(gaps: &Arc<Gaps>, snapshot: Snapshot) {
+    let (gaps, day_ago) = (Arc::clone(gaps), clock::now().saturating_sub(DAY_MS));
     tokio::task::spawn_blocking(move || match snapshot.gaps_since(day_ago) {
-        Ok(records) => roster.gaps.put_before(records),
+        Ok(records) => gaps.put_before(records),
         Err(error) => warn!(%error, "the log cannot tell when chat was away"),
     });
 }
 
-/// A length of time for people.
+/// A length of time as people write it.
 pub(crate) fn words(long: Duration) -> String {
     match long.as_secs() {
         0 => format!("{} ms", long.as_millis()),
@@ -142,7 +118,7 @@ mod tests {
         assert_eq!(gaps.within("seaside", 5_000, 10_000), []);
         // Old ones go when new ones come.
         gaps.add(gap("seaside", 0, DAY_MS + 11_501));
-        assert_eq!(gaps.0.lock().unwrap().len(), 1);
+        assert_eq!(gaps.0.lock().len(), 1);
     }
 
     #[test]

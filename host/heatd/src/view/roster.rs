@@ -1,9 +1,10 @@
-//! Which channels there are, which slots each has, how they stand, and how often each was called.
+//! The registry of channels: which there are, the status of their slots, and how often each rule was called.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 
 use heat_engine::{Chain, Decision, Engine, Standing};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use prometheus_client::metrics::counter::Counter;
 
@@ -11,16 +12,16 @@ use crate::metrics::{Metrics, SlotFigures};
 use crate::view::feed::States;
 use crate::view::gaps::Gaps;
 
-/// The channels, and what is known of them beside the engine.
+/// All channels, and what is known about them outside the engine.
 pub(crate) struct Roster {
     /// In the order of the configuration, then in that in which they were added.
     channels: RwLock<Vec<Arc<Listed>>>,
     /// Channels that were removed while running, and when, in milliseconds since 1970.
     removed: Mutex<BTreeMap<String, u64>>,
-    /// How their slots stand, as of the last commit that changed something shown.
+    /// The status of all slots, as of the last commit that changed an output.
     standings: Mutex<Arc<Vec<Standing>>>,
-    /// When their chat was not heard, of late.
-    pub(crate) gaps: Gaps,
+    /// Gaps of the last day.
+    pub(crate) gaps: Arc<Gaps>,
 }
 
 /// A channel with its slots, in the order of its chain.
@@ -56,20 +57,19 @@ impl Roster {
             channels: RwLock::new(listed.collect()),
             removed: Mutex::new(removed),
             standings: Mutex::default(),
-            gaps: Gaps::default(),
+            gaps: Arc::default(),
         }
     }
 
-    /// A channel is here from now on.
+    /// Adds a channel.
     pub(crate) fn add(&self, listed: Listed) {
         self.removed().remove(&*listed.channel);
-        // Nothing in here panics, so a poisoned lock cannot be.
-        self.channels.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(listed));
+        self.channels.write().push(Arc::new(listed));
     }
 
-    /// A channel is here no more.
+    /// Removes a channel, and notes when.
     pub(crate) fn remove(&self, channel: &str, now: u64) {
-        let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let mut channels = self.channels.write();
         channels.retain(|listed| *listed.channel != *channel);
         drop(channels);
         self.removed().insert(channel.to_owned(), now);
@@ -77,26 +77,25 @@ impl Roster {
 
     /// The channels that were removed, and when.
     pub(crate) fn removed(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.removed.lock()
     }
 
     /// The channels, in order.
     pub(crate) fn channels(&self) -> Vec<Arc<Listed>> {
-        self.channels.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.channels.read().clone()
     }
 
-    /// How the slots stand now.
+    /// Sets the status of all slots.
     pub(crate) fn stand(&self, standings: Vec<Standing>) {
-        *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(standings);
+        *self.standings.lock() = Arc::new(standings);
     }
 
     pub(crate) fn standings(&self) -> Arc<Vec<Standing>> {
-        // Nothing in here panics, so a poisoned lock cannot be.
-        Arc::clone(&self.standings.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.standings.lock())
     }
 
     pub(crate) fn find(&self, channel: &str) -> Option<Arc<Listed>> {
-        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let channels = self.channels.read();
         channels.iter().find(|listed| &*listed.channel == channel).map(Arc::clone)
     }
 
@@ -104,7 +103,7 @@ impl Roster {
         self.channels().iter().map(|listed| Arc::clone(&listed.channel)).collect()
     }
 
-    /// What the engine knows of the channels' streams.
+    /// The state of each channel's stream, as the engine knows it.
     pub(crate) fn states(&self, engine: &Engine) -> States {
         let stream = |channel: Arc<str>| Some((Arc::clone(&channel), engine.stream(&channel)?));
         self.names().into_iter().filter_map(stream).collect()

@@ -1,4 +1,4 @@
-//! What happened, for people: a line of chat as it is, anything else in a sentence.
+//! Events for people: a line of chat as it is, anything else as a sentence.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::view::gaps::words;
 /// How much of an MQTT message's payload is shown, in characters.
 const LONGEST_PAYLOAD: usize = 100;
 
-/// One happening.
+/// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Told {
-    /// A line of chat. The text is as it was sent: whoever shows it on a terminal must take care.
+    /// A line of chat. The text is unfiltered: a program that shows it on a terminal must remove control characters.
     Chat { name: String, login: String, text: String },
     /// Anything else: which kind it is of, and a sentence.
     Event { event: &'static str, text: String },
 }
 
 impl Told {
-    /// None for what is nobody else's business: timers of rules, and faves, which their rules tell.
+    /// None for timers of rules and for faves: the rules' own entries show those.
     pub(crate) fn of(what: &Happening) -> Option<Self> {
         let event = |event, text| Some(Self::Event { event, text });
         match what {

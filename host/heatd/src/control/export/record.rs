@@ -6,7 +6,7 @@ use heat_engine::wit::{
 use heat_engine::{Counted, Given, Imported, Record, kind_of};
 use serde_json::{Map, Value, json};
 
-use crate::control::as_json;
+use crate::control::settings::as_json;
 
 /// One line.
 pub(super) fn line(record: &Record) -> Value {

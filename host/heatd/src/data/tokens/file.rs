@@ -1,4 +1,4 @@
-//! The file of the tokens: names, roles, times, and the SHA-256 of each. It is written whole, and nobody sees it half written.
+//! The file of the tokens: name, role, times and SHA-256 of each. It is replaced as a whole, so no reader sees it half written.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::Role;
 use crate::data;
+use crate::data::role::Role;
 
-/// How much older than it is the last use may be in the file, in milliseconds: a write for each request would wear out an SD card.
+/// How far the last use in the file may be behind, in milliseconds: a write for each request would wear out an SD card.
 pub(super) const USE: u64 = 3_600_000;
 
 /// What the file holds, and where it is.
@@ -30,7 +30,7 @@ pub(super) struct Token {
     pub(super) made: u64,
     pub(super) expires: Option<u64>,
     pub(super) used: Option<u64>,
-    /// The last use that the file knows of.
+    /// The last use as it stands in the file.
     #[serde(skip)]
     pub(super) noted: Option<u64>,
 }
@@ -73,7 +73,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether the file is so far behind that it is worth a write.
+    /// Whether times of last use in the file are old enough to be written again.
     pub(super) fn is_behind(&self) -> bool {
         self.tokens.iter().any(|it| it.used.unwrap_or(0) > it.noted.unwrap_or(0) + USE)
     }
@@ -98,7 +98,7 @@ impl Kept {
     }
 }
 
-/// 32 bytes as a text that people can compare.
+/// Writes 32 bytes as hexadecimal text.
 mod hexadecimal {
     use heat_engine::Digest;
     use serde::de::Error;

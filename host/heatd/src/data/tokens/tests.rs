@@ -76,11 +76,11 @@ fn the_last_use_is_kept_within_an_hour() {
     tokens.find(&secret, first);
     assert!(tokens.is_behind());
     tokens.note_use();
-    tokens.find(&secret, first + kept::USE);
+    tokens.find(&secret, first + file::USE);
     assert!(!tokens.is_behind());
-    assert_eq!(used(&tokens), Some(first + kept::USE));
+    assert_eq!(used(&tokens), Some(first + file::USE));
     assert_eq!(used(&Tokens::open(folder.path(), SECRET).unwrap()), Some(first));
-    tokens.find(&secret, first + kept::USE + 1);
+    tokens.find(&secret, first + file::USE + 1);
     assert!(tokens.is_behind());
 }
 

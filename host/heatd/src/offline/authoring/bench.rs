@@ -10,7 +10,7 @@ use heat_engine::{Doing, Limits, Meter, Sandbox};
 use serde_json::json;
 
 use super::cast::{Loaded, Source};
-use super::{counted, harmless, headline};
+use super::words::{counted, harmless, headline};
 
 /// Times each case is played in one go: long enough that state grows as it does in a stream.
 const ROUNDS: u32 = 20;

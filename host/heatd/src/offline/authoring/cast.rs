@@ -9,6 +9,8 @@ use clap::Args;
 use heat_engine::cases::{Case, Cast, embedded, needs_faves};
 use heat_engine::{Component, Limits, Sandbox, role_name};
 
+use crate::terminal;
+
 /// The rule that makes faves for those that make none themselves.
 const FAVE: &str = "fave.wasm";
 
@@ -48,7 +50,7 @@ pub(super) struct Loaded {
 impl Source {
     pub(super) fn load(&self, sandbox: Sandbox, limits: Limits) -> Result<Loaded> {
         if self.log {
-            crate::start_log("info", crate::LogFormat::Text);
+            terminal::start_log("info", terminal::LogFormat::Text);
         }
         let bytes = read(&self.file)?;
         let started = Instant::now();

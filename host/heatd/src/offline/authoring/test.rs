@@ -7,7 +7,7 @@ use heat_engine::{Limits, Sandbox};
 use serde_json::json;
 
 use super::cast::Source;
-use super::{harmless, headline};
+use super::words::{harmless, headline};
 
 /// A machine that is busy with other things fails no case; fuel ends what runs for ever.
 const PATIENCE_MS: u64 = 10_000;
