@@ -133,7 +133,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let tls = if encrypted { Some(Arc::new(tls::client(None)?)) } else { None };
     let folder = config.data.join("cache").join("emotes");
     let (sources_of_emotes, weak) = (config.emotes.clone(), inputs.downgrade());
-    let emotes = emotes::open(sources_of_emotes, &roster.names(), tls.clone(), folder, weak);
+    let emotes = emotes::open(sources_of_emotes, &roster.names(), tls.clone(), folder, weak, metrics.unrecognized().clone());
     let (emotes, upkeep) = emotes.map(|(emotes, upkeep)| (Arc::new(emotes), upkeep)).unzip();
     let last_run = gaps::last_run(&store.snapshot()?, &chains, &changed)?;
     let since = |chain: &Chain| (chain.channel.clone(), last_run.get(&chain.channel).cloned());

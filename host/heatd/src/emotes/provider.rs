@@ -3,6 +3,8 @@
 use heat_engine::wit::EmoteProvider;
 use hyper::Uri;
 
+use crate::metrics::Interface;
+
 /// A provider, in the order in which a word is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
@@ -38,6 +40,15 @@ impl Provider {
             Self::FrankerFaceZ => "ffz",
             Self::BetterTtv => "bttv",
             Self::SevenTv => "7tv",
+        }
+    }
+
+    /// As figures and lists know its interface.
+    pub(super) fn interface(self) -> Interface {
+        match self {
+            Self::FrankerFaceZ => Interface::FrankerFaceZ,
+            Self::BetterTtv => Interface::BetterTtv,
+            Self::SevenTv => Interface::SevenTv,
         }
     }
 
@@ -94,8 +105,17 @@ impl Addresses {
                 (&self.ffz, format!("/room/id/{id}"))
             }
         };
-        format!("{}{path}", base.to_string().trim_end_matches('/'))
+        joined(base, &path)
     }
+
+    /// Where one set of 7TV is, by its id.
+    pub(super) fn set(&self, id: &str) -> String {
+        joined(&self.seventv, &format!("/emote-sets/{id}"))
+    }
+}
+
+fn joined(base: &Uri, path: &str) -> String {
+    format!("{}{path}", base.to_string().trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -113,6 +133,7 @@ mod tests {
         let of = |provider, of| addresses.address(provider, of);
         assert_eq!(of(Provider::SevenTv, &channel), "https://7tv.io/v3/users/twitch/42");
         assert_eq!(of(Provider::SevenTv, &Of::Global), "https://7tv.io/v3/emote-sets/global");
+        assert_eq!(addresses.set("s1"), "https://7tv.io/v3/emote-sets/s1");
         assert_eq!(
             of(Provider::BetterTtv, &Of::Global),
             "https://api.betterttv.net/3/cached/emotes/global"
