@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{EmoteProvider, Entry, Event, Fave, Person, Settings};
+use crate::contract::{EmoteProvider, Entry, Event, Fave, Happening, Person, Settings};
 use crate::digest::Digest;
 use crate::error::StoreError;
 
@@ -312,12 +312,34 @@ impl Block {
     pub(crate) fn gaps(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
         /// How the name of the variant begins a record: a text of three bytes.
         const GAP: &[u8] = b"\xa3Gap";
+        Self::having(compressed, &[GAP], |record| matches!(record, Record::Gap { .. }))
+    }
+
+    /// The starts and ends of streams among the records, found the same way.
+    pub(crate) fn streams(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
+        /// Texts of eleven and of nine bytes.
+        const NAMES: [&[u8]; 2] = [b"\xabStreamStart", b"\xa9StreamEnd"];
+        let is_stream =
+            |what: &Happening| matches!(what, Happening::StreamStart | Happening::StreamEnd);
+        Self::having(
+            compressed,
+            &NAMES,
+            |record| matches!(record, Record::Event { event, .. } if is_stream(&event.what)),
+        )
+    }
+
+    /// The wanted records of a block that has one of these texts at all.
+    fn having(
+        compressed: &[u8],
+        texts: &[&[u8]],
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, StoreError> {
         let bytes = unpack(compressed)?;
-        if !bytes.windows(GAP.len()).any(|it| it == GAP) {
+        if !texts.iter().any(|text| bytes.windows(text.len()).any(|it| it == *text)) {
             return Ok(Vec::new());
         }
         let mut records: Vec<Record> = decode(&bytes)?;
-        records.retain(|record| matches!(record, Record::Gap { .. }));
+        records.retain(wanted);
         Ok(records)
     }
 }
@@ -355,7 +377,7 @@ fn damaged(error: impl std::fmt::Display) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Happening, MqttMessage};
+    use crate::contract::MqttMessage;
 
     /// Records of texts that do not repeat.
     fn records(count: u64) -> Vec<Record> {

@@ -4,7 +4,7 @@
 //! - [`names`] gives every emote and every output a number, so that blocks are small,
 //! - [`open`] has the blocks that still grow, in memory,
 //! - [`block`] is how a block is stored, [`store`] writes those that have closed,
-//! - [`query`] reads both, [`top`] who and what has the most faves,
+//! - [`query`] reads both, [`since`] says from when on there is something to read, [`top`] who and what has the most faves,
 //! - [`recover`] makes the open ones anew from the log after a start, while [`shared`] keeps what happens.
 //!
 //! Everything here follows from the records of the log and their times alone, in their order: a recount gives the same numbers.
@@ -17,6 +17,7 @@ mod query;
 mod recover;
 mod resolution;
 mod shared;
+mod since;
 mod store;
 mod top;
 
