@@ -48,8 +48,19 @@ fn the_engine_has_no_async_and_no_network() -> Result<()> {
     )
 }
 
+/// The one crate that every program links: what it links, heat-writer has to carry.
 #[test]
-fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn dialling_links_tokio_at_most() -> Result<()> {
+    let manifest: toml::Table =
+        toml::from_str(&std::fs::read_to_string(root().join("host/dial/Cargo.toml"))?)?;
+    let dependencies = manifest["dependencies"].as_table().context("it has no dependencies")?;
+    let names: Vec<&String> = dependencies.keys().collect();
+    ensure!(names == ["tokio"], "heat-dial depends on {names:?}");
+    Ok(())
+}
+
+#[test]
+fn the_writer_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-writer",
         &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "tracing-subscriber"],
@@ -57,7 +68,7 @@ fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 }
 
 #[test]
-fn the_command_line_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn the_command_line_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-cli",
         &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
