@@ -12,7 +12,7 @@ pub(crate) struct Every(pub(crate) Duration);
 
 /// How long the broker may be away before the offline text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Patience(pub(crate) Duration);
+pub(crate) struct OfflineAfter(pub(crate) Duration);
 
 impl Default for Every {
     /// OBS looks at a file once a second, so faster writes are mostly unseen.
@@ -21,7 +21,7 @@ impl Default for Every {
     }
 }
 
-impl Default for Patience {
+impl Default for OfflineAfter {
     fn default() -> Self {
         Self(Duration::from_secs(10))
     }
@@ -41,7 +41,7 @@ impl FromStr for Every {
     }
 }
 
-impl FromStr for Patience {
+impl FromStr for OfflineAfter {
     type Err = String;
 
     fn from_str(raw: &str) -> Result<Self, String> {
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!("0s".parse(), Ok(Every(Duration::ZERO)));
         assert_eq!("250ms".parse(), Ok(Every(Duration::from_millis(250))));
         assert_eq!("1.5 s".parse(), Ok(Every(Duration::from_millis(1500))));
-        assert_eq!("2m".parse(), Ok(Patience(Duration::from_secs(120))));
+        assert_eq!("2m".parse(), Ok(OfflineAfter(Duration::from_secs(120))));
     }
 
     #[test]
@@ -89,6 +89,6 @@ mod tests {
         }
         assert!("99ms".parse::<Every>().unwrap_err().contains("100ms"));
         assert!("61m".parse::<Every>().unwrap_err().contains("60m"));
-        assert!("99999999999999999999m".parse::<Patience>().unwrap_err().contains("60m"));
+        assert!("99999999999999999999m".parse::<OfflineAfter>().unwrap_err().contains("60m"));
     }
 }
