@@ -23,7 +23,7 @@ pub fn connect(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> 
 /// When none of them answers in time.
 pub fn connect_to(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
     let end = Instant::now() + limit;
-    let (sender, attempts) = mpsc::channel();
+    let (sender, attempts) = mpsc::sync_channel(addresses.len());
     let mut waiting = addresses.iter().copied();
     let mut failures = Failures::default();
     let mut under_way = 0;

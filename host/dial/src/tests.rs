@@ -54,8 +54,10 @@ fn a_dead_first_address_holds_up_nobody() {
     let begin = Instant::now();
     let stream = runtime.block_on(connect_to(addresses.clone())).unwrap();
     assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    assert!(stream.nodelay().unwrap());
     let stream = blocking::connect_to(&addresses, PATIENCE).unwrap();
     assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    assert!(stream.nodelay().unwrap());
     assert!(begin.elapsed() < PATIENCE, "{:?}", begin.elapsed());
 }
 

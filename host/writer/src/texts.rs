@@ -111,7 +111,7 @@ fn target(path: &Path, base: &Path) -> Result<PathBuf, String> {
 
 /// What is there already. A share that does not answer has nothing, as far as is known: whoever writes the file will say so.
 fn look_at(path: &Path) -> Option<Metadata> {
-    let (sender, answer) = mpsc::channel();
+    let (sender, answer) = mpsc::sync_channel(1);
     let path = path.to_owned();
     thread::spawn(move || {
         // Where nobody waits any more, the answer is of no use.

@@ -1,8 +1,9 @@
 //! `heat import`: adds the counts of a file to those of heatd.
 //!
 //! The file is read and checked whole before anything is sent: [`lines`] reads what `heat export` writes, [`mongo`] the original's
-//! database. Then heatd is asked what would be added, and only then it is, in groups.
+//! database, both into [`counts`]. Then heatd is asked what would be added, and only then it is, in groups.
 
+mod counts;
 mod lines;
 mod mongo;
 
@@ -11,8 +12,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
+
+use counts::ImportFile;
 
 use crate::api::{self, Api, Failure};
 use crate::target::ChannelArgs;
@@ -25,9 +28,6 @@ const GROUP: usize = 250;
 
 /// How many bad lines are named.
 const NAMED: usize = 20;
-
-/// The longest item, in characters.
-const LONGEST_ITEM: usize = 500;
 
 /// Stands below the help.
 const AFTER_HELP: &str = "\
@@ -61,38 +61,6 @@ pub(crate) struct ImportArgs {
     json: bool,
     #[command(flatten)]
     at: ChannelArgs,
-}
-
-/// What a file has.
-#[derive(Debug, Default)]
-struct ImportFile {
-    source: String,
-    includes: Vec<String>,
-    counts: Vec<Count>,
-    /// Where, and what is wrong there.
-    bad: Vec<(String, String)>,
-    /// Counts of people who are left out.
-    left_out: u64,
-}
-
-/// Faves of one person for one item.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Count {
-    #[serde(skip)]
-    channel: String,
-    person: Person,
-    item: String,
-    faves: u64,
-    weight: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Person {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    login: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
 }
 
 /// What heatd has added, or would add.
@@ -224,35 +192,4 @@ fn tell(
     let page: String = lines.iter().map(|line| clean::text(line) + "\n").collect();
     print(&page)?;
     Ok(())
-}
-
-/// What is wrong with a count; the same as heatd finds.
-fn check(count: &Count) -> Result<(), String> {
-    let Person { id, login, name } = &count.person;
-    for text in id.iter().chain([login]).chain(name) {
-        if text.is_empty() || text.len() > 200 || text.contains(char::is_control) {
-            return Err(format!(
-                "{text:?} names nobody: 1 to 200 bytes, and no control characters"
-            ));
-        }
-    }
-    if count.item.chars().count() > LONGEST_ITEM {
-        return Err(format!("the item has more than {LONGEST_ITEM} characters"));
-    }
-    if !(1..=1_000_000_000).contains(&count.faves) {
-        return Err("`faves` must be from 1 to 1000000000".to_owned());
-    }
-    if !count.weight.is_finite() || count.weight.abs() > 1e9 {
-        return Err("`weight` must be from -1000000000 to 1000000000".to_owned());
-    }
-    Ok(())
-}
-
-/// A value that is told in a problem, cut to what can be read.
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }

@@ -1,6 +1,6 @@
 //! `heat watch`: what happens, as it happens. From heatd, or straight from Twitch chat where there is none.
 //!
-//! [`source`] brings news from a thread: [`daemon`] or [`chat`] runs there. [`entry`] is one of them as JSON has it, [`board`] knows
+//! [`source`] brings [`news`] from a thread: [`daemon`] or [`chat`] runs there. [`entry`] is one of them as JSON has it, [`board`] knows
 //! what stands and turns entries into lines, [`gauge`] draws the heat. [`plain`] prints the lines, [`screen`] keeps a terminal of them.
 
 mod board;
@@ -10,6 +10,7 @@ mod entry;
 mod gauge;
 mod irc;
 mod keys;
+mod news;
 mod plain;
 mod screen;
 mod source;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Count, ImportFile, Person, check, shown};
+use super::counts::{Count, ImportFile, Person, check, shown};
 
 /// The version of the format that is understood.
 const VERSION: u64 = 1;

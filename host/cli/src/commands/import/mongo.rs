@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{Count, ImportFile, Person, check, shown};
+use super::counts::{Count, ImportFile, Person, check, shown};
 
 /// By what heatd knows what came from there.
 const SOURCE: &str = "mongo-saved_songs";

@@ -14,7 +14,7 @@ use twitch_irc::message::IRCMessage;
 
 use super::entry::{Entry, What};
 use super::irc::entries;
-use super::source::News;
+use super::news::{News, NoListener, tell};
 use crate::backoff::{Backoff, LASTING};
 
 const CONNECT: Duration = Duration::from_secs(15);
@@ -49,8 +49,13 @@ enum Ended {
     /// Twitch asks for it (dev.twitch.tv/docs/chat/irc, RECONNECT).
     Asked,
     Failed(io::Error),
-    /// Nobody listens any more.
-    NoListener,
+    Unheard,
+}
+
+impl From<NoListener> for Ended {
+    fn from(_: NoListener) -> Self {
+        Self::Unheard
+    }
 }
 
 impl From<io::Error> for Ended {
@@ -81,7 +86,7 @@ pub(crate) fn run(server: &Server, channel: &str, once: bool, news: &SyncSender<
             backoff.reset();
         }
         let (reason, wait) = match ended {
-            Ended::NoListener => return,
+            Ended::Unheard => return,
             Ended::Asked if lasted => ("chat asks to reconnect".to_owned(), Duration::ZERO),
             Ended::Asked => ("chat asks to reconnect".to_owned(), backoff.next()),
             Ended::Failed(error) => (format!("no connection to chat: {error}"), backoff.next()),
@@ -97,10 +102,6 @@ pub(crate) fn run(server: &Server, channel: &str, once: bool, news: &SyncSender<
         }
         sleep(wait);
     }
-}
-
-fn tell(news: &SyncSender<News>, what: News) -> Result<(), Ended> {
-    news.send(what).map_err(|_| Ended::NoListener)
 }
 
 fn entry(entry: &Entry) -> News {

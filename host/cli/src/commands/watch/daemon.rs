@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::source::News;
+use super::news::{News, NoListener, tell};
 use crate::api::feed::{Feed, FeedEvent};
 use crate::api::{Api, Failure};
 use crate::backoff::{Backoff, LASTING};
@@ -20,9 +20,6 @@ pub(crate) struct Follower {
     /// The connection that is open already.
     feed: Option<Feed>,
 }
-
-/// Nobody listens any more.
-struct NoListener;
 
 impl Follower {
     pub(crate) fn new(place: Place, channel: Option<String>, once: bool, feed: Feed) -> Self {
@@ -88,10 +85,6 @@ impl Follower {
             .watch(self.channel.as_deref())
             .map_err(|failure| (failure.to_string(), matches!(failure, Failure::Unreachable(_))))
     }
-}
-
-fn tell(news: &SyncSender<News>, what: News) -> Result<(), NoListener> {
-    news.send(what).map_err(|_| NoListener)
 }
 
 /// Passes on what comes, and says why no more does.

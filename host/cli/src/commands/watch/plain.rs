@@ -8,7 +8,8 @@ use anyhow::{Result, bail};
 
 use super::board::Board;
 use super::entry::Entry;
-use super::source::{News, Next, Source};
+use super::news::News;
+use super::source::{Next, Source};
 use crate::terminal::{clean, note};
 
 /// How wide a bar is.

@@ -17,7 +17,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::board::{Board, Line, LineKind};
 use super::entry::Entry;
 use super::keys::{KeyAction, key_action};
-use super::source::{News, Next, Source};
+use super::news::News;
+use super::source::{Next, Source};
 
 /// How many lines are kept for who scrolls back.
 const KEPT: usize = 2000;

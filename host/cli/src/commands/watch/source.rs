@@ -8,29 +8,13 @@ use anyhow::{Context, Result};
 
 use super::chat::{self, Server};
 use super::daemon::Follower;
+use super::news::News;
 
 /// How many news may wait. When it is full the reader waits, and heatd says later how much was missed.
 const QUEUE: usize = 1024;
 
 /// heatd gives a sign of life every ten seconds; after so long without one the connection is taken for dead.
 const SILENCE: Duration = Duration::from_secs(35);
-
-/// One of the news.
-#[derive(Debug, PartialEq)]
-pub(crate) enum News {
-    /// An entry, as JSON.
-    Entry(String),
-    /// Something about the connection, for people.
-    Note(String),
-    /// The connection is up, and what stands follows.
-    Up,
-    /// It is down, and is tried again.
-    Down,
-    /// Nothing but a sign of life.
-    Alive,
-    /// It was never up, and is not tried again.
-    Failed(String),
-}
 
 pub(crate) struct Source {
     news: Receiver<News>,
