@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
-use crate::embedded::{Inlet, Own};
+use crate::embedded::Inlet;
 use crate::{embedded, tls};
 
 /// An address, and the embedded broker if that is where it leads.
@@ -43,6 +43,7 @@ impl Home {
             port: external.port,
             login: external.login.clone(),
             tls,
+            entrance: None,
             client_id: external.client_id.clone(),
             keep_alive: external.keep_alive,
         };
@@ -50,17 +51,17 @@ impl Home {
     }
 
     async fn here(embedded: &Embedded, inlet: Inlet) -> Result<Self> {
-        // Known to nobody but this process, and new at each start. It is the name of the session too: whoever could take that
-        // would take over what heatd has subscribed to.
-        let secret = tls::secret()?;
-        let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
-        let own = Own { name: OWN_NAME, password: &secret, client_id: &client_id };
-        let running = embedded::start(embedded, own, inlet).await?;
-        let ip = running.address.ip();
-        let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
-        let login = (!embedded.is_open()).then(|| (OWN_NAME.to_owned(), secret.clone()));
-        let (port, keep_alive) = (running.address.port(), KEEP_ALIVE);
-        let address = Address { host, port, login, tls: None, client_id, keep_alive };
+        let running = embedded::start(embedded, inlet).await?;
+        let address = Address {
+            // It is not asked for: heatd has a way in of its own.
+            host: "localhost".to_owned(),
+            port: embedded.listen.port(),
+            login: None,
+            tls: None,
+            entrance: Some(running.entrance),
+            client_id: OWN_NAME.to_owned(),
+            keep_alive: KEEP_ALIVE,
+        };
         Ok(Self { address, embedded: Some(running.task) })
     }
 

@@ -10,6 +10,8 @@ use rumqttc::{
 };
 use tokio_rustls::rustls::ClientConfig;
 
+use crate::embedded::Entrance;
+
 /// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
 const LARGEST_PACKET: u32 = 64 << 10;
 
@@ -58,6 +60,8 @@ pub(crate) struct Address {
     pub(crate) port: u16,
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// The way into heatd's own broker, which needs no socket. None: the broker is elsewhere.
+    pub(crate) entrance: Option<Entrance>,
     pub(crate) client_id: String,
     /// After how many seconds without a word the broker is asked for one. When as many pass again without an answer, the connection
     /// is given up: a dead one looks alive for twice as long at most.
@@ -88,6 +92,9 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     if let Some(tls) = &address.tls {
         options
             .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
+    }
+    if let Some(entrance) = address.entrance.clone() {
+        options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance.connect())));
     }
     options
 }
@@ -146,6 +153,7 @@ mod tests {
             port: 1883,
             login: None,
             tls: None,
+            entrance: None,
             client_id: "heatd".to_owned(),
             keep_alive: 20,
         };
