@@ -10,6 +10,7 @@ mod admission;
 mod bounds;
 mod connection;
 mod door;
+pub(crate) mod home;
 mod hub;
 mod incoming;
 mod inlet;
@@ -42,7 +43,6 @@ use hub::Hub;
 pub(crate) use inlet::Inlet;
 use inlet::Passed;
 use message::Message;
-pub(crate) use refusals::Refused;
 use refusals::Refusals;
 
 /// How often what has had its time is looked for.
@@ -58,18 +58,17 @@ struct Core {
 }
 
 /// The running broker.
-pub(crate) struct Running {
-    pub(crate) task: JoinHandle<Result<()>>,
-    pub(crate) entrance: Entrance,
+struct Running {
+    task: JoinHandle<Result<()>>,
+    entrance: Entrance,
 }
 
 /// How heatd itself gets in: by no socket, as nobody else can, and so it may do everything.
-#[derive(Clone)]
-pub(crate) struct Entrance(Arc<Core>);
+struct Entrance(Arc<Core>);
 
 impl Entrance {
     /// heatd's end of a new connection.
-    pub(crate) fn connect(&self) -> DuplexStream {
+    fn connect(&self) -> DuplexStream {
         let (own, broker) = tokio::io::duplex(PIPE);
         tokio::spawn(serve(Arc::clone(&self.0), broker, From::Within));
         own
@@ -77,7 +76,7 @@ impl Entrance {
 }
 
 /// Binds the listener and starts to serve.
-pub(crate) async fn start(config: &Embedded, inlet: Inlet) -> Result<Running> {
+async fn start(config: &Embedded, inlet: Inlet) -> Result<Running> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("failed to listen on {} for MQTT; is another broker there?", config.listen)
     })?;

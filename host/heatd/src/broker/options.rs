@@ -8,9 +8,8 @@ use rumqttc::{
     PersistedAckMode, PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey,
     StateError, TlsConfiguration, Transport,
 };
+use tokio::io::DuplexStream;
 use tokio_rustls::rustls::ClientConfig;
-
-use crate::embedded::Entrance;
 
 /// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
 const LARGEST_PACKET: u32 = 64 << 10;
@@ -54,6 +53,9 @@ pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 /// How long a broker keeps messages for a daemon that is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
 
+/// Makes a connection to heatd's own broker, in this process.
+pub(crate) type Entrance = Arc<dyn Fn() -> DuplexStream + Send + Sync>;
+
 /// Where and as whom.
 pub(crate) struct Address {
     pub(crate) host: String,
@@ -94,7 +96,7 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
             .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
     }
     if let Some(entrance) = address.entrance.clone() {
-        options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance.connect())));
+        options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())));
     }
     options
 }

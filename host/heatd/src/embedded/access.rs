@@ -103,8 +103,7 @@ impl Access {
     }
 
     fn of(&self, who: &Who, may: impl FnOnce(&Rights) -> bool) -> bool {
-        *who == Who::Own
-            || self.0.as_ref().is_none_or(|rights| rights.get(who).is_some_and(may))
+        *who == Who::Own || self.0.as_ref().is_none_or(|rights| rights.get(who).is_some_and(may))
     }
 }
 
@@ -173,7 +172,9 @@ mod tests {
         assert_eq!(log_in("heatd", ""), None);
         assert_eq!(access.log_in(&ConnectAuth::None), Some(Who::Anybody));
         assert!(access.may_read(&deck, "deck/a") && !access.may_read(&Who::Anybody, "deck/a"));
-        assert!(access.may_write(&Who::Anybody, "new-heat") && !access.may_write(&deck, "new-heat"));
+        assert!(
+            access.may_write(&Who::Anybody, "new-heat") && !access.may_write(&deck, "new-heat")
+        );
         assert!(access.may_write(&Who::Own, "heat/v1/status"));
         assert_ne!(access.share(&deck), access.share(&Who::Anybody));
     }

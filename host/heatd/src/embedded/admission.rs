@@ -14,8 +14,8 @@ use super::bounds::{LARGEST_PACKET, LONGEST_ID, LONGEST_SESSION, MOST_ALIASES, R
 use super::hub::{Asked, Entered, Key};
 use super::message::Message;
 use super::packets::{Greeting, Version};
-use super::refusals::Refused;
 use super::text;
+use crate::metrics::Refused;
 
 /// A client that is let in.
 pub(super) struct Admitted {
@@ -99,12 +99,7 @@ impl Core {
         })
     }
 
-    fn client_id(
-        &self,
-        connect: &Connect,
-        version: Version,
-        who: &Who,
-    ) -> Result<Arc<str>, Code> {
+    fn client_id(&self, connect: &Connect, version: Version, who: &Who) -> Result<Arc<str>, Code> {
         let id = &connect.client_id;
         if id.is_empty() {
             if version == Version::Three && !connect.clean_start {

@@ -16,9 +16,9 @@ use super::hub::Visit;
 use super::message::Message;
 use super::packets::{self, Stranger, Version};
 use super::pending::{Pending, Settled};
-use super::refusals::Refused;
 use super::strict::Fault;
 use super::wire::{ENOUGH, Moved, Wire};
+use crate::metrics::Refused;
 
 /// Where a connection comes from.
 pub(super) enum From {
@@ -123,9 +123,6 @@ async fn turn_away<S: AsyncRead + AsyncWrite>(
         Stranger::Gone => return,
         Stranger::Nothing => {}
         Stranger::OtherVersion => packets::other_version(&mut wire.output),
-        Stranger::Fault(version, Fault(reason)) => {
-            packets::farewell(reason, version, &mut wire.output);
-        }
     }
     core.hub.refusals.note(Refused::Packet, "", address);
     wire.close().await;
@@ -157,7 +154,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     async fn read(&mut self) -> Result<(), End> {
         while self.may_read() {
             let Some(packet) = packets::next(&mut self.wire.input)? else { break };
-            let packet = packets::read(packet, self.version)?;
+            let is_goodbye = packet[0] >> 4 == 14;
+            let packet = match packets::read(packet, self.version) {
+                // Who says goodbye, however badly, is gone.
+                Err(Fault(Reason::MalformedPacket)) if is_goodbye => return Err(End::Closed),
+                packet => packet?,
+            };
             self.take(packet).await?;
         }
         Ok(())

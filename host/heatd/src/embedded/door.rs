@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -15,7 +16,7 @@ use tracing::warn;
 use super::Core;
 use super::bounds::{STRANGERS, STRANGERS_OF_ONE};
 use super::connection::{From, serve};
-use super::refusals::Refused;
+use crate::metrics::Refused;
 
 /// How long it is waited when the system gives no socket, before the next is asked for.
 const BREATH: Duration = Duration::from_millis(200);
@@ -60,8 +61,7 @@ impl Drop for Place {
 
 impl Door {
     fn lock(&self) -> MutexGuard<'_, Strangers> {
-        // Nothing in here panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Gives a socket a place, and returns who has to go for it.

@@ -1,10 +1,11 @@
 //! What the embedded broker knows: sessions and retained messages, and who may have how many of them. One lock, held for a moment.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use parking_lot::{Mutex, MutexGuard};
 use rumqttc::{
     ConnectReturnCode, DisconnectReasonCode as Reason, Packet, RetainForwardRule, SubscribeFilter,
     SubscribeReasonCode,
@@ -15,11 +16,11 @@ use super::access::{Access, Who};
 use super::bounds::LONGEST_SESSION;
 use super::message::Message;
 use super::packets::{self, Version};
-use super::refusals::{Refusals, Refused};
+use super::refusals::Refusals;
 use super::retained::Retained;
 use super::session::{Room, Session, Subscription};
 use super::text;
-use crate::metrics::BrokerFigures;
+use crate::metrics::{BrokerFigures, Refused};
 
 /// Whose session it is, and its client id. So nobody can take up the session of another user, whatever client id they name.
 pub(super) type Key = (Who, Arc<str>);
@@ -38,11 +39,11 @@ pub(super) struct Visit {
 impl Visit {
     /// Why the connection has to end, if it has to.
     pub(super) fn is_cut(&self) -> Option<Reason> {
-        *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.cut.lock()
     }
 
     fn end(&self, reason: Reason) {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.cut.lock().get_or_insert(reason);
         self.wake.notify_one();
     }
 }
@@ -102,9 +103,9 @@ impl State {
 
     /// How long a session may be kept. The one that has been away for longest makes room.
     fn keep(&mut self, key: &Key, wanted: Duration, most: usize) -> Duration {
-        let others = self.of(&key.0).filter(|(other, (session, _))| {
-            *other != key && !session.expiry.is_zero()
-        });
+        let others = self
+            .of(&key.0)
+            .filter(|(other, (session, _))| *other != key && !session.expiry.is_zero());
         let others: Vec<(Key, Option<Instant>)> =
             others.map(|(key, (session, _))| (key.clone(), session.until)).collect();
         if wanted.is_zero() || others.len() < most {
@@ -128,7 +129,7 @@ impl Hub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // No await happens under this lock, and what is under it is whole after every call.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Lets a client in, in place of the one with its client id if that is the same user's.
@@ -157,7 +158,8 @@ impl Hub {
             other.end(Reason::SessionTakenOver);
         }
         let before = before.map(|(session, _)| session).filter(|session| {
-            !asked.clean && session.until.is_none_or(|until| until > Instant::now())
+            !asked.clean
+                && session.until.is_none_or(|until| until > Instant::now())
                 && !session.expiry.is_zero()
         });
         let is_back = before.is_some();
@@ -248,16 +250,18 @@ impl Hub {
     }
 
     /// Keeps a message if it is to be kept, and passes it on to whoever has asked for it. `from`: the session that it comes from.
-    /// What has no room to be kept is passed on all the same.
-    pub(super) fn publish(&self, who: &Who, from: u64, message: &Arc<Message>) {
+    /// What has no room to be kept is passed on all the same. Returns how many clients want it.
+    pub(super) fn publish(&self, who: &Who, from: u64, message: &Arc<Message>) -> usize {
         let mut state = self.state();
         if message.retain && !state.retained.set(who, self.access.share(who), message) {
             self.refusals.note(Refused::Retained, who, &message.topic);
         }
-        let wanting = state.sessions.iter().filter_map(|(key, (session, _))| {
-            Some((key.clone(), session.wants(message, from)?))
-        });
+        let wanting = state
+            .sessions
+            .iter()
+            .filter_map(|(key, (session, _))| Some((key.clone(), session.wants(message, from)?)));
         let wanting: Vec<_> = wanting.collect();
+        let clients = wanting.len();
         for (key, wanted) in wanting {
             let taken: usize = state.of(&key.0).map(|(_, (session, _))| session.bytes()).sum();
             let room = self.access.share(&key.0).waiting_bytes.saturating_sub(taken);
@@ -276,6 +280,7 @@ impl Hub {
                 }
             }
         }
+        clients
     }
 
     /// Writes what waits for a client, until so many bytes are there.
@@ -313,7 +318,9 @@ impl Hub {
         state.sessions.retain(|(who, _), (session, here)| {
             let is_over = here.is_none() && session.until.is_some_and(|until| until <= now);
             let is_due = session.will.as_ref().is_some_and(|(_, at)| *at <= now);
-            if (is_over || is_due) && let Some((message, _)) = session.will.take() {
+            if (is_over || is_due)
+                && let Some((message, _)) = session.will.take()
+            {
                 wills.push((who.clone(), message));
             }
             !is_over

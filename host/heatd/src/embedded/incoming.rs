@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use rumqttc::{
-    DisconnectReasonCode as Reason, Packet, PubComp, PubCompReason, PubRecReason, PubRel,
-    PubRelReason, Publish, QoS, SubAck, Subscribe, SubscribeReasonCode, UnsubAck, UnsubAckReason,
-    Unsubscribe,
+    DisconnectReasonCode as Reason, Packet, PubComp, PubRecReason, PubRel, Publish, QoS, SubAck,
+    Subscribe, SubscribeReasonCode, UnsubAck, UnsubAckReason, Unsubscribe,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -16,8 +15,8 @@ use super::inlet::Passed;
 use super::message::Message;
 use super::packets::Version;
 use super::pending::{Pending, Reply};
-use super::refusals::Refused;
 use super::text::{self, Flaw};
+use crate::metrics::Refused;
 
 const MALFORMED: End = End::Cut(Reason::MalformedPacket);
 const WRONG: End = End::Cut(Reason::ProtocolError);
@@ -29,23 +28,24 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let hub = &hub.hub;
         match packet {
             Packet::Publish(publish) => return self.publish(publish).await,
-            Packet::PubAck(it) => expected(hub.with(&visit, |it_is| it_is.acknowledged(it.pkid)))?,
+            // What is acknowledged and was never sent changes nothing.
+            Packet::PubAck(it) => {
+                hub.with(&visit, |session| session.acknowledged(it.pkid));
+            }
             Packet::PubRec(it) => {
                 let is_refused = it.reason != PubRecReason::Success
                     && it.reason != PubRecReason::NoMatchingSubscribers;
-                expected(hub.with(&visit, |session| session.has_arrived(it.pkid, is_refused)))?;
+                hub.with(&visit, |session| session.has_arrived(it.pkid, is_refused));
                 if !is_refused {
                     self.send(Packet::PubRel(PubRel::new(it.pkid, None)));
                 }
             }
-            Packet::PubComp(it) => expected(hub.with(&visit, |session| session.completed(it.pkid)))?,
+            Packet::PubComp(it) => {
+                hub.with(&visit, |session| session.completed(it.pkid));
+            }
             Packet::PubRel(it) => {
-                let is_known = hub.with(&visit, |session| session.release(it.pkid));
-                let mut answer = PubComp::new(it.pkid, None);
-                if is_known == Some(false) && it.reason == PubRelReason::Success {
-                    answer.reason = PubCompReason::PacketIdentifierNotFound;
-                }
-                self.send(Packet::PubComp(answer));
+                hub.with(&visit, |session| session.release(it.pkid));
+                self.send(Packet::PubComp(PubComp::new(it.pkid, None)));
             }
             Packet::Subscribe(subscribe) => return self.subscribe(&subscribe),
             Packet::Unsubscribe(unsubscribe) => return self.unsubscribe(&unsubscribe),
@@ -91,15 +91,15 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             QoS::AtLeastOnce => Reply::Acknowledged(packet),
             QoS::ExactlyOnce => Reply::Received(packet),
         };
-        let mut pending =
-            Pending { message: None, reply, is_refused: !may, passed: Passed::Done };
+        let mut pending = Pending { message: None, reply, is_refused: !may, passed: Passed::Done };
         // Refused for good, a client of version 5 sends no release.
         let is_over = !may && self.version == Version::Five;
         let is_new = reply != Reply::Received(packet) || is_over || self.is_new(packet)?;
         if may && is_new {
             let message = Arc::new(Message::of(&publish, topic));
             if who != Who::Own {
-                let passed = self.core.inlet.pass(message.for_rules(), publish.qos != QoS::AtMostOnce);
+                let passed =
+                    self.core.inlet.pass(message.for_rules(), publish.qos != QoS::AtMostOnce);
                 pending.passed = passed.await.map_err(|_| End::Ending)?;
             }
             pending.message = Some(message);
@@ -171,21 +171,18 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         if unsubscribe.filters.iter().any(|filter| text::filter(filter) == Err(Flaw::Malformed)) {
             return Err(MALFORMED);
         }
-        let end = |filter: &String| {
-            match self.core.hub.with(&self.visit, |session| session.unsubscribe(filter)) {
-                Some(true) => UnsubAckReason::Success,
-                _ => UnsubAckReason::NoSubscriptionExisted,
-            }
+        let end = |filter: &String| match self
+            .core
+            .hub
+            .with(&self.visit, |session| session.unsubscribe(filter))
+        {
+            Some(true) => UnsubAckReason::Success,
+            _ => UnsubAckReason::NoSubscriptionExisted,
         };
         let reasons = unsubscribe.filters.iter().map(end).collect();
         self.send(Packet::UnsubAck(UnsubAck { pkid: unsubscribe.pkid, reasons, properties: None }));
         Ok(())
     }
-}
-
-/// An acknowledgement of something that was never sent is a fault of the client. None: another connection has the session.
-fn expected(is_known: Option<bool>) -> Result<(), End> {
-    if is_known == Some(false) { Err(WRONG) } else { Ok(()) }
 }
 
 /// Whether a shared subscription has a group and a filter.

@@ -8,8 +8,8 @@ use tracing::debug;
 
 use crate::broker::Routes;
 use crate::clock::now;
-use crate::decider::{Answer, Input};
 use crate::metrics::Metrics;
+use crate::queue::{Answer, Input};
 use crate::shutdown::Shutdown;
 
 /// The way to the engine.
@@ -33,11 +33,7 @@ pub(super) enum Passed {
 
 impl Inlet {
     /// Passes a message on, waiting for room in the queue. With `surely` the commit can be waited for.
-    pub(super) async fn pass(
-        &self,
-        message: MqttMessage,
-        surely: bool,
-    ) -> Result<Passed, Ending> {
+    pub(super) async fn pass(&self, message: MqttMessage, surely: bool) -> Result<Passed, Ending> {
         if self.shutdown.has_begun() {
             return Err(Ending);
         }

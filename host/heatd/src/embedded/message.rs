@@ -95,7 +95,8 @@ impl Message {
     ) -> Publish {
         let mut properties = self.properties.as_deref().cloned();
         if let Some(at) = self.expires {
-            let left = at.saturating_duration_since(now).as_secs();
+            // A begun second is one.
+            let left = at.saturating_duration_since(now).as_millis().div_ceil(1000);
             properties.get_or_insert_default().message_expiry_interval =
                 Some(u32::try_from(left).unwrap_or(u32::MAX));
         }

@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use rumqttc::mqttbytes::check as framed;
 use rumqttc::{
     ConnAck, Connect, ConnectAuth, ConnectReturnCode, DisconnectReasonCode as Reason, Error,
-    LastWill, Packet, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe,
-    SubscribeFilter, SubscribeReasonCode, UnsubAck, Unsubscribe,
+    LastWill, Packet, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe, SubscribeFilter,
+    SubscribeReasonCode, UnsubAck, Unsubscribe,
 };
 use rumqttc_v4 as old;
 
@@ -38,7 +38,6 @@ pub(super) enum Stranger {
     Gone,
     /// That its version is not spoken here.
     OtherVersion,
-    Fault(Version, Fault),
 }
 
 /// The next whole packet that has come in, as bytes.
@@ -56,10 +55,8 @@ pub(super) fn greeting(mut packet: BytesMut) -> Result<Greeting, Stranger> {
         return Err(Stranger::Nothing);
     }
     let version = version(&mut packet)?;
-    let refused = |fault| Stranger::Fault(version, fault);
-    strict::check(&packet, version).map_err(refused)?;
-    match read(packet, version).map_err(refused)? {
-        Packet::Connect(connect, will, auth) => Ok(Greeting { version, connect, will, auth }),
+    match read(packet, version) {
+        Ok(Packet::Connect(connect, will, auth)) => Ok(Greeting { version, connect, will, auth }),
         _ => Err(Stranger::Nothing),
     }
 }
@@ -69,7 +66,11 @@ fn version(packet: &mut BytesMut) -> Result<Version, Stranger> {
     let head = 1 + packet.iter().skip(1).take_while(|byte| *byte & 0x80 != 0).count() + 1;
     let body = packet.get(head..).unwrap_or_default();
     if let Some(rest) = body.strip_prefix(b"\x00\x06MQIsdp\x03") {
-        let body = [b"\x00\x04MQTT\x04", rest].concat();
+        let mut body = [b"\x00\x04MQTT\x04", rest].concat();
+        if let Some(flags) = body.get_mut(7) {
+            // In 3.1 this bit may have any value.
+            *flags &= 0xFE;
+        }
         let mut renamed = BytesMut::from(&[0x10][..]);
         let mut length = body.len();
         while length > 0x7f {
@@ -93,6 +94,10 @@ fn version(packet: &mut BytesMut) -> Result<Version, Stranger> {
 /// Reads a packet.
 pub(super) fn read(mut packet: BytesMut, version: Version) -> Result<Packet, Fault> {
     strict::check(&packet, version)?;
+    if version == Version::Five && packet[..2] == [0xE0, 1] {
+        // The codec wants the length of the properties, which may be left out.
+        packet = BytesMut::from(&[0xE0, 2, packet[2], 0][..]);
+    }
     match version {
         Version::Five => Packet::read(&mut packet, None).map_err(|error| fault(&error)),
         Version::Three => {
@@ -109,6 +114,8 @@ fn fault(error: &Error) -> Fault {
         Error::ProtocolViolation(reason) => *reason,
         Error::PayloadSizeLimitExceeded { .. } => Reason::PacketTooLarge,
         Error::InvalidProtocol
+        | Error::PacketIdZero
+        | Error::InvalidReason(_)
         | Error::InvalidPropertyType(_)
         | Error::ProtocolError
         | Error::EmptySubscription
@@ -175,6 +182,9 @@ fn renewed(packet: old::Packet) -> Result<Packet, Fault> {
 /// Writes a packet, unless it is larger than `largest` or cannot be written.
 pub(super) fn write(packet: Packet, version: Version, largest: u32, buffer: &mut BytesMut) -> bool {
     let before = buffer.len();
+    if version == Version::Five && short(&packet, buffer) {
+        return true;
+    }
     let is_written = match version {
         Version::Five => packet.write(buffer, Some(largest)).is_ok(),
         Version::Three => {
@@ -185,6 +195,20 @@ pub(super) fn write(packet: Packet, version: Version, largest: u32, buffer: &mut
         buffer.truncate(before);
     }
     is_written
+}
+
+/// Writes an acknowledgement that has a reason and no properties, whose length may be left out. False: it is no such packet.
+fn short(packet: &Packet, buffer: &mut BytesMut) -> bool {
+    let (first, packet, reason) = match packet {
+        Packet::PubAck(it) => (0x40, it.pkid, it.reason as u8),
+        Packet::PubRec(it) => (0x50, it.pkid, it.reason as u8),
+        _ => return false,
+    };
+    if reason != 0 {
+        let [high, low] = packet.to_be_bytes();
+        buffer.extend_from_slice(&[first, 3, high, low, reason]);
+    }
+    reason != 0
 }
 
 /// A packet as one of version 3, if there is such a one.
@@ -213,9 +237,7 @@ fn aged(packet: Packet) -> Option<old::Packet> {
             let codes = return_codes.into_iter().map(code).collect();
             old::Packet::SubAck(old::SubAck::new(pkid, codes))
         }
-        Packet::UnsubAck(UnsubAck { pkid, .. }) => {
-            old::Packet::UnsubAck(old::UnsubAck::new(pkid))
-        }
+        Packet::UnsubAck(UnsubAck { pkid, .. }) => old::Packet::UnsubAck(old::UnsubAck::new(pkid)),
         Packet::PingResp => old::Packet::PingResp,
         _ => return None,
     })

@@ -67,24 +67,27 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 
     fn finish(&mut self, pending: Pending) {
-        if let Some(message) = pending.message {
-            self.core.hub.publish(&self.visit.key.0, self.session, &message);
-        }
-        let is_refused = pending.is_refused;
-        let answer = match pending.reply {
+        let Pending { message, reply, is_refused, .. } = pending;
+        let clients =
+            message.map(|message| self.core.hub.publish(&self.visit.key.0, self.session, &message));
+        let answer = match reply {
             Reply::Nothing => return,
             Reply::Acknowledged(packet) => {
                 let mut answer = PubAck::new(packet, None);
-                if is_refused {
-                    answer.reason = PubAckReason::NotAuthorized;
-                }
+                answer.reason = match (is_refused, clients) {
+                    (true, _) => PubAckReason::NotAuthorized,
+                    (false, Some(0)) => PubAckReason::NoMatchingSubscribers,
+                    _ => PubAckReason::Success,
+                };
                 Packet::PubAck(answer)
             }
             Reply::Received(packet) => {
                 let mut answer = PubRec::new(packet, None);
-                if is_refused {
-                    answer.reason = PubRecReason::NotAuthorized;
-                }
+                answer.reason = match (is_refused, clients) {
+                    (true, _) => PubRecReason::NotAuthorized,
+                    (false, Some(0)) => PubRecReason::NoMatchingSubscribers,
+                    _ => PubRecReason::Success,
+                };
                 Packet::PubRec(answer)
             }
         };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tracing::warn;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refused};
 
 /// How long a kind of refusal is not said again.
 const EVERY: Duration = Duration::from_secs(10);
@@ -15,63 +15,25 @@ const EVERY: Duration = Duration::from_secs(10);
 /// How much of a text that a client sent is repeated, in characters.
 const LONGEST: usize = 80;
 
-/// What is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Refused {
-    Login,
-    LastWill,
-    ClientId,
-    Clients,
-    Strangers,
-    Silence,
-    Packet,
-    Topic,
-    Write,
-    Read,
-    Subscriptions,
-    Retained,
-    Waiting,
-    Reader,
-}
-
-impl Refused {
-    /// The value of the label in /metrics.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::LastWill => "last_will",
-            Self::ClientId => "client_id",
-            Self::Clients => "clients",
-            Self::Strangers => "strangers",
-            Self::Silence => "silence",
-            Self::Packet => "packet",
-            Self::Topic => "topic",
-            Self::Write => "write",
-            Self::Read => "read",
-            Self::Subscriptions => "subscriptions",
-            Self::Retained => "retained",
-            Self::Waiting => "waiting",
-            Self::Reader => "reader",
+/// What is wrong, for people.
+fn why(kind: Refused) -> &'static str {
+    match kind {
+        Refused::Login => "unknown user or wrong password",
+        Refused::LastWill => "its last will is not allowed",
+        Refused::ClientId => "its client id is too long, or another user has it",
+        Refused::Clients => "so many clients of this user are connected already",
+        Refused::Strangers => {
+            "too many connections that do not say who they are; the oldest is closed"
         }
-    }
-
-    fn why(self) -> &'static str {
-        match self {
-            Self::Login => "unknown user or wrong password",
-            Self::LastWill => "its last will is not allowed",
-            Self::ClientId => "its client id is too long, or another user has it",
-            Self::Clients => "so many clients of this user are connected already",
-            Self::Strangers => "too many connections that do not say who they are; the oldest is closed",
-            Self::Silence => "it does not say who it is",
-            Self::Packet => "it sends what is no MQTT, or what other clients could not read",
-            Self::Topic => "its topic is too long or has too many levels",
-            Self::Write => "it may not write to this topic",
-            Self::Read => "it may not read this topic",
-            Self::Subscriptions => "this user has so many subscriptions already",
-            Self::Retained => "this user has so many retained messages already",
-            Self::Waiting => "more messages wait for it than it may have; they are dropped",
-            Self::Reader => "it does not read what it is sent; it is disconnected",
-        }
+        Refused::Silence => "it does not say who it is",
+        Refused::Packet => "it sends what is no MQTT, or what other clients could not read",
+        Refused::Topic => "its topic is too long or has too many levels",
+        Refused::Write => "it may not write to this topic",
+        Refused::Read => "it may not read this topic",
+        Refused::Subscriptions => "this user has so many subscriptions already",
+        Refused::Retained => "this user has so many retained messages already",
+        Refused::Waiting => "more messages wait for it than it may have; they are dropped",
+        Refused::Reader => "it does not read what it is sent; it is disconnected",
     }
 }
 
@@ -91,14 +53,13 @@ impl Refusals {
         self.metrics.broker_refused(kind);
         let Some(times) = self.say(kind, Instant::now()) else { return };
         let (user, what) = (shortened(user), shortened(what));
-        let why = kind.why();
+        let why = why(kind);
         warn!(why, user, about = what, times, "the embedded broker refuses a client");
     }
 
     /// How many times this kind came since it was said last, if it is to be said now.
     fn say(&self, kind: Refused, now: Instant) -> Option<u64> {
-        // Nothing in here panics while the lock is held.
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock();
         match said.get_mut(&kind) {
             Some((at, times)) if now.duration_since(*at) < EVERY => {
                 *times += 1;

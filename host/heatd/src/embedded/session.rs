@@ -256,38 +256,33 @@ impl Session {
         self.under_way.remove(&packet);
     }
 
-    /// The client has acknowledged a message of QoS 1. False: it was sent none with this packet id.
-    pub(super) fn acknowledged(&mut self, packet: u16) -> bool {
-        let is_known = self.under_way.get(&packet).is_some_and(
-            |it| matches!(it, UnderWay::Sent(waiting) if waiting.qos == QoS::AtLeastOnce),
-        );
-        if is_known {
+    /// The client has acknowledged a message of QoS 1.
+    pub(super) fn acknowledged(&mut self, packet: u16) {
+        if let Some(UnderWay::Sent(it)) = self.under_way.get(&packet)
+            && it.qos == QoS::AtLeastOnce
+        {
             self.under_way.remove(&packet);
         }
-        is_known
     }
 
-    /// The client has a message of QoS 2, or refuses it. False: it was sent none with this packet id.
-    pub(super) fn has_arrived(&mut self, packet: u16, is_refused: bool) -> bool {
-        let is_known = self.under_way.get(&packet).is_some_and(|it| match it {
-            UnderWay::Sent(waiting) => waiting.qos == QoS::ExactlyOnce,
-            UnderWay::Released => true,
-        });
-        if is_known && is_refused {
+    /// The client has a message of QoS 2, or refuses it.
+    pub(super) fn has_arrived(&mut self, packet: u16, is_refused: bool) {
+        let is_exact = match self.under_way.get(&packet) {
+            Some(UnderWay::Sent(it)) => it.qos == QoS::ExactlyOnce,
+            Some(UnderWay::Released) | None => false,
+        };
+        if is_exact && is_refused {
             self.under_way.remove(&packet);
-        } else if is_known {
+        } else if is_exact {
             self.under_way.insert(packet, UnderWay::Released);
         }
-        is_known
     }
 
-    /// The client will not take a message of QoS 2 again. False: none was on its way.
-    pub(super) fn completed(&mut self, packet: u16) -> bool {
-        let is_known = matches!(self.under_way.get(&packet), Some(UnderWay::Released));
-        if is_known {
+    /// The client will not take a message of QoS 2 again.
+    pub(super) fn completed(&mut self, packet: u16) {
+        if matches!(self.under_way.get(&packet), Some(UnderWay::Released)) {
             self.under_way.remove(&packet);
         }
-        is_known
     }
 
     /// Notes a packet id of QoS 2 that has come in, and says whether it is new.
@@ -300,8 +295,8 @@ impl Session {
         self.received.len()
     }
 
-    /// The client releases a packet id of QoS 2. False: it was none.
-    pub(super) fn release(&mut self, packet: u16) -> bool {
-        self.received.remove(&packet)
+    /// The client releases a packet id of QoS 2.
+    pub(super) fn release(&mut self, packet: u16) {
+        self.received.remove(&packet);
     }
 }

@@ -16,11 +16,19 @@ const WRONG: Fault = Fault(Reason::ProtocolError);
 
 const USER_PROPERTY: u8 = 38;
 
+/// Flags of a CONNECT.
+const WILL: u8 = 0x04;
+const USER: u8 = 0x80;
+
 /// Checks a whole packet, from its first byte on.
 pub(super) fn check(packet: &[u8], version: Version) -> Result<(), Fault> {
     let mut reader = Reader(packet);
     let first = reader.byte()?;
     reader.variable()?;
+    if matches!(first >> 4, 0 | 2 | 9 | 11 | 13) {
+        // What only brokers send, and what there is not.
+        return Err(WRONG);
+    }
     match version {
         Version::Three => three(first, reader),
         Version::Five => five(first, reader),
@@ -29,6 +37,11 @@ pub(super) fn check(packet: &[u8], version: Version) -> Result<(), Fault> {
 
 fn three(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
     match first >> 4 {
+        1 => {
+            let flags = reader.greeting()?;
+            reader.text()?;
+            reader.will_and_user(flags)
+        }
         12 | 14 if !reader.is_empty() => Err(MALFORMED),
         8 | 10 => {
             reader.two()?;
@@ -66,16 +79,13 @@ fn five(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
 }
 
 fn connect(mut reader: Reader<'_>) -> Result<(), Fault> {
-    reader.text()?;
-    reader.byte()?;
-    let flags = reader.byte()?;
-    reader.two()?;
+    let flags = reader.greeting()?;
     reader.properties()?;
     reader.text()?;
-    if flags & 0x04 != 0 {
+    if flags & WILL != 0 {
         reader.properties()?;
     }
-    Ok(())
+    reader.will_and_user(flags)
 }
 
 /// The end of an acknowledgement: nothing, or a reason, or a reason and properties.
@@ -132,6 +142,27 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<&'a str, Fault> {
         let text = std::str::from_utf8(self.binary()?).map_err(|_| MALFORMED)?;
         if is_clean(text) { Ok(text) } else { Err(MALFORMED) }
+    }
+
+    /// The head of a CONNECT, of which the flags tell what follows.
+    fn greeting(&mut self) -> Result<u8, Fault> {
+        self.text()?;
+        self.byte()?;
+        let flags = self.byte()?;
+        self.two()?;
+        Ok(flags)
+    }
+
+    /// The texts at the end of a CONNECT. A password is no text.
+    fn will_and_user(&mut self, flags: u8) -> Result<(), Fault> {
+        if flags & WILL != 0 {
+            self.text()?;
+            self.binary()?;
+        }
+        if flags & USER != 0 {
+            self.text()?;
+        }
+        Ok(())
     }
 
     fn properties(&mut self) -> Result<(), Fault> {

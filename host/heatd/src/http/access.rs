@@ -18,7 +18,8 @@ use super::problem::Problem;
 use super::{roles, serve};
 use crate::clock;
 use crate::config::Http;
-use crate::tokens::{Caller, Found, Role, Tokens};
+use crate::data::role::Role;
+use crate::data::tokens::{Caller, Found, Tokens};
 
 /// The longest address that is asked for, in bytes: twenty series with the longest names, every letter percent-encoded.
 pub(super) const LONGEST_ADDRESS: usize = 16 << 10;

@@ -16,9 +16,9 @@ use super::Api;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::at_once;
-use crate::channels::MOST;
-use crate::roster::Listed;
-use crate::tokens::Caller;
+use crate::control::channels::MOST;
+use crate::data::tokens::Caller;
+use crate::view::roster::Listed;
 
 /// `GET /channels`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {

@@ -13,7 +13,7 @@ use super::Api;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::at_once;
-use crate::tokens::Caller;
+use crate::data::tokens::Caller;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

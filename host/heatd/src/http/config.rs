@@ -13,14 +13,14 @@ use tokio::task::spawn_blocking;
 use super::Api;
 use super::problem::Problem;
 use super::steps::at_once;
-use crate::chains::Configured;
-use crate::live::{Refusal, as_toml, quoted};
+use crate::control::chains::Configured;
+use crate::control::{Refusal, as_toml, quoted};
 
 /// `GET /config/diff`
 pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -78,7 +78,9 @@ fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Valu
 /// `GET /config/export`
 pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
-    let slots = spawn_blocking(move || live.ask(|desk| Ok(desk.engine.standings_with_rules())));
+    let slots = spawn_blocking(move || {
+        live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))
+    });
     let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",

@@ -4,7 +4,7 @@ use heat_engine::Rule;
 use heat_engine::wit::{Setting, SettingKind};
 use serde_json::{Map, Value, json};
 
-use crate::live::as_json;
+use crate::control::as_json;
 
 /// Puts the settings of a rule into what is told of its slot.
 pub(super) fn tell_settings(rule: &Rule, told: &mut Value) {

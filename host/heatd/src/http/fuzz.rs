@@ -13,7 +13,7 @@ use super::rules::{Again, json_of};
 use super::series::whole;
 use super::stream::Wish;
 use super::watch::Asked;
-use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
+use crate::control::{Edit, Imagined, Undone, as_json, as_toml};
 
 const BODIES: Target = Target {
     name: "api_bodies",

@@ -21,8 +21,9 @@ use super::news::News;
 use super::problem::Problem;
 use super::series::{check_emotes, level};
 use crate::clock::now;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::shutdown::Shutdown;
-use crate::tokens::{Caller, Role};
 
 /// How long after its end a bin is told, in milliseconds: Twitch's own time of a line is so much before it arrives.
 const AFTER: u64 = 150;

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::roles::{self, API};
-use crate::tokens::Role;
+use crate::data::role::Role;
 
 const BASE: &str = include_str!("openapi/base.json");
 

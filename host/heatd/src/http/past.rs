@@ -18,8 +18,9 @@ use super::asked::{read, wrong};
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
-use crate::live::{Imagined, Refusal, Replayed, Undone, as_json};
-use crate::tokens::{Caller, Role};
+use crate::control::{Imagined, Refusal, Replayed, Undone, as_json};
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 
 /// How many entries of the audit log are told when nobody says how many, and how many may be.
 pub(super) const ENTRIES: usize = 50;
@@ -61,7 +62,7 @@ pub(super) async fn history(
     let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
-        let snapshot = live.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = live.ask("audit.snapshot", |desk| desk.engine.snapshot())?;
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
         let entries = snapshot.audit(usize::MAX)?.into_iter();
         let entries =
@@ -88,7 +89,7 @@ pub(super) async fn letters(
     let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
-        let snapshot = live.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = live.ask("letters.snapshot", |desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
         let letters =
             letters.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
@@ -154,7 +155,9 @@ pub(super) async fn undo(
         needs(&caller, Role::Owner, "to take back what a version of a rule did")?;
     }
     let live = api.live.clone();
-    Ok(stepwise(move |steps| live.undo(&channel, &undone, &caller.name, steps)))
+    // Before the head of the answer, which would say that all is well.
+    let turn = live.undo_turn()?;
+    Ok(stepwise(move |steps| live.undo(turn, &channel, &undone, &caller.name, steps)))
 }
 
 #[derive(Deserialize)]
@@ -221,7 +224,7 @@ pub(super) async fn replay(
         from: stretch.from.unwrap_or(0),
         to: stretch.to.unwrap_or(u64::MAX),
         output: stretch.output.unwrap_or_else(|| "heat".to_owned()),
-        recording,
+        recording: recording.map(Vec::from),
     };
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.replay(wanted, steps)))

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::feed::{Entry, Told, What};
+use crate::view::feed::{Entry, Told, What};
 
 /// Stands for a person.
 const SOMEBODY: &str = "somebody";

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::tokens::Role;
+use crate::data::role::Role;
 
 /// Method, path as the router has it, and the least role that may use it.
 const OPEN: [(Method, &str, Role); 16] = [

@@ -16,14 +16,14 @@ use super::Api;
 use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
-use crate::live::{Edit, Live, Refusal, Source, Wanted};
-use crate::tokens::Caller;
+use crate::control::{Edit, Live, Refusal, Source, Wanted};
+use crate::data::tokens::Caller;
 
 /// `GET /rules`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
         let rules: Vec<Value> = slots
             .into_iter()
             .map(|(standing, rule)| {
@@ -143,7 +143,7 @@ pub(super) async fn act(
 fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
     let order = Order::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
-    let back = live.ask(move |desk| {
+    let back = live.ask("swap.back", move |desk| {
         let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
         Ok((back, desk.engine.snapshot()?))
     })?;
@@ -167,8 +167,9 @@ fn turn(
 ) -> Result<Value, Refusal> {
     let done =
         format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
-    let turned =
-        live.ask(move |desk| desk.engine.turn(&channel.as_str().into(), &slot, to, &order))?;
+    let turned = live.ask("rule.turn", move |desk| {
+        desk.engine.turn(&channel.as_str().into(), &slot, to, &order)
+    })?;
     turned?;
     Ok(json!({ "done": done }))
 }
@@ -198,7 +199,8 @@ fn retry(
     live.note(&channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
     let (mut again, mut failed) = (0, 0);
     for (number, letter) in mine {
-        let decision = live.ask(move |desk| desk.engine.retry(number, &letter))??;
+        let decision =
+            live.ask("letter.retry", move |desk| desk.engine.retry(number, &letter))??;
         again += 1;
         failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::tokens::Role;
+use crate::data::role::Role;
 
 /// The seats of viewers, moderators and owners. A page that is seen takes one.
 const SEATS: [usize; 3] = [128, 24, 12];

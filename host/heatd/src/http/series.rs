@@ -14,7 +14,7 @@ use super::asked::{Asked, check_size, name_of, provider_name};
 use super::problem::Problem;
 use super::steps::blocking;
 use super::{Api, kept};
-use crate::live::Refusal;
+use crate::control::Refusal;
 
 /// How long a list of the most faved is when nobody says so.
 pub(super) const TOP: usize = 10;

@@ -8,13 +8,15 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use heat_engine::{STREAM_OUTPUT, state_name};
+use heat_engine::state_name;
 use serde_json::{Value, json};
 
 use super::{Api, public};
 use crate::clock::now;
-use crate::roster::Listed;
-use crate::tokens::{Caller, Role};
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
+use crate::view::feed::is_of_rule;
+use crate::view::roster::Listed;
 
 pub(super) async fn answer(
     State(api): State<Arc<Api>>,
@@ -75,9 +77,4 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         "outputs": shown,
         "rules": rules.collect::<Vec<_>>(),
     })
-}
-
-/// Whether an output is of a rule, and not what is told of a stream or of a slot.
-pub(super) fn is_of_rule(name: &str) -> bool {
-    name != STREAM_OUTPUT && !name.starts_with("rules/")
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::problem::Problem;
-use crate::live::{Refusal, Steps};
+use crate::control::{Refusal, Steps};
 
 /// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
 const WAITING: usize = 64;
@@ -59,6 +59,7 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::Unknown(_) => StatusCode::NOT_FOUND,
             Refusal::Refused(_) => StatusCode::CONFLICT,
+            Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())

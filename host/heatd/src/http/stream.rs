@@ -20,9 +20,9 @@ use tokio::time::timeout;
 use super::Api;
 use super::problem::Problem;
 use crate::clock::now;
-use crate::decider::Input;
-use crate::live::Refusal;
-use crate::tokens::Caller;
+use crate::control::Refusal;
+use crate::data::tokens::Caller;
+use crate::queue::Input;
 
 /// How long the engine may take: it waits for the clock at the start, and for the disk.
 const PATIENCE: Duration = Duration::from_secs(10);

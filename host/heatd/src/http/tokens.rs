@@ -17,8 +17,9 @@ use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::at_once;
 use crate::clock::now;
-use crate::live::Refusal;
-use crate::tokens::{Caller, OWNER, Role};
+use crate::control::Refusal;
+use crate::data::role::Role;
+use crate::data::tokens::{Caller, OWNER};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -20,7 +20,7 @@ use super::asked::read;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::{at_once, stepwise};
-use crate::live::{Exported, Forgotten, Import, Refusal, What};
+use crate::control::{Exported, Forgotten, Import, Refusal, What};
 
 /// The largest group of counts, in bytes.
 pub(super) const LARGEST_GROUP: usize = 1 << 20;
@@ -83,5 +83,6 @@ pub(super) async fn forget(
     let channel = super::channel(&api, &channel)?;
     let forgotten: Forgotten = json_of(body)?;
     let (live, store): (_, PathBuf) = (api.live.clone(), api.store.clone());
-    Ok(stepwise(move |steps| live.forget(&channel, &forgotten, &store, steps)))
+    let turn = live.undo_turn()?;
+    Ok(stepwise(move |steps| live.forget(turn, &channel, &forgotten, &store, steps)))
 }

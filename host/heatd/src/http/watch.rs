@@ -23,12 +23,12 @@ use tracing::debug;
 
 use super::asked::read;
 use super::problem::Problem;
-use super::status::is_of_rule;
 use super::{Api, public};
-use crate::feed::{Entry, States, What};
-use crate::roster::Roster;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::shutdown::Shutdown;
-use crate::tokens::{Caller, Role};
+use crate::view::feed::{Entry, States, What, is_of_rule};
+use crate::view::roster::Roster;
 
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);

@@ -7,7 +7,47 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::whole;
-use crate::embedded::Refused;
+
+/// What the embedded broker refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Refused {
+    Login,
+    LastWill,
+    ClientId,
+    Clients,
+    Strangers,
+    Silence,
+    Packet,
+    Topic,
+    Write,
+    Read,
+    Subscriptions,
+    Retained,
+    Waiting,
+    Reader,
+}
+
+impl Refused {
+    /// The value of the label in /metrics.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::LastWill => "last_will",
+            Self::ClientId => "client_id",
+            Self::Clients => "clients",
+            Self::Strangers => "strangers",
+            Self::Silence => "silence",
+            Self::Packet => "packet",
+            Self::Topic => "topic",
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Subscriptions => "subscriptions",
+            Self::Retained => "retained",
+            Self::Waiting => "waiting",
+            Self::Reader => "reader",
+        }
+    }
+}
 
 /// How much the embedded broker holds.
 pub(crate) struct BrokerFigures {
@@ -47,7 +87,11 @@ impl Broker {
         };
         let mut gauge =
             |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
-        gauge("broker_clients", "Clients of the embedded broker that are connected", &broker.clients);
+        gauge(
+            "broker_clients",
+            "Clients of the embedded broker that are connected",
+            &broker.clients,
+        );
         gauge(
             "broker_sessions",
             "Sessions at the embedded broker, also of clients that are away",
