@@ -154,7 +154,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     async fn read(&mut self) -> Result<(), End> {
         while self.may_read() {
             let Some(packet) = packets::next(&mut self.wire.input)? else { break };
-            let is_goodbye = packet[0] >> 4 == 14;
+            let is_goodbye = packet[0] == 0xE0 && packet.len() < 4;
             let packet = match packets::read(packet, self.version) {
                 // Who says goodbye, however badly, is gone.
                 Err(Fault(Reason::MalformedPacket)) if is_goodbye => return Err(End::Closed),

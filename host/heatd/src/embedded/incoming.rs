@@ -28,20 +28,20 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let hub = &hub.hub;
         match packet {
             Packet::Publish(publish) => return self.publish(publish).await,
-            // What is acknowledged and was never sent changes nothing.
+            // What is acknowledged and was never sent changes nothing; what was sent otherwise is a fault.
             Packet::PubAck(it) => {
-                hub.with(&visit, |session| session.acknowledged(it.pkid));
+                fits(hub.with(&visit, |session| session.acknowledged(it.pkid)))?;
             }
             Packet::PubRec(it) => {
                 let is_refused = it.reason != PubRecReason::Success
                     && it.reason != PubRecReason::NoMatchingSubscribers;
-                hub.with(&visit, |session| session.has_arrived(it.pkid, is_refused));
+                fits(hub.with(&visit, |session| session.has_arrived(it.pkid, is_refused)))?;
                 if !is_refused {
                     self.send(Packet::PubRel(PubRel::new(it.pkid, None)));
                 }
             }
             Packet::PubComp(it) => {
-                hub.with(&visit, |session| session.completed(it.pkid));
+                fits(hub.with(&visit, |session| session.completed(it.pkid)))?;
             }
             Packet::PubRel(it) => {
                 hub.with(&visit, |session| session.release(it.pkid));
@@ -183,6 +183,11 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         self.send(Packet::UnsubAck(UnsubAck { pkid: unsubscribe.pkid, reasons, properties: None }));
         Ok(())
     }
+}
+
+/// An acknowledgement of the wrong kind ends the connection. None: another connection has the session.
+fn fits(is_right: Option<bool>) -> Result<(), End> {
+    if is_right == Some(false) { Err(WRONG) } else { Ok(()) }
 }
 
 /// Whether a shared subscription has a group and a filter.

@@ -121,5 +121,5 @@ fn size_of_all(properties: &PublishProperties) -> usize {
     let texts = [&properties.response_topic, &properties.content_type];
     let texts: usize = texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum();
     let data = properties.correlation_data.as_ref().map_or(0, Bytes::len);
-    std::mem::size_of::<PublishProperties>() + own + texts + data
+    size_of::<PublishProperties>() + own + texts + data
 }

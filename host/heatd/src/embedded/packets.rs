@@ -99,7 +99,13 @@ pub(super) fn read(mut packet: BytesMut, version: Version) -> Result<Packet, Fau
         packet = BytesMut::from(&[0xE0, 2, packet[2], 0][..]);
     }
     match version {
-        Version::Five => Packet::read(&mut packet, None).map_err(|error| fault(&error)),
+        Version::Five => {
+            let is_list = matches!(packet[0] >> 4, 8 | 10);
+            Packet::read(&mut packet, None).map_err(|error| match error {
+                Error::InvalidPropertyType(_) if is_list => Fault(Reason::MalformedPacket),
+                error => fault(&error),
+            })
+        }
         Version::Three => {
             let packet = old::Packet::read(&mut packet, LARGEST_PACKET as usize);
             // Clients of version 3 are told nothing but by the end of the connection.

@@ -83,11 +83,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             }
             Reply::Received(packet) => {
                 let mut answer = PubRec::new(packet, None);
-                answer.reason = match (is_refused, clients) {
-                    (true, _) => PubRecReason::NotAuthorized,
-                    (false, Some(0)) => PubRecReason::NoMatchingSubscribers,
-                    _ => PubRecReason::Success,
-                };
+                if is_refused {
+                    answer.reason = PubRecReason::NotAuthorized;
+                }
                 Packet::PubRec(answer)
             }
         };

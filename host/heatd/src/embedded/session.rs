@@ -256,33 +256,34 @@ impl Session {
         self.under_way.remove(&packet);
     }
 
-    /// The client has acknowledged a message of QoS 1.
-    pub(super) fn acknowledged(&mut self, packet: u16) {
-        if let Some(UnderWay::Sent(it)) = self.under_way.get(&packet)
-            && it.qos == QoS::AtLeastOnce
-        {
-            self.under_way.remove(&packet);
-        }
+    /// The client has acknowledged a message of QoS 1. False: with this packet id it was sent one of QoS 2.
+    pub(super) fn acknowledged(&mut self, packet: u16) -> bool {
+        let is_right = match self.under_way.get(&packet) {
+            Some(UnderWay::Sent(it)) => it.qos == QoS::AtLeastOnce,
+            Some(UnderWay::Released) => false,
+            None => return true,
+        };
+        self.under_way.remove(&packet);
+        is_right
     }
 
-    /// The client has a message of QoS 2, or refuses it.
-    pub(super) fn has_arrived(&mut self, packet: u16, is_refused: bool) {
-        let is_exact = match self.under_way.get(&packet) {
+    /// The client has a message of QoS 2, or refuses it. False: with this packet id it was sent one of QoS 1.
+    pub(super) fn has_arrived(&mut self, packet: u16, is_refused: bool) -> bool {
+        let is_right = match self.under_way.get(&packet) {
             Some(UnderWay::Sent(it)) => it.qos == QoS::ExactlyOnce,
-            Some(UnderWay::Released) | None => false,
+            Some(UnderWay::Released) | None => return true,
         };
-        if is_exact && is_refused {
+        if is_refused {
             self.under_way.remove(&packet);
-        } else if is_exact {
+        } else {
             self.under_way.insert(packet, UnderWay::Released);
         }
+        is_right
     }
 
-    /// The client will not take a message of QoS 2 again.
-    pub(super) fn completed(&mut self, packet: u16) {
-        if matches!(self.under_way.get(&packet), Some(UnderWay::Released)) {
-            self.under_way.remove(&packet);
-        }
+    /// The client will not take a message of QoS 2 again. False: it has not said before that it has it.
+    pub(super) fn completed(&mut self, packet: u16) -> bool {
+        !matches!(self.under_way.remove(&packet), Some(UnderWay::Sent(_)))
     }
 
     /// Notes a packet id of QoS 2 that has come in, and says whether it is new.
