@@ -157,7 +157,8 @@ fn log_in(stream: &mut TcpStream, name: &str, version: u8) -> Result<()> {
     let properties: &[u8] = if version == 5 { &[0] } else { &[] };
     // The longest names are too long for an id.
     let id: String = name.chars().take(100).collect();
-    let head = [&text("MQTT")[..], &[version, 2, 0, 60], properties].concat();
+    let protocol = if version == 3 { "MQIsdp" } else { "MQTT" };
+    let head = [&text(protocol)[..], &[version, 2, 0, 60], properties].concat();
     stream.write_all(&packet(0x10, &[head, text(&id)].concat()))?;
     let (kind, body) = read_packet(stream)?;
     ensure!(kind == 0x20 && body[1] == 0, "not let in");
