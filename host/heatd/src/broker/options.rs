@@ -8,6 +8,7 @@ use rumqttc::{
     PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey, StateError,
     TlsConfiguration, Transport,
 };
+use tokio::io::DuplexStream;
 use tokio_rustls::rustls::ClientConfig;
 
 /// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
@@ -52,12 +53,17 @@ pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 /// How long a broker keeps messages for a daemon that is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
 
+/// Makes a connection to heatd's own broker, in this process.
+pub(crate) type Entrance = Arc<dyn Fn() -> DuplexStream + Send + Sync>;
+
 /// Where and as whom.
 pub(crate) struct Address {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// The way into heatd's own broker, which needs no socket. None: the broker is elsewhere.
+    pub(crate) entrance: Option<Entrance>,
     pub(crate) client_id: String,
     /// After how many seconds without a word the broker is asked for one. When as many pass again without an answer, the connection
     /// is given up: a dead one looks alive for twice as long at most.
@@ -91,6 +97,9 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     if let Some(tls) = &address.tls {
         options
             .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
+    }
+    if let Some(entrance) = address.entrance.clone() {
+        options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())));
     }
     options
 }
@@ -149,6 +158,7 @@ mod tests {
             port: 1883,
             login: None,
             tls: None,
+            entrance: None,
             client_id: "heatd".to_owned(),
             keep_alive: 20,
         };

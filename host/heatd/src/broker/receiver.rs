@@ -1,6 +1,6 @@
 //! The polling side of a connection: what the broker sends becomes events, refusals become log lines.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heat_engine::wit::MqttMessage;
 use rumqttc::{
@@ -41,6 +41,11 @@ impl Receiver {
     ) -> Self {
         let (last_receipt, connected_at) = (0, None);
         Self { routes, inputs, metrics, shutdown, only_retained, last_receipt, connected_at }
+    }
+
+    /// For how long the last connection has lasted. None: the broker has not let heatd in.
+    pub(super) fn connected_for(&self) -> Option<Duration> {
+        self.connected_at.map(|at| at.elapsed())
     }
 
     /// Whether the last connection was of use: one that ends at once is no reason to come back at once.

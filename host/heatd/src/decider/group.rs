@@ -101,7 +101,7 @@ impl Group<'_> {
                 self.fire(input.now)?;
                 self.end_silent_streams(input.now)?;
             }
-            What::Sent(number) => self.engine.sent(number),
+            What::Sent(number) => self.engine.sent(number)?,
             What::Gap { channel, from, why } => {
                 self.engine.gap(input.now, &channel, from, &why);
                 self.outlets.gap(Gap { channel, from, until: input.now });
