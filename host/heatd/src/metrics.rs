@@ -10,6 +10,7 @@ mod health;
 mod links;
 mod process;
 mod rules;
+mod unrecognized;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) use links::Published;
 use process::Process;
 use rules::Rules;
 pub(crate) use rules::SlotFigures;
+pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
 /// What the status tells of the figures.
 pub(crate) struct Summary {
@@ -56,6 +58,7 @@ struct Figures {
     links: Links,
     broker: Broker,
     process: Process,
+    unrecognized: Unrecognized,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -77,6 +80,8 @@ impl Metrics {
         links.chat_wanted.set(whole(connections));
         links.channels_wanted.set(whole(channels));
         let health = Health::new(connections, Instant::now());
+        let unrecognized = Unrecognized::default();
+        unrecognized.register(root.sub_registry_with_prefix("heatd"));
         Self(Arc::new(Figures {
             registry: root,
             health,
@@ -86,7 +91,13 @@ impl Metrics {
             links,
             broker,
             process,
+            unrecognized,
         }))
+    }
+
+    /// What other services say that heatd does not know.
+    pub(crate) fn unrecognized(&self) -> &Unrecognized {
+        &self.0.unrecognized
     }
 
     pub(crate) fn health(&self) -> &Health {
