@@ -86,10 +86,15 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     // The client still checks a certificate for the name. Nothing waits in the socket: otherwise an output that follows an
     // acknowledgement would wait until the broker's system has confirmed that, some 40 ms.
     let (host, port) = (address.host.clone(), address.port);
-    options.set_socket_connector(move |_, _| {
-        let host = host.clone();
-        async move { heat_dial::connect(&host, port).await }
-    });
+    match address.entrance.clone() {
+        Some(entrance) => {
+            options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())))
+        }
+        None => options.set_socket_connector(move |_, _| {
+            let host = host.clone();
+            async move { heat_dial::connect(&host, port).await }
+        }),
+    };
     options.set_last_will(LastWill::new(status_topic, "offline", QoS::AtLeastOnce, true, None));
     if let Some((user, password)) = &address.login {
         options.set_credentials(user.clone(), password.clone());
@@ -97,9 +102,6 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     if let Some(tls) = &address.tls {
         options
             .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
-    }
-    if let Some(entrance) = address.entrance.clone() {
-        options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())));
     }
     options
 }
