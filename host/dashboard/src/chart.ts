@@ -118,7 +118,7 @@ export class Chart {
       scales: { x: { time: true, auto: false }, y: { distr: this.log ? LOG : LINEAR, range: (_, low, high) => bounds(low, high) } },
       axes: [
         { ...axis, size: 28, space: 64, values: (_, times, __, ___, apart) => ticks(times, apart) },
-        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values) => values.map(number) },
+        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values: (number | null)[]) => values.map((it) => (it === null ? "" : number(it))) },
       ],
       series: [{}, ...this.lines.map(series)],
       hooks: {
