@@ -161,6 +161,19 @@ const ENGINE: &[&[&str]] = &[
     &["run", "cases"],
 ];
 
+/// The folders of heatd, likewise.
+const HEATD: &[&[&str]] = &[
+    &["metrics", "backoff", "shutdown", "tls", "terminal"],
+    &["config", "clock"],
+    &["queue", "view", "data"],
+    &["broker", "emotes"],
+    &["chat", "embedded"],
+    &["control"],
+    &["decider", "backup"],
+    &["http", "offline"],
+    &["daemon"],
+];
+
 fn files_of(folder: &str) -> Result<Crate> {
     Crate::read(&sources(&[folder])?, &root().join(folder))
 }
@@ -188,6 +201,21 @@ fn the_engine_runs_wasm_and_opens_tables_in_few_places() -> Result<()> {
     ensure!(wasm.is_empty(), "wasmtime is for the contract and guest/: {wasm:?}");
     let tables = files.outside("redb::", &["", "error", "store", "overlay", "series"]);
     ensure!(tables.is_empty(), "redb is for error, store/, overlay/ and series/: {tables:?}");
+    Ok(())
+}
+
+#[test]
+fn heatd_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/heatd/src", HEATD, &[])
+}
+
+#[test]
+fn only_http_knows_axum_and_only_the_daemon_starts_the_engines_loop() -> Result<()> {
+    let files = files_of("host/heatd/src")?;
+    let web = files.outside("axum::", &["http"]);
+    ensure!(web.is_empty(), "axum is for http/: {web:?}");
+    let decider = files.outside("crate::decider", &["daemon", "decider"]);
+    ensure!(decider.is_empty(), "the engine's loop is for daemon/: {decider:?}");
     Ok(())
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) 
         for share in shares.divide(&wanted.look()) {
             connections.spawn(keep(chat.clone(), share, joins.clone(), shutdown.clone()));
         }
-        chat.metrics.connections_wanted(shares.count());
+        chat.metrics.connections_desired(shares.count());
         tokio::select! {
             () = wanted.changed() => {}
             () = shutdown.begun() => break,

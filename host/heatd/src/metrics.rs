@@ -33,7 +33,7 @@ pub(crate) use rules::SlotFigures;
 
 /// What the status tells of the figures.
 pub(crate) struct Summary {
-    pub(crate) chat_wanted: i64,
+    pub(crate) chat_desired: i64,
     pub(crate) chat_up: i64,
     pub(crate) mqtt_up: bool,
     pub(crate) chat_lines: u64,
@@ -69,8 +69,8 @@ impl Metrics {
         let (events, rules) = (Events::new(registry), Rules::new(registry));
         let (engine, links) = (Engine::new(registry), Links::new(registry));
         let process = Process::new(&mut root);
-        links.chat_wanted.set(whole(connections));
-        links.channels_wanted.set(whole(channels));
+        links.chat_desired.set(whole(connections));
+        links.channels_desired.set(whole(channels));
         let health = Health::new(connections, Instant::now());
         Self(Arc::new(Figures { registry: root, health, events, rules, engine, links, process }))
     }
@@ -115,7 +115,7 @@ impl Metrics {
     pub(crate) fn chat_connected(&self, up: bool) {
         self.0.health.chat_connected(up, Instant::now());
         self.0.links.chat.inc_by(if up { 1 } else { -1 });
-        self.0.links.chat_connects.inc_by(u64::from(up));
+        self.0.links.chat_opened.inc_by(u64::from(up));
     }
 
     /// Twitch has confirmed one more channel.
@@ -131,14 +131,14 @@ impl Metrics {
     }
 
     /// There shall be so many connections to chat.
-    pub(crate) fn connections_wanted(&self, connections: usize) {
-        self.0.health.connections_wanted(connections, Instant::now());
-        self.0.links.chat_wanted.set(whole(connections));
+    pub(crate) fn connections_desired(&self, connections: usize) {
+        self.0.health.connections_desired(connections, Instant::now());
+        self.0.links.chat_desired.set(whole(connections));
     }
 
     /// There shall be so many channels.
-    pub(crate) fn channels_wanted(&self, channels: usize) {
-        self.0.links.channels_wanted.set(whole(channels));
+    pub(crate) fn channels_desired(&self, channels: usize) {
+        self.0.links.channels_desired.set(whole(channels));
     }
 
     /// A channel is gone with its rules: nothing is told of it any more.
@@ -149,7 +149,7 @@ impl Metrics {
     pub(crate) fn mqtt_connected(&self, up: bool) {
         self.0.health.mqtt_connected(up, Instant::now());
         self.0.links.mqtt.set(i64::from(up));
-        self.0.links.mqtt_connects.inc_by(u64::from(up));
+        self.0.links.mqtt_opened.inc_by(u64::from(up));
     }
 
     /// The engine begins a group of events; its first event has waited for `waited`.
@@ -224,7 +224,7 @@ impl Metrics {
     pub(crate) fn summary(&self) -> Summary {
         let (events, links) = (&self.0.events, &self.0.links);
         Summary {
-            chat_wanted: links.chat_wanted.get(),
+            chat_desired: links.chat_desired.get(),
             chat_up: links.chat.get(),
             mqtt_up: links.mqtt.get() != 0,
             chat_lines: events.chat_lines.get(),

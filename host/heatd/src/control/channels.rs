@@ -149,7 +149,7 @@ impl Channels {
             emotes.add_channel(&name);
         }
         self.wants.add(&name, since);
-        self.live.metrics.channels_wanted(self.roster.names().len());
+        self.live.metrics.channels_desired(self.roster.names().len());
         info!(channel = name, by, "channel added");
         Ok((name, rules))
     }
@@ -198,7 +198,7 @@ impl Channels {
         self.live.configured.remove(name);
         let slots: Vec<&str> = listed.slots.iter().map(|it| it.slot.as_str()).collect();
         self.live.metrics.forget_channel(&listed.channel, &slots);
-        self.live.metrics.channels_wanted(self.roster.names().len());
+        self.live.metrics.channels_desired(self.roster.names().len());
         info!(channel = name, by, "channel removed");
         Ok(())
     }

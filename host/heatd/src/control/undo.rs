@@ -173,3 +173,33 @@ fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<C
         "outputs": outputs, "corrected": corrected, "log_begins": undo.log_begins,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use heat_engine::Sandbox;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::config::{Config, Mistakes};
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn one_undo_runs_at_a_time_and_the_next_is_refused_at_once() {
+        let file = Path::new("heatd.toml");
+        let config = Config::read("", file, &Mistakes::new(file, ""));
+        let (sandbox, (inputs, _queue)) = (Sandbox::new(None).unwrap(), mpsc::channel(1));
+        let metrics = Metrics::new(0, 0);
+        let live = Live::new(&config, Arc::new(sandbox), &[], inputs.downgrade(), &metrics);
+        let turn = live.undo_turn().unwrap();
+        let second = live.undo_turn().err().unwrap();
+        assert!(
+            matches!(&second, Refusal::Refused(why) if why.contains("at the moment")),
+            "{second:?}"
+        );
+        // The permit goes with the work, however that ends.
+        drop(turn);
+        assert!(live.undo_turn().is_ok());
+    }
+}

@@ -33,7 +33,7 @@ pub(super) async fn answer(
         "ready": reasons.is_empty(),
         "reasons": reasons,
         "connections": {
-            "chat": { "wanted": figures.chat_wanted, "up": figures.chat_up },
+            "chat": { "wanted": figures.chat_desired, "up": figures.chat_up },
             "mqtt": { "up": figures.mqtt_up },
         },
         "faves": api.roster.faves(),

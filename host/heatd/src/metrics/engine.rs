@@ -65,7 +65,7 @@ impl Engine {
             "Time that the first event of a group waited for the engine, from where it came in",
             &engine.wait,
         );
-        seconds("commit", "Time of a durable commit", &engine.commit);
+        seconds("commit_duration", "Time of a durable commit", &engine.commit);
         registry.register("commit_records", "Records in one commit", engine.group.clone());
         registry.register("queue_events", "Events that wait for the engine", engine.queue.clone());
         registry.register(
@@ -86,7 +86,7 @@ impl Engine {
             engine.written.clone(),
         );
         registry.register(
-            "store_syncs",
+            "store_fsyncs",
             "Times that the system was asked to put the store's file on the disk",
             engine.syncs.clone(),
         );

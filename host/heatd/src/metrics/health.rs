@@ -79,7 +79,7 @@ impl Health {
     }
 
     /// There shall be so many connections to chat.
-    pub(crate) fn connections_wanted(&self, connections: usize, now: Instant) {
+    pub(crate) fn connections_desired(&self, connections: usize, now: Instant) {
         let mut links = self.links();
         links.wanted_connections = connections;
         links.look(now);

@@ -120,8 +120,10 @@ fn number(text: &str, name: &str) -> Option<i64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(target_os = "linux")]
+
     use super::*;
 
     #[test]

@@ -114,7 +114,7 @@ impl Rules {
         );
         registry.register("rule_fuel", "Fuel that calls of rules used", rules.fuel.clone());
         registry.register_with_unit(
-            "rule_call",
+            "rule_call_duration",
             "Time of a call of a rule, with the start of an instance for it",
             Unit::Seconds,
             rules.seconds.clone(),
