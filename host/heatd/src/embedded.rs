@@ -44,7 +44,7 @@ pub(crate) struct Running {
     pub(crate) task: JoinHandle<Result<()>>,
 }
 
-/// heatd itself at its own broker, where it may do everything.
+/// heatd's own login at the embedded broker, where it may do everything.
 pub(crate) struct Own<'a> {
     pub(crate) name: &'a str,
     pub(crate) password: &'a str,

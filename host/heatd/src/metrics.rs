@@ -31,7 +31,7 @@ use process::Process;
 use rules::Rules;
 pub(crate) use rules::SlotFigures;
 
-/// What the status tells of the figures.
+/// The figures that the status shows.
 pub(crate) struct Summary {
     pub(crate) chat_desired: i64,
     pub(crate) chat_up: i64,
@@ -60,7 +60,7 @@ struct Build {
 }
 
 impl Metrics {
-    /// Figures of a daemon that wants so many connections to chat, and so many channels.
+    /// New figures; `connections` to chat and `channels` are desired at the start.
     pub(crate) fn new(connections: usize, channels: usize) -> Self {
         let mut root = Registry::default();
         let registry = root.sub_registry_with_prefix("heatd");
@@ -93,7 +93,7 @@ impl Metrics {
         self.0.events.refused(why, 1);
     }
 
-    /// A channel is heard again, which it was not for so long.
+    /// A channel is heard again after a gap of this length.
     pub(crate) fn chat_gap(&self, long: Duration) {
         self.0.links.gap(long);
     }
@@ -130,18 +130,18 @@ impl Metrics {
         self.0.links.channels.dec();
     }
 
-    /// There shall be so many connections to chat.
+    /// Sets how many connections to chat are desired.
     pub(crate) fn connections_desired(&self, connections: usize) {
         self.0.health.connections_desired(connections, Instant::now());
         self.0.links.chat_desired.set(whole(connections));
     }
 
-    /// There shall be so many channels.
+    /// Sets how many channels are desired.
     pub(crate) fn channels_desired(&self, channels: usize) {
         self.0.links.channels_desired.set(whole(channels));
     }
 
-    /// A channel is gone with its rules: nothing is told of it any more.
+    /// Removes the figures of a channel and its slots.
     pub(crate) fn forget_channel(&self, channel: &Arc<str>, slots: &[&str]) {
         self.0.rules.forget(channel, slots);
     }
@@ -168,7 +168,7 @@ impl Metrics {
         self.0.events.came(source);
     }
 
-    /// What came of one event. Calls are counted by the roster, which knows their slots.
+    /// Counts the decision on one event. Calls are counted by the registry of channels, which knows their slots.
     pub(crate) fn decided(&self, decision: &Decision) {
         self.0.events.decided(decision);
     }
@@ -183,7 +183,7 @@ impl Metrics {
         self.0.rules.slot(channel, slot)
     }
 
-    /// Something was done to a slot, or refused.
+    /// Counts a change of a slot, done or refused.
     pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
         self.0.rules.swapped(slot, action, outcome);
     }
@@ -204,18 +204,18 @@ impl Metrics {
         self.0.engine.paused(name, took);
     }
 
-    /// So many records are durable, and so much was written to the store since the start; so many messages wait for a broker.
+    /// Counts a commit: its records, what was written to the store since the start, and how many messages are in the outbox.
     pub(crate) fn committed(&self, took: Duration, records: usize, disk: DiskUse, outbox: u64) {
         self.0.engine.committed(took, records, disk);
         self.0.links.outbox.set(outbox as i64);
     }
 
-    /// Whether it is unknown when the log begins.
+    /// Whether the time of the oldest record of the log is still unknown.
     pub(crate) fn log_is_unknown(&self) -> bool {
         self.0.engine.log_is_unknown()
     }
 
-    /// The log begins here, in milliseconds since 1970.
+    /// Sets the time of the oldest record of the log, in milliseconds since 1970.
     pub(crate) fn log_begins(&self, at: Option<u64>) {
         self.0.engine.log_begins(at);
     }
@@ -232,7 +232,7 @@ impl Metrics {
         }
     }
 
-    /// All figures in this format. Of the queue it is told how many events wait and may wait; of the store, its size.
+    /// The page in this format. `queue`: how many events wait, and how many may. `store`: the size of its file.
     pub(crate) fn page(&self, format: Format, queue: (usize, usize), store: u64) -> String {
         self.0.engine.queue.set(whole(queue.0));
         self.0.engine.queue_limit.set(whole(queue.1));

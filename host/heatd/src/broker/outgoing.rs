@@ -1,5 +1,5 @@
 //! What is sent to the broker: outputs as retained messages, and the outbox. Level-triggered: on every change and on every
-//! connection the difference between what is wanted and what this connection was told goes out.
+//! connection heatd publishes the difference between the wanted outputs and those that this connection has published.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use tokio::sync::mpsc;
 
 use crate::queue::Input;
 
-/// What the broker has been told on this connection, and what it still has to be told.
+/// What was published on this connection, and what still has to be.
 pub(crate) struct Outgoing {
     prefix: String,
     shown: HashMap<String, Option<String>>,
     /// Messages that no broker has acknowledged, in order; `true`: handed to this connection.
     outbox: BTreeMap<u64, (Message, bool)>,
-    /// Acknowledged messages that the engine has not been told of.
+    /// Messages that the broker has acknowledged and the engine does not know of yet.
     settled: VecDeque<u64>,
 }
 
 impl Outgoing {
-    /// Starts with the messages that an earlier run of the daemon did not get acknowledged.
+    /// Begins with the messages of an earlier run that were not acknowledged.
     pub(crate) fn new(prefix: &str, outbox: Vec<(u64, String, Vec<u8>)>) -> Self {
         let outbox = outbox.into_iter().map(|(number, topic, payload)| {
             (number, (Message { topic, payload, delivery: Delivery::AtLeastOnce }, false))
@@ -46,14 +46,14 @@ impl Outgoing {
             .extend(messages.into_iter().map(|(number, message)| (number, (message, false))));
     }
 
-    /// The broker has acknowledged a message; the engine has to be told.
+    /// The broker has acknowledged a message. The engine gets to know it by `settle`.
     pub(crate) fn acknowledged(&mut self, number: u64) {
         if self.outbox.remove(&number).is_some() {
             self.settled.push_back(number);
         }
     }
 
-    /// Tells the engine what has been acknowledged. Cancelling loses nothing: a number goes when the engine has it.
+    /// Reports acknowledged messages to the engine. Cancel-safe: a number is removed once the engine has it.
     pub(crate) async fn settle(&mut self, inputs: &mpsc::WeakSender<Input>) {
         while let (Some(number), Some(inputs)) = (self.settled.front(), inputs.upgrade()) {
             if inputs.send(Input::sent(*number)).await.is_err() {
@@ -63,7 +63,7 @@ impl Outgoing {
         }
     }
 
-    /// The outputs that this connection has not been told, as topic and text.
+    /// The outputs that differ from what this connection has published, as topic and text.
     fn difference(&self, wanted: &Outputs) -> Vec<(String, Option<String>)> {
         let named = wanted
             .iter()
@@ -74,7 +74,7 @@ impl Outgoing {
             .collect()
     }
 
-    /// Publishes the difference, and says how many outputs that were. An output that was taken back is deleted at the broker by an empty retained message.
+    /// Publishes the difference, and returns how many outputs that were. An empty retained message deletes an output at the broker.
     pub(crate) async fn reconcile(
         &mut self,
         client: &AsyncClient,
@@ -92,7 +92,7 @@ impl Outgoing {
         Ok(outputs)
     }
 
-    /// Hands the messages of the outbox to the connection, and returns the notices of their acknowledgement.
+    /// Sends the messages of the outbox, and returns futures of their acknowledgements.
     pub(crate) async fn send(
         &mut self,
         client: &AsyncClient,

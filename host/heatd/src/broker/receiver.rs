@@ -19,13 +19,13 @@ use crate::metrics::{Metrics, Refusal};
 use crate::queue::{Input, Receipt};
 use crate::shutdown::Shutdown;
 
-/// Lives over all connections, so that no receipt number is used twice.
+/// Outlives connections, so that no acknowledgement token is used twice.
 pub(super) struct Receiver {
     routes: Routes,
     inputs: mpsc::WeakSender<Input>,
     metrics: Metrics,
     shutdown: Shutdown,
-    /// What is not retained comes another way.
+    /// True for the embedded broker: other messages come from it directly, so this connection takes retained ones only.
     only_retained: bool,
     last_receipt: Receipt,
     connected_at: Option<Instant>,
@@ -43,7 +43,7 @@ impl Receiver {
         Self { routes, inputs, metrics, shutdown, only_retained, last_receipt, connected_at }
     }
 
-    /// Whether the last connection was of use: one that ends at once is no reason to come back at once.
+    /// Whether the last connection was useful. After one that ended at once, the next wait must not be short.
     pub(super) fn lasted(&self) -> bool {
         self.connected_at.is_some_and(|at| at.elapsed() >= LASTING)
     }
@@ -96,7 +96,7 @@ impl Receiver {
         }
     }
 
-    /// Passes a message on to the engine. Waiting for room there is safe: the engine never waits for this side.
+    /// Passes a message on to the engine. It may wait for room in the queue: the engine never waits for this side.
     async fn take_message(&mut self, publish: &Publish, shared: &Shared<'_>) {
         if self.shutdown.has_begun() {
             // Not acknowledged, so that the broker keeps it for the next start.
@@ -121,7 +121,7 @@ impl Receiver {
         let named = named_id(&message.payload).is_some();
         let delivery = Delivery { packet: publish.pkid, repeated: publish.dup, named };
         let mut events = match shared.deliveries.is_repetition(&message, delivery) {
-            // It is acknowledged in its turn, after the commit of the delivery before.
+            // It is acknowledged in order, after the commit of its first delivery.
             true => {
                 self.metrics.duplicate();
                 Vec::new()
@@ -139,7 +139,7 @@ impl Receiver {
         for event in events {
             self.send(Input::event(now, event)).await;
         }
-        // The receipt rides on the last event of the message: all of them are in one commit, or in earlier ones.
+        // The last event of the message carries the token: then all of its events are in the same commit, or in earlier ones.
         let receipt = ack.is_some().then_some(receipt);
         match last {
             Some(event) => self.send(Input::with_receipt(now, event, receipt)).await,

@@ -21,7 +21,7 @@ use crate::queue::{Input, Mail, Mailbox, Topics};
 /// How many filters go into one request: it must not be larger than a broker takes.
 const FILTERS_PER_REQUEST: usize = 32;
 
-/// Lives over all connections.
+/// Outlives connections.
 pub(super) struct Sender {
     pub(super) outputs: watch::Receiver<Arc<Outputs>>,
     pub(super) mailbox: Arc<Mailbox>,
@@ -29,12 +29,12 @@ pub(super) struct Sender {
     pub(super) inputs: mpsc::WeakSender<Input>,
     pub(super) topics: watch::Receiver<Arc<Topics>>,
     pub(super) status: String,
-    /// How surely messages shall come.
+    /// The QoS of subscriptions.
     pub(super) qos: QoS,
     pub(super) metrics: Metrics,
 }
 
-/// The acknowledgements that are awaited, each with the number of its message.
+/// The acknowledgements that are still to come, each with the number of its message.
 type Notices = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
 
 /// What the sending side does next.
@@ -49,7 +49,7 @@ enum Step {
 }
 
 impl Sender {
-    /// Sends until the engine has ended and everything is said. On a lost connection it waits to be dropped: the polling side
+    /// Sends until the engine has ended and everything is sent. After a lost connection it waits to be dropped: the polling side
     /// knows why.
     pub(super) async fn run(
         &mut self,
@@ -96,7 +96,7 @@ impl Sender {
         }
     }
 
-    /// Subscribes to what is new. What nobody takes any more comes until the connection ends, and is acknowledged.
+    /// Subscribes to new topics. It never unsubscribes: messages that nobody takes any more are acknowledged, until the connection ends.
     async fn subscribe(
         &mut self,
         client: &AsyncClient,
@@ -125,14 +125,14 @@ impl Sender {
         }
     }
 
-    /// The engine has ended: what it left is sent, and the broker is told that heatd is gone.
+    /// The engine has ended: sends what it has left, and publishes that heatd is gone.
     async fn leave(
         &mut self,
         client: &AsyncClient,
         shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
-        // Messages stay in the store for the next start: what is acknowledged now could no longer be noted.
+        // Messages of the outbox are left for the next start: the engine is gone and could not note their acknowledgement.
         if let Some(mail) = self.mailbox.take_now() {
             self.take_mail(mail, client, shared, outgoing).await?;
         }
@@ -172,7 +172,7 @@ impl Sender {
     }
 }
 
-/// Forgets a message that has arrived. One that the broker refuses is forgotten too, and the log says so.
+/// Handles the acknowledgement of a message. A refused message is not sent again; the log names it.
 fn acknowledged(
     number: u64,
     result: &Result<PublishResult, PublishNoticeError>,
@@ -189,7 +189,7 @@ fn acknowledged(
     }
 }
 
-/// heatd's own messages are not for heatd: a rule that publishes what another takes would feed itself.
+/// Subscribes without getting heatd's own messages: a rule must not feed itself by MQTT.
 fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
     SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, qos) }
 }

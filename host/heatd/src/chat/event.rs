@@ -9,22 +9,22 @@ use twitch_irc::message::IRCMessage;
 use super::notice::Notices;
 use super::tags::{number_tag, origin, person, shared_from, standing, tag};
 
-/// An invisible character that some clients append, so that Twitch does not take a repeated line for a duplicate.
+/// An invisible character that some chat clients append, so that Twitch does not drop a repeated line.
 const INVISIBLE: char = '\u{E0000}';
 
-/// Who cheers when somebody does so without a name (Twitch's account of that name).
+/// Twitch's account for anonymous cheers.
 const ANONYMOUS_CHEERER: &str = "ananonymouscheerer";
 
 /// Turns the messages of one connection into events.
 #[derive(Default)]
 pub(super) struct Reader {
     notices: Notices,
-    /// Counts messages: an id for those that have none.
+    /// Numbers the messages, to give an id to those that have none.
     number: u64,
 }
 
 impl Reader {
-    /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
+    /// The events of a message: none if it is of no use for rules. `now` stands in for a missing time.
     pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
         self.number += 1;
         let channel = message.params.first().and_then(|it| it.strip_prefix('#'));
@@ -38,7 +38,7 @@ impl Reader {
             origin(message).map_or_else(|| format!("irc:{now}:{}", self.number), str::to_owned);
         let at = number_tag(message, "tmi-sent-ts").unwrap_or(now);
         let event = |(place, what)| {
-            // The cheer of a line is an event beside it.
+            // A line with a cheer is two events.
             let id = if place == 0 { id.clone() } else { format!("{id}:{place}") };
             Event { id, channel: channel.to_lowercase(), at, what }
         };

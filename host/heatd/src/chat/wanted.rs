@@ -1,4 +1,4 @@
-//! Which channels are to be read, which may change at any time, and how they are divided among connections.
+//! The channels to read, which may change at any time, and how they are assigned to connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::away::Away;
 use crate::view::gaps::Since;
 
-/// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
+/// How many channels share a connection. With more, heatd would read too slowly, and Twitch drops slow readers.
 const CHANNELS_PER_CONNECTION: usize = 50;
 
 /// How many connections so many channels need.
@@ -16,10 +16,10 @@ pub(crate) fn connections(channels: usize) -> usize {
     channels.div_ceil(CHANNELS_PER_CONNECTION)
 }
 
-/// Channels that are wanted, each with since when it was not heard, where it was heard before.
+/// The channels to read. A channel that was heard before has the time since when it was not.
 type Channels = BTreeMap<String, Option<Since>>;
 
-/// Whoever says which channels are wanted has this end.
+/// The end that changes which channels are read.
 #[derive(Clone)]
 pub(crate) struct Wants(Arc<watch::Sender<Channels>>);
 
@@ -32,12 +32,12 @@ impl Wants {
         (Self(Arc::new(wants)), Wanted(wanted))
     }
 
-    /// From now on this channel is read, too.
+    /// Adds a channel.
     pub(crate) fn add(&self, channel: &str, since: Option<Since>) {
         self.0.send_modify(|channels| drop(channels.insert(channel.to_owned(), since)));
     }
 
-    /// This channel is read no more.
+    /// Removes a channel.
     pub(crate) fn remove(&self, channel: &str) {
         self.0.send_modify(|channels| drop(channels.remove(channel)));
     }
@@ -48,13 +48,13 @@ impl Wanted {
         self.0.borrow_and_update().clone()
     }
 
-    /// Waits until something else is wanted.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) {
         ended_or_changed(&mut self.0).await;
     }
 }
 
-/// What one connection has to read.
+/// The channels of one connection.
 pub(super) struct Share {
     wanted: watch::Receiver<Channels>,
     /// As of the last poll.
@@ -62,7 +62,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// The channels that are wanted now. Of those that are new here, and were heard before, it is noted since when they were not.
+    /// The channels to read now. For new ones that were heard before, notes in `away` since when they were not.
     pub(super) fn look(&mut self, away: &mut Away) -> BTreeSet<String> {
         let channels = self.wanted.borrow_and_update();
         for (channel, since) in channels.iter().filter(|(name, _)| !self.known.contains(*name)) {
@@ -74,12 +74,12 @@ impl Share {
         self.known.clone()
     }
 
-    /// Waits until something else is wanted.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) {
         ended_or_changed(&mut self.wanted).await;
     }
 
-    /// Waits until no channel is wanted here.
+    /// Waits until this connection has no channel left.
     pub(super) async fn emptied(&mut self) {
         while !self.wanted.borrow().is_empty() {
             ended_or_changed(&mut self.wanted).await;
@@ -87,19 +87,19 @@ impl Share {
     }
 }
 
-/// Where nobody can change it any more, nothing is waited for.
+/// Waits for a change; for ever once nobody can make one.
 async fn ended_or_changed(channels: &mut watch::Receiver<Channels>) {
     if channels.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// The connections' shares. Pure but for telling them.
+/// The channels of all connections.
 #[derive(Default)]
 pub(super) struct Shares(Vec<watch::Sender<Channels>>);
 
 impl Shares {
-    /// Divides the wanted channels: each stays where it is, a new one goes where there is room. Returns the shares of new connections.
+    /// Assigns the wanted channels: each stays where it is, a new one goes where there is room. Returns the channels of new connections.
     pub(super) fn divide(&mut self, wanted: &Channels) -> Vec<Share> {
         let mut new = wanted.clone();
         for share in &self.0 {
@@ -127,7 +127,7 @@ impl Shares {
         opened
     }
 
-    /// How many connections there shall be.
+    /// How many connections are needed.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }

@@ -1,31 +1,31 @@
-//! A time that jumps only when the system's clock has jumped for good. Pure: what both clocks say is an argument.
+//! A clock that slews: it follows the system's clock, but not its jumps. Pure: both clocks' readings are arguments.
 //!
 //! Half-lives, timers and cooldowns are measured by it. A clock that is set wrong for a moment must cost no heat, and one that
 //! is set back must not freeze it: the engine's time never runs backwards, so it would stand still until the clock has caught up.
 
 use std::time::{Duration, Instant};
 
-/// What is smaller than this is no jump: the clock is merely put right, as it is every day.
+/// A smaller difference is no jump but the daily correction of the clock, and is followed at once.
 const STEP_MS: u64 = 2_000;
 
-/// How long the clock has to stay where it has jumped to, until it is believed.
+/// After a jump ahead, the system's clock must stay there this long before it is followed.
 pub(super) const HOLD: Duration = Duration::from_secs(60);
 
-/// While heatd is ahead of the clock, its time runs slower by one part in so many, until the clock has caught up.
+/// While heatd's time is ahead of the system's, it runs slower by one part in this many.
 const SLOWER: u128 = 20;
 
 /// heatd's time, in milliseconds since 1970.
 pub(super) struct Steady {
-    /// What it was at `base`, from which on it is measured.
+    /// The time at `base`; from there on it is measured by the monotonic clock.
     at: u64,
     base: Instant,
     doubt: Option<Doubt>,
 }
 
-/// The clock says something else.
+/// The system's clock differs.
 #[derive(Clone, Copy)]
 enum Doubt {
-    /// It is so many milliseconds ahead, since then.
+    /// The system's clock has been ahead since this instant.
     Ahead(u64, Instant),
     Behind,
 }
@@ -39,11 +39,11 @@ pub(super) enum News {
     JumpedBack {
         by_ms: u64,
     },
-    /// What has jumped ahead has stayed there, and is believed.
+    /// The system's clock has stayed where it jumped to, and is followed.
     Followed {
         by_ms: u64,
     },
-    /// Both say the same again.
+    /// Both clocks agree again.
     Agreed,
 }
 

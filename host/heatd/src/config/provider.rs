@@ -1,9 +1,9 @@
-//! Who is asked for emotes, and under which address.
+//! The providers of emotes, and their addresses.
 
 use heat_engine::wit::EmoteProvider;
 use hyper::Uri;
 
-/// Whether what is behind an address is spoken to with TLS.
+/// Whether an address needs TLS.
 pub(crate) fn is_encrypted(address: &Uri) -> bool {
     matches!(address.scheme_str(), Some("https" | "wss"))
 }
@@ -16,12 +16,12 @@ pub(crate) enum Provider {
     SevenTv,
 }
 
-/// Of what a set is.
+/// Where the emotes of a set can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Of {
-    /// Every channel.
+    /// In every channel.
     Global,
-    /// One channel, with Twitch's id of it.
+    /// In one channel, which has this Twitch id.
     Channel { login: String, id: String },
 }
 

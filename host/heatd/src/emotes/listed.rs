@@ -1,4 +1,4 @@
-//! Which emotes a channel has, and of whom that is known.
+//! Lists the emotes of a channel, and says which providers' sets are known.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::sets::Table;
 use crate::config::provider::Provider;
 
-/// The sets of all channels as they are at the moment.
+/// A reader of the current sets of all channels.
 #[derive(Clone)]
 pub(crate) struct Shelves {
     /// Who is asked.
@@ -15,21 +15,21 @@ pub(crate) struct Shelves {
     pub(super) sets: watch::Receiver<Table>,
 }
 
-/// What is known of a set.
+/// What is known about a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// So many emotes are in it.
+    /// How many emotes it has.
     Known(usize),
-    /// It was never answered what is in it.
+    /// No query for it was ever answered.
     Unknown,
-    /// Its provider is not asked.
+    /// Its provider is not configured.
     Off,
 }
 
-/// What a channel has.
+/// The emotes of a channel.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// Every set: whether it is the channel's own, whose, and what is known of it.
+    /// Every set: whether it is the channel's own, its provider, and what is known about it.
     pub(crate) sets: Vec<(bool, Provider, State)>,
     pub(crate) emotes: Vec<Emote>,
 }
@@ -45,9 +45,9 @@ pub(crate) struct Emote {
 }
 
 impl Shelves {
-    /// What this channel has: of several with one name the one that counts.
+    /// The emotes of a channel. If several have the same name, the one that chat would find.
     pub(crate) fn of(&self, channel: &str) -> Listed {
-        // Chat reads the same table: what takes longer comes after the lock.
+        // Chat reads the same table, so the long part comes after the lock.
         let sets = self.sets.borrow().of(channel).sets();
         let (mut listed, mut taken) = (Listed::default(), HashSet::new());
         for (own, provider, set) in &sets {
@@ -67,7 +67,7 @@ impl Shelves {
         listed
     }
 
-    /// Whether it is known that a provider has no emote of this name there. Of sets that are not known nothing is.
+    /// Whether a provider certainly has no emote of this name in a channel. False if a set of it is not known.
     pub(crate) fn lack(&self, channel: &str, provider: &str, name: &str) -> bool {
         let sets = self.sets.borrow().of(channel).sets();
         let mut sets = sets.iter().filter(|(_, of, _)| of.name() == provider).peekable();

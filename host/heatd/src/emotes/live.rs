@@ -1,5 +1,5 @@
-//! Hears from 7TV at once when a set changes, by its events (a WebSocket). Only a quicker way: whatever is missed here is in the next
-//! answer, and after every break in the connection the sets are asked for.
+//! Listens to 7TV's events (a WebSocket), which push changes of sets at once. This is only a faster way: what is missed here is in the next
+//! query, and after each lost connection the sets are queried.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use crate::backoff::{Backoff, LASTING};
 /// How long connecting, and the first word of the server, may take.
 const WELCOME: Duration = Duration::from_secs(20);
 
-/// So many heartbeats may be missed.
+/// After this many missed heartbeats the connection counts as dead.
 const MISSED: u32 = 3;
 
-/// The longest message: a set that is filled at once.
+/// The longest message: one that fills a whole set at once.
 const LARGEST: usize = 4 << 20;
 
 /// What was pushed.
@@ -52,7 +52,7 @@ pub(super) enum Step {
 }
 
 impl Push {
-    /// What it changes in the set of this subject.
+    /// The steps that change the set of this subject.
     pub(super) fn steps(&self, subject: &Subject) -> &[Step] {
         match self {
             Self::Set { set, steps } if *set == subject.set => steps,
@@ -66,21 +66,21 @@ impl Push {
 /// What the server says.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
-    /// It will give a sign of life so often.
+    /// The first message: heartbeats come at this interval.
     Hello(Duration),
-    /// It wants the connection to be made anew.
+    /// The server asks to reconnect.
     Reconnect,
-    /// It does not like something.
+    /// The server reports an error.
     Complaint(String),
     Pushed(Push),
-    /// A sign of life, or nothing that matters.
+    /// A heartbeat, or a message of no interest.
     Nothing,
 }
 
-/// What is subscribed: the kind of event, and what it is of.
+/// The subscriptions: kind of event, and id of the object.
 type Topics = BTreeSet<(&'static str, String)>;
 
-/// Keeps a connection as long as there is something to hear about.
+/// Keeps a connection while there is anything to subscribe to.
 pub(super) async fn run(
     address: Uri,
     tls: Option<Arc<ClientConfig>>,
@@ -156,7 +156,7 @@ impl Listener<'_> {
                             (patience, welcomed) = (interval * MISSED, true);
                             self.subscribe(&mut socket).await?;
                             info!("7TV's events are heard");
-                            // What happened since the last connection nobody has told.
+                            // Nobody reports what happened between two connections, so the sets must be queried.
                             if !std::mem::replace(is_first, false) {
                                 self.push(Push::Missed).await?;
                             }
@@ -166,7 +166,7 @@ impl Listener<'_> {
                         Said::Pushed(push) => self.push(push).await?,
                         Said::Nothing => {}
                     }
-                    // Only what the server says in words is a sign of life; it promises heartbeats.
+                    // Only messages count as signs of life, because the server has promised heartbeats.
                     silent_at = Instant::now() + patience;
                 }
                 changed = self.subjects.changed(), if welcomed => {
@@ -182,7 +182,7 @@ impl Listener<'_> {
         self.pushes.send(push).await.map_err(|_| "heatd is shutting down".to_owned())
     }
 
-    /// Subscribes to what is wanted and not subscribed, and the other way round.
+    /// Subscribes and unsubscribes until the subscriptions fit the wanted subjects.
     async fn subscribe(
         &mut self,
         socket: &mut WebSocketStream<Box<dyn Socket>>,

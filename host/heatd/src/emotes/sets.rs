@@ -1,4 +1,4 @@
-//! The words of the providers, and in which order they are looked up.
+//! The sets of emotes, and the order in which a word is looked up in them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::config::provider::{Of, Provider};
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Set(HashMap<Box<str>, Box<str>>);
 
-/// What has changed between two sets: names with ids. An emote that another one took the name of is in both.
+/// The difference between two sets: names with ids. A name that now belongs to another emote is in both lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) added: Vec<(String, String)>,
@@ -18,7 +18,7 @@ pub(super) struct Changes {
 }
 
 impl Set {
-    /// Of two with one name the first is taken.
+    /// If two emotes have the same name, the first is taken.
     pub(super) fn new(emotes: Vec<Named>) -> Self {
         let mut set = HashMap::with_capacity(emotes.len());
         for (name, id) in emotes {
@@ -51,7 +51,7 @@ impl Set {
         self.id(name) == Some(id) && self.0.remove(name).is_some()
     }
 
-    /// What is other than before.
+    /// The changes from an older set to this one.
     pub(super) fn changes(&self, before: &Self) -> Changes {
         let missing = |from: &Self, other: &Self| {
             let all = from.listed().into_iter().filter(|(name, id)| other.id(name) != Some(id));
@@ -78,7 +78,7 @@ pub(super) struct Table {
     channels: HashMap<String, Shelf>,
 }
 
-/// The sets that hold in one channel.
+/// The sets that apply to one channel.
 pub(super) struct Lookup<'a> {
     channel: Option<&'a Shelf>,
     global: &'a Shelf,
@@ -94,14 +94,14 @@ impl Table {
         shelf.0[provider as usize] = Some(set);
     }
 
-    /// Takes a provider's set of a channel out.
+    /// Removes a provider's set of a channel.
     pub(super) fn take_out(&mut self, provider: Provider, channel: &str) {
         if let Some(shelf) = self.channels.get_mut(channel) {
             shelf.0[provider as usize] = None;
         }
     }
 
-    /// What holds in this channel.
+    /// The sets that apply to this channel.
     pub(super) fn of(&self, channel: &str) -> Lookup<'_> {
         Lookup { channel: self.channels.get(channel), global: &self.global }
     }
@@ -119,7 +119,7 @@ impl Lookup<'_> {
         all.collect()
     }
 
-    /// Whose emote a word is, and its id: the channel's before everybody's.
+    /// The provider and the id of the emote that a word stands for; the channel's own sets come first.
     pub(super) fn emote(&self, word: &str) -> Option<(Provider, &str)> {
         let shelves = self.channel.into_iter().chain([self.global]);
         let all = shelves.flat_map(|shelf| Provider::ALL.iter().zip(&shelf.0));

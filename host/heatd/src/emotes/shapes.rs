@@ -1,7 +1,7 @@
-//! What the providers answer, as far as it matters: names and ids.
+//! Parses the providers' answers into names and ids.
 //!
-//! Read leniently: what is not known is passed over, and an emote that cannot be read is left out. But an answer that has none of the
-//! parts by which it is known is nonsense, and not an empty set: a set that is there is not given up for it.
+//! Lenient: unknown fields are ignored, and an emote that cannot be read is left out. But an answer without the
+//! fields that identify it is an error, and not an empty set, so that it cannot replace a set that is there.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::provider::{Of, Provider};
 
-/// More emotes than any set has; whoever answers so much is broken.
+/// More emotes than any set has: an answer with more is an error.
 const MOST: usize = 50_000;
 
 /// The longest name, in bytes. Nobody can type more.
@@ -19,12 +19,12 @@ const LONGEST: usize = 200;
 /// An emote: what is typed for it, and the provider's id.
 pub(super) type Named = (Box<str>, Box<str>);
 
-/// By what 7TV's events know a set.
+/// The ids under which 7TV's events report a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// The set.
     pub(super) set: String,
-    /// Who may change to another set. The global one has nobody.
+    /// The user whose set it is, who may choose another one. None for the global set.
     pub(super) user: Option<String>,
 }
 

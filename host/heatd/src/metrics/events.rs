@@ -12,11 +12,11 @@ use prometheus_client::registry::Registry;
 pub(crate) enum Source {
     /// A line of chat.
     Chat,
-    /// What else Twitch tells in chat: subscriptions, gifts, cheers, raids.
+    /// Other notices in chat: subscriptions, gifts, cheers, raids.
     Notice,
     Mqtt,
     Timer,
-    /// Somebody who asks by the API.
+    /// A caller of the API.
     Api,
     /// A sign that a stream starts or ends, seen in another event or in silence.
     Stream,
@@ -44,12 +44,12 @@ impl Source {
     }
 }
 
-/// Why something that came in is no event, or not the one that it wants to be.
+/// Why something that came in was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// From chat: no IRC message, or a line that is too long to be one.
     BadLine,
-    /// A command of moderators that somebody else gave.
+    /// A moderators' command, given by somebody else.
     NotAllowed,
     /// A sign of the stream that says neither start nor end.
     UnclearSign,

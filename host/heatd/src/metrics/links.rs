@@ -112,7 +112,7 @@ impl Links {
         self.last_line.set(now as f64 / 1000.0);
     }
 
-    /// A channel is heard again, which it was not for so long.
+    /// A channel is heard again after a gap of this length.
     pub(super) fn gap(&self, long: Duration) {
         self.gaps.inc();
         self.gap_seconds.inc_by(long.as_secs_f64());

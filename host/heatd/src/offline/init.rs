@@ -92,7 +92,7 @@ fn check_channel(channel: &str) -> Result<()> {
     Ok(())
 }
 
-/// The rules lie beside heatd in an archive, and beside its folder in a build.
+/// The folder of the rules: beside heatd in an archive, beside its folder in a build.
 fn find_rules(given: Option<&Path>) -> Result<PathBuf> {
     let program = std::env::current_exe().context("failed to find the running program")?;
     let candidates: Vec<PathBuf> = match given {
@@ -180,7 +180,7 @@ fn next_steps(obs: Obs, configuration: &Path, password: &str) -> String {
     )
 }
 
-/// The address by which this machine is known in its network. Nothing is sent: a UDP socket only chooses a way.
+/// The address of this machine in its network. Nothing is sent: connecting a UDP socket only chooses a route.
 fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
     // An address for documentation (RFC 5737), which is nobody's.

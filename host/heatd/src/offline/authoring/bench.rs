@@ -28,7 +28,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What all calls together come to.
+/// The figures over all calls.
 struct Figures {
     calls: usize,
     faults: usize,
@@ -60,7 +60,7 @@ fn since_start() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Plays all cases in turn until there is enough to reckon with. Cases whose settings are refused have nothing to measure.
+/// Plays all cases in turn until there are enough calls to measure. Cases with refused settings are skipped.
 fn measure(loaded: &Loaded) -> Result<Rehearsal> {
     let mut all = Rehearsal::default();
     let started = Instant::now();

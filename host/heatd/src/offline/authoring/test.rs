@@ -1,4 +1,4 @@
-//! `heatd rule test`: plays every case twice, and says what is otherwise than written.
+//! `heatd rule test`: plays every case twice, and reports what differs from the case file.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -9,10 +9,10 @@ use serde_json::json;
 use super::cast::Source;
 use super::words::{harmless, headline};
 
-/// A machine that is busy with other things fails no case; fuel ends what runs for ever.
+/// A long wall-time limit, so that a busy machine fails no case. Fuel ends endless loops.
 const PATIENCE_MS: u64 = 10_000;
 
-/// What a rule that remembers in a variable is told.
+/// What is reported if a rule keeps state in a variable.
 const KEEPS_STATE: &str = "keeps state in a variable: it does otherwise when its instance is new. An instance lives for at most 64 events, and then a\n    \
      variable is as at the beginning; keep what has to last with `put`, and read it from the state.\n    \
      - with a new instance for each event, + with one for all of them\n";
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What is said of one case.
+/// The result of one case.
 struct Verdict {
     name: String,
     outcome: &'static str,
