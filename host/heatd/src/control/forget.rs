@@ -69,7 +69,7 @@ impl Live {
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = forgetting.run(&self.sandbox, snapshot, &beginning.rules, |done, of| {
+        let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
             steps.progress("replay", done, of);
         })?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
