@@ -32,7 +32,7 @@ impl Reader {
         Self { unrecognized: Some(unrecognized), ..Self::default() }
     }
 
-    /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
+    /// The events of a message: none if it is of no use for rules. `now` stands in for a missing time.
     pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
         self.number += 1;
         let channel = message.params.first().and_then(|it| it.strip_prefix('#'));

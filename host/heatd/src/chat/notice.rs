@@ -48,7 +48,7 @@ pub(super) fn unknown_kind(message: &IRCMessage) -> Option<&str> {
     (!SILENT.contains(&kind) && !TOLD.contains(&kind)).then_some(kind)
 }
 
-/// How many mass gifts are remembered, to know their parts.
+/// How many mass gifts are remembered, to recognise their parts.
 const REMEMBERED: usize = 64;
 
 /// Reads the notices of one connection.

@@ -5,7 +5,7 @@ use hyper::Uri;
 
 use crate::metrics::Interface;
 
-/// Whether what is behind an address is spoken to with TLS.
+/// Whether an address needs TLS.
 pub(crate) fn is_encrypted(address: &Uri) -> bool {
     matches!(address.scheme_str(), Some("https" | "wss"))
 }

@@ -76,7 +76,7 @@ enum Said {
     Pushed(Push),
     /// Something that heatd does not know how to read.
     Unknown(&'static str),
-    /// A sign of life, or nothing that matters.
+    /// A heartbeat, or a message of no interest.
     Nothing,
 }
 
