@@ -5,8 +5,8 @@
 //! address, retains nothing, cuts a replay of retained messages at 1,000, and lets messages expire after five minutes.
 
 mod access;
-pub(crate) mod home;
 mod inlet;
+pub(crate) mod locate;
 mod retained;
 
 use std::net::SocketAddr;
@@ -39,20 +39,24 @@ const CLIENTS: usize = 128;
 const SESSION: Duration = Duration::from_secs(86_400);
 
 /// The running broker.
-pub(crate) struct Running {
+pub(crate) struct RunningBroker {
     pub(crate) address: SocketAddr,
     pub(crate) task: JoinHandle<Result<()>>,
 }
 
 /// heatd's own login at the embedded broker, where it may do everything.
-pub(crate) struct Own<'a> {
+pub(crate) struct InternalUser<'a> {
     pub(crate) name: &'a str,
     pub(crate) password: &'a str,
     pub(crate) client_id: &'a str,
 }
 
 /// Binds the listener and starts to serve.
-pub(crate) async fn start(config: &Embedded, own: Own<'_>, inlet: Inlet) -> Result<Running> {
+pub(crate) async fn start(
+    config: &Embedded,
+    own: InternalUser<'_>,
+    inlet: Inlet,
+) -> Result<RunningBroker> {
     let context = ServerContext::new()
         .task_exec_workers(16)
         .task_exec_queue_max(1000)
@@ -102,5 +106,5 @@ pub(crate) async fn start(config: &Embedded, own: Own<'_>, inlet: Inlet) -> Resu
     // `run`, never `start`, which would end the process on an error.
     let server = MqttServer::new(context).listener(listener).build();
     let task = tokio::spawn(async move { server.run().await.map_err(|error| anyhow!("{error}")) });
-    Ok(Running { address, task })
+    Ok(RunningBroker { address, task })
 }

@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 
 use engine::Engine;
 use events::Events;
-pub(crate) use events::{Refusal, Source};
+pub(crate) use events::{EventSource, RejectReason};
 pub(crate) use format::Format;
 pub(crate) use health::Health;
 use links::Links;
@@ -34,7 +34,7 @@ pub(crate) use rules::SlotFigures;
 pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
 /// The figures that the status shows.
-pub(crate) struct Summary {
+pub(crate) struct StatusFigures {
     pub(crate) chat_desired: i64,
     pub(crate) chat_up: i64,
     pub(crate) mqtt_up: bool,
@@ -105,10 +105,10 @@ impl Metrics {
     }
 
     pub(crate) fn bad_lines(&self, lines: u64) {
-        self.0.events.refused(Refusal::BadLine, lines);
+        self.0.events.refused(RejectReason::BadLine, lines);
     }
 
-    pub(crate) fn refused(&self, why: Refusal) {
+    pub(crate) fn refused(&self, why: RejectReason) {
         self.0.events.refused(why, 1);
     }
 
@@ -183,7 +183,7 @@ impl Metrics {
     }
 
     /// An event was taken from the queue.
-    pub(crate) fn event_came(&self, source: Source) {
+    pub(crate) fn event_came(&self, source: EventSource) {
         self.0.events.came(source);
     }
 
@@ -240,9 +240,9 @@ impl Metrics {
     }
 
     /// The figures that a person asks for first. Counts are since the start.
-    pub(crate) fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> StatusFigures {
         let (events, links) = (&self.0.events, &self.0.links);
-        Summary {
+        StatusFigures {
             chat_desired: links.chat_desired.get(),
             chat_up: links.chat.get(),
             mqtt_up: links.mqtt.get() != 0,

@@ -62,13 +62,13 @@ impl Routes {
 /// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one.
 pub(super) fn named_id(payload: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
-    struct Named {
+    struct PayloadId {
         id: String,
     }
     if payload.first() != Some(&b'{') {
         return None;
     }
-    let named: Named = serde_json::from_slice(payload).ok()?;
+    let named: PayloadId = serde_json::from_slice(payload).ok()?;
     (!named.id.is_empty() && named.id.len() <= LONGEST_ID).then_some(named.id)
 }
 

@@ -101,13 +101,13 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
 struct NothingUnderWay;
 
 /// What the trait's functions return.
-type Answer<'a, V> = Pin<Box<dyn Future<Output = Result<V, SessionStoreError>> + Send + 'a>>;
+type StoreFuture<'a, V> = Pin<Box<dyn Future<Output = Result<V, SessionStoreError>> + Send + 'a>>;
 
 /// rumqttc's version of the model below.
 const SESSION_FORMAT: u16 = 1;
 
 impl SessionStore for NothingUnderWay {
-    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> Answer<'a, Option<PersistedSession>> {
+    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> StoreFuture<'a, Option<PersistedSession>> {
         let client_id = key.client_id().to_owned();
         Box::pin(async move {
             Ok(Some(PersistedSession {
@@ -129,11 +129,11 @@ impl SessionStore for NothingUnderWay {
         &'a self,
         _key: &'a SessionStoreKey,
         _session: &'a PersistedSession,
-    ) -> Answer<'a, ()> {
+    ) -> StoreFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> Answer<'a, ()> {
+    fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> StoreFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -15,8 +15,8 @@ use super::incoming::{Routes, named_id};
 use super::shared::Shared;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::metrics::{Metrics, Refusal};
-use crate::queue::{Input, Receipt};
+use crate::metrics::{Metrics, RejectReason};
+use crate::queue::{AckToken, Input};
 use crate::shutdown::Shutdown;
 
 /// Outlives connections, so that no acknowledgement token is used twice.
@@ -27,7 +27,7 @@ pub(super) struct Receiver {
     shutdown: Shutdown,
     /// True for the embedded broker: other messages come from it directly, so this connection takes retained ones only.
     only_retained: bool,
-    last_receipt: Receipt,
+    last_receipt: AckToken,
     connected_at: Option<Instant>,
 }
 
@@ -109,7 +109,7 @@ impl Receiver {
             .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
         let Ok(topic) = std::str::from_utf8(&publish.topic) else {
             warn!("the broker sent a topic that is not UTF-8; the message is left out");
-            self.metrics.refused(Refusal::BadTopic);
+            self.metrics.refused(RejectReason::BadTopic);
             return;
         };
         let message = MqttMessage {
@@ -131,19 +131,19 @@ impl Receiver {
         debug!(topic, bytes = message.payload.len(), channels = events.len(), "message received");
         self.metrics.mqtt_message();
         self.last_receipt += 1;
-        let receipt = self.last_receipt;
+        let ack_token = self.last_receipt;
         if let Some(ack) = ack.clone() {
-            shared.keep(receipt, ack);
+            shared.keep(ack_token, ack);
         }
         let last = events.pop();
         for event in events {
             self.send(Input::event(now, event)).await;
         }
         // The last event of the message carries the token: then all of its events are in the same commit, or in earlier ones.
-        let receipt = ack.is_some().then_some(receipt);
+        let ack_token = ack.is_some().then_some(ack_token);
         match last {
-            Some(event) => self.send(Input::with_receipt(now, event, receipt)).await,
-            None => self.send(Input::receipt_only(now, receipt)).await,
+            Some(event) => self.send(Input::with_ack(now, event, ack_token)).await,
+            None => self.send(Input::ack_only(now, ack_token)).await,
         }
     }
 

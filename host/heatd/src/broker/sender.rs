@@ -16,7 +16,7 @@ use tracing::{debug, error, warn};
 use super::outgoing::Outgoing;
 use super::shared::{GOODBYE, Shared};
 use crate::metrics::{Metrics, Published};
-use crate::queue::{Input, Mail, Mailbox, Topics};
+use crate::queue::{Input, Mailbox, ToSend, Topics};
 
 /// How many filters go into one request: it must not be larger than a broker takes.
 const FILTERS_PER_REQUEST: usize = 32;
@@ -35,15 +35,15 @@ pub(super) struct Sender {
 }
 
 /// The acknowledgements that are still to come, each with the number of its message.
-type Notices = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
+type PendingAcks = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
 
 /// What the sending side does next.
-enum Step {
+enum NextStep {
     /// An output has changed.
     Outputs,
     /// Another rule takes other topics.
     Topics,
-    Mail(Mail),
+    ToSend(ToSend),
     Acknowledged(u64, Result<PublishResult, PublishNoticeError>),
     EngineEnded,
 }
@@ -75,7 +75,7 @@ impl Sender {
             .publish(self.status.clone(), "online", PublishOptions::at_least_once().retained())
             .await?;
         let mut subscribed = BTreeSet::new();
-        let mut notices = Notices::new();
+        let mut notices = PendingAcks::new();
         loop {
             self.subscribe(client, &mut subscribed).await?;
             outgoing.settle(&self.inputs).await;
@@ -86,12 +86,12 @@ impl Sender {
             self.metrics.published(Published::Messages, sent.len());
             watch_notices(&mut notices, sent);
             match self.next(&mut notices).await {
-                Step::Outputs | Step::Topics => {}
-                Step::Mail(mail) => self.take_mail(mail, client, shared, outgoing).await?,
-                Step::Acknowledged(number, result) => {
+                NextStep::Outputs | NextStep::Topics => {}
+                NextStep::ToSend(mail) => self.take_mail(mail, client, shared, outgoing).await?,
+                NextStep::Acknowledged(number, result) => {
                     acknowledged(number, &result, outgoing);
                 }
-                Step::EngineEnded => return self.leave(client, shared, outgoing).await,
+                NextStep::EngineEnded => return self.leave(client, shared, outgoing).await,
             }
         }
     }
@@ -116,12 +116,12 @@ impl Sender {
     }
 
     /// Waits for the next thing to do.
-    async fn next(&mut self, notices: &mut Notices) -> Step {
+    async fn next(&mut self, notices: &mut PendingAcks) -> NextStep {
         tokio::select! {
-            Ok(()) = self.topics.changed() => Step::Topics,
-            changed = self.outputs.changed() => if changed.is_ok() { Step::Outputs } else { Step::EngineEnded },
-            mail = self.mailbox.take() => Step::Mail(mail),
-            Some(Ok((number, result))) = notices.join_next() => Step::Acknowledged(number, result),
+            Ok(()) = self.topics.changed() => NextStep::Topics,
+            changed = self.outputs.changed() => if changed.is_ok() { NextStep::Outputs } else { NextStep::EngineEnded },
+            mail = self.mailbox.take() => NextStep::ToSend(mail),
+            Some(Ok((number, result))) = notices.join_next() => NextStep::Acknowledged(number, result),
         }
     }
 
@@ -152,7 +152,7 @@ impl Sender {
 
     async fn take_mail(
         &self,
-        mail: Mail,
+        mail: ToSend,
         client: &AsyncClient,
         shared: &Shared<'_>,
         outgoing: &mut Outgoing,
@@ -163,8 +163,8 @@ impl Sender {
             client.publish(message.topic, message.payload, PublishOptions::at_most_once()).await?;
         }
         self.metrics.published(Published::Passing, passing);
-        for receipt in mail.receipts {
-            if let Some(ack) = shared.release(receipt) {
+        for ack_token in mail.ack_tokens {
+            if let Some(ack) = shared.release(ack_token) {
                 client.manual_ack(ack).await?;
             }
         }
@@ -194,7 +194,7 @@ fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
     SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, qos) }
 }
 
-fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
+fn watch_notices(notices: &mut PendingAcks, sent: Vec<(u64, PublishNotice)>) {
     for (number, notice) in sent {
         notices.spawn(async move { (number, notice.wait_async().await) });
     }

@@ -9,14 +9,14 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use twitch_irc::message::IRCMessage;
 
-use super::awaited::Awaited;
-use super::away::Away;
+use super::assignments::Assignment;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
+use super::outages::Outages;
+use super::pending_joins::PendingJoins;
 use super::shared::Chat;
 use super::tags::{room, tag};
-use super::wanted::Share;
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::queue::Input;
@@ -61,29 +61,29 @@ impl From<std::io::Error> for Ended {
 pub(crate) struct Connection<'a> {
     chat: &'a Chat,
     joins: &'a Joins,
-    share: &'a mut Share,
+    share: &'a mut Assignment,
     /// The channels to read, as of the last change.
     wanted: BTreeSet<String>,
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
-    awaited: Awaited,
+    awaited: PendingJoins,
     /// The channels that the server has confirmed.
     joined: BTreeSet<String>,
     /// When the server was heard last.
     heard: u64,
     /// Outlives the connections of the task.
     reader: &'a mut Reader,
-    away: &'a mut Away,
+    away: &'a mut Outages,
     welcomed: Option<Instant>,
 }
 
 impl<'a> Connection<'a> {
     pub(crate) fn new(
         chat: &'a Chat,
-        share: &'a mut Share,
+        share: &'a mut Assignment,
         joins: &'a Joins,
         reader: &'a mut Reader,
-        away: &'a mut Away,
+        away: &'a mut Outages,
     ) -> Self {
         Self {
             chat,
@@ -92,7 +92,7 @@ impl<'a> Connection<'a> {
             wanted: BTreeSet::new(),
             to_join: VecDeque::new(),
             // A confirmation gets as much time as the answer to a PING.
-            awaited: Awaited::new(Duration::from_millis(chat.twitch().ping)),
+            awaited: PendingJoins::new(Duration::from_millis(chat.twitch().ping)),
             joined: BTreeSet::new(),
             heard: now(),
             reader,

@@ -22,7 +22,7 @@ const PIECE: usize = 64 << 10;
 
 /// A backup that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct BackupEntry {
     pub(crate) file: PathBuf,
     pub(crate) bytes: u64,
     /// When it was made, in milliseconds since 1970.
@@ -93,7 +93,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// The backups in a folder, newest first; empty if there is no folder.
-pub(crate) fn list(folder: &Path) -> Result<Vec<Listed>> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<BackupEntry>> {
     let names = names(folder).with_context(|| format!("failed to read {}", folder.display()))?;
     let mut found = Vec::new();
     for name in names.into_iter().filter(|name| is_ours(name)) {
@@ -102,7 +102,7 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<Listed>> {
         let Ok(about) = fs::metadata(&file) else { continue };
         let at = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let at = at.map_or(0, |at| at.as_millis() as u64);
-        found.push(Listed { file, bytes: about.len(), at });
+        found.push(BackupEntry { file, bytes: about.len(), at });
     }
     found.sort_by(|one, other| (other.at, &other.file).cmp(&(one.at, &one.file)));
     Ok(found)

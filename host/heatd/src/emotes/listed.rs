@@ -9,7 +9,7 @@ use crate::config::provider::Provider;
 
 /// A reader of the current sets of all channels.
 #[derive(Clone)]
-pub(crate) struct Shelves {
+pub(crate) struct EmoteSets {
     /// Who is asked.
     pub(super) providers: Vec<Provider>,
     pub(super) sets: watch::Receiver<Table>,
@@ -28,7 +28,7 @@ pub(crate) enum State {
 
 /// The emotes of a channel.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct EmoteList {
     /// Every set: whether it is the channel's own, its provider, and what is known about it.
     pub(crate) sets: Vec<(bool, Provider, State)>,
     pub(crate) emotes: Vec<Emote>,
@@ -44,12 +44,12 @@ pub(crate) struct Emote {
     pub(crate) own: bool,
 }
 
-impl Shelves {
+impl EmoteSets {
     /// The emotes of a channel. If several have the same name, the one that chat would find.
-    pub(crate) fn of(&self, channel: &str) -> Listed {
+    pub(crate) fn of(&self, channel: &str) -> EmoteList {
         // Chat reads the same table, so the long part comes after the lock.
         let sets = self.sets.borrow().of(channel).sets();
-        let (mut listed, mut taken) = (Listed::default(), HashSet::new());
+        let (mut listed, mut taken) = (EmoteList::default(), HashSet::new());
         for (own, provider, set) in &sets {
             let state = match set {
                 _ if !self.providers.contains(provider) => State::Off,
@@ -79,18 +79,18 @@ impl Shelves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::provider::Of;
+    use crate::config::provider::SetScope;
     use crate::emotes::sets::set;
 
     #[test]
     fn a_name_is_listed_once_where_it_counts_and_what_is_not_known_is_said() {
-        let channel = Of::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
+        let channel = SetScope::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
         let mut table = Table::default();
-        table.put(Provider::SevenTv, &Of::Global, set(&[("all", "g1"), ("own", "g2")]));
+        table.put(Provider::SevenTv, &SetScope::Global, set(&[("all", "g1"), ("own", "g2")]));
         table.put(Provider::FrankerFaceZ, &channel, set(&[("own", "f1")]));
         let (sender, sets) = watch::channel(table);
         let providers = vec![Provider::FrankerFaceZ, Provider::SevenTv];
-        let shelves = Shelves { providers, sets };
+        let shelves = EmoteSets { providers, sets };
         let listed = shelves.of("seaside");
         let names: Vec<_> =
             listed.emotes.iter().map(|it| (it.name.as_str(), it.id.as_str(), it.own)).collect();

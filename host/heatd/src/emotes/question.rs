@@ -4,7 +4,7 @@ use tokio::task::spawn_blocking;
 
 use super::fetch::{Fetch, Fetched};
 use super::shapes::{self, Answer, Named, Subject};
-use crate::config::provider::{Addresses, Of, Provider};
+use crate::config::provider::{Addresses, Provider, SetScope};
 
 /// What a provider says of a set.
 pub(super) enum Said {
@@ -41,7 +41,7 @@ pub(super) enum Failure {
 pub(super) async fn ask(
     fetch: &Fetch,
     addresses: &Addresses,
-    (provider, of): (Provider, &Of),
+    (provider, of): (Provider, &SetScope),
     known: Option<&Etag>,
 ) -> Result<Said, Failure> {
     let address = addresses.address(provider, of);

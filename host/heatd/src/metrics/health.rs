@@ -21,7 +21,7 @@ const HUNG: Duration = Duration::from_secs(60);
 /// The state of every source, and of the engine. All times are measured by the monotonic clock.
 pub(crate) struct Health {
     started: Instant,
-    links: Mutex<Links>,
+    links: Mutex<LinkStates>,
     stopping: AtomicBool,
     waits_for_clock: AtomicBool,
     /// When the engine began its current step, in milliseconds since the start; 0 while it rests.
@@ -32,7 +32,7 @@ pub(crate) struct Health {
     wait: AtomicU64,
 }
 
-struct Links {
+struct LinkStates {
     connections: usize,
     wanted_connections: usize,
     /// Channels that Twitch has confirmed.
@@ -47,7 +47,7 @@ struct Links {
 impl Health {
     /// `connections`: how many connections to chat there shall be.
     pub(crate) fn new(connections: usize, now: Instant) -> Self {
-        let links = Links {
+        let links = LinkStates {
             connections: 0,
             wanted_connections: connections,
             joined: BTreeSet::new(),
@@ -66,7 +66,7 @@ impl Health {
         }
     }
 
-    fn links(&self) -> MutexGuard<'_, Links> {
+    fn links(&self) -> MutexGuard<'_, LinkStates> {
         self.links.lock()
     }
 
@@ -205,7 +205,7 @@ impl Health {
     }
 }
 
-impl Links {
+impl LinkStates {
     /// Updates since when fewer connections are up than wanted.
     fn look(&mut self, now: Instant) {
         let is_down = self.connections < self.wanted_connections;

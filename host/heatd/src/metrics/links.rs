@@ -21,7 +21,7 @@ pub(crate) enum Published {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ByKind {
+struct PublishedKind {
     kind: &'static str,
 }
 
@@ -43,8 +43,8 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let published = Family::<ByKind, Counter>::default();
-        let kind = |kind| published.get_or_create_owned(&ByKind { kind });
+        let published = Family::<PublishedKind, Counter>::default();
+        let kind = |kind| published.get_or_create_owned(&PublishedKind { kind });
         let links = Self {
             chat: Gauge::default(),
             chat_desired: Gauge::default(),

@@ -24,7 +24,7 @@ const PASSWORD_FILE: &str = "writer.password";
 const PASSWORD_LENGTH: usize = 32;
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct InitOptions {
     /// The Twitch channel: the name at the end of its address
     #[arg(long, value_name = "NAME")]
     channel: String,
@@ -49,7 +49,7 @@ enum Obs {
 }
 
 /// Makes the folder, and returns what to do next.
-pub(crate) fn run(options: &Options) -> Result<String> {
+pub(crate) fn run(options: &InitOptions) -> Result<String> {
     let channel = options.channel.trim_start_matches('#').to_lowercase();
     check_channel(&channel)?;
     let folder = &options.folder;

@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::now;
 use crate::config::BackupPlan;
-use crate::data::backups::{self, Listed, utc};
+use crate::data::backups::{self, BackupEntry, utc};
 use crate::data::{self, STORE};
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct RestoreOptions {
     /// The backup. Without it, the backups that there are are listed.
     file: Option<PathBuf>,
     /// heatd's data folder. It is made if there is none.
@@ -44,7 +44,7 @@ struct Before {
     contents: Option<Contents>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<String> {
+pub(crate) fn run(options: &RestoreOptions) -> Result<String> {
     match &options.file {
         Some(file) => {
             let restored = restore(file, &options.data)?;
@@ -207,7 +207,7 @@ fn said(contents: &Contents) -> String {
     }
 }
 
-fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
+fn listed(found: &[BackupEntry], folder: &Path, data: &Path) -> String {
     if found.is_empty() {
         return format!(
             "there is no backup in {}; --from names another folder\n",
@@ -215,7 +215,7 @@ fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
         );
     }
     let mut words = String::new();
-    for Listed { file, bytes, at } in found {
+    for BackupEntry { file, bytes, at } in found {
         // Writing into a string does not fail.
         let megabytes = *bytes as f64 / 1e6;
         let _ = writeln!(words, "{}  {megabytes:>8.1} MB  {}", utc(*at), file.display());
@@ -224,7 +224,7 @@ fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
     words
 }
 
-fn listed_json(found: &[Listed]) -> String {
+fn listed_json(found: &[BackupEntry]) -> String {
     let rows = found
         .iter()
         .map(|it| json!({ "file": it.file.display().to_string(), "bytes": it.bytes, "at": it.at }));

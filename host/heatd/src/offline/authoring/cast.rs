@@ -18,7 +18,7 @@ const FAVE: &str = "fave.wasm";
 const LARGE: usize = 64 << 20;
 
 #[derive(Args)]
-pub(super) struct Source {
+pub(super) struct RuleFile {
     /// The component
     #[arg(value_name = "FILE.wasm")]
     pub(super) file: PathBuf,
@@ -47,7 +47,7 @@ pub(super) struct Loaded {
     pub(super) took: Duration,
 }
 
-impl Source {
+impl RuleFile {
     pub(super) fn load(&self, sandbox: Sandbox, limits: Limits) -> Result<Loaded> {
         if self.log {
             terminal::start_log("info", terminal::LogFormat::Text);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::away::Away;
+use super::outages::Outages;
 use crate::view::gaps::Since;
 
 /// How many channels share a connection. With more, heatd would read too slowly, and Twitch drops slow readers.
@@ -17,19 +17,19 @@ pub(crate) fn connections(channels: usize) -> usize {
 }
 
 /// The channels to read. A channel that was heard before has the time since when it was not.
-type Channels = BTreeMap<String, Option<Since>>;
+type WantedChannels = BTreeMap<String, Option<Since>>;
 
 /// The end that changes which channels are read.
 #[derive(Clone)]
-pub(crate) struct Wants(Arc<watch::Sender<Channels>>);
+pub(crate) struct ChannelsSender(Arc<watch::Sender<WantedChannels>>);
 
 /// Chat's end.
-pub(crate) struct Wanted(watch::Receiver<Channels>);
+pub(crate) struct ChannelsReceiver(watch::Receiver<WantedChannels>);
 
-impl Wants {
-    pub(crate) fn new(channels: BTreeMap<String, Option<Since>>) -> (Self, Wanted) {
+impl ChannelsSender {
+    pub(crate) fn new(channels: BTreeMap<String, Option<Since>>) -> (Self, ChannelsReceiver) {
         let (wants, wanted) = watch::channel(channels);
-        (Self(Arc::new(wants)), Wanted(wanted))
+        (Self(Arc::new(wants)), ChannelsReceiver(wanted))
     }
 
     /// Adds a channel.
@@ -43,8 +43,8 @@ impl Wants {
     }
 }
 
-impl Wanted {
-    pub(super) fn look(&mut self) -> Channels {
+impl ChannelsReceiver {
+    pub(super) fn look(&mut self) -> WantedChannels {
         self.0.borrow_and_update().clone()
     }
 
@@ -55,15 +55,15 @@ impl Wanted {
 }
 
 /// The channels of one connection.
-pub(super) struct Share {
-    wanted: watch::Receiver<Channels>,
+pub(super) struct Assignment {
+    wanted: watch::Receiver<WantedChannels>,
     /// As of the last poll.
     known: BTreeSet<String>,
 }
 
-impl Share {
+impl Assignment {
     /// The channels to read now. For new ones that were heard before, notes in `away` since when they were not.
-    pub(super) fn look(&mut self, away: &mut Away) -> BTreeSet<String> {
+    pub(super) fn look(&mut self, away: &mut Outages) -> BTreeSet<String> {
         let channels = self.wanted.borrow_and_update();
         for (channel, since) in channels.iter().filter(|(name, _)| !self.known.contains(*name)) {
             if let Some((from, why)) = since {
@@ -88,7 +88,7 @@ impl Share {
 }
 
 /// Waits for a change; for ever once nobody can make one.
-async fn ended_or_changed(channels: &mut watch::Receiver<Channels>) {
+async fn ended_or_changed(channels: &mut watch::Receiver<WantedChannels>) {
     if channels.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -96,11 +96,11 @@ async fn ended_or_changed(channels: &mut watch::Receiver<Channels>) {
 
 /// The channels of all connections.
 #[derive(Default)]
-pub(super) struct Shares(Vec<watch::Sender<Channels>>);
+pub(super) struct Assignments(Vec<watch::Sender<WantedChannels>>);
 
-impl Shares {
+impl Assignments {
     /// Assigns the wanted channels: each stays where it is, a new one goes where there is room. Returns the channels of new connections.
-    pub(super) fn divide(&mut self, wanted: &Channels) -> Vec<Share> {
+    pub(super) fn divide(&mut self, wanted: &WantedChannels) -> Vec<Assignment> {
         let mut new = wanted.clone();
         for share in &self.0 {
             share.send_if_modified(|channels| {
@@ -122,7 +122,7 @@ impl Shares {
         while !new.is_empty() {
             let (share, wanted) = watch::channel(first(&mut new, CHANNELS_PER_CONNECTION));
             self.0.push(share);
-            opened.push(Share { wanted, known: BTreeSet::new() });
+            opened.push(Assignment { wanted, known: BTreeSet::new() });
         }
         opened
     }
@@ -134,7 +134,7 @@ impl Shares {
 }
 
 /// Takes out the first channels.
-fn first(channels: &mut Channels, most: usize) -> Channels {
+fn first(channels: &mut WantedChannels, most: usize) -> WantedChannels {
     let names: Vec<String> = channels.keys().take(most).cloned().collect();
     names.into_iter().filter_map(|name| channels.remove_entry(&name)).collect()
 }
@@ -143,17 +143,17 @@ fn first(channels: &mut Channels, most: usize) -> Channels {
 mod tests {
     use super::*;
 
-    fn channels(numbers: std::ops::Range<usize>) -> Channels {
+    fn channels(numbers: std::ops::Range<usize>) -> WantedChannels {
         numbers.map(|number| (format!("c{number:03}"), None)).collect()
     }
 
-    fn names(share: &mut Share) -> Vec<String> {
-        share.look(&mut Away::new()).into_iter().collect()
+    fn names(share: &mut Assignment) -> Vec<String> {
+        share.look(&mut Outages::new()).into_iter().collect()
     }
 
     #[test]
     fn channels_stay_where_they_are_and_new_ones_fill_what_is_free() {
-        let mut shares = Shares::default();
+        let mut shares = Assignments::default();
         let mut opened = shares.divide(&channels(0..70));
         assert_eq!((opened.len(), shares.count()), (2, 2));
         let sizes: Vec<usize> = opened.iter_mut().map(|share| names(share).len()).collect();
@@ -173,11 +173,11 @@ mod tests {
 
     #[test]
     fn since_when_a_channel_was_not_heard_is_told_once() {
-        let (wants, mut wanted) = Wants::new(Channels::new());
-        let mut shares = Shares::default();
+        let (wants, mut wanted) = ChannelsSender::new(WantedChannels::new());
+        let mut shares = Assignments::default();
         wants.add("seaside", Some((5, "stopped".to_owned())));
         let mut share = shares.divide(&wanted.look()).remove(0);
-        let mut away = Away::new();
+        let mut away = Outages::new();
         share.look(&mut away);
         assert_eq!(away.heard("seaside"), Some((5, "stopped".to_owned())));
         wants.add("harbour", Some((7, "removed".to_owned())));

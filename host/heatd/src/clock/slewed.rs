@@ -15,7 +15,7 @@ pub(super) const HOLD: Duration = Duration::from_secs(60);
 const SLOWER: u128 = 20;
 
 /// heatd's time, in milliseconds since 1970.
-pub(super) struct Steady {
+pub(super) struct SlewedClock {
     /// The time at `base`; from there on it is measured by the monotonic clock.
     at: u64,
     base: Instant,
@@ -32,7 +32,7 @@ enum Doubt {
 
 /// What is worth a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum ClockChange {
     JumpedAhead {
         by_ms: u64,
     },
@@ -40,14 +40,14 @@ pub(super) enum News {
         by_ms: u64,
     },
     /// The system's clock has stayed where it jumped to, and is followed.
-    Followed {
+    Update {
         by_ms: u64,
     },
     /// Both clocks agree again.
     Agreed,
 }
 
-impl Steady {
+impl SlewedClock {
     pub(super) fn new(at: u64, base: Instant) -> Self {
         Self { at, base, doubt: None }
     }
@@ -58,7 +58,7 @@ impl Steady {
     }
 
     /// The time now, where the system's clock says `system`.
-    pub(super) fn read(&mut self, system: u64, now: Instant) -> (u64, Option<News>) {
+    pub(super) fn read(&mut self, system: u64, now: Instant) -> (u64, Option<ClockChange>) {
         let own = self.own(now);
         let news = match system.abs_diff(own) {
             0..=STEP_MS => self.agree(system, now),
@@ -77,34 +77,34 @@ impl Steady {
         self.at.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
     }
 
-    fn agree(&mut self, system: u64, now: Instant) -> Option<News> {
-        let news = self.doubt.map(|_| News::Agreed);
+    fn agree(&mut self, system: u64, now: Instant) -> Option<ClockChange> {
+        let news = self.doubt.map(|_| ClockChange::Agreed);
         *self = Self::new(system, now);
         news
     }
 
-    fn ahead(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<News> {
+    fn ahead(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<ClockChange> {
         match self.doubt {
             Some(Doubt::Ahead(before, since)) if before.abs_diff(by_ms) <= STEP_MS => {
                 if now.saturating_duration_since(since) < HOLD {
                     return None;
                 }
                 *self = Self::new(own.saturating_add(by_ms), now);
-                Some(News::Followed { by_ms })
+                Some(ClockChange::Update { by_ms })
             }
             _ => {
                 *self = Self { at: own, base: now, doubt: Some(Doubt::Ahead(by_ms, now)) };
-                Some(News::JumpedAhead { by_ms })
+                Some(ClockChange::JumpedAhead { by_ms })
             }
         }
     }
 
-    fn behind(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<News> {
+    fn behind(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<ClockChange> {
         if matches!(self.doubt, Some(Doubt::Behind)) {
             return None;
         }
         *self = Self { at: own, base: now, doubt: Some(Doubt::Behind) };
-        Some(News::JumpedBack { by_ms })
+        Some(ClockChange::JumpedBack { by_ms })
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
 
     /// Both clocks of a machine.
     struct Machine {
-        steady: Steady,
+        steady: SlewedClock,
         begun: Instant,
         passed: u64,
         /// How far the system's clock is from the truth, in milliseconds.
@@ -127,11 +127,11 @@ mod tests {
     impl Machine {
         fn new() -> Self {
             let begun = Instant::now();
-            Self { steady: Steady::new(START, begun), begun, passed: 0, wrong: 0 }
+            Self { steady: SlewedClock::new(START, begun), begun, passed: 0, wrong: 0 }
         }
 
         /// How much of heatd's time has passed since the start, after so much true time.
-        fn after(&mut self, milliseconds: u64) -> (u64, Option<News>) {
+        fn after(&mut self, milliseconds: u64) -> (u64, Option<ClockChange>) {
             self.passed += milliseconds;
             let system = (START + self.passed).saturating_add_signed(self.wrong);
             let now = self.begun + Duration::from_millis(self.passed);
@@ -158,13 +158,13 @@ mod tests {
         let mut machine = Machine::new();
         machine.jump(24);
         let by_ms = 24 * HOUR;
-        assert_eq!(machine.after(1_000), (1_000, Some(News::JumpedAhead { by_ms })));
+        assert_eq!(machine.after(1_000), (1_000, Some(ClockChange::JumpedAhead { by_ms })));
         assert_eq!(machine.after(59_000), (60_000, None));
         machine.jump(-24);
-        assert_eq!(machine.after(1_000), (61_000, Some(News::Agreed)));
+        assert_eq!(machine.after(1_000), (61_000, Some(ClockChange::Agreed)));
         machine.jump(24);
         assert_eq!(machine.after(1_000).0, 62_000);
-        assert_eq!(machine.after(60_000), (by_ms + 122_000, Some(News::Followed { by_ms })));
+        assert_eq!(machine.after(60_000), (by_ms + 122_000, Some(ClockChange::Update { by_ms })));
         assert_eq!(machine.after(1_000), (by_ms + 123_000, None));
     }
 
@@ -175,9 +175,9 @@ mod tests {
         machine.after(1_000);
         machine.jump(-2);
         let by_ms = 3 * HOUR;
-        assert_eq!(machine.after(50_000), (51_000, Some(News::JumpedAhead { by_ms })));
+        assert_eq!(machine.after(50_000), (51_000, Some(ClockChange::JumpedAhead { by_ms })));
         assert_eq!(machine.after(50_000), (101_000, None));
-        assert_eq!(machine.after(10_000), (by_ms + 111_000, Some(News::Followed { by_ms })));
+        assert_eq!(machine.after(10_000), (by_ms + 111_000, Some(ClockChange::Update { by_ms })));
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         let mut machine = Machine::new();
         machine.jump(-2);
         let by_ms = 2 * HOUR;
-        assert_eq!(machine.after(0), (0, Some(News::JumpedBack { by_ms })));
+        assert_eq!(machine.after(0), (0, Some(ClockChange::JumpedBack { by_ms })));
         // However often it is asked, it is slower by a twentieth and never stands still.
         let mut before = 0;
         for _ in 0..1_000 {
@@ -200,7 +200,7 @@ mod tests {
         while last.1.is_none() {
             last = machine.after(60_000);
         }
-        assert_eq!(last.1, Some(News::Agreed));
+        assert_eq!(last.1, Some(ClockChange::Agreed));
         assert!(machine.passed.abs_diff(40 * HOUR) < HOUR / 20, "{}", machine.passed);
     }
 
@@ -211,7 +211,10 @@ mod tests {
         machine.after(1_000);
         let (followed, _) = machine.after(60_000);
         machine.jump(-24);
-        assert_eq!(machine.after(0), (followed, Some(News::JumpedBack { by_ms: 24 * HOUR })));
+        assert_eq!(
+            machine.after(0),
+            (followed, Some(ClockChange::JumpedBack { by_ms: 24 * HOUR }))
+        );
         assert_eq!(machine.after(20_000).0, followed + 19_000);
     }
 }

@@ -11,13 +11,13 @@ use tokio::time::Instant;
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Pure: time is an argument.
-pub(super) struct Awaited {
+pub(super) struct PendingJoins {
     patience: Duration,
     /// For each channel: when the current wait ends, if it is waited for, and how long that wait is.
     channels: BTreeMap<String, (Option<Instant>, Duration)>,
 }
 
-impl Awaited {
+impl PendingJoins {
     pub(super) fn new(patience: Duration) -> Self {
         Self { patience, channels: BTreeMap::new() }
     }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_channel_without_an_answer_is_asked_for_again_after_ever_longer_waits() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut awaited = Awaited::new(second);
+        let mut awaited = PendingJoins::new(second);
         awaited.asked("nobody", start);
         assert_eq!((awaited.next(), awaited.overdue(start)), (Some(start + second), None));
         assert_eq!(awaited.overdue(start + second), Some(("nobody".to_owned(), start)));

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::view::gaps::Since;
 
 /// The channels of one connection, over all its attempts. Pure: time is an argument.
-pub(super) struct Away(BTreeMap<String, Since>);
+pub(super) struct Outages(BTreeMap<String, Since>);
 
-impl Away {
+impl Outages {
     /// No channel is known yet.
     pub(super) fn new() -> Self {
         Self(BTreeMap::new())
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_gap_begins_with_the_first_loss_and_ends_with_the_first_word() {
-        let mut away = Away::new();
+        let mut away = Outages::new();
         away.lost("seaside", 5, "stopped");
         away.lost("gone", 5, "stopped");
         away.forget("gone");

@@ -7,13 +7,13 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::inlet::Inlet;
-use super::{Own, start};
+use super::{InternalUser, start};
 use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
 use crate::tls;
 
 /// The address of the broker, and the embedded broker's task if that is the one.
-pub(crate) struct Home {
+pub(crate) struct BrokerHandle {
     /// Where the broker is, and how heatd logs in.
     pub(crate) address: Address,
     /// Whether the broker is in this process, and passes on by itself what rules take.
@@ -22,7 +22,7 @@ pub(crate) struct Home {
     embedded: Option<JoinHandle<Result<()>>>,
 }
 
-impl Home {
+impl BrokerHandle {
     /// `inlet` is where the embedded broker passes on what rules take.
     pub(crate) async fn find(broker: &Broker, inlet: Inlet) -> Result<Self> {
         match broker {
@@ -59,7 +59,7 @@ impl Home {
         // would take over heatd's session and subscriptions.
         let secret = tls::secret()?;
         let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
-        let own = Own { name: OWN_NAME, password: &secret, client_id: &client_id };
+        let own = InternalUser { name: OWN_NAME, password: &secret, client_id: &client_id };
         let running = start(embedded, own, inlet).await?;
         let ip = running.address.ip();
         let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
