@@ -172,6 +172,19 @@ const ENGINE: &[&[&str]] = &[
     &["run", "cases"],
 ];
 
+/// The folders of heatd, likewise.
+const HEATD: &[&[&str]] = &[
+    &["metrics", "backoff", "shutdown", "tls", "terminal"],
+    &["config", "clock"],
+    &["queue", "view", "data"],
+    &["broker", "emotes"],
+    &["chat", "embedded"],
+    &["control"],
+    &["decider", "backup"],
+    &["http", "offline"],
+    &["daemon"],
+];
+
 fn files_of(folder: &str) -> Result<Crate> {
     Crate::read(&sources(&[folder])?, &root().join(folder))
 }
@@ -287,6 +300,21 @@ fn what_heatd_and_the_writer_both_have_is_the_same_in_both() -> Result<()> {
         same_function(name, mistakes)?;
     }
     same_function("ignores_hangup", ["host/heatd/src/shutdown.rs", "host/writer/src/shutdown.rs"])
+}
+
+#[test]
+fn heatd_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/heatd/src", HEATD, &[])
+}
+
+#[test]
+fn only_http_knows_axum_and_only_the_daemon_starts_the_engines_loop() -> Result<()> {
+    let files = files_of("host/heatd/src")?;
+    let web = files.outside("axum::", &["http"]);
+    ensure!(web.is_empty(), "axum is for http/: {web:?}");
+    let decider = files.outside("crate::decider", &["daemon", "decider"]);
+    ensure!(decider.is_empty(), "the engine's loop is for daemon/: {decider:?}");
+    Ok(())
 }
 
 #[test]

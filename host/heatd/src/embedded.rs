@@ -10,10 +10,10 @@ mod admission;
 mod bounds;
 mod connection;
 mod door;
-pub(crate) mod home;
 mod hub;
 mod incoming;
 mod inlet;
+pub(crate) mod locate;
 mod message;
 mod packets;
 mod pending;
@@ -58,7 +58,7 @@ struct Core {
 }
 
 /// The running broker.
-struct Running {
+struct RunningBroker {
     task: JoinHandle<Result<()>>,
     entrance: Entrance,
 }
@@ -76,7 +76,7 @@ impl Entrance {
 }
 
 /// Binds the listener and starts to serve.
-async fn start(config: &Embedded, inlet: Inlet) -> Result<Running> {
+async fn start(config: &Embedded, inlet: Inlet) -> Result<RunningBroker> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("failed to listen on {} for MQTT; is another broker there?", config.listen)
     })?;
@@ -96,7 +96,7 @@ async fn start(config: &Embedded, inlet: Inlet) -> Result<Running> {
             () = core.keep_in_order() => Ok(()),
         }
     });
-    Ok(Running { task, entrance })
+    Ok(RunningBroker { task, entrance })
 }
 
 fn tell_who_may_what(anonymous: &Anonymous, address: SocketAddr) {

@@ -1,4 +1,4 @@
-//! An MQTT message as events of the channels whose rules take its topic. Pure, but for the numbers it hands out.
+//! Turns an MQTT message into events of the channels whose rules take its topic. Pure, except for the numbers it hands out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,13 @@ use crate::queue::Topics;
 /// The longest id that a payload may name, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// Which channels take which topics, as far as rules are live now.
+/// Which channels take which topics, by the rules that are live now.
 #[derive(Clone)]
 pub(crate) struct Routes {
     routes: watch::Receiver<Arc<Topics>>,
-    /// Ids of messages without one: unique over restarts by the time of the start.
+    /// Part of the id of a message that has none: the time of the start, so that ids are unique over restarts.
     started: u64,
-    /// And in one run by a number, which all who pass on messages share.
+    /// The other part: a number, shared by all clones.
     number: Arc<AtomicU64>,
 }
 

@@ -1,5 +1,5 @@
 //! What is sent to the broker: outputs as retained messages, and the outbox. Level-triggered: on every change and on every
-//! connection the difference between what is wanted and what this connection was told goes out.
+//! connection heatd publishes the difference between the wanted outputs and those that this connection has published.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl Outgoing {
         }
     }
 
-    /// The broker has acknowledged a message; the engine has to be told.
+    /// The broker has acknowledged a message. The engine gets to know it by `settle`.
     pub(crate) fn acknowledged(&mut self, number: u64) {
         if let Some((message, _)) = self.outbox.remove(&number) {
             self.bytes -= size(&message);
@@ -116,7 +116,7 @@ impl Outgoing {
         }
     }
 
-    /// Tells the engine what has been acknowledged. Cancelling loses nothing: a number goes when the engine has it.
+    /// Reports acknowledged messages to the engine. Cancel-safe: a number is removed once the engine has it.
     pub(crate) async fn settle(&mut self, inputs: &mpsc::WeakSender<Input>) {
         while let (Some(number), Some(inputs)) = (self.settled.front(), inputs.upgrade()) {
             if inputs.send(Input::sent(*number)).await.is_err() {
@@ -126,7 +126,7 @@ impl Outgoing {
         }
     }
 
-    /// The outputs that this connection has not been told, as topic and text.
+    /// The outputs that differ from what this connection has published, as topic and text.
     fn difference(&self, wanted: &Outputs) -> Vec<(String, Option<String>)> {
         let named = wanted
             .iter()
@@ -137,7 +137,7 @@ impl Outgoing {
             .collect()
     }
 
-    /// Publishes the difference, and says how many outputs that were. An output that was taken back is deleted at the broker by an empty retained message.
+    /// Publishes the difference, and returns how many outputs that were. An empty retained message deletes an output at the broker.
     pub(crate) async fn reconcile(
         &mut self,
         client: &AsyncClient,
@@ -155,7 +155,7 @@ impl Outgoing {
         Ok(outputs)
     }
 
-    /// Hands the messages of the outbox to the connection, and returns the notices of their acknowledgement.
+    /// Sends the messages of the outbox, and returns futures of their acknowledgements.
     pub(crate) async fn send(
         &mut self,
         client: &AsyncClient,

@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::broker::Routes;
 use crate::clock::now;
 use crate::metrics::Metrics;
-use crate::queue::{Answer, Input};
+use crate::queue::{Input, StreamAnswer};
 use crate::shutdown::Shutdown;
 
 /// The way to the engine.
@@ -51,7 +51,7 @@ impl Inlet {
             return Ok(Passed::Done);
         }
         // All events of the message are in one commit, or in earlier ones.
-        let (answer, committed): (Answer, _) = oneshot::channel();
+        let (answer, committed): (StreamAnswer, _) = oneshot::channel();
         self.send(Input::with_answer(now, last, answer)).await?;
         Ok(Passed::Waiting(committed))
     }

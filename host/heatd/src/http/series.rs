@@ -47,7 +47,7 @@ pub(super) async fn points(
         // Who has asked may be gone long before this ends.
         let _turn = turn;
         let range = whole(range, interval);
-        let gaps = api.roster.gaps.within(&channel, range.from, range.to);
+        let gaps = api.registry.gaps.within(&channel, range.from, range.to);
         let known_since = series.known_since(&channel)?.map(|since| {
             let kept = api.channels.config.series.of(interval);
             since.max(now().saturating_sub(kept))

@@ -7,13 +7,13 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::inlet::Inlet;
-use super::{Running, start};
+use super::{RunningBroker, start};
 use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
 use crate::tls;
 
 /// The address of the broker, and the embedded broker's task if that is the one.
-pub(crate) struct Home {
+pub(crate) struct BrokerHandle {
     /// Where the broker is, and how heatd logs in.
     pub(crate) address: Address,
     /// Whether the broker is in this process, and passes on by itself what rules take.
@@ -22,7 +22,7 @@ pub(crate) struct Home {
     embedded: Option<JoinHandle<Result<()>>>,
 }
 
-impl Home {
+impl BrokerHandle {
     /// `inlet` is where the embedded broker passes on what rules take.
     pub(crate) async fn find(broker: &Broker, inlet: Inlet) -> Result<Self> {
         match broker {
@@ -56,7 +56,7 @@ impl Home {
     }
 
     async fn here(embedded: &Embedded, inlet: Inlet) -> Result<Self> {
-        let Running { task, entrance } = start(embedded, inlet).await?;
+        let RunningBroker { task, entrance } = start(embedded, inlet).await?;
         let address = Address {
             // It is not asked for: heatd has a way in of its own.
             host: "localhost".to_owned(),
