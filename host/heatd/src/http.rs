@@ -1,137 +1,44 @@
-//! What heatd serves by HTTP, on loopback. For machines, without a token:
+//! What heatd serves by HTTP, on loopback: the router. For machines, without a token, [`probes`]. For people the page, at `/`. And the API.
 //!
-//! - `/healthz`: 200 while the process serves at all and its engine does not hang,
-//! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
-//! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
-//!
-//! For people [`page`], at `/`. And the API: [`access`] says who may use it and [`roles`] what each may, [`status`], [`watch`], [`stream`], [`channels`], [`command`], [`rules`] and
-//! [`past`] are its resources, [`series`], [`emotes`] and [`live_series`] what was counted, [`tokens`] those who hold a token. [`openapi`] describes them all. [`public`]
-//! takes names out of answers, [`kept`] makes them small and says how long they hold. [`serve`] bounds the connections.
+//! Reading order: [`guard`] says who may, [`form`] how questions are read and answers are written; neither knows [`api`], which is what
+//! answers are made of. [`resources`] are the API's resources and the page, [`openapi`] describes them. [`serve`] bounds the connections.
 
-mod access;
-mod asked;
-mod backup;
-mod channels;
-mod command;
-mod config;
-mod declared;
-mod emotes;
+mod api;
+mod form;
 #[cfg(test)]
 mod fuzz;
-mod guesses;
-mod hosts;
-mod kept;
-mod live_series;
-mod news;
+mod guard;
 mod openapi;
-mod pace;
-mod page;
-mod past;
-mod problem;
-mod public;
-mod roles;
-mod rules;
-mod seats;
-mod series;
+mod probes;
+mod resources;
 mod serve;
-mod status;
-mod steps;
-mod stream;
-mod tokens;
-mod transfer;
-mod watch;
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse;
 use axum::routing::{delete, get, post, put};
-use heat_engine::{Outputs, Statistics};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch as value};
 
-use crate::backup::Backups;
-use crate::channels::Channels;
-use crate::decider::Input;
-use crate::emotes::Shelves;
-use crate::feed::{Feed, States};
-use crate::live::{LARGEST, Live};
-use crate::metrics::{Format, Metrics};
-use crate::roster::Roster;
-use crate::shutdown::Shutdown;
-use crate::tokens::Tokens;
-pub(crate) use access::Access;
-use problem::Problem;
-pub(crate) use seats::Seats;
+use crate::live::LARGEST;
+pub(crate) use api::Api;
+use form::conditional;
+use form::problem::{self, Problem};
+pub(crate) use guard::access::Access;
+pub(crate) use guard::limits::Seats;
+use guard::{access, roles};
+use resources::{
+    backup, channels, command, config, emotes, page, past, rules, series, series_stream, status,
+    stream, tokens, transfer, watch,
+};
 
 /// The largest body of a request, in bytes, where nothing that is asked for is long.
 const LARGEST_BODY: usize = 64 << 10;
 
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
-
-/// What the pages are made of.
-pub(crate) struct Api {
-    pub(crate) metrics: Metrics,
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) feed: Feed,
-    pub(crate) outputs: value::Receiver<Arc<Outputs>>,
-    pub(crate) states: value::Receiver<Arc<States>>,
-    pub(crate) inputs: mpsc::WeakSender<Input>,
-    /// The file of the store.
-    pub(crate) store: PathBuf,
-    pub(crate) started: Instant,
-    pub(crate) shutdown: Shutdown,
-    pub(crate) live: Live,
-    pub(crate) channels: Arc<Channels>,
-    /// What was counted over time; there once the engine is.
-    pub(crate) statistics: Arc<OnceLock<Statistics>>,
-    /// The sets of emotes. None: no provider is asked.
-    pub(crate) shelves: Option<Shelves>,
-    pub(crate) tokens: Arc<Tokens>,
-    pub(crate) seats: Seats,
-    pub(crate) backups: Arc<Backups>,
-}
-
-impl Api {
-    fn statistics(&self) -> Result<Statistics, Problem> {
-        let starting =
-            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
-        self.statistics.get().cloned().ok_or_else(starting)
-    }
-
-    /// How many events wait for the engine, and how many may.
-    fn queue(&self) -> (usize, usize) {
-        let waiting = |inputs: mpsc::Sender<Input>| {
-            (inputs.max_capacity() - inputs.capacity(), inputs.max_capacity())
-        };
-        self.inputs.upgrade().map(waiting).unwrap_or_default()
-    }
-
-    fn store_bytes(&self) -> u64 {
-        std::fs::metadata(&self.store).map_or(0, |store| store.len())
-    }
-}
-
-/// The login of a channel that heatd has, however it was written.
-fn channel(api: &Api, written: &str) -> Result<String, Problem> {
-    let name = written.trim_start_matches('#').to_lowercase();
-    match api.roster.find(&name) {
-        Some(_) => Ok(name),
-        None => Err(Problem::no_channel(&name)),
-    }
-}
-
-/// The same, or of one that was removed: what it has counted is there.
-fn counted(api: &Api, written: &str) -> Result<String, Problem> {
-    let name = written.trim_start_matches('#').to_lowercase();
-    if api.roster.removed().contains_key(&name) { Ok(name) } else { channel(api, written) }
-}
 
 /// Serves until the shutdown.
 pub(crate) async fn run(listener: TcpListener, api: Api, access: Access) -> anyhow::Result<()> {
@@ -175,7 +82,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/series", get(series::points))
         .route("/channels/{channel}/emotes", get(emotes::list))
         .route("/channels/{channel}/faves", get(series::faves))
-        .route("/channels/{channel}/live", get(live_series::live))
+        .route("/channels/{channel}/live", get(series_stream::live))
         .route("/channels/{channel}/undo", post(past::undo))
         .route("/channels/{channel}/forget", post(transfer::forget))
         .route("/export", get(transfer::export))
@@ -186,36 +93,15 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
         })
         .layer(from_fn(problem::tell))
-        .layer(from_fn(kept::pack))
+        .layer(from_fn(conditional::pack))
         .layer(from_fn_with_state(Arc::clone(&access), access::check));
     Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(figures))
+        .route("/healthz", get(probes::alive))
+        .route("/readyz", get(probes::ready))
+        .route("/metrics", get(probes::figures))
         .layer(from_fn_with_state(access, access::only_here))
-        .route("/api/v1/openapi.json", get(openapi::document).layer(from_fn(kept::pack)))
+        .route("/api/v1/openapi.json", get(openapi::document).layer(from_fn(conditional::pack)))
         .nest(roles::API, guarded)
         .merge(page::routes())
         .with_state(api)
-}
-
-async fn alive(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    match api.metrics.health().hung(Instant::now()) {
-        None => (StatusCode::OK, "ok\n".to_owned()),
-        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
-    }
-}
-
-async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    match api.metrics.health().not_ready(Instant::now()).as_slice() {
-        [] => (StatusCode::OK, "ready\n".to_owned()),
-        reasons => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))),
-    }
-}
-
-async fn figures(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let format = Format::asked_for(accept.unwrap_or_default());
-    let page = api.metrics.page(format, api.queue(), api.store_bytes());
-    ([(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")], page)
 }

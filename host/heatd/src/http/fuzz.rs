@@ -7,12 +7,12 @@ use heat_engine::Given;
 use heat_tests::fuzz::Target;
 use serde::de::DeserializeOwned;
 
-use super::asked::{Asked as Series, check_size};
-use super::past::{Of, Simulation, Stretch, Which};
-use super::rules::{Again, json_of};
-use super::series::whole;
-use super::stream::Wish;
-use super::watch::Asked;
+use crate::http::form::body::json_of;
+use crate::http::form::query::{Asked as Series, check_size, whole};
+use crate::http::resources::past::{Of, Simulation, Stretch, Which};
+use crate::http::resources::rules::Again;
+use crate::http::resources::stream::Wish;
+use crate::http::resources::watch::Asked;
 use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
 
 const BODIES: Target = Target {

@@ -14,7 +14,7 @@ use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::roles::{self, API};
+use crate::http::guard::roles::{self, API};
 use crate::tokens::Role;
 
 const BASE: &str = include_str!("openapi/base.json");
@@ -45,7 +45,7 @@ const PROBLEMS: [&str; 6] = ["401", "403", "414", "429", "500", "503"];
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
 /// `GET /openapi.json`
-pub(super) async fn document() -> Response {
+pub(crate) async fn document() -> Response {
     let text = DOCUMENT.get_or_init(|| assembled().to_string().into()).clone();
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::roles::tests::routes;
-use super::super::{access, asked, emotes, past, series};
 use super::*;
+use crate::http::form::query as asked;
+use crate::http::guard::access;
+use crate::http::guard::roles::tests::routes;
+use crate::http::resources::{emotes, past, series};
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
@@ -123,7 +125,7 @@ fn unlimited(place: &str, value: &Value, found: &mut Vec<String>) {
 /// What the router calls an action.
 #[test]
 fn every_action_is_described() {
-    let source = include_str!("../rules.rs");
+    let source = include_str!("../resources/rules.rs");
     let arms = source.split("match action.as_str() {").nth(1).unwrap();
     let arms = arms.split("_ => Err").next().unwrap();
     let actions =

@@ -1,0 +1,77 @@
+//! Errors of the API, as problem details (RFC 9457): for machines, with a sentence for people.
+
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::http::form::conditional::NEVER;
+
+/// How much axum may say, in bytes.
+const LONGEST_WORDS: usize = 4096;
+
+/// What is wrong with a request, or with heatd.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    /// What is wrong with a parameter of the query.
+    pub(crate) fn of_parameter(status: StatusCode, name: &str, why: &str) -> Self {
+        Self::new(status, format!("the parameter `{name}`: {why}"))
+    }
+
+    pub(crate) fn too_many_watch(role: &str) -> Self {
+        let detail = format!(
+            "as many watch already as may watch with the role {role}; close a watch that nobody needs"
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    pub(crate) fn no_channel(channel: &str) -> Self {
+        let detail = format!("heatd has no channel {channel:?}; heat channels list shows them");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+}
+
+/// Makes a problem of what axum itself refuses, such as a path that is no UTF-8: its words name the part that is wrong.
+pub(crate) async fn tell(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let is_refused = status.is_client_error() || status.is_server_error();
+    let is_plain = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_refused || !is_plain {
+        return answer;
+    }
+    let words = to_bytes(answer.into_body(), LONGEST_WORDS).await.unwrap_or_default();
+    Problem::new(status, String::from_utf8_lossy(&words)).into_response()
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let head = [kind, (header::CACHE_CONTROL, NEVER)];
+        let mut answer = (self.status, head, body.to_string()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        answer
+    }
+}

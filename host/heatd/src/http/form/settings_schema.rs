@@ -1,0 +1,79 @@
+//! The settings of a rule: what it says that it has, and what they are.
+
+use heat_engine::Rule;
+use heat_engine::wit::{Setting, SettingKind};
+use serde_json::{Map, Value, json};
+
+use crate::live::as_json;
+
+/// Puts the settings of a rule into what is told of its slot.
+pub(crate) fn tell_settings(rule: &Rule, told: &mut Value) {
+    let schema = &rule.description().settings;
+    // As they were written: 1h30m is no 5400000ms.
+    let given = rule.given().iter().map(|(name, given)| (name.clone(), as_json(given)));
+    let mut settings: Map<String, Value> =
+        schema.iter().map(|setting| (setting.name.clone(), kind(setting).1)).collect();
+    settings.extend(given);
+    told["settings"] = Value::Object(settings);
+    told["set"] = rule.given().iter().map(|(name, _)| Value::from(name.clone())).collect();
+    told["declared"] = schema.iter().map(declared).collect();
+}
+
+fn declared(setting: &Setting) -> Value {
+    let (kind, default) = kind(setting);
+    json!({ "name": setting.name, "kind": kind, "default": default, "about": setting.help })
+}
+
+/// What a setting may be, in words for people, and its default.
+fn kind(setting: &Setting) -> (String, Value) {
+    match &setting.kind {
+        SettingKind::Boolean(default) => ("true or false".to_owned(), json!(default)),
+        SettingKind::Integer(it) => {
+            (format!("whole number from {} to {}", it.min, it.max), json!(it.default))
+        }
+        SettingKind::Number(it) => {
+            (format!("number from {} to {}", it.min, it.max), json!(it.default))
+        }
+        SettingKind::Duration(it) => (
+            format!("time from {} to {}", length(it.min), length(it.max)),
+            json!(length(it.default)),
+        ),
+        SettingKind::Text(it) => {
+            (format!("text of at most {} characters", it.max_length), json!(it.default))
+        }
+        SettingKind::Choice(it) => {
+            (format!("one of {}", it.choices.join(", ")), json!(it.choices.first()))
+        }
+        SettingKind::Texts(default) => ("list of texts".to_owned(), json!(default)),
+        SettingKind::Numbers(default) => {
+            let default: Map<String, Value> =
+                default.iter().map(|(name, number)| (name.clone(), json!(number))).collect();
+            ("table of names and numbers".to_owned(), Value::Object(default))
+        }
+    }
+}
+
+/// A length of time in the greatest unit that it is a whole number of.
+fn length(milliseconds: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let whole = UNITS
+        .into_iter()
+        .find(|(_, length)| milliseconds >= *length && milliseconds.is_multiple_of(*length));
+    match (whole, milliseconds) {
+        (_, 0) => "0s".to_owned(),
+        (Some((unit, length)), _) => format!("{}{unit}", milliseconds / length),
+        (None, _) => format!("{milliseconds}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_they_are_written() {
+        let told = [0, 250, 90_000, 600_000, 3_600_000, 2_592_000_000].map(length);
+        assert_eq!(told, ["0s", "250ms", "90s", "10m", "1h", "30d"]);
+    }
+}

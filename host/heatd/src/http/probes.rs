@@ -1,0 +1,36 @@
+//! For machines, without a token:
+//!
+//! - `/healthz`: 200 while the process serves at all and its engine does not hang,
+//! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
+//! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+
+use crate::http::api::Api;
+use crate::metrics::Format;
+
+pub(crate) async fn alive(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    match api.metrics.health().hung(Instant::now()) {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+    }
+}
+
+pub(crate) async fn ready(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    match api.metrics.health().not_ready(Instant::now()).as_slice() {
+        [] => (StatusCode::OK, "ready\n".to_owned()),
+        reasons => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))),
+    }
+}
+
+pub(crate) async fn figures(State(api): State<Arc<Api>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::asked_for(accept.unwrap_or_default());
+    let page = api.metrics.page(format, api.queue(), api.store_bytes());
+    ([(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")], page)
+}

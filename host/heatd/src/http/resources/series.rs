@@ -1,0 +1,201 @@
+//! What was counted over time: `GET /channels/{channel}/series`, and the most faved, `GET /channels/{channel}/faves`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use heat_engine::wit::Tally;
+use heat_engine::{Point, Range, Resolution, What};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::http::api::{self, Api};
+use crate::http::form::conditional;
+use crate::http::form::ndjson::blocking;
+use crate::http::form::problem::Problem;
+use crate::http::form::query::{Asked, check_size, name_of, provider_name, whole};
+use crate::http::form::table::{Form, csv_answer, field, json_answer, level};
+use crate::live::Refusal;
+
+/// How long a list of the most faved is when nobody says so.
+pub(crate) const TOP: usize = 10;
+
+/// How long it may be.
+pub(crate) const MOST_TOP: usize = 1_000;
+
+/// `GET /channels/{channel}/series`
+pub(crate) async fn points(
+    State(api): State<Arc<Api>>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let channel = api::counted(&api, &channel)?;
+    let mut asked = Asked::of(query.as_deref());
+    let (whats, range) = (asked.series()?, asked.range()?);
+    let (interval, form) =
+        (asked.interval(range, &api.channels.config.series)?, Form::of(&mut asked)?);
+    asked.end()?;
+    check_size(whats.len(), interval, range)?;
+    let series = api.statistics()?;
+    check_emotes(&api, &channel, &whats)?;
+    let turn = api.seats.question().await;
+    blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
+        let range = whole(range, interval);
+        let gaps = api.roster.gaps.within(&channel, range.from, range.to);
+        let points = series.points(&channel, &whats, interval, range)?;
+        let mut curves = Vec::new();
+        for (what, points) in whats.iter().zip(points) {
+            let before = match what {
+                What::Output(name) => series.level_before(&channel, name, range.from)?,
+                _ => None,
+            };
+            curves.push(Curve { what, before, points });
+        }
+        let answer = match form {
+            Form::Json => json_of(&channel, interval, range, &curves, &gaps),
+            Form::Csv => csv_of(&curves),
+        };
+        Ok(conditional::about(range, answer))
+    })
+    .await
+}
+
+/// Refuses emotes of which it is known that there are none: never counted, and in no set of the channel. Twitch tells no set, so any name may
+/// be one of its emotes.
+pub(crate) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(), Problem> {
+    let statistics = api.statistics()?;
+    let Some(shelves) = &api.shelves else { return Ok(()) };
+    for what in whats {
+        let What::Emote(provider, name) = what else { continue };
+        let provider = provider_name(*provider);
+        if shelves.lack(channel, provider, name) && !statistics.knows(what) {
+            let why = format!(
+                "no emote {name:?} of {provider} was ever used, and no set of #{channel} has it"
+            );
+            return Err(Problem::of_parameter(StatusCode::NOT_FOUND, "of", &why));
+        }
+    }
+    Ok(())
+}
+
+/// `GET /channels/{channel}/faves`
+pub(crate) async fn faves(
+    State(api): State<Arc<Api>>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let channel = api::counted(&api, &channel)?;
+    let mut asked = Asked::of(query.as_deref());
+    let most = asked.count("count", TOP, MOST_TOP)?;
+    asked.end()?;
+    let statistics = api.statistics()?;
+    let turn = api.seats.question().await;
+    blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
+        let found = statistics.most_faved(&channel, most)?;
+        let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
+        let tally = |it: &Tally| json!({ "faves": it.faves, "weight": level(it.weight), "people": it.people });
+        let items = found.items.iter().map(|(item, it)| {
+            json!({ "item": item, "faves": it.faves, "weight": level(it.weight), "people": it.people })
+        });
+        let people = found.people.iter().map(|(person, it)| {
+            let (login, name) = (&person.login, &person.name);
+            json!({ "login": login, "name": name, "faves": it.faves, "weight": level(it.weight) })
+        });
+        Ok(json_answer(&json!({
+            "channel": channel, "total": tally(&found.total),
+            "items": items.collect::<Vec<_>>(), "people": people.collect::<Vec<_>>(),
+        })))
+    })
+    .await
+}
+
+/// One series of an answer.
+struct Curve<'a> {
+    what: &'a What,
+    /// What an output showed before the range.
+    before: Option<i64>,
+    points: Vec<Point>,
+}
+
+/// The answer as it is sent. It is written without a tree of values in between, which takes ten times as much memory.
+#[derive(Serialize)]
+struct Told<'a> {
+    channel: &'a str,
+    interval: &'static str,
+    interval_ms: u64,
+    from: u64,
+    to: u64,
+    series: Vec<Drawn<'a>>,
+    gaps: &'a [(u64, u64)],
+}
+
+#[derive(Serialize)]
+struct Drawn<'a> {
+    of: String,
+    points: Points<'a>,
+    /// Of an output: what it showed before, or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Option<f64>>,
+}
+
+struct Points<'a> {
+    is_level: bool,
+    points: &'a [Point],
+}
+
+impl Serialize for Points<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.is_level {
+            true => to.collect_seq(self.points.iter().map(|it| (it.at, level(it.count)))),
+            false => to.collect_seq(self.points.iter().map(|it| (it.at, it.count, it.people))),
+        }
+    }
+}
+
+fn json_of<'a>(
+    channel: &'a str,
+    interval: Resolution,
+    range: Range,
+    curves: &'a [Curve<'_>],
+    gaps: &'a [(u64, u64)],
+) -> Response {
+    let drawn = |curve: &'a Curve<'_>| {
+        let Curve { what, before, points } = curve;
+        let is_level = matches!(what, What::Output(_));
+        let before = is_level.then_some(before.map(level));
+        Drawn { of: name_of(what), points: Points { is_level, points }, before }
+    };
+    let told = Told {
+        channel,
+        interval: interval.name(),
+        interval_ms: interval.width(),
+        from: range.from,
+        to: range.to,
+        series: curves.iter().map(drawn).collect(),
+        gaps,
+    };
+    // Numbers and strings always become JSON.
+    let text = serde_json::to_string(&told).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+fn csv_of(curves: &[Curve<'_>]) -> Response {
+    let mut text = "series,at_ms,value,people\r\n".to_owned();
+    for curve in curves {
+        let name = field(&name_of(curve.what));
+        let is_level = matches!(curve.what, What::Output(_));
+        for point in &curve.points {
+            let (value, people) = match is_level {
+                true => (level(point.count).to_string(), String::new()),
+                false => (point.count.to_string(), point.people.to_string()),
+            };
+            text += &format!("{name},{},{value},{people}\r\n", point.at);
+        }
+    }
+    csv_answer(text)
+}

@@ -1,0 +1,83 @@
+//! What a page shows besides its graph, for the stream that it has open anyway: outputs, whether the stream is live, faves, faults,
+//! and how fast chat is. Lines of chat are not in it, so a hundred pages cost little while thousands talk.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heat_engine::{Resolution, Statistics, What};
+use serde_json::json;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::clock::now;
+use crate::http::api::Api;
+use crate::http::form::redact;
+use crate::http::resources::watch::Watcher;
+
+/// Over how many seconds the rate of chat is taken.
+const WINDOW: u64 = 10;
+
+/// How often it is told, where it has changed.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Outputs are told so often at most, each with its last value.
+const REST: Duration = Duration::from_millis(250);
+
+pub(crate) struct News {
+    watcher: Watcher,
+    statistics: Statistics,
+    channel: Arc<str>,
+    tick: Interval,
+    /// How many lines there were when it was told last.
+    told: Option<i64>,
+    is_public: bool,
+}
+
+impl News {
+    pub(crate) fn new(api: &Api, statistics: Statistics, channel: &str, is_public: bool) -> Self {
+        let channel: Arc<str> = channel.into();
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let watcher = Watcher::of_news(api, Arc::clone(&channel), REST);
+        Self { watcher, statistics, channel, tick, told: None, is_public }
+    }
+
+    /// The next piece of news, as JSON; none when heatd stops. Nothing is lost when it is not waited for to its end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            tokio::select! {
+                entry = self.watcher.next() => {
+                    let entry = entry?;
+                    let shown = match self.is_public {
+                        true => redact::entry(&entry),
+                        false => Cow::Borrowed(&*entry),
+                    };
+                    // Entries are strings and numbers, which always become JSON.
+                    return Some(serde_json::to_string(&*shown).unwrap_or_default());
+                }
+                _ = self.tick.tick() => if let Some(rate) = self.rate() {
+                    return Some(rate);
+                }
+            }
+        }
+    }
+
+    /// How many lines there were lately, where that is another number than before.
+    fn rate(&mut self) -> Option<String> {
+        let width = Resolution::Second.width();
+        let end = Resolution::Second.bin(now());
+        let count = |back: u64| {
+            let at = end.checked_sub(back * width)?;
+            let found =
+                self.statistics.latest(&self.channel, &[What::Messages], Resolution::Second, at);
+            Some(found?.first().copied().flatten()?.count)
+        };
+        let lines = (1..=WINDOW).filter_map(count).sum();
+        if self.told.replace(lines) == Some(lines) {
+            return None;
+        }
+        let rate =
+            json!({ "channel": &*self.channel, "kind": "rate", "lines": lines, "seconds": WINDOW });
+        Some(rate.to_string())
+    }
+}
