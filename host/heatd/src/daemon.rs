@@ -27,7 +27,7 @@ use crate::embedded::Inlet;
 use crate::feed::{Feed, States};
 use crate::folder::Folder;
 use crate::home::Home;
-use crate::http::{Access, Api, Seats};
+use crate::http::{AnswerLimits, Api, ApiAccess};
 use crate::live::{Live, Shadows, Speed};
 use crate::metrics::Metrics;
 use crate::moderation::Moderation;
@@ -109,7 +109,7 @@ async fn wire(prepared: Prepared) -> Result<()> {
     let address = listener.local_addr()?;
     info!(%address, "http listens");
     let tokens = Arc::new(Tokens::open(&config.data, &data::token(&config.data)?)?);
-    let access = Access::new(Arc::clone(&tokens), address, &config.http);
+    let access = ApiAccess::new(Arc::clone(&tokens), address, &config.http);
     data::note_address(&config.data, address)?;
     let (inputs, queue) = mpsc::channel(QUEUE);
     let (outputs_in, outputs) = watch::channel(Arc::default());
@@ -164,7 +164,8 @@ async fn wire(prepared: Prepared) -> Result<()> {
         live: live.clone(),
         channels: Arc::new(channels),
         tokens,
-        seats: Seats::default(),
+        limits: AnswerLimits::default(),
+        kept: config.series.clone(),
         backups: Arc::clone(&backups),
     };
     let mut outward = JoinSet::new();

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`ask`] is the way to the engine's thread. [`deploy`] is the one path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows one, [`undo`] makes one live. [`replay`] and
-//! [`simulate`] ask what would be; [`command`] gives an order. [`export`] and [`import`] carry data out and in, [`forget`] away.
+//! [`simulate`] ask what would be; [`command`] gives an order, [`turn`] turns a slot off, [`retry`] makes calls again that failed. [`export`] and [`import`] carry data out and in, [`forget`] away.
 
 mod ask;
 mod check;
@@ -14,10 +14,12 @@ mod follow;
 mod forget;
 mod import;
 mod replay;
+mod retry;
 mod settings;
 mod shadow;
 mod simulate;
 mod steps;
+mod turn;
 mod undo;
 
 use std::sync::{Arc, Mutex};

@@ -10,11 +10,13 @@ use tokio::sync::{mpsc, watch as value};
 
 use crate::backup::Backups;
 use crate::channels::Channels;
+use crate::config::Kept;
 use crate::decider::Input;
 use crate::emotes::Shelves;
 use crate::feed::{Feed, States};
 use crate::http::form::problem::Problem;
-use crate::http::guard::limits::Seats;
+use crate::http::form::query::login_of;
+use crate::http::guard::limits::AnswerLimits;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::roster::Roster;
@@ -40,11 +42,22 @@ pub(crate) struct Api {
     /// The sets of emotes. None: no provider is asked.
     pub(crate) shelves: Option<Shelves>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) seats: Seats,
+    pub(crate) limits: AnswerLimits,
+    /// How long bins of series are kept.
+    pub(crate) kept: Kept,
     pub(crate) backups: Arc<Backups>,
 }
 
 impl Api {
+    /// The login of a channel that heatd reads, however it was written.
+    pub(crate) fn channel(&self, written: &str) -> Result<String, Problem> {
+        let name = login_of(written);
+        match self.roster.find(&name) {
+            Some(_) => Ok(name),
+            None => Err(Problem::no_channel(&name)),
+        }
+    }
+
     pub(crate) fn statistics(&self) -> Result<Statistics, Problem> {
         let starting =
             || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
@@ -62,19 +75,4 @@ impl Api {
     pub(crate) fn store_bytes(&self) -> u64 {
         std::fs::metadata(&self.store).map_or(0, |store| store.len())
     }
-}
-
-/// The login of a channel that heatd has, however it was written.
-pub(crate) fn channel(api: &Api, written: &str) -> Result<String, Problem> {
-    let name = written.trim_start_matches('#').to_lowercase();
-    match api.roster.find(&name) {
-        Some(_) => Ok(name),
-        None => Err(Problem::no_channel(&name)),
-    }
-}
-
-/// The same, or of one that was removed: what it has counted is there.
-pub(crate) fn counted(api: &Api, written: &str) -> Result<String, Problem> {
-    let name = written.trim_start_matches('#').to_lowercase();
-    if api.roster.removed().contains_key(&name) { Ok(name) } else { channel(api, written) }
 }

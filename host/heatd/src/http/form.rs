@@ -1,8 +1,9 @@
 //! How questions are read and answers are written, whatever they are about. Nothing in here knows what answers are made of.
 //!
-//! Read: [`query`] and [`body`]. Written: [`table`], [`ndjson`], [`problem`]; [`settings_schema`] has the settings of a rule. [`redact`] takes
+//! Read: [`query`] and [`body`]. Written: [`answer`], [`table`], [`ndjson`], [`problem`]; [`settings_schema`] has the settings of a rule. [`redact`] takes
 //! names out, [`conditional`] makes answers small and says how long they hold.
 
+pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod conditional;
 pub(crate) mod ndjson;

@@ -1,6 +1,7 @@
-//! Who may use what, and how often. Nothing in here knows what is answered.
+//! Who may ask for what, how often, and how much at one time. Nothing in here knows what is answered.
 //!
-//! [`access`] is what every request of the API passes: [`host_check`] first, then the token, then [`roles`] and [`rate_limit`].
+//! Every request passes [`access`]: [`host_check`] first, then the token with [`auth_throttle`], its role ([`roles`]) and [`rate_limit`]. [`limits`] bounds
+//! what is answered at one time.
 
 pub(crate) mod access;
 mod auth_throttle;

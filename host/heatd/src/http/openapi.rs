@@ -1,7 +1,7 @@
 //! The API, described for programs: an OpenAPI document at `GET /openapi.json`, for everybody, since nothing in it is secret.
 //!
 //! Resources and shapes are written by hand in the files beside this one, a group each. What is the same everywhere is added here: the
-//! parameters of a path, the role as [`roles`] has it, and the problems that any resource may answer with. Tests hold the document against the
+//! parameters of a path, the role as the table of routes has it, and the problems that any resource may answer with. Tests hold the document against the
 //! router, and against what heatd really answers.
 
 #[cfg(test)]
@@ -9,13 +9,13 @@ mod tests;
 
 use std::sync::OnceLock;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::http::guard::roles::{self, API};
-use crate::tokens::Role;
+use crate::http::guard::roles::Who;
 
 const BASE: &str = include_str!("openapi/base.json");
 
@@ -36,21 +36,22 @@ const SCHEMAS: [&str; 4] = [
     include_str!("openapi/schemas-rules.json"),
 ];
 
-/// The resources that want no token.
-const FOR_EVERYBODY: [&str; 4] = ["/openapi.json", "/healthz", "/readyz", "/metrics"];
-
 /// What a resource that wants a token may always answer; `base.json` says why.
 const PROBLEMS: [&str; 6] = ["401", "403", "414", "429", "500", "503"];
 
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
+/// Who may use a method of a path, as the table of routes says.
+#[derive(Clone, Copy)]
+pub(crate) struct Lookup(pub(crate) fn(&Method, &str) -> Option<Who>);
+
 /// `GET /openapi.json`
-pub(crate) async fn document() -> Response {
-    let text = DOCUMENT.get_or_init(|| assembled().to_string().into()).clone();
+pub(crate) async fn document(Extension(lookup): Extension<Lookup>) -> Response {
+    let text = DOCUMENT.get_or_init(|| assembled(lookup).to_string().into()).clone();
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-fn assembled() -> Value {
+fn assembled(lookup: Lookup) -> Value {
     let mut document = Value::Object(read(BASE));
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let components = &mut document["components"];
@@ -61,7 +62,7 @@ fn assembled() -> Value {
         components["schemas"][name] = schema;
     }
     for (path, item) in RESOURCES.into_iter().flat_map(read) {
-        let item = completed(&path, item);
+        let item = completed(&path, item, lookup);
         document["paths"][path] = item;
     }
     document
@@ -77,13 +78,13 @@ fn problem() -> Value {
 }
 
 /// A path with what its file does not say.
-fn completed(path: &str, mut item: Value) -> Value {
+fn completed(path: &str, mut item: Value, lookup: Lookup) -> Value {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let parameters: Vec<Value> =
         names.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })).collect();
     for method in ["get", "put", "post", "delete"] {
         if let Some(operation) = item.get_mut(method) {
-            complete(path, method, operation);
+            complete(path, method, operation, lookup);
         }
     }
     if !parameters.is_empty() {
@@ -92,18 +93,17 @@ fn completed(path: &str, mut item: Value) -> Value {
     item
 }
 
-fn complete(path: &str, method: &str, operation: &mut Value) {
+fn complete(path: &str, method: &str, operation: &mut Value, Lookup(who): Lookup) {
     let own = operation.as_object_mut().and_then(|it| it.remove("problems"));
     for (status, why) in own.as_ref().and_then(Value::as_object).into_iter().flatten() {
         operation["responses"][status] = json!({ "description": why, "content": problem() });
     }
-    if FOR_EVERYBODY.contains(&path) {
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
+    let Some(Who::Holder(role)) = who(&method, path) else {
         operation["security"] = json!([]);
         return;
-    }
-    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
-    let role = roles::needed(&method, Some(&format!("{API}{path}")));
-    operation["x-role"] = role.map(Role::name).into();
+    };
+    operation["x-role"] = role.name().into();
     for status in PROBLEMS {
         let told = json!({ "$ref": format!("#/components/responses/{status}") });
         operation["responses"][status] = told;

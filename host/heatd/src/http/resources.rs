@@ -1,18 +1,28 @@
-//! The resources of the API, a file for each group, and the page.
+//! The handlers, a file for each resource or group of resources, and the page.
+//!
+//! [`status`], [`watch`] and [`channels`] show what is; [`series`], [`series_stream`], [`emotes`] and [`faves`] what was counted, with [`updates`] for a page;
+//! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] are about what was and
+//! what would be; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] carry data; [`tokens`] are who may.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod channels;
 pub(crate) mod command;
 pub(crate) mod config;
+pub(crate) mod dead_letters;
 pub(crate) mod emotes;
+pub(crate) mod faves;
 pub(crate) mod page;
-pub(crate) mod past;
+pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod series;
 pub(crate) mod series_stream;
+pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod tokens;
 pub(crate) mod transfer;
+pub(crate) mod undo;
 pub(crate) mod updates;
 pub(crate) mod watch;
+pub(crate) mod why;

@@ -1,42 +1,55 @@
-//! What the body of a request is read as: JSON, or a component.
+//! What the body of a request is read as: JSON, a component, or bytes.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::http::form::problem::Problem;
 use crate::live::Source;
 
-/// A component, or what is live with other settings.
-pub(crate) fn source(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Source, Problem> {
+/// A body as it came, within the limit of its route.
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|error| Problem::new(error.status(), error.body_text()))
+    }
+}
+
+/// A body of JSON.
+pub(crate) struct JsonBody<V>(pub(crate) V);
+
+impl<S: Send + Sync, V: DeserializeOwned> FromRequest<S> for JsonBody<V> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let RawBody(body) = RawBody::from_request(request, state).await?;
+        json(&body).map(Self)
+    }
+}
+
+/// Reads JSON; an empty body is an empty object.
+pub(crate) fn json<V: DeserializeOwned>(body: &[u8]) -> Result<V, Problem> {
+    let text = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(text).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not what is expected: {error}"))
+    })
+}
+
+/// A component, or other settings for what is live: the type of the body says which.
+pub(crate) fn source(headers: &HeaderMap, body: &[u8]) -> Result<Source, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.
     match kind.and_then(|kind| kind.split(';').next()).map(str::trim) {
         Some(kind) if kind.eq_ignore_ascii_case("application/json") => {
-            Ok(Source::Settings(json_of(body)?))
+            Ok(Source::Settings(json(body)?))
         }
-        _ => Ok(Source::Component(component(body)?)),
+        _ => Ok(Source::Component(Arc::from(body))),
     }
-}
-
-pub(crate) fn component(body: Result<Bytes, BytesRejection>) -> Result<Arc<[u8]>, Problem> {
-    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    Ok(Arc::from(&body[..]))
-}
-
-/// A body of JSON; an empty one is an empty object.
-pub(crate) fn json_of<V: for<'a> Deserialize<'a>>(
-    body: Result<Bytes, BytesRejection>,
-) -> Result<V, Problem> {
-    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    serde_json::from_slice(text).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not what is expected: {error}"))
-    })
 }

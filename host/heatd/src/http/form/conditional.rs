@@ -70,7 +70,7 @@ pub(crate) async fn pack(request: Request, next: Next) -> Response {
         false => {
             let plain = job.bytes.clone();
             let packed = spawn_blocking(move || job.pack()).await;
-            packed.unwrap_or(Packed { tag: None, form: Form::Plain(plain) })
+            packed.unwrap_or(Packed { tag: None, form: Encoding::Plain(plain) })
         }
     };
     packed.answer(head.headers)
@@ -83,7 +83,7 @@ struct Job {
     known: Option<HeaderValue>,
 }
 
-enum Form {
+enum Encoding {
     Same,
     Plain(Bytes),
     Gzip(Vec<u8>),
@@ -91,18 +91,18 @@ enum Form {
 
 struct Packed {
     tag: Option<HeaderValue>,
-    form: Form,
+    form: Encoding,
 }
 
 impl Job {
     fn pack(self) -> Packed {
         let name = tag(&self.bytes);
         let form = if self.known.is_some_and(|known| has(&known, &name)) {
-            Form::Same
+            Encoding::Same
         } else if self.takes_gzip && self.bytes.len() >= WORTH {
-            gzip(&self.bytes).map_or(Form::Plain(self.bytes), Form::Gzip)
+            gzip(&self.bytes).map_or(Encoding::Plain(self.bytes), Encoding::Gzip)
         } else {
-            Form::Plain(self.bytes)
+            Encoding::Plain(self.bytes)
         };
         // Weak: what is compressed has other bytes, and says the same.
         Packed { tag: HeaderValue::from_str(&format!("W/{name}")).ok(), form }
@@ -115,12 +115,12 @@ impl Packed {
             headers.insert(header::ETAG, tag);
         }
         let (status, body) = match self.form {
-            Form::Same => {
+            Encoding::Same => {
                 headers.remove(header::CONTENT_TYPE);
                 (StatusCode::NOT_MODIFIED, Body::empty())
             }
-            Form::Plain(bytes) => (StatusCode::OK, Body::from(bytes)),
-            Form::Gzip(bytes) => {
+            Encoding::Plain(bytes) => (StatusCode::OK, Body::from(bytes)),
+            Encoding::Gzip(bytes) => {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 (StatusCode::OK, Body::from(bytes))
             }
@@ -179,13 +179,15 @@ mod tests {
 
     #[test]
     fn long_answers_are_compressed_for_who_takes_that_and_short_ones_are_not() {
-        let Form::Gzip(bytes) = job(WORTH, true, None).pack().form else { panic!("not packed") };
+        let Encoding::Gzip(bytes) = job(WORTH, true, None).pack().form else {
+            panic!("not packed")
+        };
         let mut read = Vec::new();
         flate2::read::GzDecoder::new(&*bytes).read_to_end(&mut read).unwrap();
         assert_eq!(read, [b'7'; WORTH]);
         for (length, takes_gzip) in [(WORTH, false), (WORTH - 1, true), (0, true)] {
             assert!(
-                matches!(job(length, takes_gzip, None).pack().form, Form::Plain(it) if it.len() == length)
+                matches!(job(length, takes_gzip, None).pack().form, Encoding::Plain(it) if it.len() == length)
             );
         }
     }
@@ -195,9 +197,9 @@ mod tests {
         let tag = job(5, false, None).pack().tag.unwrap();
         let tag = tag.to_str().unwrap();
         for known in [tag, &format!("\"x\", {tag}"), tag.trim_start_matches("W/")] {
-            assert!(matches!(job(5, true, Some(known)).pack().form, Form::Same), "{known}");
+            assert!(matches!(job(5, true, Some(known)).pack().form, Encoding::Same), "{known}");
         }
-        assert!(matches!(job(6, true, Some(tag)).pack().form, Form::Plain(_)));
+        assert!(matches!(job(6, true, Some(tag)).pack().form, Encoding::Plain(_)));
     }
 
     #[test]

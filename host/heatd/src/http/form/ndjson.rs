@@ -1,4 +1,6 @@
-//! Answers of what takes time: a line of JSON for each step, as they come; and answers of what is done at once, on a thread that may wait.
+//! Work for an answer: on a thread that may wait, and where it takes long, with a line of JSON for each step of it.
+//!
+//! Each of these takes something to hold until the work has ended: the place among those that are answered at one time.
 
 use std::convert::Infallible;
 
@@ -6,10 +8,12 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use crate::http::form::answer::JsonAnswer;
 use crate::http::form::problem::Problem;
 use crate::live::{Refusal, Steps};
 
@@ -17,13 +21,17 @@ use crate::live::{Refusal, Steps};
 const WAITING: usize = 64;
 
 /// Does something that takes time, and answers with its steps.
-pub(crate) fn stepwise(
-    work: impl FnOnce(&Steps) -> Result<Value, Refusal> + Send + 'static,
+pub(crate) fn stepwise<V: Serialize>(
+    held: impl Send + 'static,
+    work: impl FnOnce(&Steps) -> Result<V, Refusal> + Send + 'static,
 ) -> Response {
     let (lines, told) = mpsc::channel(WAITING);
     let steps = Steps::to(lines);
     spawn_blocking(move || {
-        let done = work(&steps);
+        // The head of the answer is sent at once, and the client may hang up: the work goes on, and must be counted until it ends.
+        let _held = held;
+        // Structs of the API always become JSON.
+        let done = work(&steps).map(|done| serde_json::to_value(done).unwrap_or_default());
         steps.end(done);
     });
     let lines = unfold(told, |mut told| async move {
@@ -34,33 +42,25 @@ pub(crate) fn stepwise(
 }
 
 /// Does something at once, and answers with what came of it.
-pub(crate) async fn at_once(
-    work: impl FnOnce() -> Result<Value, Refusal> + Send + 'static,
-) -> Result<Response, Problem> {
-    blocking(move || {
-        let page = work()?.to_string();
-        Ok(([(header::CONTENT_TYPE, "application/json")], page).into_response())
-    })
-    .await
+pub(crate) async fn at_once<V: Serialize + Send + 'static>(
+    held: impl Send + 'static,
+    work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
+) -> Result<JsonAnswer<V>, Problem> {
+    blocking(held, work).await.map(JsonAnswer)
 }
 
-/// Answers on a thread that may wait.
-pub(crate) async fn blocking(
-    work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static,
-) -> Result<Response, Problem> {
+/// Works on a thread that may wait.
+pub(crate) async fn blocking<V: Send + 'static>(
+    held: impl Send + 'static,
+    work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
+) -> Result<V, Problem> {
+    let work = move || {
+        // The client may hang up long before this ends.
+        let _held = held;
+        work()
+    };
     let done = spawn_blocking(work).await.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("heatd failed: {error}"))
     })?;
     Ok(done?)
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let status = match &refusal {
-            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-            Refusal::Refused(_) => StatusCode::CONFLICT,
-            Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self::new(status, refusal.to_string())
-    }
 }

@@ -5,9 +5,10 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::http::form::conditional::NEVER;
+use crate::live::Refusal;
 
 /// How much axum may say, in bytes.
 const LONGEST_WORDS: usize = 4096;
@@ -17,6 +18,15 @@ const LONGEST_WORDS: usize = 4096;
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
+}
+
+/// The fields of problem details that heatd has.
+#[derive(Serialize)]
+struct Details<'a> {
+    title: &'a str,
+    status: u16,
+    /// The sentence.
+    detail: &'a str,
 }
 
 impl Problem {
@@ -60,18 +70,28 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let details = Details { title, status: self.status.as_u16(), detail: &self.detail };
+        // Texts and a number always become JSON.
+        let body = serde_json::to_string(&details).unwrap_or_default();
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let head = [kind, (header::CACHE_CONTROL, NEVER)];
-        let mut answer = (self.status, head, body.to_string()).into_response();
+        let mut answer = (self.status, head, body).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         answer
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
+            Refusal::Refused(_) => StatusCode::CONFLICT,
+            Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, refusal.to_string())
     }
 }

@@ -1,8 +1,11 @@
-//! What the resources of series are asked for: a range, an interval, a choice of series. Every mistake names its parameter.
+//! How the query of an address is read, by every resource that has one: strictly, and every mistake names its parameter. And what
+//! resources of series have in common: a range, an interval, a choice of series.
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use form_urlencoded::parse;
 use heat_engine::{Provider, Range, Resolution, What};
 
@@ -25,12 +28,20 @@ pub(crate) const LONGEST_NAME: usize = 256;
 /// The range when nobody names one, in milliseconds.
 const USUAL: u64 = 2 * 3_600_000;
 
-/// A query as it was asked, parameter by parameter. Each is taken once; `end` refuses the rest.
-pub(crate) struct Asked {
+/// A query, parameter by parameter. Each is taken once, and `end` refuses what is left: so a parameter that is misspelt is never ignored.
+pub(crate) struct Query {
     pairs: Vec<(String, String)>,
 }
 
-impl Asked {
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts.uri.query()))
+    }
+}
+
+impl Query {
     pub(crate) fn of(query: Option<&str>) -> Self {
         let pairs = parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
         Self { pairs }
@@ -59,13 +70,18 @@ impl Asked {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
-    fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
         let Some(text) = self.one(name)? else { return Ok(None) };
         let number = text.parse();
         number.map(Some).map_err(|_| wrong(name, &format!("{text:?} is no whole number")))
     }
 
-    /// A whole number within bounds, or what stands in for it.
+    /// A login of a channel, without `#` and in lower case.
+    pub(crate) fn channel(&mut self) -> Result<Option<String>, Problem> {
+        Ok(self.one("channel")?.map(|it| login_of(&it)))
+    }
+
+    /// A whole number from 1 to `most`; `usual` where the parameter is missing.
     pub(crate) fn count(
         &mut self,
         name: &str,
@@ -155,7 +171,7 @@ impl Asked {
         }
     }
 
-    /// Refuses what nobody has asked for: a parameter that is misspelt would be ignored.
+    /// Refuses parameters that the resource does not have.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.pairs.first() {
             None => Ok(()),
@@ -164,17 +180,9 @@ impl Asked {
     }
 }
 
-/// What a query is read as. axum's own words begin with the name of the parameter.
-pub(crate) fn read<V>(query: Result<Query<V>, QueryRejection>) -> Result<V, Problem> {
-    let error = match query {
-        Ok(Query(asked)) => return Ok(asked),
-        Err(error) => error.body_text(),
-    };
-    let words = error.strip_prefix("Failed to deserialize query string: ").unwrap_or(&error);
-    match words.split_once(": ") {
-        Some((name, why)) => Err(wrong(name, why)),
-        None => Err(Problem::new(StatusCode::BAD_REQUEST, words)),
-    }
+/// The login of a channel, however it was written.
+pub(crate) fn login_of(written: &str) -> String {
+    written.trim_start_matches('#').to_lowercase()
 }
 
 /// Refuses so many series that the answer would be too large.
@@ -286,34 +294,34 @@ mod tests {
 
     #[test]
     fn choices_and_searches_are_refused_by_their_parameter() {
-        let order = |query| Asked::of(Some(query)).choice("order", ["most", "least", "odd"]);
+        let order = |query| Query::of(Some(query)).choice("order", ["most", "least", "odd"]);
         assert_eq!(order("order=least").unwrap(), "least");
         assert_eq!(order("").unwrap(), "most");
         let why = refusal(order("order=%3Cb%3E"));
         assert!(why.contains("`order`") && why.contains("there are most, least and odd"), "{why}");
         let long = format!("search={}", "x".repeat(257));
-        assert!(refusal(Asked::of(Some(&long)).search()).contains("`search`"));
-        assert_eq!(Asked::of(Some("search=%27%3B")).search().unwrap().unwrap(), "';");
+        assert!(refusal(Query::of(Some(&long)).search()).contains("`search`"));
+        assert_eq!(Query::of(Some("search=%27%3B")).search().unwrap().unwrap(), "';");
     }
 
     #[test]
     fn a_range_that_cannot_be_is_refused_by_its_parameter() {
-        let range = |query| Asked::of(Some(query)).range();
+        let range = |query| Query::of(Some(query)).range();
         assert!(refusal(range("from=5&to=3")).contains("`to`"));
         assert!(refusal(range("from=-1")).contains("`from`"));
         assert!(refusal(range("from=1&from=2")).contains("`from`"));
         assert_eq!(range("from=5&to=8").unwrap(), Range { from: 5, to: 8 });
         let long = Range { from: 0, to: 1_000 * 365 * 86_400_000 };
         assert!(
-            refusal(Asked::of(Some("interval=1s")).interval(long, &Kept::default()))
+            refusal(Query::of(Some("interval=1s")).interval(long, &Kept::default()))
                 .contains("`interval`")
         );
         assert!(
-            refusal(Asked::of(Some("interval=2s")).interval(long, &Kept::default()))
+            refusal(Query::of(Some("interval=2s")).interval(long, &Kept::default()))
                 .contains("`interval`")
         );
         let usual = |from| {
-            Asked::of(None)
+            Query::of(None)
                 .interval(Range { from, to: from + 7_200_000 }, &Kept::default())
                 .unwrap()
         };
@@ -321,8 +329,8 @@ mod tests {
         // What was finer is gone.
         assert_eq!(usual(now() - 20 * 86_400_000), Resolution::Minute);
         assert_eq!(usual(0), Resolution::Hour);
-        assert!(refusal(Asked::of(Some("intervall=1s")).end()).contains("`intervall`"));
-        let thousand_years = refusal(Asked::of(None).interval(long, &Kept::default()));
+        assert!(refusal(Query::of(Some("intervall=1s")).end()).contains("`intervall`"));
+        let thousand_years = refusal(Query::of(None).interval(long, &Kept::default()));
         assert!(thousand_years.contains("`from`") && thousand_years.contains("4166 days"));
         let day = Range { from: 0, to: 86_400_000 };
         assert!(check_size(11, Resolution::Second, day).is_ok());

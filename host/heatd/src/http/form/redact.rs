@@ -3,8 +3,7 @@
 //! What is not known to be harmless is left out: a text of an output may be what somebody wrote in chat, a number is not.
 
 use std::borrow::Cow;
-
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::feed::{Entry, Told, What};
 
@@ -42,20 +41,14 @@ pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     Cow::Owned(Entry { channel: entry.channel.clone(), what })
 }
 
-/// The status.
-pub(crate) fn status(mut page: Value) -> Value {
-    for channel in page["channels"].as_array_mut().into_iter().flatten() {
-        if let Some(outputs) = channel["outputs"].as_object_mut() {
-            outputs.retain(|_, text| text.as_str().is_some_and(is_number));
-        }
-        for rule in channel["rules"].as_array_mut().into_iter().flatten() {
-            if let Some(rule) = rule.as_object_mut() {
-                // The words of a rule that failed, which may be those of chat.
-                rule.remove("reason");
-            }
-        }
-    }
-    page
+/// The texts of outputs: those that are numbers are left.
+pub(crate) fn outputs(shown: &mut BTreeMap<String, String>) {
+    shown.retain(|_, text| is_number(text));
+}
+
+/// Why a rule is off: the words of its failure may be those of chat.
+pub(crate) fn reason(reason: &mut Option<String>) {
+    *reason = None;
 }
 
 /// What a rule answered: that it did, and the figures.
@@ -78,8 +71,6 @@ fn is_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn hidden(what: What) -> String {
@@ -125,14 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn of_the_status_outputs_that_are_numbers_are_left() {
-        let page = json!({ "faves": 3, "channels": [{
-            "name": "seaside", "outputs": { "heat": "7", "latest": "pie of ann" },
-            "rules": [{ "slot": "decay", "reason": "ann" }],
-        }]});
-        let expected = json!({ "faves": 3, "channels": [{
-            "name": "seaside", "outputs": { "heat": "7" }, "rules": [{ "slot": "decay" }],
-        }]});
-        assert_eq!(status(page), expected);
+    fn outputs_that_are_numbers_are_left_and_no_reason_is() {
+        let all = [("heat", "7"), ("latest", "pie of ann")];
+        let mut shown = all.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        outputs(&mut shown);
+        assert_eq!(shown, [("heat".to_owned(), "7".to_owned())].into());
+        let mut words = Some("ann".to_owned());
+        reason(&mut words);
+        assert_eq!(words, None);
     }
 }

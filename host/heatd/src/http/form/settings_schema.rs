@@ -1,27 +1,49 @@
-//! The settings of a rule: what it says that it has, and what they are.
+//! The settings of a rule as an answer has them: which it declares, and what they are.
 
 use heat_engine::Rule;
 use heat_engine::wit::{Setting, SettingKind};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::live::as_json;
 
-/// Puts the settings of a rule into what is told of its slot.
-pub(crate) fn tell_settings(rule: &Rule, told: &mut Value) {
-    let schema = &rule.description().settings;
-    // As they were written: 1h30m is no 5400000ms.
-    let given = rule.given().iter().map(|(name, given)| (name.clone(), as_json(given)));
-    let mut settings: Map<String, Value> =
-        schema.iter().map(|setting| (setting.name.clone(), kind(setting).1)).collect();
-    settings.extend(given);
-    told["settings"] = Value::Object(settings);
-    told["set"] = rule.given().iter().map(|(name, _)| Value::from(name.clone())).collect();
-    told["declared"] = schema.iter().map(declared).collect();
+/// The settings of a slot.
+#[derive(Serialize)]
+pub(crate) struct SlotSettings {
+    /// The values of all.
+    settings: Map<String, Value>,
+    /// The names of those that are set, by the configuration or while running.
+    set: Vec<String>,
+    /// What the rule says that it has, in its order.
+    declared: Vec<DeclaredSetting>,
 }
 
-fn declared(setting: &Setting) -> Value {
+/// A setting that a rule says it has.
+#[derive(Serialize)]
+struct DeclaredSetting {
+    name: String,
+    /// What it may be, in words for people.
+    kind: String,
+    default: Value,
+    about: String,
+}
+
+impl SlotSettings {
+    pub(crate) fn of(rule: &Rule) -> Self {
+        let schema = &rule.description().settings;
+        let mut settings: Map<String, Value> =
+            schema.iter().map(|setting| (setting.name.clone(), kind(setting).1)).collect();
+        // As they were written: 1h30m is no 5400000ms.
+        let given = rule.given().iter().map(|(name, given)| (name.clone(), as_json(given)));
+        settings.extend(given);
+        let set = rule.given().iter().map(|(name, _)| name.clone()).collect();
+        Self { settings, set, declared: schema.iter().map(declared).collect() }
+    }
+}
+
+fn declared(setting: &Setting) -> DeclaredSetting {
     let (kind, default) = kind(setting);
-    json!({ "name": setting.name, "kind": kind, "default": default, "about": setting.help })
+    DeclaredSetting { name: setting.name.clone(), kind, default, about: setting.help.clone() }
 }
 
 /// What a setting may be, in words for people, and its default.

@@ -1,24 +1,23 @@
-//! The two ways in which figures are written: JSON, and a table (CSV, RFC 4180).
+//! How figures are written: JSON, or a table (CSV, RFC 4180).
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 use crate::http::form::problem::Problem;
-use crate::http::form::query::Asked;
+use crate::http::form::query::Query;
 
 /// How an answer is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum TableFormat {
     Json,
     Csv,
 }
 
-impl Form {
+impl TableFormat {
     /// What `format` says.
-    pub(crate) fn of(asked: &mut Asked) -> Result<Self, Problem> {
-        let form = asked.choice("format", ["json", "csv"])?;
-        Ok(if form == "csv" { Self::Csv } else { Self::Json })
+    pub(crate) fn of(query: &mut Query) -> Result<Self, Problem> {
+        let format = query.choice("format", ["json", "csv"])?;
+        Ok(if format == "csv" { Self::Csv } else { Self::Json })
     }
 }
 
@@ -37,10 +36,6 @@ pub(crate) fn field(text: &str) -> String {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
     }
-}
-
-pub(crate) fn json_answer(value: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 
 pub(crate) fn csv_answer(text: String) -> Response {

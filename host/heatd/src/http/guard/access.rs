@@ -4,110 +4,74 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::Http;
 use crate::http::form::problem::Problem;
-use crate::http::guard::auth_throttle::Guesses;
-use crate::http::guard::host_check::Hosts;
-use crate::http::guard::rate_limit::Pace;
-use crate::http::guard::roles;
+use crate::http::guard::auth_throttle::AuthThrottle;
+use crate::http::guard::host_check::{HostCheck, Only, only};
+use crate::http::guard::limits::RequestLimits;
+use crate::http::guard::rate_limit::RateLimiter;
+use crate::http::guard::roles::{Who, needs};
 use crate::http::serve;
 use crate::tokens::{Caller, Found, Role, Tokens};
 
 /// The longest address that is asked for, in bytes: twenty series with the longest names, every letter percent-encoded.
 pub(crate) const LONGEST_ADDRESS: usize = 16 << 10;
 
-/// How many requests of a role are answered at one time.
-const DESKS: usize = 8;
-
 /// What a request is held against.
-pub(crate) struct Access {
+pub(crate) struct ApiAccess {
     tokens: Arc<Tokens>,
-    hosts: Hosts,
-    pub(crate) patience: Duration,
-    guesses: Mutex<Guesses>,
-    pace: Mutex<Pace>,
-    /// What viewers and moderators have done at one time; the others wait. Rules may run for an answer.
-    desks: [Semaphore; 2],
+    hosts: HostCheck,
+    pub(crate) timeout: Duration,
+    throttle: Mutex<AuthThrottle>,
+    rate: Mutex<RateLimiter>,
+    limits: RequestLimits,
+}
+
+/// What every request passes, whatever it asks for.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) access: Arc<ApiAccess>,
+    /// Who may make a request. It is asked after routing, so that the router's own table can answer.
+    pub(crate) who: fn(&Request) -> Who,
 }
 
 /// Lets a request pass, or answers it with what is wrong.
-pub(crate) async fn check(
-    State(access): State<Arc<Access>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let long = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
-    if long > LONGEST_ADDRESS {
-        let detail = format!(
-            "the address has {long} bytes, and {LONGEST_ADDRESS} are the most; ask for fewer series, or for less"
-        );
-        return Problem::new(StatusCode::URI_TOO_LONG, detail).into_response();
-    }
-    let caller = match access.allows(request.headers(), Instant::now()) {
-        Ok(caller) => caller,
-        Err(refusal) => return refusal.into_response(),
+pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let access = &gate.access;
+    let who = (gate.who)(&request);
+    let passed = match access.passes(who, &request, Instant::now()) {
+        Ok(passed) => passed,
+        Err(denied) => return denied.into_response(),
     };
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if let Some(role) = roles::needed(request.method(), path)
-        && let Err(problem) = needs(&caller, role, "for this")
-    {
-        return problem.into_response();
+    if let Some(caller) = passed {
+        access.note_use();
+        let place = access.limits.place(caller.role).await;
+        request.extensions_mut().insert(place);
+        request.extensions_mut().insert(caller);
     }
-    if access.tokens.is_behind() {
-        let tokens = Arc::clone(&access.tokens);
-        // Nobody waits for it.
-        spawn_blocking(move || tokens.note_use());
-    }
-    let _desk = access.desk(caller.role).await;
-    request.extensions_mut().insert(caller);
-    next.run(serve::paced(request, access.patience)).await
+    next.run(serve::paced(request, access.timeout)).await
 }
 
-/// The pages for machines are for those on this machine: not for who comes through a proxy.
-pub(crate) async fn only_here(
-    State(access): State<Arc<Access>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if access.hosts.is_passed_on(request.headers()) {
-        let detail = "this page is for programs on heatd's own machine";
-        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
-    }
-    next.run(request).await
-}
-
-/// Refuses a caller whose role is not enough.
-pub(crate) fn needs(caller: &Caller, role: Role, what: &str) -> Result<(), Problem> {
-    if caller.role >= role {
-        return Ok(());
-    }
-    let (name, has, role) = (&caller.name, caller.role.name(), role.name());
-    let detail =
-        format!("{what} the role {role} is needed, and the token {name:?} has the role {has}");
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
-}
-
-/// What is wrong with a request, and after how many seconds another one is worth it.
-struct Refusal {
+/// Why a request does not pass, and after how many seconds another one may.
+struct AccessDenied {
     problem: Problem,
     retry: Option<u64>,
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for AccessDenied {
     fn from(problem: Problem) -> Self {
         Self { problem, retry: None }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for AccessDenied {
     fn into_response(self) -> Response {
         match self.retry {
             Some(seconds) => {
@@ -118,26 +82,53 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl Access {
+impl ApiAccess {
     pub(crate) fn new(tokens: Arc<Tokens>, address: SocketAddr, http: &Http) -> Self {
         Self {
             tokens,
-            hosts: Hosts::new(address, http.names.clone()),
-            patience: Duration::from_millis(http.request_timeout),
-            guesses: Mutex::default(),
-            pace: Mutex::default(),
-            desks: [Semaphore::new(DESKS), Semaphore::new(DESKS)],
+            hosts: HostCheck::new(address, http.names.clone()),
+            timeout: Duration::from_millis(http.request_timeout),
+            throttle: Mutex::default(),
+            rate: Mutex::default(),
+            limits: RequestLimits::default(),
         }
     }
 
-    fn allows(&self, headers: &HeaderMap, now: Instant) -> Result<Caller, Refusal> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        self.hosts.check(headers)?;
-        let given = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+    /// Who makes a request that passes: none where no token is asked for.
+    fn passes(
+        &self,
+        who: Who,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Option<Caller>, AccessDenied> {
+        let long = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+        if long > LONGEST_ADDRESS {
+            let detail = format!(
+                "the address has {long} bytes, and {LONGEST_ADDRESS} are the most; ask for fewer series, or for less"
+            );
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, detail).into());
+        }
+        match who {
+            Who::Machines => self.hosts.check_machine(request.headers())?,
+            Who::Anybody | Who::Holder(_) => self.hosts.check(request.headers())?,
+        }
+        let Who::Holder(role) = who else { return Ok(None) };
+        let caller = self.caller(request.headers(), now)?;
+        needs(&caller, role, "for this")?;
+        Ok(Some(caller))
+    }
+
+    /// Whose token a request has.
+    fn caller(&self, headers: &HeaderMap, now: Instant) -> Result<Caller, AccessDenied> {
+        let given = match only(headers, header::AUTHORIZATION) {
+            Only::None => None,
+            Only::One(value) => value.split_once(' '),
+            Only::Several => return Err(self.wrong(now)),
+        };
         match given {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 match self.tokens.find(token.trim(), clock::now()) {
-                    Found::Known(caller) => self.pace(caller, now),
+                    Found::Known(caller) => self.within_rate(caller, now),
                     Found::Expired => {
                         let detail = "the token has expired; ask the owner for another: heat token new";
                         Err(Problem::new(StatusCode::UNAUTHORIZED, detail).into())
@@ -155,13 +146,13 @@ impl Access {
     }
 
     /// The answer to a wrong token. Only those are counted, so that guessing locks nobody out who knows the right one.
-    fn wrong(&self, now: Instant) -> Refusal {
-        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        match guesses.wrong(now) {
+    fn wrong(&self, now: Instant) -> AccessDenied {
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        match throttle.wrong(now) {
             Some(seconds) => {
                 let detail = format!("too many wrong tokens; try again in {seconds} seconds");
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-                Refusal { problem, retry: Some(seconds) }
+                AccessDenied { problem, retry: Some(seconds) }
             }
             None => Problem::new(
                 StatusCode::UNAUTHORIZED,
@@ -171,68 +162,65 @@ impl Access {
         }
     }
 
-    /// Whoever may do less than everything may do it so often. An owner's programs are not held up.
-    fn pace(&self, caller: Caller, now: Instant) -> Result<Caller, Refusal> {
+    /// Viewers and moderators may ask so often. An owner's programs are not held up.
+    fn within_rate(&self, caller: Caller, now: Instant) -> Result<Caller, AccessDenied> {
         if caller.role == Role::Owner {
             return Ok(caller);
         }
         // Nothing in here panics while the lock is held.
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        match pace.take(&caller.name, now) {
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        match rate.take(&caller.name, now) {
             None => Ok(caller),
             Some(seconds) => {
                 let detail = format!("too many requests; try again in {seconds} seconds");
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-                Err(Refusal { problem, retry: Some(seconds) })
+                Err(AccessDenied { problem, retry: Some(seconds) })
             }
         }
     }
 
-    /// Waits until a request of this role can be answered. An owner's waits for nobody.
-    async fn desk(&self, role: Role) -> Option<SemaphorePermit<'_>> {
-        let [viewers, moderators] = &self.desks;
-        match role {
-            Role::Viewer => viewers.acquire().await.ok(),
-            Role::Moderator => moderators.acquire().await.ok(),
-            Role::Owner => None,
+    /// Writes down when tokens were used last, now and then. No request waits for it.
+    fn note_use(&self) {
+        if self.tokens.is_behind() {
+            let tokens = Arc::clone(&self.tokens);
+            spawn_blocking(move || tokens.note_use());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::body::Body;
 
     use super::*;
 
-    fn access() -> Access {
+    fn access() -> ApiAccess {
         let folder = tempfile::tempdir().unwrap();
         let tokens = Arc::new(Tokens::open(folder.path(), "secret").unwrap());
         let listen = SocketAddr::from(([127, 0, 0, 1], 8077));
         let names = vec!["heat.example.org".to_owned(), "pi.example.org:8443".to_owned()];
-        Access::new(tokens, listen, &Http { listen, names, request_timeout: 1000 })
+        ApiAccess::new(tokens, listen, &Http { listen, names, request_timeout: 1000 })
     }
 
-    fn headers(headers: &[(&'static str, &str)]) -> HeaderMap {
-        let headers = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
-        });
-        headers.collect()
+    fn request(headers: &[(&'static str, &str)]) -> Request {
+        let request =
+            headers.iter().fold(Request::builder(), |it, (name, value)| it.header(*name, *value));
+        request.body(Body::empty()).unwrap()
     }
 
     fn status(given: &[(&'static str, &str)]) -> u16 {
-        let allowed = access().allows(&headers(given), Instant::now());
-        allowed.map_or_else(|refusal| refusal.into_response().status().as_u16(), |_| 200)
+        let passed = access().passes(Who::Holder(Role::Viewer), &request(given), Instant::now());
+        passed.map_or_else(|denied| denied.into_response().status().as_u16(), |_| 200)
     }
 
     #[test]
     fn too_many_wrong_tokens_are_told_to_wait_and_the_right_one_passes_all_the_while() {
         let (access, now) = (access(), Instant::now());
-        let with = |token| headers(&[("host", "localhost"), ("authorization", token)]);
-        let answer = |token| match access.allows(&with(token), now) {
+        let with = |token| request(&[("host", "localhost"), ("authorization", token)]);
+        let answer = |token| match access.passes(Who::Holder(Role::Viewer), &with(token), now) {
             Ok(_) => (200, None),
-            Err(refusal) => {
-                let response = refusal.into_response();
+            Err(denied) => {
+                let response = denied.into_response();
                 let retry = response.headers().get(header::RETRY_AFTER);
                 (response.status().as_u16(), retry.map(|retry| retry.to_str().unwrap().to_owned()))
             }
@@ -276,6 +264,8 @@ mod tests {
             assert_eq!(status(&[("host", "localhost"), ("authorization", token)]), 401, "{token}");
         }
         assert_eq!(status(&[("host", "localhost")]), 401);
+        let right = ("authorization", "Bearer secret");
+        assert_eq!(status(&[("host", "localhost"), right, right]), 401);
     }
 
     #[test]
@@ -311,5 +301,17 @@ mod tests {
         }
         let own = ("origin", "http://localhost:8077");
         assert_eq!(status(&[("host", "localhost:8077"), own, token]), 200);
+    }
+
+    #[test]
+    fn nothing_is_answered_under_a_foreign_name_whoever_may_ask_for_it() {
+        for who in [Who::Anybody, Who::Machines, Who::Holder(Role::Viewer)] {
+            let passes = |host| {
+                let request = request(&[("host", host), ("authorization", "Bearer secret")]);
+                access().passes(who, &request, Instant::now()).is_ok()
+            };
+            assert!(passes("localhost:8077") && passes("127.0.0.1"), "{who:?}");
+            assert!(!passes("evil.example") && !passes("evil.example:8077"), "{who:?}");
+        }
     }
 }

@@ -10,14 +10,14 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// The wrong tokens of late.
 #[derive(Debug, Default)]
-pub(crate) struct Guesses {
+pub(crate) struct AuthThrottle {
     since: Option<Instant>,
     count: u32,
     /// The log knows of the burst that goes on.
     told: bool,
 }
 
-impl Guesses {
+impl AuthThrottle {
     /// Counts a wrong token. After how many seconds another try is worth it, if there were too many.
     pub(crate) fn wrong(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
@@ -46,33 +46,33 @@ mod tests {
     use super::*;
 
     /// Tries so many times at one moment, and how many of them have to wait.
-    fn tries(guesses: &mut Guesses, now: Instant, count: u32) -> usize {
-        (0..count).filter(|_| guesses.wrong(now).is_some()).count()
+    fn tries(throttle: &mut AuthThrottle, now: Instant, count: u32) -> usize {
+        (0..count).filter(|_| throttle.wrong(now).is_some()).count()
     }
 
     #[test]
     fn ten_in_ten_seconds_are_answered_and_then_it_is_waited() {
-        let (mut guesses, start) = (Guesses::default(), Instant::now());
+        let (mut throttle, start) = (AuthThrottle::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(tries(&mut guesses, start, 10), 0);
-        assert_eq!(guesses.wrong(after(3)), Some(7));
-        assert_eq!(tries(&mut guesses, after(9), 5), 5);
-        assert_eq!(tries(&mut guesses, after(10), 12), 2);
-        assert_eq!(tries(&mut guesses, after(3600), 10), 0);
+        assert_eq!(tries(&mut throttle, start, 10), 0);
+        assert_eq!(throttle.wrong(after(3)), Some(7));
+        assert_eq!(tries(&mut throttle, after(9), 5), 5);
+        assert_eq!(tries(&mut throttle, after(10), 12), 2);
+        assert_eq!(tries(&mut throttle, after(3600), 10), 0);
     }
 
     #[test]
     fn a_burst_is_told_once_and_the_next_one_again() {
-        let (mut guesses, start) = (Guesses::default(), Instant::now());
+        let (mut throttle, start) = (AuthThrottle::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        tries(&mut guesses, start, 10);
-        assert!(!guesses.told, "ten are no burst");
+        tries(&mut throttle, start, 10);
+        assert!(!throttle.told, "ten are no burst");
         for window in 0..5 {
-            tries(&mut guesses, after(window * 10), 20);
-            assert!(guesses.told, "window {window}");
+            tries(&mut throttle, after(window * 10), 20);
+            assert!(throttle.told, "window {window}");
         }
-        tries(&mut guesses, after(50), 3);
-        tries(&mut guesses, after(60), 3);
-        assert!(!guesses.told, "a quiet window ends the burst");
+        tries(&mut throttle, after(50), 3);
+        tries(&mut throttle, after(60), 3);
+        assert!(!throttle.told, "a quiet window ends the burst");
     }
 }

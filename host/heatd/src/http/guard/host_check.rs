@@ -1,52 +1,61 @@
 //! Under which names heatd may be asked, and from which pages.
+//!
+//! A site can point its own name at this machine (DNS rebinding): a browser then takes heatd's answers for that site's own, and shows them to its
+//! scripts. But the name stands in the Host of each request. So every route is guarded by it, those without a token too.
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::http::form::problem::Problem;
 
 /// The names that are heatd's.
-pub(crate) struct Hosts {
+pub(crate) struct HostCheck {
     /// Where it listens.
     address: SocketAddr,
     /// Names under which a proxy passes requests on, in lower case, perhaps with a port.
     names: Vec<String>,
 }
 
-impl Hosts {
+impl HostCheck {
     pub(crate) fn new(address: SocketAddr, names: Vec<String>) -> Self {
         Self { address, names }
     }
 
     /// Refuses a name that is not heatd's, and a page from elsewhere.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let refused = |detail| Err(Problem::new(StatusCode::FORBIDDEN, detail));
-        // A site may point its own name at this machine (DNS rebinding); then the name is in here.
-        let host = text(header::HOST).unwrap_or_default();
+        let host = host(headers)?;
         if !self.is_known(host) {
             return refused(format!(
                 "the Host {host:?} is not this machine: ask for http://{}, or add the name to `names` in [http] if a proxy passes it on",
                 self.address
             ));
         }
-        if headers.contains_key(header::ORIGIN) {
-            let origin = text(header::ORIGIN).unwrap_or_default();
-            let own = origin.split_once("://").is_some_and(|(_, rest)| rest == host);
-            if !own {
-                return refused(format!("a page of {origin:?} may not use the API"));
-            }
+        check_origin(headers, host)
+    }
+
+    /// Refuses whoever comes through a proxy, and any name that could be that of a site.
+    pub(crate) fn check_machine(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let host = host(headers)?;
+        if self.is_passed_on(headers, host) {
+            return refused("this page is for programs on heatd's own machine".to_owned());
         }
-        Ok(())
+        // No site has an address for its name, nor a name without a dot: programs beside heatd are asked for by those.
+        let name = without_port(host);
+        if ip_of(name).is_none() && (name.is_empty() || name.contains('.')) {
+            return refused(format!(
+                "the Host {host:?} could be a site's: ask for this page by an address, such as http://{}, or by a name without a dot",
+                self.address
+            ));
+        }
+        check_origin(headers, host)
     }
 
     /// Whether a request came through a proxy, as far as it says so itself.
-    pub(crate) fn is_passed_on(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    fn is_passed_on(&self, headers: &HeaderMap, host: &str) -> bool {
         headers.contains_key(header::FORWARDED)
             || headers.contains_key("x-forwarded-for")
-            || host.is_some_and(|host| self.is_named(host))
+            || self.is_named(host)
     }
 
     /// Whether a Host is a name that the configuration lists.
@@ -62,15 +71,114 @@ impl Hosts {
             return true;
         }
         let name = without_port(host);
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
         name.eq_ignore_ascii_case("localhost")
-            || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip == self.address.ip())
+            || ip_of(name).is_some_and(|ip| ip.is_loopback() || ip == self.address.ip())
     }
+}
+
+/// The Host of a request. One with several could mean one name to a proxy and another to heatd.
+fn host(headers: &HeaderMap) -> Result<&str, Problem> {
+    match only(headers, header::HOST) {
+        Only::One(host) => Ok(host),
+        Only::None => Ok(""),
+        Only::Several => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the request has several Host headers; a request has one",
+        )),
+    }
+}
+
+/// Refuses a page that is not heatd's own. A program sends no Origin.
+fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+    let origin = match only(headers, header::ORIGIN) {
+        Only::None => return Ok(()),
+        Only::One(origin) => origin,
+        Only::Several => "several sites",
+    };
+    match origin.split_once("://") {
+        Some((_, own)) if own == host => Ok(()),
+        _ => refused(format!("a page of {origin:?} may not use the API")),
+    }
+}
+
+/// A header that may stand in a request once.
+pub(crate) enum Only<'a> {
+    None,
+    One(&'a str),
+    Several,
+}
+
+/// How often a header is there; one that is no text is an empty one.
+pub(crate) fn only(headers: &HeaderMap, name: HeaderName) -> Only<'_> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Only::None,
+        (Some(value), None) => Only::One(value.to_str().unwrap_or_default()),
+        (Some(_), Some(_)) => Only::Several,
+    }
+}
+
+fn refused(detail: String) -> Result<(), Problem> {
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// The address that a Host is, where it is one: IPv6 stands in brackets.
+fn ip_of(name: &str) -> Option<IpAddr> {
+    name.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts() -> HostCheck {
+        let address = SocketAddr::from(([127, 0, 0, 1], 8077));
+        HostCheck::new(address, vec!["heat.example.org".to_owned(), "heat".to_owned()])
+    }
+
+    fn headers(headers: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn pages_for_machines_are_asked_for_by_address_or_by_a_name_that_no_site_has() {
+        for host in ["localhost", "127.0.0.1:8077", "[::1]:8077", "10.42.0.7:8077", "heatd:8077"] {
+            assert!(hosts().check_machine(&headers(&[("host", host)])).is_ok(), "{host}");
+        }
+        for host in ["evil.example", "evil.example:8077", "127.0.0.1.evil.example", "", "::1x.y"] {
+            assert!(hosts().check_machine(&headers(&[("host", host)])).is_err(), "{host}");
+        }
+        assert!(hosts().check_machine(&headers(&[])).is_err());
+        // Those of a proxy are not for machines.
+        for host in ["heat.example.org", "heat"] {
+            assert!(hosts().check_machine(&headers(&[("host", host)])).is_err(), "{host}");
+        }
+        let passed_on = headers(&[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]);
+        assert!(hosts().check_machine(&passed_on).is_err());
+        let foreign = headers(&[("host", "localhost"), ("origin", "https://evil.example")]);
+        assert!(hosts().check_machine(&foreign).is_err());
+    }
+
+    #[test]
+    fn a_host_or_an_origin_that_is_there_twice_is_refused() {
+        let evil = [("host", "localhost"), ("host", "evil.example")];
+        for twice in [evil, [evil[1], evil[0]], [evil[0], evil[0]]] {
+            assert!(hosts().check(&headers(&twice)).is_err(), "{twice:?}");
+            assert!(hosts().check_machine(&headers(&twice)).is_err(), "{twice:?}");
+        }
+        let own = ("origin", "http://localhost");
+        assert!(hosts().check(&headers(&[evil[0], own])).is_ok());
+        assert!(hosts().check(&headers(&[evil[0], own, own])).is_err());
     }
 }

@@ -12,7 +12,7 @@ const NAMES: usize = 256;
 
 /// The buckets, by the names of the tokens.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(HashMap<String, Bucket>);
+pub(crate) struct RateLimiter(HashMap<String, Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
@@ -27,7 +27,7 @@ impl Bucket {
     }
 }
 
-impl Pace {
+impl RateLimiter {
     /// Takes a permit. After how many seconds there is one again, if there is none.
     pub(crate) fn take(&mut self, name: &str, now: Instant) -> Option<u64> {
         if self.0.len() >= NAMES {
@@ -52,22 +52,22 @@ mod tests {
 
     #[test]
     fn a_burst_is_allowed_and_then_so_many_a_second_for_each_name() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
-        let mut passed = |name, now| (0..200).filter(|_| pace.take(name, now).is_none()).count();
+        let (mut limiter, start) = (RateLimiter::default(), Instant::now());
+        let mut passed = |name, now| (0..200).filter(|_| limiter.take(name, now).is_none()).count();
         assert_eq!(passed("ann", start), 60);
         assert_eq!(passed("bob", start), 60);
         assert_eq!(passed("ann", start + Duration::from_secs(1)), 20);
         assert_eq!(passed("ann", start + Duration::from_secs(3600)), 60);
-        assert_eq!(pace.take("ann", start + Duration::from_secs(3600)), Some(1));
+        assert_eq!(limiter.take("ann", start + Duration::from_secs(3600)), Some(1));
     }
 
     #[test]
     fn names_that_are_quiet_are_forgotten() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut limiter, start) = (RateLimiter::default(), Instant::now());
         for number in 0..10 * NAMES {
             let now = start + Duration::from_secs(10 * number as u64);
-            assert_eq!(pace.take(&number.to_string(), now), None);
+            assert_eq!(limiter.take(&number.to_string(), now), None);
         }
-        assert!(pace.0.len() <= NAMES);
+        assert!(limiter.0.len() <= NAMES);
     }
 }

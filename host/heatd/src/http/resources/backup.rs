@@ -1,61 +1,92 @@
-//! `POST /api/v1/backup` makes a backup in heatd's folder for them; `GET` makes one and sends it.
+//! `POST /backup` makes a backup in the folder for backups; `GET /backup` makes one and sends it.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::backup::{Made, Passing};
 use crate::http::api::Api;
+use crate::http::api::Api;
 use crate::http::form::ndjson::stepwise;
+use crate::http::form::ndjson::{blocking, stepwise};
 use crate::http::form::problem::Problem;
+use crate::http::form::problem::Problem;
+use crate::http::guard::limits::Place;
 
 /// How much is sent at once, in bytes, and how many such pieces wait for a slow reader.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
 
-pub(crate) async fn make(State(api): State<Arc<Api>>) -> Response {
-    let backups = Arc::clone(&api.backups);
-    stepwise(move |steps| backups.ask(steps).map(|made| told(&made)))
+/// A backup that was made and verified.
+#[derive(Serialize)]
+struct MadeBackup {
+    #[serde(rename = "done")]
+    message: String,
+    file: String,
+    bytes: u64,
+    rows: u64,
+    /// Time of the newest record in it.
+    newest: u64,
+    /// Faves by channel.
+    faves: BTreeMap<String, u64>,
+    /// The copy in the second folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also: Option<String>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also_failed: Option<String>,
 }
 
-fn told(made: &Made) -> Value {
-    let faves: Map<String, Value> =
-        made.contents.faves.iter().map(|(name, faves)| (name.clone(), (*faves).into())).collect();
-    let file = made.listed.file.display().to_string();
-    let mut told = json!({
-        "done": format!("the backup {file} is made and verified"),
-        "file": file, "bytes": made.listed.bytes, "rows": made.contents.rows,
-        "newest": made.contents.newest, "faves": faves,
-    });
-    match &made.also {
-        Some(Ok(also)) => told["also"] = also.display().to_string().into(),
-        Some(Err(problem)) => told["also_failed"] = problem.as_str().into(),
-        None => {}
+impl MadeBackup {
+    fn of(made: Made) -> Self {
+        let file = made.listed.file.display().to_string();
+        let (also, also_failed) = match made.also {
+            Some(Ok(also)) => (Some(also.display().to_string()), None),
+            Some(Err(problem)) => (None, Some(problem)),
+            None => (None, None),
+        };
+        Self {
+            message: format!("the backup {file} is made and verified"),
+            file,
+            bytes: made.listed.bytes,
+            rows: made.contents.rows,
+            newest: made.contents.newest,
+            faves: made.contents.faves.into_iter().collect(),
+            also,
+            also_failed,
+        }
     }
-    told
 }
 
-pub(crate) async fn send(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+/// `POST /backup`
+pub(crate) async fn make(State(api): State<Arc<Api>>, place: Place) -> Response {
     let backups = Arc::clone(&api.backups);
-    let made = spawn_blocking(move || backups.pass()).await.map_err(|error| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("heatd failed: {error}"))
-    })?;
-    let passing = made?;
+    stepwise(place, move |steps| backups.ask(steps).map(MadeBackup::of))
+}
+
+/// `GET /backup`
+pub(crate) async fn send(State(api): State<Arc<Api>>, place: Place) -> Result<Response, Problem> {
+    let backups = Arc::clone(&api.backups);
+    let passing = blocking(place.clone(), move || backups.pass()).await?;
     let head = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_LENGTH, passing.bytes.to_string()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", passing.name)),
     ];
     let (pieces, sent) = mpsc::channel(WAITING);
-    spawn_blocking(move || read(passing, &pieces));
+    spawn_blocking(move || {
+        let _place = place;
+        read(passing, &pieces);
+    });
     let pieces = unfold(sent, |mut sent| async move { Some((sent.recv().await?, sent)) });
     Ok((head, Body::from_stream(pieces)).into_response())
 }

@@ -3,66 +3,109 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use heat_engine::state_name;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::extract::State;
+use axum::response::IntoResponse;
+use heat_engine::{Stream, state_name};
+use serde::{Deserialize, Serialize};
 
 use crate::channels::MOST;
-use crate::http::api::{self, Api};
-use crate::http::form::body::json_of;
+use crate::http::api::Api;
+use crate::http::form::answer::{JsonAnswer, MessageAnswer};
+use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
+use crate::http::guard::limits::Place;
+use crate::http::path::ChannelPath;
 use crate::roster::Listed;
 use crate::tokens::Caller;
 
-/// `GET /channels`
-pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    let channels: Vec<Value> =
-        api.roster.channels().iter().map(|listed| told(&api, listed)).collect();
-    let removed: Vec<Value> =
-        api.roster.removed().iter().map(|(name, at)| json!({ "name": name, "at": at })).collect();
-    let page = json!({ "channels": channels, "removed": removed, "most": MOST });
-    ([(header::CONTENT_TYPE, "application/json")], page.to_string())
+#[derive(Serialize)]
+struct ChannelPage {
+    channels: Vec<ChannelRow>,
+    removed: Vec<RemovedChannel>,
+    /// How many there may be.
+    #[serde(rename = "most")]
+    limit: usize,
 }
 
-fn told(api: &Api, listed: &Listed) -> Value {
+#[derive(Serialize)]
+struct ChannelRow {
+    name: String,
+    /// Whether the configuration names it.
+    configured: bool,
+    /// Whether Twitch sends its chat.
+    chat: &'static str,
+    stream: StreamRow,
+    /// Names of the slots.
+    rules: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct RemovedChannel {
+    name: String,
+    at: u64,
+}
+
+/// Whether a stream is live.
+#[derive(Serialize)]
+pub(crate) struct StreamRow {
+    state: &'static str,
+    since: Option<u64>,
+}
+
+impl StreamRow {
+    pub(crate) fn of(stream: Option<&Stream>) -> Self {
+        Self { state: state_name(stream), since: stream.map(|stream| stream.since) }
+    }
+}
+
+/// `GET /channels`
+pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    let channels = api.roster.channels().iter().map(|listed| row(&api, listed)).collect();
+    let removed = api.roster.removed().clone().into_iter();
+    let removed = removed.map(|(name, at)| RemovedChannel { name, at }).collect();
+    JsonAnswer(ChannelPage { channels, removed, limit: MOST })
+}
+
+fn row(api: &Api, listed: &Listed) -> ChannelRow {
     let name = &*listed.channel;
-    let stream = api.states.borrow().get(name).copied();
-    json!({
-        "name": name,
-        "configured": api.channels.is_configured(name),
-        "chat": api.metrics.health().channel(name),
-        "stream": { "state": state_name(stream.as_ref()), "since": stream.map(|stream| stream.since) },
-        "rules": listed.slots.iter().map(|it| it.slot.as_str()).collect::<Vec<_>>(),
-    })
+    ChannelRow {
+        name: name.to_owned(),
+        configured: api.channels.is_configured(name),
+        chat: api.metrics.health().channel(name),
+        stream: StreamRow::of(api.states.borrow().get(name)),
+        rules: listed.slots.iter().map(|it| it.slot.clone()).collect(),
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct AddChannelRequest {
     channel: String,
+}
+
+#[derive(Serialize)]
+struct AddedChannel {
+    #[serde(rename = "done")]
+    message: String,
+    rules: Vec<String>,
 }
 
 /// `POST /channels`
 pub(crate) async fn add(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let wish: Wish = json_of(body)?;
-    at_once(move || {
-        let (name, rules) = api.channels.add(&wish.channel, &caller.name)?;
+    place: Place,
+    JsonBody(request): JsonBody<AddChannelRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    at_once(place, move || {
+        let (name, rules) = api.channels.add(&request.channel, &caller.name)?;
         let with = if rules.is_empty() {
             "no [[rule]] is for every channel, so nothing but chat is counted there".to_owned()
         } else {
             format!("its rules are {}", rules.join(", "))
         };
-        Ok(json!({ "done": format!("#{name} is read from now on; {with}"), "rules": rules }))
+        Ok(AddedChannel { message: format!("#{name} is read from now on; {with}"), rules })
     })
     .await
 }
@@ -71,13 +114,13 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(channel): Path<String>,
-) -> Result<Response, Problem> {
-    let name = api::channel(&api, &channel)?;
-    at_once(move || {
-        api.channels.remove(&name, &caller.name)?;
-        let done = format!("#{name} is read no more; what was counted there is kept");
-        Ok(json!({ "done": done }))
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+) -> Result<impl IntoResponse, Problem> {
+    at_once(place, move || {
+        api.channels.remove(&channel, &caller.name)?;
+        let message = format!("#{channel} is read no more; what was counted there is kept");
+        Ok(MessageAnswer::new(message))
     })
     .await
 }

@@ -1,67 +1,93 @@
-//! What runs beside what the configuration says.
+//! What runs beside what the configuration says: `GET /config/diff`, `GET /config/export`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use heat_engine::{Given, Limits, Rule, Standing};
-use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
+use serde::Serialize;
 
 use crate::chains::Configured;
 use crate::http::api::Api;
-use crate::http::form::ndjson::at_once;
+use crate::http::form::ndjson::{at_once, blocking};
 use crate::http::form::problem::Problem;
-use crate::live::{Refusal, as_toml, quoted};
+use crate::http::guard::limits::Place;
+use crate::live::{as_toml, quoted};
+
+#[derive(Serialize)]
+struct DifferencePage {
+    differences: Vec<Difference>,
+}
+
+/// Something that is otherwise than the configuration says.
+#[derive(Serialize)]
+struct Difference {
+    channel: String,
+    /// Empty where the channel itself differs.
+    slot: String,
+    /// `channel`, `component`, `state`, or the name of a setting.
+    what: String,
+    configured: Option<String>,
+    live: Option<String>,
+}
 
 /// `GET /config/diff`
-pub(crate) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
-    let live = api.live.clone();
-    at_once(move || {
-        let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+pub(crate) async fn diff(
+    State(api): State<Arc<Api>>,
+    place: Place,
+) -> Result<impl IntoResponse, Problem> {
+    at_once(place, move || {
+        let slots = api.live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
                 differences.extend(differ(standing, rule, &configured));
             }
         }
-        Ok(json!({ "differences": differences }))
+        Ok(DifferencePage { differences })
     })
     .await
 }
 
 /// Channels that were added or removed while running.
-fn members(api: &Api) -> Vec<Value> {
-    let differs = |channel: &str, configured: Value, live: &str| json!({ "channel": channel, "slot": "", "what": "channel", "configured": configured, "live": live });
+fn members(api: &Api) -> Vec<Difference> {
+    let differs = |channel: &str, configured: &str, live: &str| Difference {
+        channel: channel.to_owned(),
+        slot: String::new(),
+        what: "channel".to_owned(),
+        configured: Some(configured.to_owned()),
+        live: Some(live.to_owned()),
+    };
     let here = api.roster.names();
     let added = here.iter().filter(|name| !api.channels.is_configured(name));
-    let added = added.map(|name| differs(name, Value::from("not there"), "added"));
+    let added = added.map(|name| differs(name, "not there", "added"));
     let configured = api.channels.configured().iter();
     let removed = configured.filter(|name| here.iter().all(|it| **it != ***name));
-    added.chain(removed.map(|name| differs(name, Value::from("there"), "removed"))).collect()
+    added.chain(removed.map(|name| differs(name, "there", "removed"))).collect()
 }
 
-fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Value> {
+fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut note = |what: &str, before: Value, now: Value| {
-        let (channel, slot) = (&standing.channel, &standing.slot);
-        found.push(json!({ "channel": channel, "slot": slot, "what": what, "configured": before, "live": now }));
+    let mut note = |what: &str, configured: Option<String>, live: Option<String>| {
+        let (channel, slot) = (standing.channel.clone(), standing.slot.clone());
+        found.push(Difference { channel, slot, what: what.to_owned(), configured, live });
     };
     let said = &configured.rule;
     if said.digest() != live.digest() {
         let name = |rule: &Rule| {
             let it = rule.description();
-            Value::from(format!("{} {} ({:.12})", it.name, it.version, rule.digest().to_string()))
+            format!("{} {} ({:.12})", it.name, it.version, rule.digest().to_string())
         };
-        note("component", name(said), name(live));
+        note("component", Some(name(said)), Some(name(live)));
     }
     let value = |rule: &Rule, name: &str| {
         let given = rule.given().iter().find(|(known, _)| known == name);
-        given.map_or(Value::Null, |(_, given)| Value::from(as_toml(given)))
+        given.map(|(_, given)| as_toml(given))
     };
-    let names: std::collections::BTreeSet<&String> =
+    let names: BTreeSet<&String> =
         said.given().iter().chain(live.given()).map(|(name, _)| name).collect();
     for name in names {
         let (before, now) = (value(said, name), value(live, name));
@@ -69,27 +95,39 @@ fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Valu
             note(name, before, now);
         }
     }
-    if !matches!(standing.state, "live" | "probation") {
-        note("state", Value::from("on"), Value::from(standing.state));
+    if !is_on(standing) {
+        note("state", Some("on".to_owned()), Some(standing.state.to_owned()));
     }
     found
 }
 
+fn is_on(standing: &Standing) -> bool {
+    matches!(standing.state, "live" | "probation")
+}
+
 /// `GET /config/export`
-pub(crate) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+pub(crate) async fn export(
+    State(api): State<Arc<Api>>,
+    place: Place,
+) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
-    let slots = spawn_blocking(move || live.ask(|desk| Ok(desk.engine.standings_with_rules())));
-    let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
+    let asked = move || live.ask(|desk| Ok(desk.engine.standings_with_rules()));
+    let text = as_tables(&api, &blocking(place, asked).await?);
+    Ok(([(header::CONTENT_TYPE, "application/toml")], text))
+}
+
+/// The `[[rule]]` tables of what runs.
+fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );
-    if !members(&api).is_empty() {
+    if !members(api).is_empty() {
         let names = api.roster.names().iter().map(|it| Given::Text(it.to_string())).collect();
         let _ = writeln!(text, "\n# In [twitch]:\n# channels = {}", as_toml(&Given::List(names)));
     }
     // Slot, its table, and the channels in which it runs so.
     let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
-    for (standing, rule) in &slots {
+    for (standing, rule) in slots {
         let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {
             continue;
         };
@@ -107,7 +145,7 @@ pub(crate) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
         }
         text.push_str(body);
     }
-    Ok(([(header::CONTENT_TYPE, "application/toml")], text).into_response())
+    text
 }
 
 fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
@@ -122,7 +160,7 @@ fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
             rule.digest()
         );
     }
-    if !matches!(standing.state, "live" | "probation") {
+    if !is_on(standing) {
         let _ = writeln!(text, "# it is {}", standing.state);
     }
     let publish = &rule.limits().publish;

@@ -3,49 +3,91 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use heat_engine::{Range, Total, What};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::clock::now;
 use crate::emotes::{Emote, Listed, State as Known};
-use crate::http::api::{self, Api};
+use crate::http::api::Api;
+use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
 use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::{Asked, provider_name, whole, wrong};
-use crate::http::form::table::{Form, csv_answer, field, json_answer};
+use crate::http::form::query::{Query, provider_name, whole, wrong};
+use crate::http::form::table::{TableFormat, csv_answer, field};
+use crate::http::guard::limits::Place;
+use crate::http::path::CountedPath;
 
-/// How many emotes an answer has when nobody says how many.
+/// How many emotes an answer has when nobody says how many, and how many it may have.
 pub(crate) const EMOTES: usize = 50;
-
-/// How many it may have.
 pub(crate) const MOST_EMOTES: usize = 10_000;
+
+#[derive(Serialize)]
+struct EmotePage {
+    channel: String,
+    from: u64,
+    to: u64,
+    emotes: Vec<EmoteRow>,
+    /// Of emotes that were not used: what is known of the sets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sets: Option<Vec<SetRow>>,
+}
+
+#[derive(Serialize)]
+struct EmoteRow {
+    name: String,
+    provider: &'static str,
+    id: String,
+    uses: i64,
+    /// When it was used last.
+    last: Option<u64>,
+    /// Of one that was not used: whose set has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct SetRow {
+    provider: &'static str,
+    of: &'static str,
+    state: &'static str,
+    /// How many it has, where that is known.
+    emotes: Option<usize>,
+}
+
+/// What a list is asked for.
+struct EmoteQuery {
+    range: Range,
+    format: TableFormat,
+    most: usize,
+    least_first: bool,
+    search: Option<String>,
+}
 
 /// `GET /channels/{channel}/emotes`
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    RawQuery(query): RawQuery,
+    place: Place,
+    CountedPath(channel): CountedPath,
+    mut query: Query,
 ) -> Result<Response, Problem> {
-    let channel = api::counted(&api, &channel)?;
-    let mut asked = Asked::of(query.as_deref());
-    let (range, form) = (asked.range()?, Form::of(&mut asked)?);
-    let interval = asked.interval(range, &api.channels.config.series)?;
-    let most = asked.count("count", EMOTES, MOST_EMOTES)?;
-    let is_unused = asked.choice("used", ["true", "false"])? == "false";
-    if is_unused && asked.has("order") {
+    let (range, format) = (query.range()?, TableFormat::of(&mut query)?);
+    let interval = query.interval(range, &api.kept)?;
+    let most = query.count("count", EMOTES, MOST_EMOTES)?;
+    let is_unused = query.choice("used", ["true", "false"])? == "false";
+    if is_unused && query.has("order") {
         return Err(wrong("order", "what was not used comes by provider and name"));
     }
-    let least_first = asked.choice("order", ["most", "least"])? == "least";
-    let search = asked.search()?;
-    asked.end()?;
+    let least_first = query.choice("order", ["most", "least"])? == "least";
+    let search = query.search()?;
+    query.end()?;
     let series = api.statistics()?;
     let listed = match is_unused {
         // Bins that are gone would make every emote one that was not used.
-        true if now().saturating_sub(range.from) > api.channels.config.series.of(interval) => {
+        true if now().saturating_sub(range.from) > api.kept.of(interval) => {
             let name = interval.name();
             let why = format!("bins of {name} are not kept as long as that; leave `interval` out");
             return Err(wrong("interval", &why));
@@ -53,37 +95,21 @@ pub(crate) async fn list(
         true => Some(known(&api, &channel)?),
         false => None,
     };
-    let turn = api.seats.question().await;
-    blocking(move || {
-        // Who has asked may be gone long before this ends.
-        let _turn = turn;
+    let turn = api.limits.question().await;
+    blocking((place, turn), move || {
         let range = whole(range, interval);
         let mut totals = series.totals(&channel, interval, range)?;
         totals.retain(|total| matches!(total.what, What::Emote(..)));
-        if let Some(mut listed) = listed {
-            leave(&mut listed, &totals, search.as_deref());
-            listed.emotes.truncate(most);
-            return Ok(unused(form, &channel, range, &listed));
-        }
-        if let Some(search) = &search {
-            totals.retain(|total| name_of(total).to_lowercase().contains(search.as_str()));
-        }
-        totals.sort_by(|one, other| {
-            let order = other.count.cmp(&one.count);
-            let order = if least_first { order.reverse() } else { order };
-            order.then_with(|| one.what.cmp(&other.what))
-        });
-        totals.truncate(most);
-        let answer = match form {
-            Form::Json => used(&channel, range, &totals),
-            Form::Csv => table(totals.iter().map(row)),
-        };
-        Ok(conditional::about(range, answer))
+        let query = EmoteQuery { range, format, most, least_first, search };
+        Ok(match listed {
+            Some(listed) => query.unused(channel, listed, &totals),
+            None => conditional::about(range, query.used(channel, totals)),
+        })
     })
     .await
 }
 
-/// What the channel has. Where nothing is known, nobody can say what was not used.
+/// What the channel has. Where no set is known, nobody can say what was not used.
 fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
     let unavailable = |why| Problem::of_parameter(StatusCode::SERVICE_UNAVAILABLE, "used", why);
     let Some(shelves) = &api.shelves else {
@@ -97,14 +123,72 @@ fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
     Ok(listed)
 }
 
-/// Leaves those that were not used and have this in their names, by provider and name.
-fn leave(listed: &mut Listed, used: &[Total], search: Option<&str>) {
-    let used: HashSet<(&str, &str)> =
-        used.iter().map(|it| (provider_of(it), name_of(it))).collect();
-    listed.emotes.retain(|it| {
-        !used.contains(&(it.provider.name(), it.name.as_str()))
-            && search.is_none_or(|search| it.name.to_lowercase().contains(search))
-    });
+impl EmoteQuery {
+    /// The emotes that were used, by the number of uses.
+    fn used(self, channel: String, mut totals: Vec<Total>) -> Response {
+        if let Some(search) = &self.search {
+            totals.retain(|total| name_of(total).to_lowercase().contains(search.as_str()));
+        }
+        totals.sort_by(|one, other| {
+            let order = other.count.cmp(&one.count);
+            let order = if self.least_first { order.reverse() } else { order };
+            order.then_with(|| one.what.cmp(&other.what))
+        });
+        totals.truncate(self.most);
+        let emotes = totals.iter().map(|it| EmoteRow {
+            name: name_of(it).to_owned(),
+            provider: provider_of(it),
+            id: it.id.clone(),
+            uses: it.count,
+            last: Some(it.last),
+            of: None,
+        });
+        self.answer(channel, emotes.collect(), None)
+    }
+
+    /// The emotes of known sets that were not used, by provider and name.
+    fn unused(self, channel: String, mut listed: Listed, used: &[Total]) -> Response {
+        let used: HashSet<(&str, &str)> =
+            used.iter().map(|it| (provider_of(it), name_of(it))).collect();
+        listed.emotes.retain(|it| {
+            let search = self.search.as_ref();
+            !used.contains(&(it.provider.name(), it.name.as_str()))
+                && search.is_none_or(|search| it.name.to_lowercase().contains(search))
+        });
+        listed.emotes.truncate(self.most);
+        let emotes = listed.emotes.into_iter().map(|it: Emote| EmoteRow {
+            name: it.name,
+            provider: it.provider.name(),
+            id: it.id,
+            uses: 0,
+            last: None,
+            of: Some(owner_of(it.own)),
+        });
+        let sets = listed.sets.iter().map(|(own, provider, state)| {
+            let (state, emotes) = match state {
+                Known::Known(emotes) => ("known", Some(*emotes)),
+                Known::Unknown => ("unknown", None),
+                Known::Off => ("off", None),
+            };
+            SetRow { provider: provider.name(), of: owner_of(*own), state, emotes }
+        });
+        let (emotes, sets) = (emotes.collect(), sets.collect());
+        self.answer(channel, emotes, Some(sets))
+    }
+
+    fn answer(self, channel: String, emotes: Vec<EmoteRow>, sets: Option<Vec<SetRow>>) -> Response {
+        let Range { from, to } = self.range;
+        match self.format {
+            TableFormat::Json => {
+                JsonAnswer(EmotePage { channel, from, to, emotes, sets }).into_response()
+            }
+            TableFormat::Csv => table(&emotes),
+        }
+    }
+}
+
+fn owner_of(own: bool) -> &'static str {
+    if own { "channel" } else { "everybody" }
 }
 
 fn provider_of(total: &Total) -> &'static str {
@@ -121,63 +205,11 @@ fn name_of(total: &Total) -> &str {
     }
 }
 
-fn used(channel: &str, range: Range, totals: &[Total]) -> Response {
-    let emote = |it: &Total| {
-        json!({
-            "name": name_of(it), "provider": provider_of(it), "id": it.id, "uses": it.count,
-            "last": it.last,
-        })
-    };
-    let emotes: Vec<Value> = totals.iter().map(emote).collect();
-    json_answer(
-        &json!({ "channel": channel, "from": range.from, "to": range.to, "emotes": emotes }),
-    )
-}
-
-fn unused(form: Form, channel: &str, range: Range, listed: &Listed) -> Response {
-    if form == Form::Csv {
-        let row = |it: &Emote| {
-            [
-                it.provider.name().to_owned(),
-                field(&it.name),
-                field(&it.id),
-                "0".to_owned(),
-                String::new(),
-            ]
-        };
-        return table(listed.emotes.iter().map(row));
-    }
-    let of = |own: bool| if own { "channel" } else { "everybody" };
-    let emotes = listed.emotes.iter().map(|it| {
-        json!({
-            "name": it.name, "provider": it.provider.name(), "id": it.id, "uses": 0, "last": null,
-            "of": of(it.own),
-        })
-    });
-    let sets = listed.sets.iter().map(|(own, provider, state)| {
-        let (state, emotes) = match state {
-            Known::Known(emotes) => ("known", Some(*emotes)),
-            Known::Unknown => ("unknown", None),
-            Known::Off => ("off", None),
-        };
-        json!({ "provider": provider.name(), "of": of(*own), "state": state, "emotes": emotes })
-    });
-    json_answer(&json!({
-        "channel": channel, "from": range.from, "to": range.to,
-        "emotes": emotes.collect::<Vec<_>>(), "sets": sets.collect::<Vec<_>>(),
-    }))
-}
-
-fn row(it: &Total) -> [String; 5] {
-    let (uses, last) = (it.count.to_string(), it.last.to_string());
-    [provider_of(it).to_owned(), field(name_of(it)), field(&it.id), uses, last]
-}
-
-fn table(rows: impl Iterator<Item = [String; 5]>) -> Response {
+fn table(emotes: &[EmoteRow]) -> Response {
     let mut text = "provider,name,id,uses,last_ms\r\n".to_owned();
-    for row in rows {
-        text += &row.join(",");
-        text += "\r\n";
+    for EmoteRow { name, provider, id, uses, last, .. } in emotes {
+        let last = last.map(|last| last.to_string()).unwrap_or_default();
+        text += &format!("{provider},{},{},{uses},{last}\r\n", field(name), field(id));
     }
     csv_answer(text)
 }

@@ -2,11 +2,9 @@
 //!
 //! Files below `assets` have a digest of what is in them in their name and are kept by browsers for ever; the others are asked for again.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
 use crate::http::form::conditional::{has, tag, takes};
 
@@ -38,15 +36,18 @@ frame-ancestors 'none'";
 /// How long files may be kept whose name changes with their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Where the page is served.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/", get(|headers| async move { answer(FILES, "index.html", &headers) }))
-        .route("/icon.svg", get(|headers| async move { answer(FILES, "icon.svg", &headers) }))
-        .route("/assets/{name}", get(asset))
+/// `GET /`
+pub(crate) async fn index(headers: HeaderMap) -> Response {
+    answer(FILES, "index.html", &headers)
 }
 
-async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+/// `GET /icon.svg`
+pub(crate) async fn icon(headers: HeaderMap) -> Response {
+    answer(FILES, "icon.svg", &headers)
+}
+
+/// `GET /assets/{name}`
+pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     answer(FILES, &format!("assets/{name}"), &headers)
 }
 

@@ -1,216 +1,178 @@
-//! The slots: what runs in them, and every change of it.
+//! The slots: what runs in them (`GET /rules`), and every change of it.
 
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use heat_engine::{Action, Order, Standing, Status};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse, Response};
+use heat_engine::{Rule, Standing};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::http::api::{self, Api};
-use crate::http::form::body::{component, json_of, source};
+use crate::http::api::Api;
+use crate::http::form::body::{JsonBody, RawBody, source};
 use crate::http::form::ndjson::{at_once, stepwise};
 use crate::http::form::problem::Problem;
-use crate::http::form::settings_schema::tell_settings;
-use crate::live::{Edit, Live, Refusal, Source, Wanted};
+use crate::http::form::settings_schema::SlotSettings;
+use crate::http::guard::limits::Place;
+use crate::http::path::SlotPath;
+use crate::live::{Edit, Source, Wanted};
 use crate::tokens::Caller;
 
+#[derive(Serialize)]
+struct RulePage {
+    rules: Vec<RuleRow>,
+}
+
+/// A slot, and what runs in it.
+#[derive(Serialize)]
+struct RuleRow {
+    channel: String,
+    #[serde(flatten)]
+    standing: Standing,
+    #[serde(flatten)]
+    costs: Option<CallCosts>,
+    /// The rule that runs beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<Value>,
+    #[serde(flatten)]
+    settings: SlotSettings,
+}
+
+/// How often it was called since the start, and what that took.
+#[derive(Serialize)]
+struct CallCosts {
+    calls: u64,
+    failures: u64,
+    fuel: u64,
+}
+
 /// `GET /rules`
-pub(crate) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
-    let live = api.live.clone();
-    at_once(move || {
-        let slots = live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
-        let rules: Vec<Value> = slots
-            .into_iter()
-            .map(|(standing, rule)| {
-                let mut told = told(&api, &live, &standing);
-                tell_settings(&rule, &mut told);
-                told
-            })
-            .collect();
-        Ok(json!({ "rules": rules }))
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    place: Place,
+) -> Result<impl IntoResponse, Problem> {
+    at_once(place, move || {
+        let slots = api.live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let rules = slots.into_iter().map(|(standing, rule)| row(&api, standing, &rule));
+        Ok(RulePage { rules: rules.collect() })
     })
     .await
 }
 
-fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
-    let mut rule = serde_json::to_value(standing).unwrap_or_default();
-    rule["channel"] = Value::from(standing.channel.clone());
+fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
     let listed = api.roster.find(&standing.channel);
-    if let Some(counts) = listed.as_ref().and_then(|listed| listed.counts(&standing.slot)) {
-        rule["calls"] = Value::from(counts.figures.calls.get());
-        rule["failures"] = Value::from(counts.figures.failures.get());
-        rule["fuel"] = Value::from(counts.figures.fuel.get());
-    }
-    if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
-        rule["shadow"] = shadow;
-    }
-    rule
+    let counts = listed.as_ref().and_then(|listed| listed.counts(&standing.slot));
+    let costs = counts.map(|counts| CallCosts {
+        calls: counts.figures.calls.get(),
+        failures: counts.figures.failures.get(),
+        fuel: counts.figures.fuel.get(),
+    });
+    let shadow = api.live.shadows.told(&standing.channel, &standing.slot);
+    let (channel, settings) = (standing.channel.clone(), SlotSettings::of(rule));
+    RuleRow { channel, standing, costs, shadow, settings }
+}
+
+/// What somebody wants in a slot.
+fn wanted(path: SlotPath, source: Source, caller: Caller) -> Wanted {
+    Wanted { channel: path.channel, slot: path.slot, source, by: caller.name }
 }
 
 /// `PUT /channels/{channel}/rules/{slot}`
 pub(crate) async fn deploy(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path((channel, slot)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let wanted = wanted(&api, &caller, &channel, slot, Source::Component(component(body)?))?;
+    place: Place,
+    path: SlotPath,
+    RawBody(component): RawBody,
+) -> Response {
+    let wanted = wanted(path, Source::Component(Arc::from(&component[..])), caller);
     let live = api.live.clone();
-    Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
+    stepwise(place, move |steps| live.deploy(&wanted, steps))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/settings`
 pub(crate) async fn settings(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path((channel, slot)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
+    place: Place,
+    path: SlotPath,
+    JsonBody(edit): JsonBody<Edit>,
 ) -> Result<Response, Problem> {
-    let edit: Edit = json_of(body)?;
     if edit.is_empty() {
         let detail = "say what to `set` or to `unset`";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let wanted = wanted(&api, &caller, &channel, slot, Source::Settings(edit))?;
+    let wanted = wanted(path, Source::Settings(edit), caller);
     let live = api.live.clone();
-    Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
+    Ok(stepwise(place, move |steps| live.deploy(&wanted, steps)))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/shadow`
 pub(crate) async fn shadow(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path((channel, slot)): Path<(String, String)>,
+    place: Place,
+    path: SlotPath,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(&api, &caller, &channel, slot, source(&headers, body)?)?;
+    let wanted = wanted(path, source(&headers, &body)?, caller);
     let live = api.live.clone();
-    Ok(stepwise(move |steps| live.shadow(&wanted, steps)))
+    Ok(stepwise(place, move |steps| live.shadow(&wanted, steps)))
 }
 
-/// `POST /channels/{channel}/rules/{slot}/{action}`
-pub(crate) async fn act(
+/// `POST /channels/{channel}/rules/{slot}/promote`
+pub(crate) async fn promote(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path((channel, slot, action)): Path<(String, String, String)>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let channel = api::channel(&api, &channel)?;
-    known_slot(&api, &channel, &slot)?;
-    let (live, by) = (api.live.clone(), caller.name);
-    match action.as_str() {
-        "promote" => at_once(move || live.promote(&channel, &slot, &by)).await,
-        "drop" => at_once(move || live.drop_shadow(&channel, &slot)).await,
-        "rollback" => at_once(move || roll_back(&live, channel, slot, &by)).await,
-        "disable" => {
-            let order = Order::new(Action::Disable, &by, "");
-            at_once(move || turn(&live, channel, slot, Status::Disabled, order)).await
-        }
-        "enable" => {
-            let order = Order::new(Action::Enable, &by, "");
-            at_once(move || turn(&live, channel, slot, Status::On, order)).await
-        }
-        "retry" => {
-            let again: Again = json_of(body)?;
-            at_once(move || retry(&live, channel, slot, again.letter, &by)).await
-        }
-        _ => Err(Problem::new(StatusCode::NOT_FOUND, format!("nothing is called {action:?} here"))),
-    }
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.promote(&channel, &slot, &caller.name)).await
 }
 
-/// While the rule before is standing by, it goes on; later, what was live before is deployed again.
-fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
-    let order = Order::new(Action::RollBack, by, "");
-    let (name, of) = (channel.clone(), slot.clone());
-    let back = live.ask(move |desk| {
-        let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
-        Ok((back, desk.engine.snapshot()?))
-    })?;
-    match back {
-        (Ok(()), _) => {
-            let done = format!(
-                "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
-            );
-            Ok(json!({ "done": done }))
-        }
-        (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, by),
-    }
+/// `POST /channels/{channel}/rules/{slot}/drop`
+pub(crate) async fn drop_shadow(
+    State(api): State<Arc<Api>>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.drop_shadow(&channel, &slot)).await
 }
 
-fn turn(
-    live: &Live,
-    channel: String,
-    slot: String,
-    to: Status,
-    order: Order,
-) -> Result<Value, Refusal> {
-    let done =
-        format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
-    let turned =
-        live.ask(move |desk| desk.engine.turn(&channel.as_str().into(), &slot, to, &order))?;
-    turned?;
-    Ok(json!({ "done": done }))
+/// `POST /channels/{channel}/rules/{slot}/rollback`
+pub(crate) async fn roll_back(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.roll_back(&channel, &slot, &caller.name)).await
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Again {
-    /// None: all of the slot.
-    letter: Option<u64>,
+/// `POST /channels/{channel}/rules/{slot}/disable`
+pub(crate) async fn disable(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.set_enabled(&channel, &slot, false, &caller.name)).await
 }
 
-fn retry(
-    live: &Live,
-    channel: String,
-    slot: String,
-    letter: Option<u64>,
-    by: &str,
-) -> Result<Value, Refusal> {
-    let snapshot = live.present(&channel)?.snapshot;
-    let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
-        it.channel == channel && it.slot == slot && letter.is_none_or(|wanted| wanted == *number)
-    });
-    let mine: Vec<_> = mine.collect();
-    if mine.is_empty() {
-        return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
-    }
-    live.note(&channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
-    let (mut again, mut failed) = (0, 0);
-    for (number, letter) in mine {
-        let decision = live.ask(move |desk| desk.engine.retry(number, &letter))??;
-        again += 1;
-        failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
-    }
-    let done = format!("{again} calls made again, {failed} failed as before");
-    Ok(json!({ "done": done, "again": again, "failed": failed }))
-}
-
-/// What is wanted in a slot that there is.
-pub(crate) fn wanted(
-    api: &Api,
-    caller: &Caller,
-    channel: &str,
-    slot: String,
-    source: Source,
-) -> Result<Wanted, Problem> {
-    let channel = api::channel(api, channel)?;
-    known_slot(api, &channel, &slot)?;
-    Ok(Wanted { channel, slot, source, by: caller.name.clone() })
-}
-
-fn known_slot(api: &Api, channel: &str, slot: &str) -> Result<(), Problem> {
-    let listed = api.roster.find(channel).ok_or_else(|| Problem::no_channel(channel))?;
-    if listed.counts(slot).is_some() {
-        return Ok(());
-    }
-    let names: Vec<&str> = listed.slots.iter().map(|it| it.slot.as_str()).collect();
-    let detail = format!("#{channel} has no slot {slot:?}; it has {}", names.join(", "));
-    Err(Problem::new(StatusCode::NOT_FOUND, detail))
+/// `POST /channels/{channel}/rules/{slot}/enable`
+pub(crate) async fn enable(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.set_enabled(&channel, &slot, true, &caller.name)).await
 }

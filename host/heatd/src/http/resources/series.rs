@@ -1,48 +1,38 @@
-//! What was counted over time: `GET /channels/{channel}/series`, and the most faved, `GET /channels/{channel}/faves`.
+//! What was counted over time: `GET /channels/{channel}/series`.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use heat_engine::wit::Tally;
+use axum::response::{IntoResponse, Response};
 use heat_engine::{Point, Range, Resolution, What};
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
-use crate::http::api::{self, Api};
+use crate::http::api::Api;
+use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
 use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::{Asked, check_size, name_of, provider_name, whole};
-use crate::http::form::table::{Form, csv_answer, field, json_answer, level};
-use crate::live::Refusal;
-
-/// How long a list of the most faved is when nobody says so.
-pub(crate) const TOP: usize = 10;
-
-/// How long it may be.
-pub(crate) const MOST_TOP: usize = 1_000;
+use crate::http::form::query::{Query, check_size, name_of, provider_name, whole};
+use crate::http::form::table::{TableFormat, csv_answer, field, level};
+use crate::http::guard::limits::Place;
+use crate::http::path::CountedPath;
 
 /// `GET /channels/{channel}/series`
 pub(crate) async fn points(
     State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    RawQuery(query): RawQuery,
+    place: Place,
+    CountedPath(channel): CountedPath,
+    mut query: Query,
 ) -> Result<Response, Problem> {
-    let channel = api::counted(&api, &channel)?;
-    let mut asked = Asked::of(query.as_deref());
-    let (whats, range) = (asked.series()?, asked.range()?);
-    let (interval, form) =
-        (asked.interval(range, &api.channels.config.series)?, Form::of(&mut asked)?);
-    asked.end()?;
+    let (whats, range) = (query.series()?, query.range()?);
+    let (interval, format) = (query.interval(range, &api.kept)?, TableFormat::of(&mut query)?);
+    query.end()?;
     check_size(whats.len(), interval, range)?;
     let series = api.statistics()?;
     check_emotes(&api, &channel, &whats)?;
-    let turn = api.seats.question().await;
-    blocking(move || {
-        // Who has asked may be gone long before this ends.
-        let _turn = turn;
+    let turn = api.limits.question().await;
+    blocking((place, turn), move || {
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
         let points = series.points(&channel, &whats, interval, range)?;
@@ -54,17 +44,16 @@ pub(crate) async fn points(
             };
             curves.push(Curve { what, before, points });
         }
-        let answer = match form {
-            Form::Json => json_of(&channel, interval, range, &curves, &gaps),
-            Form::Csv => csv_of(&curves),
+        let answer = match format {
+            TableFormat::Json => json_of(&channel, interval, range, &curves, &gaps),
+            TableFormat::Csv => csv_of(&curves),
         };
         Ok(conditional::about(range, answer))
     })
     .await
 }
 
-/// Refuses emotes of which it is known that there are none: never counted, and in no set of the channel. Twitch tells no set, so any name may
-/// be one of its emotes.
+/// Refuses emotes that cannot be: never used, and in no known set of the channel. Twitch does not publish its sets, so its names are always taken.
 pub(crate) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(), Problem> {
     let statistics = api.statistics()?;
     let Some(shelves) = &api.shelves else { return Ok(()) };
@@ -81,39 +70,6 @@ pub(crate) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(
     Ok(())
 }
 
-/// `GET /channels/{channel}/faves`
-pub(crate) async fn faves(
-    State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let channel = api::counted(&api, &channel)?;
-    let mut asked = Asked::of(query.as_deref());
-    let most = asked.count("count", TOP, MOST_TOP)?;
-    asked.end()?;
-    let statistics = api.statistics()?;
-    let turn = api.seats.question().await;
-    blocking(move || {
-        // Who has asked may be gone long before this ends.
-        let _turn = turn;
-        let found = statistics.most_faved(&channel, most)?;
-        let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
-        let tally = |it: &Tally| json!({ "faves": it.faves, "weight": level(it.weight), "people": it.people });
-        let items = found.items.iter().map(|(item, it)| {
-            json!({ "item": item, "faves": it.faves, "weight": level(it.weight), "people": it.people })
-        });
-        let people = found.people.iter().map(|(person, it)| {
-            let (login, name) = (&person.login, &person.name);
-            json!({ "login": login, "name": name, "faves": it.faves, "weight": level(it.weight) })
-        });
-        Ok(json_answer(&json!({
-            "channel": channel, "total": tally(&found.total),
-            "items": items.collect::<Vec<_>>(), "people": people.collect::<Vec<_>>(),
-        })))
-    })
-    .await
-}
-
 /// One series of an answer.
 struct Curve<'a> {
     what: &'a What,
@@ -124,7 +80,7 @@ struct Curve<'a> {
 
 /// The answer as it is sent. It is written without a tree of values in between, which takes ten times as much memory.
 #[derive(Serialize)]
-struct Told<'a> {
+struct SeriesPage<'a> {
     channel: &'a str,
     interval: &'static str,
     interval_ms: u64,
@@ -170,7 +126,7 @@ fn json_of<'a>(
         let before = is_level.then_some(before.map(level));
         Drawn { of: name_of(what), points: Points { is_level, points }, before }
     };
-    let told = Told {
+    JsonAnswer(SeriesPage {
         channel,
         interval: interval.name(),
         interval_ms: interval.width(),
@@ -178,10 +134,8 @@ fn json_of<'a>(
         to: range.to,
         series: curves.iter().map(drawn).collect(),
         gaps,
-    };
-    // Numbers and strings always become JSON.
-    let text = serde_json::to_string(&told).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    })
+    .into_response()
 }
 
 fn csv_of(curves: &[Curve<'_>]) -> Response {

@@ -1,4 +1,4 @@
-//! `GET /channels/{channel}/live`: series as they grow, as server-sent events, and for a page the [`News`] in the same stream.
+//! `GET /channels/{channel}/live`: series as they grow, as server-sent events, and for a page the [`Updates`] in the same stream.
 //!
 //! Bins of up to half a minute are told once they have ended. Wider ones are told as they grow: half an hour is worth seeing.
 
@@ -7,25 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use heat_engine::{Resolution, Statistics, What};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::clock::now;
-use crate::http::api::{self, Api};
+use crate::http::api::Api;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::{Asked, name_of, wrong};
+use crate::http::form::query::{Query, name_of, wrong};
 use crate::http::form::table::level;
+use crate::http::path::ChannelPath;
 use crate::http::resources::series::check_emotes;
-use crate::http::resources::updates::News;
+use crate::http::resources::updates::Updates;
 use crate::shutdown::Shutdown;
 use crate::tokens::{Caller, Role};
 
-/// How long after its end a bin is told, in milliseconds: Twitch's own time of a line is so much before it arrives.
+/// Delay before a bin that has ended is sent, in milliseconds: lines arrive up to this long after the time that Twitch gives them.
 const AFTER: u64 = 150;
 
 /// How many bins before it are told once more: late lines may have changed them.
@@ -41,58 +42,51 @@ const GROWTH: u64 = 5_000;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// `GET /channels/{channel}/live`
-pub(crate) async fn live(
+pub(crate) async fn follow(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(channel): Path<String>,
-    RawQuery(query): RawQuery,
+    ChannelPath(channel): ChannelPath,
+    mut query: Query,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let channel = api::channel(&api, &channel)?;
-    let mut asked = Asked::of(query.as_deref());
-    let whats = asked.series()?;
-    let interval = asked.one("interval")?.unwrap_or_else(|| "1s".to_owned());
+    let whats = query.series()?;
+    let interval = query.one("interval")?.unwrap_or_else(|| "1s".to_owned());
     let interval = interval.parse().map_err(|problem: String| wrong("interval", &problem))?;
-    let wants_news = match asked.one("news")?.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            return Err(wrong("news", &format!("{other:?} is neither true nor false")));
-        }
-    };
-    asked.end()?;
+    let wants_updates = query.choice("news", ["false", "true"])? == "true";
+    query.end()?;
     check_emotes(&api, &channel, &whats)?;
-    let Some(seat) = api.seats.take(caller.role) else {
+    let Some(permit) = api.limits.watch(caller.role) else {
         return Err(Problem::too_many_watch(caller.role.name()));
     };
     let statistics = api.statistics()?;
     let is_public = caller.role == Role::Viewer;
-    let news = wants_news.then(|| News::new(&api, statistics.clone(), &channel, is_public));
+    let updates =
+        wants_updates.then(|| Updates::new(&api, statistics.clone(), &channel, is_public));
     let bins = Bins { statistics, channel, whats, interval, told: now().saturating_sub(AFTER) };
-    let follower = Follower { bins, news, shutdown: api.shutdown.clone() };
+    let stream = SeriesStream { bins, updates, shutdown: api.shutdown.clone() };
     let ended = Box::pin(Arc::clone(&api.tokens).ended(caller));
-    let stream = unfold((follower, ended, seat), |(mut follower, mut ended, seat)| async move {
+    let stream = unfold((stream, ended, permit), |(mut stream, mut ended, permit)| async move {
         let text = tokio::select! {
             () = &mut ended => None,
-            text = follower.next() => text,
+            text = stream.next() => text,
         }?;
-        Some((Ok(Event::default().data(text)), (follower, ended, seat)))
+        Some((Ok(Event::default().data(text)), (stream, ended, permit)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }
 
-struct Follower {
+struct SeriesStream {
     bins: Bins,
-    news: Option<News>,
+    updates: Option<Updates>,
     shutdown: Shutdown,
 }
 
-impl Follower {
+impl SeriesStream {
     /// What comes next, as JSON; none when heatd stops.
     async fn next(&mut self) -> Option<String> {
         let (at, wait) = self.bins.due();
-        let news = async {
-            match &mut self.news {
-                Some(news) => news.next().await,
+        let update = async {
+            match &mut self.updates {
+                Some(updates) => updates.next().await,
                 None => std::future::pending().await,
             }
         };
@@ -100,7 +94,7 @@ impl Follower {
             // However much happens, a bin is told in time.
             biased;
             () = sleep(wait) => Some(self.bins.told_at(at)),
-            news = news => news,
+            update = update => update,
             () = self.shutdown.begun() => None,
         }
     }
@@ -131,24 +125,51 @@ impl Bins {
         self.told = at;
         let width = self.interval.width();
         let last = self.interval.bin(at.saturating_sub(1));
-        let bins: Vec<Value> = (0..=AGAIN)
+        let bins = (0..=AGAIN)
             .rev()
             .filter_map(|back| last.checked_sub(back * width))
-            .filter_map(|at| self.bin(at))
-            .collect();
-        let names: Vec<String> = self.whats.iter().map(name_of).collect();
-        json!({ "interval": self.interval.name(), "of": names, "bins": bins }).to_string()
+            .filter_map(|at| self.bin(at));
+        let bins = BinsEvent {
+            interval: self.interval.name(),
+            of: self.whats.iter().map(name_of).collect(),
+            bins: bins.collect(),
+        };
+        // Texts and numbers always become JSON.
+        serde_json::to_string(&bins).unwrap_or_default()
     }
 
     /// A bin: when it starts, and of each series the value and the number of people. None where it is in the store already.
-    fn bin(&self, at: u64) -> Option<Value> {
+    fn bin(&self, at: u64) -> Option<BinRow> {
         let points = self.statistics.latest(&self.channel, &self.whats, self.interval, at)?;
         let value = |(what, point): (&What, Option<heat_engine::Point>)| match (what, point) {
-            (What::Output(_), point) => json!(point.map(|it| [level(it.count)])),
-            (_, Some(it)) => json!([it.count, it.people]),
-            (_, None) => json!([0, 0]),
+            (What::Output(_), point) => point.map(|it| BinValue::Level([level(it.count)])),
+            (_, Some(it)) => Some(BinValue::Count(it.count, it.people)),
+            (_, None) => Some(BinValue::Count(0, 0)),
         };
-        let values: Vec<Value> = self.whats.iter().zip(points).map(value).collect();
-        Some(json!({ "at": at, "values": values }))
+        Some(BinRow { at, values: self.whats.iter().zip(points).map(value).collect() })
     }
+}
+
+/// What a watcher is sent.
+#[derive(Serialize)]
+struct BinsEvent {
+    interval: &'static str,
+    /// The series, in the order of the values.
+    of: Vec<String>,
+    bins: Vec<BinRow>,
+}
+
+#[derive(Serialize)]
+struct BinRow {
+    at: u64,
+    /// None: an output has not changed.
+    values: Vec<Option<BinValue>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum BinValue {
+    Level([f64; 1]),
+    /// How often, and by how many people.
+    Count(i64, u32),
 }

@@ -1,86 +1,85 @@
-//! `POST /api/v1/channels/{channel}/stream`: somebody says that the stream starts or ends.
+//! `POST /channels/{channel}/stream`: somebody says that the stream starts or ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use heat_engine::wit::{Event, Happening};
-use heat_engine::{Action, state_name};
-use serde::Deserialize;
-use serde_json::json;
+use heat_engine::{Action, Stream, state_name};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::clock::now;
 use crate::decider::Input;
 use crate::http::api::Api;
+use crate::http::form::answer::JsonAnswer;
+use crate::http::form::body::JsonBody;
+use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
-use crate::live::Refusal;
+use crate::http::guard::limits::Place;
+use crate::http::path::ChannelPath;
 use crate::tokens::Caller;
 
 /// How long the engine may take: it waits for the clock at the start, and for the disk.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wish {
-    state: Wished,
+pub(crate) struct StreamRequest {
+    state: StreamChange,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Wished {
+enum StreamChange {
     Start,
     End,
+}
+
+#[derive(Serialize)]
+struct StreamPage {
+    channel: String,
+    state: &'static str,
+    since: Option<u64>,
 }
 
 /// Answers with the new state after it is durable.
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(channel): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+    JsonBody(request): JsonBody<StreamRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let name = channel.trim_start_matches('#').to_lowercase();
-    let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
-    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    let wish: Wish = serde_json::from_slice(&body).map_err(|error| {
-        let detail = format!("the body must be {{\"state\": \"start\"}} or \"end\": {error}");
-        Problem::new(StatusCode::BAD_REQUEST, detail)
-    })?;
-    let (what, said) = match wish.state {
-        Wished::Start => (Happening::StreamStart, "starts"),
-        Wished::End => (Happening::StreamEnd, "ends"),
+    let (what, note) = match request.state {
+        StreamChange::Start => (Happening::StreamStart, "starts"),
+        StreamChange::End => (Happening::StreamEnd, "ends"),
     };
-    let now = now();
-    let id = format!("api:{now}:{:016x}", fastrand::u64(..));
-    let (decided, answer) = oneshot::channel();
-    let event = Event { id, channel: name.clone(), at: now, what };
-    let gone = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is shutting down");
-    let late = || {
-        let detail = format!("the engine has not answered within {PATIENCE:?}; it may do it yet");
+    let late = |_| {
+        let detail = format!("the engine has not answered within {TIMEOUT:?}; it may do it yet");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     };
+    let stream = timeout(TIMEOUT, decided(&api, &channel, what)).await.map_err(late)??;
+    let (live, name) = (api.live.clone(), channel.clone());
+    blocking(place, move || live.note(&name, Action::Stream, &caller.name, note)).await?;
+    let (state, since) = (state_name(stream.as_ref()), stream.map(|stream| stream.since));
+    Ok(JsonAnswer(StreamPage { channel, state, since }))
+}
+
+/// Hands an event to the engine, and waits until it is decided and durable.
+async fn decided(api: &Api, channel: &str, what: Happening) -> Result<Option<Stream>, Problem> {
+    let gone = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is shutting down");
+    let now = now();
+    let id = format!("api:{now}:{:016x}", fastrand::u64(..));
+    let event = Event { id, channel: channel.to_owned(), at: now, what };
+    let (decided, answer) = oneshot::channel();
     let inputs = api.inputs.upgrade().ok_or_else(gone)?;
-    let asked = async move {
-        inputs.send(Input::with_answer(now, event, decided)).await.map_err(|_| gone())?;
-        drop(inputs);
-        answer.await.map_err(|_| gone())
-    };
-    let stream = timeout(PATIENCE, asked).await.map_err(|_| late())??;
-    let (live, channel) = (api.live.clone(), name.clone());
-    let noted = move || live.note(&channel, Action::Stream, &caller.name, said);
-    spawn_blocking(noted).await.unwrap_or(Err(Refusal::Gone))?;
-    let page = json!({
-        "channel": &*listed.channel,
-        "state": state_name(stream.as_ref()),
-        "since": stream.map(|stream| stream.since),
-    });
-    Ok(([(header::CONTENT_TYPE, "application/json")], page.to_string()))
+    inputs.send(Input::with_answer(now, event, decided)).await.map_err(|_| gone())?;
+    // The queue ends with its last sender, and a shutdown waits for that.
+    drop(inputs);
+    answer.await.map_err(|_| gone())
 }

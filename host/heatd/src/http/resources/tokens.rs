@@ -1,31 +1,51 @@
-//! The tokens: made, listed, revoked. For owners.
+//! The tokens: made, listed, revoked. For owners. And for everybody who has one, `GET /whoami`.
 
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use heat_engine::Action;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
 use crate::http::api::Api;
-use crate::http::form::body::json_of;
+use crate::http::form::answer::{JsonAnswer, MessageAnswer};
+use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
+use crate::http::guard::limits::Place;
 use crate::live::Refusal;
-use crate::tokens::{Caller, OWNER, Role};
+use crate::tokens::{Caller, OWNER, Role, Told};
+
+#[derive(Serialize)]
+struct TokenPage {
+    tokens: Vec<Told>,
+}
+
+/// A token that was just made, with its secret, which nobody can ask for again.
+#[derive(Serialize)]
+struct MadeToken {
+    #[serde(flatten)]
+    token: Told,
+    #[serde(rename = "token")]
+    secret: String,
+}
+
+/// Whose token it is, and what it may do.
+#[derive(Serialize)]
+struct WhoamiPage {
+    name: String,
+    role: Role,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+pub(crate) struct TokenRequest {
     role: Role,
     name: Option<String>,
-    /// In so many milliseconds it expires.
+    /// After so many milliseconds it expires.
     expires_in: Option<u64>,
 }
 
@@ -33,55 +53,47 @@ struct Wish {
 pub(crate) async fn add(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let wish: Wish = json_of(body)?;
-    let mut answer = at_once(move || {
-        let expires = wish.expires_in.map(|time| now().saturating_add(time));
-        let (told, secret) =
-            api.tokens.add(wish.name, wish.role, expires).map_err(Refusal::because)?;
-        let note = format!("{} is made, {}", told.name, told.role.name());
+    place: Place,
+    JsonBody(request): JsonBody<TokenRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let made = at_once(place, move || {
+        let expires_at = request.expires_in.map(|time| now().saturating_add(time));
+        let (token, secret) =
+            api.tokens.add(request.name, request.role, expires_at).map_err(Refusal::because)?;
+        let note = format!("{} is made, {}", token.name, token.role.name());
         api.live.note("", Action::Token, &caller.name, &note)?;
-        let mut page = json!(told);
-        page["token"] = secret.into();
-        Ok(page)
-    })
-    .await?;
-    let never = header::HeaderValue::from_static("no-store");
-    answer.headers_mut().insert(header::CACHE_CONTROL, never);
-    Ok(answer)
+        Ok(MadeToken { token, secret })
+    });
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], made.await?))
 }
 
 /// `GET /tokens`
 pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        json!({ "tokens": api.tokens.list() }).to_string(),
-    )
+    JsonAnswer(TokenPage { tokens: api.tokens.list() })
 }
 
 /// `DELETE /tokens/{name}`
 pub(crate) async fn revoke(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    place: Place,
     Path(name): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     if name == OWNER {
         let detail = "that is the token of the data folder: stop heatd, delete api.token there, and start heatd, which makes another";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    at_once(move || {
+    at_once(place, move || {
         if !api.tokens.revoke(&name).map_err(Refusal::because)? {
             return Err(Refusal::Unknown(format!("there is no token {name:?}")));
         }
         api.live.note("", Action::Token, &caller.name, &format!("{name} is revoked"))?;
-        Ok(json!({ "done": format!("the token {name} opens nothing any more") }))
+        Ok(MessageAnswer::new(format!("the token {name} opens nothing any more")))
     })
     .await
 }
 
-/// `GET /whoami`: whose token it is, and what it may do.
+/// `GET /whoami`
 pub(crate) async fn whoami(Extension(caller): Extension<Caller>) -> impl IntoResponse {
-    let page = json!({ "name": caller.name, "role": caller.role });
-    ([(header::CONTENT_TYPE, "application/json")], page.to_string())
+    JsonAnswer(WhoamiPage { name: caller.name, role: caller.role })
 }

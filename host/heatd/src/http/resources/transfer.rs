@@ -1,26 +1,27 @@
 //! Data out, in and away: export, import, and forgetting a person.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use crate::http::api::{self, Api};
-use crate::http::form::body::json_of;
-use crate::http::form::ndjson::{at_once, stepwise};
+use crate::http::api::Api;
+use crate::http::form::body::JsonBody;
+use crate::http::form::ndjson::{at_once, blocking, stepwise};
 use crate::http::form::problem::Problem;
-use crate::http::form::query::read;
-use crate::live::{Exported, Forgotten, Import, Refusal, What};
+use crate::http::form::query::Query;
+use crate::http::guard::limits::Place;
+use crate::http::path::ChannelPath;
+use crate::live::{Forgotten, Import, What};
+use crate::tokens::Caller;
 
 /// The largest group of counts, in bytes.
 pub(crate) const LARGEST_GROUP: usize = 1 << 20;
@@ -28,26 +29,24 @@ pub(crate) const LARGEST_GROUP: usize = 1 << 20;
 /// How many parts of an export wait for a slow reader.
 const WAITING: usize = 4;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
-    channel: Option<String>,
-    #[serde(default)]
-    what: What,
-}
-
 /// `GET /export`
 pub(crate) async fn export(
     State(api): State<Arc<Api>>,
-    query: Result<Query<Wanted>, QueryRejection>,
+    place: Place,
+    mut query: Query,
 ) -> Result<Response, Problem> {
-    let wanted = read(query)?;
-    let channel = wanted.channel.map(|name| api::channel(&api, &name)).transpose()?;
-    let (live, what) = (api.live.clone(), wanted.what);
-    let prepared = spawn_blocking(move || live.export(channel, what));
-    let exported: Exported = prepared.await.unwrap_or(Err(Refusal::Gone))?;
+    let channel = query.channel()?.map(|name| api.channel(&name)).transpose()?;
+    let what = match query.choice("what", ["all", "counts", "log"])? {
+        "counts" => What::Counts,
+        "log" => What::Log,
+        _ => What::All,
+    };
+    query.end()?;
+    let live = api.live.clone();
+    let exported = blocking(place.clone(), move || live.export(channel, what)).await?;
     let (parts, told) = mpsc::channel::<Vec<u8>>(WAITING);
     spawn_blocking(move || {
+        let _place = place;
         // Who has asked may be gone. Where the store fails, the file has no end, and so its reader knows.
         let send = |part| parts.blocking_send(part).is_ok();
         if let Err(error) = exported.write(send) {
@@ -65,23 +64,22 @@ pub(crate) async fn export(
 /// `POST /channels/{channel}/import`
 pub(crate) async fn import(
     State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let channel = api::channel(&api, &channel)?;
-    let import: Import = json_of(body)?;
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+    JsonBody(import): JsonBody<Import>,
+) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
-    at_once(move || live.import(&channel, import, "api")).await
+    at_once(place, move || live.import(&channel, import, &caller.name)).await
 }
 
 /// `POST /channels/{channel}/forget`
 pub(crate) async fn forget(
     State(api): State<Arc<Api>>,
-    Path(channel): Path<String>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let channel = api::channel(&api, &channel)?;
-    let forgotten: Forgotten = json_of(body)?;
-    let (live, store): (_, PathBuf) = (api.live.clone(), api.store.clone());
-    Ok(stepwise(move |steps| live.forget(&channel, &forgotten, &store, steps)))
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+    JsonBody(forgotten): JsonBody<Forgotten>,
+) -> Response {
+    let (live, store) = (api.live.clone(), api.store.clone());
+    stepwise(place, move |steps| live.forget(&channel, &forgotten, &store, steps))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heat_engine::{Resolution, Statistics, What};
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::clock::now;
@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Outputs are told so often at most, each with its last value.
 const REST: Duration = Duration::from_millis(250);
 
-pub(crate) struct News {
+pub(crate) struct Updates {
     watcher: Watcher,
     statistics: Statistics,
     channel: Arc<str>,
@@ -33,16 +33,16 @@ pub(crate) struct News {
     is_public: bool,
 }
 
-impl News {
+impl Updates {
     pub(crate) fn new(api: &Api, statistics: Statistics, channel: &str, is_public: bool) -> Self {
         let channel: Arc<str> = channel.into();
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let watcher = Watcher::of_news(api, Arc::clone(&channel), REST);
+        let watcher = Watcher::of_updates(api, Arc::clone(&channel), REST);
         Self { watcher, statistics, channel, tick, told: None, is_public }
     }
 
-    /// The next piece of news, as JSON; none when heatd stops. Nothing is lost when it is not waited for to its end.
+    /// The next update, as JSON; none when heatd stops. Nothing is lost when the future is dropped before its end.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             tokio::select! {
@@ -76,8 +76,18 @@ impl News {
         if self.told.replace(lines) == Some(lines) {
             return None;
         }
-        let rate =
-            json!({ "channel": &*self.channel, "kind": "rate", "lines": lines, "seconds": WINDOW });
-        Some(rate.to_string())
+        let channel = &*self.channel;
+        let rate = RateEvent { channel, kind: "rate", lines, seconds: WINDOW };
+        // Texts and numbers always become JSON.
+        Some(serde_json::to_string(&rate).unwrap_or_default())
     }
+}
+
+/// How many lines of chat there were in the last seconds.
+#[derive(Serialize)]
+struct RateEvent<'a> {
+    channel: &'a str,
+    kind: &'static str,
+    lines: i64,
+    seconds: u64,
 }

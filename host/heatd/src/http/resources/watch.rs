@@ -10,13 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use heat_engine::Outputs;
-use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
@@ -24,7 +22,7 @@ use tracing::debug;
 use crate::feed::{Entry, States, What};
 use crate::http::api::Api;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::read;
+use crate::http::form::query::Query;
 use crate::http::form::redact;
 use crate::http::resources::status::is_of_rule;
 use crate::roster::Roster;
@@ -37,34 +35,24 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// After so many entries in a row the values get their turn, however much happens.
 const TURN: u32 = 64;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    channel: Option<String>,
-}
-
-pub(crate) async fn watch(
+/// `GET /watch`
+pub(crate) async fn follow(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    mut query: Query,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let asked = read(asked)?;
-    let channel = match asked.channel {
-        None => None,
-        Some(name) => {
-            let name = name.trim_start_matches('#').to_lowercase();
-            let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
-            Some(Arc::clone(&listed.channel))
-        }
-    };
-    let Some(seat) = api.seats.take(caller.role) else {
+    let channel = query.channel()?;
+    query.end()?;
+    let listed = |name: String| api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name));
+    let channel = channel.map(listed).transpose()?.map(|it| Arc::clone(&it.channel));
+    let Some(permit) = api.limits.watch(caller.role) else {
         return Err(Problem::too_many_watch(caller.role.name()));
     };
     debug!(channel = channel.as_deref().unwrap_or("all"), "somebody watches");
     let is_public = caller.role == Role::Viewer;
     let ended = Box::pin(Arc::clone(&api.tokens).ended(caller));
-    let watching = (Watcher::new(&api, channel), ended, seat);
-    let stream = unfold(watching, move |(mut watcher, mut ended, seat)| async move {
+    let watching = (Watcher::new(&api, channel), ended, permit);
+    let stream = unfold(watching, move |(mut watcher, mut ended, permit)| async move {
         let entry = tokio::select! {
             () = &mut ended => None,
             entry = watcher.next() => entry,
@@ -72,7 +60,7 @@ pub(crate) async fn watch(
         let shown = if is_public { redact::entry(&entry) } else { Cow::Borrowed(&*entry) };
         // Entries are strings and numbers, which always become JSON.
         let text = serde_json::to_string(&*shown).unwrap_or_default();
-        Some((Ok(Event::default().data(text)), (watcher, ended, seat)))
+        Some((Ok(Event::default().data(text)), (watcher, ended, permit)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }
@@ -96,8 +84,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// One of a channel who is told of faves and faults alone, and of values after a rest.
-    pub(crate) fn of_news(api: &Api, channel: Arc<str>, rest: Duration) -> Self {
+    /// A watcher of one channel that gets only faves, faults, and values of outputs and streams, these no more often than after a rest.
+    pub(crate) fn of_updates(api: &Api, channel: Arc<str>, rest: Duration) -> Self {
         let entries = api.feed.subscribe_to_news();
         Self { entries, rest, ..Self::new(api, Some(channel)) }
     }

@@ -1,0 +1,35 @@
+//! Answers that are there as a whole: JSON, of a struct that says which fields it has.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::form::problem::Problem;
+
+/// An answer as JSON.
+pub(crate) struct JsonAnswer<V>(pub(crate) V);
+
+impl<V: Serialize> IntoResponse for JsonAnswer<V> {
+    fn into_response(self) -> Response {
+        match serde_json::to_string(&self.0) {
+            Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+            Err(error) => {
+                let detail = format!("heatd failed to write its answer: {error}");
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+            }
+        }
+    }
+}
+
+/// What was done, as a sentence for people.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageAnswer {
+    #[serde(rename = "done")]
+    message: String,
+}
+
+impl MessageAnswer {
+    pub(crate) fn new(message: String) -> Self {
+        Self { message }
+    }
+}

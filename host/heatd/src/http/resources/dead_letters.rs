@@ -1,0 +1,102 @@
+//! Calls that failed and had no effects: `GET /dead-letters`, and `POST /channels/{channel}/rules/{slot}/retry`, which makes them again.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use heat_engine::{Letter, kind_of, person_of};
+use serde::{Deserialize, Serialize};
+
+use crate::http::api::Api;
+use crate::http::form::body::JsonBody;
+use crate::http::form::ndjson::at_once;
+use crate::http::form::problem::Problem;
+use crate::http::form::query::Query;
+use crate::http::guard::limits::Place;
+use crate::http::path::SlotPath;
+use crate::http::resources::audit::SlotFilter;
+use crate::tokens::Caller;
+
+/// How many dead letters an answer may have, and has when nobody says how many.
+pub(crate) const MOST_LETTERS: usize = 10_000;
+
+#[derive(Serialize)]
+struct DeadLetterPage {
+    #[serde(rename = "letters")]
+    dead_letters: Vec<DeadLetterRow>,
+}
+
+/// A call that had no effects.
+#[derive(Serialize)]
+struct DeadLetterRow {
+    number: u64,
+    at: u64,
+    channel: String,
+    slot: String,
+    digest: String,
+    /// 0 for the event itself, then its faves in order.
+    call: u32,
+    cause: String,
+    /// The id of the event.
+    event: String,
+    kind: &'static str,
+    /// Login of the person who caused the event.
+    person: Option<String>,
+}
+
+impl DeadLetterRow {
+    fn of(number: u64, letter: Letter) -> Self {
+        Self {
+            number,
+            at: letter.at,
+            digest: letter.digest.to_string(),
+            call: letter.call,
+            cause: letter.cause,
+            kind: kind_of(&letter.event),
+            person: person_of(&letter.event).map(|person| person.login),
+            event: letter.event.id,
+            channel: letter.channel,
+            slot: letter.slot,
+        }
+    }
+}
+
+/// `GET /dead-letters`
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    place: Place,
+    mut query: Query,
+) -> Result<impl IntoResponse, Problem> {
+    let filter = SlotFilter::read(&mut query)?;
+    let most = query.count("count", MOST_LETTERS, MOST_LETTERS)?;
+    query.end()?;
+    let live = api.live.clone();
+    at_once(place, move || {
+        let snapshot = live.ask(|desk| desk.engine.snapshot())?;
+        let letters = snapshot.letters()?.into_iter();
+        let letters = letters.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
+        let dead_letters = letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect();
+        Ok(DeadLetterPage { dead_letters })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetryRequest {
+    /// None: all of the slot.
+    letter: Option<u64>,
+}
+
+/// `POST /channels/{channel}/rules/{slot}/retry`
+pub(crate) async fn retry(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+    JsonBody(request): JsonBody<RetryRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let live = api.live.clone();
+    at_once(place, move || live.retry(&channel, &slot, request.letter, &caller.name)).await
+}
