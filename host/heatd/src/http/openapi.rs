@@ -36,8 +36,11 @@ const SCHEMAS: [&str; 4] = [
     include_str!("openapi/schemas-rules.json"),
 ];
 
-/// What a resource that wants a token may always answer; `base.json` says why.
-const PROBLEMS: [&str; 6] = ["401", "403", "414", "429", "500", "503"];
+/// What every resource may answer; `base.json` says why.
+const PROBLEMS: [&str; 3] = ["400", "403", "414"];
+
+/// What a resource that wants a token may answer besides.
+const PROBLEMS_OF_HOLDERS: [&str; 4] = ["401", "429", "500", "503"];
 
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
@@ -98,14 +101,19 @@ fn complete(path: &str, method: &str, operation: &mut Value, Lookup(who): Lookup
     for (status, why) in own.as_ref().and_then(Value::as_object).into_iter().flatten() {
         operation["responses"][status] = json!({ "description": why, "content": problem() });
     }
+    let mut problems = PROBLEMS.to_vec();
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
-    let Some(Who::Holder(role)) = who(&method, path) else {
+    if let Some(Who::Holder(role)) = who(&method, path) {
+        operation["x-role"] = role.name().into();
+        problems.extend(PROBLEMS_OF_HOLDERS);
+    } else {
         operation["security"] = json!([]);
-        return;
-    };
-    operation["x-role"] = role.name().into();
-    for status in PROBLEMS {
-        let told = json!({ "$ref": format!("#/components/responses/{status}") });
-        operation["responses"][status] = told;
+    }
+    for status in problems {
+        // One that is described with the resource says more.
+        if operation["responses"].get(status).is_none() {
+            let problem = json!({ "$ref": format!("#/components/responses/{status}") });
+            operation["responses"][status] = problem;
+        }
     }
 }

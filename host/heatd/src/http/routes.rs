@@ -119,8 +119,11 @@ pub(crate) const ROUTES: &[Route] = &[
     post("/api/v1/channels/{channel}/rules/{slot}/retry", OWNER, || {
         routing::post(dead_letters::retry)
     }),
+    get("/api/v1/audit", MODERATOR, || routing::get(audit::list)),
+    get("/api/v1/dead-letters", MODERATOR, || routing::get(dead_letters::list)),
+    // As they were called before; they go with the next release.
     get("/api/v1/history", MODERATOR, || routing::get(audit::list)),
-    get("/api/v1/letters", MODERATOR, || routing::get(dead_letters::list)),
+    get("/api/v1/letters", MODERATOR, || routing::get(dead_letters::list_by_old_name)),
     get("/api/v1/config/diff", OWNER, || routing::get(config::diff)),
     get("/api/v1/config/export", OWNER, || routing::get(config::export)),
 ];

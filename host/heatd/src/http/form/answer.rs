@@ -24,7 +24,6 @@ impl<V: Serialize> IntoResponse for JsonAnswer<V> {
 /// What was done, as a sentence for people.
 #[derive(Debug, Serialize)]
 pub(crate) struct MessageAnswer {
-    #[serde(rename = "done")]
     message: String,
 }
 

@@ -149,8 +149,8 @@ fn limits_are_those_of_the_code() {
     assert_eq!(count("/channels/{channel}/emotes"), (emotes::EMOTES, emotes::MOST_EMOTES));
     assert_eq!(count("/channels/{channel}/faves"), (faves::TOP, faves::MOST_TOP));
     assert_eq!(count("/channels/{channel}/why"), (why::CAUSES, why::MOST_CAUSES));
-    assert_eq!(count("/history"), (audit::ENTRIES, audit::MOST_ENTRIES));
-    assert_eq!(count("/letters"), (dead_letters::MOST_LETTERS, dead_letters::MOST_LETTERS));
+    assert_eq!(count("/audit"), (audit::ENTRIES, audit::MOST_ENTRIES));
+    assert_eq!(count("/dead-letters"), (dead_letters::MOST_LETTERS, dead_letters::MOST_LETTERS));
     let long = words("/components/responses/414/description");
     assert!(long.contains(&access::LONGEST_ADDRESS.to_string()), "{long}");
     let intervals: Vec<_> =

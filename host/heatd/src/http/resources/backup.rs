@@ -29,7 +29,6 @@ const WAITING: usize = 4;
 /// A backup that was made and verified.
 #[derive(Serialize)]
 struct MadeBackup {
-    #[serde(rename = "done")]
     message: String,
     file: String,
     bytes: u64,

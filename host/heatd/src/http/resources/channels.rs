@@ -24,7 +24,6 @@ struct ChannelPage {
     channels: Vec<ChannelRow>,
     removed: Vec<RemovedChannel>,
     /// How many there may be.
-    #[serde(rename = "most")]
     limit: usize,
 }
 
@@ -86,7 +85,6 @@ struct AddChannelRequest {
 
 #[derive(Serialize)]
 struct AddedChannel {
-    #[serde(rename = "done")]
     message: String,
     rules: Vec<String>,
 }

@@ -16,6 +16,7 @@ use crate::http::form::query::Query;
 use crate::http::guard::limits::Place;
 use crate::http::path::SlotPath;
 use crate::http::resources::audit::SlotFilter;
+use crate::live::Refusal;
 use crate::tokens::Caller;
 
 /// How many dead letters an answer may have, and has when nobody says how many.
@@ -23,8 +24,13 @@ pub(crate) const MOST_LETTERS: usize = 10_000;
 
 #[derive(Serialize)]
 struct DeadLetterPage {
-    #[serde(rename = "letters")]
     dead_letters: Vec<DeadLetterRow>,
+}
+
+/// The same, as it was called before.
+#[derive(Serialize)]
+struct LetterPage {
+    letters: Vec<DeadLetterRow>,
 }
 
 /// A call that had no effects.
@@ -68,18 +74,36 @@ pub(crate) async fn list(
     place: Place,
     mut query: Query,
 ) -> Result<impl IntoResponse, Problem> {
-    let filter = SlotFilter::read(&mut query)?;
-    let most = query.count("count", MOST_LETTERS, MOST_LETTERS)?;
+    let rows = rows(&api, &mut query)?;
     query.end()?;
+    at_once(place, move || Ok(DeadLetterPage { dead_letters: rows()? })).await
+}
+
+/// `GET /letters`, as it was called before. It goes with the next release.
+pub(crate) async fn list_by_old_name(
+    State(api): State<Arc<Api>>,
+    place: Place,
+    mut query: Query,
+) -> Result<impl IntoResponse, Problem> {
+    let rows = rows(&api, &mut query)?;
+    query.end()?;
+    at_once(place, move || Ok(LetterPage { letters: rows()? })).await
+}
+
+/// What finds the dead letters that a query asks for.
+fn rows(
+    api: &Api,
+    query: &mut Query,
+) -> Result<impl FnOnce() -> Result<Vec<DeadLetterRow>, Refusal> + Send + use<>, Problem> {
+    let filter = SlotFilter::read(query)?;
+    let most = query.count("count", MOST_LETTERS, MOST_LETTERS)?;
     let live = api.live.clone();
-    at_once(place, move || {
+    Ok(move || {
         let snapshot = live.ask(|desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
         let letters = letters.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
-        let dead_letters = letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect();
-        Ok(DeadLetterPage { dead_letters })
+        Ok(letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect())
     })
-    .await
 }
 
 #[derive(Deserialize)]
