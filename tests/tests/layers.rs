@@ -1,10 +1,14 @@
-//! The house: what each crate may link, what each file must say, and that the documents speak of what is there.
+//! The house: what each crate may link, what each file may import and must say, and that the documents speak of what is there.
+
+#[path = "layers/imports.rs"]
+mod imports;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use imports::Crate;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -142,6 +146,48 @@ fn chat_and_broker_never_see_each_other() -> Result<()> {
             ensure!(!text.contains(&format!("crate::{other}")), "{} uses {other}", path.display());
         }
     }
+    Ok(())
+}
+
+/// The folders of the engine, the lowest first: each may import what stands in a row below its own.
+const ENGINE: &[&[&str]] = &[
+    &["error"],
+    &["contract"],
+    &["store"],
+    &["overlay"],
+    &["series", "guest"],
+    &["chain"],
+    &["engine"],
+    &["run", "cases"],
+];
+
+fn files_of(folder: &str) -> Result<Crate> {
+    Crate::read(&sources(&[folder])?, &root().join(folder))
+}
+
+/// Imports go down, and no files import one another. `beside`: folders of which nothing is asked.
+fn stands_in_layers(folder: &str, table: &[&[&str]], beside: &[&str]) -> Result<()> {
+    let files = files_of(folder)?;
+    let upward = files.upward(table, beside);
+    ensure!(upward.is_empty(), "{folder}, upward or sideways:\n{}", upward.join("\n"));
+    let circles = files.circles(beside);
+    ensure!(circles.is_empty(), "{folder}, in circles: {circles:#?}");
+    Ok(())
+}
+
+#[test]
+fn the_engine_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/engine/src", ENGINE, &["fuzz"])
+}
+
+#[test]
+fn the_engine_runs_wasm_and_opens_tables_in_few_places() -> Result<()> {
+    let files = files_of("host/engine/src")?;
+    // The root of the crate passes on what benches and tests need.
+    let wasm = files.outside("wasmtime::", &["", "contract", "guest"]);
+    ensure!(wasm.is_empty(), "wasmtime is for the contract and guest/: {wasm:?}");
+    let tables = files.outside("redb::", &["", "error", "store", "overlay", "series"]);
+    ensure!(tables.is_empty(), "redb is for error, store/, overlay/ and series/: {tables:?}");
     Ok(())
 }
 

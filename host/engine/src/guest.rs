@@ -1,81 +1,29 @@
 //! One instance of a rule: its store, its limits, and the calls of its exports.
 
+pub(crate) mod host;
+pub(crate) mod meter;
+pub(crate) mod rule;
+pub(crate) mod sandbox;
+mod ticker;
+mod views;
+pub(crate) mod weight;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{Store, Trap};
 
+use crate::contract::limits::Limits;
 use crate::contract::{
     Description, Effect, Entry, Event, Interests, RuleExports, RulePre, Settings,
 };
 use crate::error::{Fault, StoreError};
-use crate::limits::Limits;
-use crate::meter::{Doing, Meter};
+use crate::guest::host::Host;
+use crate::guest::meter::{Doing, Meter};
+use crate::guest::sandbox::{STACK, Sandbox};
+use crate::guest::ticker::{Ticker, Ticking};
 use crate::overlay::Overlay;
-use crate::sandbox::{STACK, Sandbox};
-use crate::tables::SlotKey;
-use crate::ticker::{Ticker, Ticking};
-
-/// What the store of an instance holds besides its memory.
-pub(crate) struct Host {
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) slot: Option<Arc<SlotKey>>,
-    /// Present while a call runs; a description needs none.
-    pub(crate) overlay: Option<Box<Overlay>>,
-    pub(crate) lines_left: u32,
-    /// Of all memories and tables of the instance together.
-    memory: usize,
-    table_entries: usize,
-    memory_refused: bool,
-    pub(crate) failed: Option<StoreError>,
-}
-
-/// Entries of all tables of an instance together.
-const TABLE_ENTRIES: usize = 100_000;
-
-/// How many core instances, tables and memories one component may have. A component of a scripting language is made of dozens of
-/// modules that share a memory.
-const PARTS: usize = 64;
-
-impl ResourceLimiter for Host {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let all = self.memory.saturating_add(desired.saturating_sub(current));
-        if all > self.limits.memory {
-            self.memory_refused = true;
-            wasmtime::bail!("memory limit")
-        }
-        self.memory = all;
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        self.table_entries = self.table_entries.saturating_add(desired.saturating_sub(current));
-        Ok(self.table_entries <= TABLE_ENTRIES)
-    }
-
-    fn instances(&self) -> usize {
-        PARTS
-    }
-
-    fn tables(&self) -> usize {
-        PARTS
-    }
-
-    fn memories(&self) -> usize {
-        PARTS
-    }
-}
+use crate::store::tables::SlotKey;
 
 /// A live instance. It is dropped after any fault, and at the latest when its group ends.
 pub(crate) struct Guest {
@@ -94,17 +42,7 @@ impl Guest {
         slot: Option<Arc<SlotKey>>,
     ) -> Result<Self, Fault> {
         let started = sandbox.meter().map(Meter::now);
-        let host = Host {
-            limits: Arc::clone(limits),
-            settings: Arc::clone(settings),
-            slot,
-            overlay: None,
-            lines_left: limits.log_lines,
-            memory: 0,
-            table_entries: 0,
-            memory_refused: false,
-            failed: None,
-        };
+        let host = Host::new(limits, settings, slot);
         let ticking = sandbox.ticker().tick();
         let mut store = Store::new(sandbox.engine(), host);
         store.limiter(|host| host);

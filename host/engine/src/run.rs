@@ -4,114 +4,34 @@
 //! another rule and follows the log, a simulation has made-up events, taking back leaves events out. A run is an [`Engine`] over a
 //! store in memory, begun from a [`Seed`].
 
-mod seed;
+pub(crate) mod error;
+mod forget;
+pub(crate) mod library;
+mod recount;
+pub(crate) mod seed;
+pub(crate) mod why;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::changed::{Action, Status};
-use crate::channel::Decision;
-use crate::checkpoint::{Checkpoint, texts};
+use crate::chain::Decision;
+use crate::contract::digest::Digest;
+use crate::contract::event::person_in;
 use crate::contract::{Effect, Event, Settings, Tally};
-use crate::digest::Digest;
-use crate::engine::{Chain, Engine, OpenError};
-use crate::error::{LoadError, StoreError};
-use crate::forget::Who;
-use crate::log::Record;
-use crate::rule::{Component, Rule};
-use crate::sandbox::Sandbox;
-use crate::settings::Given;
-use crate::swap::{Handed, Order};
-use crate::tables::{SlotKey, Snapshot};
-use crate::why::person_in;
-pub use seed::Seed;
-
-/// Why a run cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A rule of the run cannot start.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// A rule that was live then cannot be loaded now.
-    #[error("the rule that was live in slot {slot} cannot be loaded: {problem}")]
-    Rule {
-        /// The slot.
-        slot: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// Where a run finds the rules of the log: those that are live, and all that ever were.
-pub struct Library {
-    sandbox: Arc<Sandbox>,
-    snapshot: Arc<Snapshot>,
-    live: BTreeMap<String, Rule>,
-    components: HashMap<Digest, Arc<Component>>,
-    without: BTreeSet<Digest>,
-}
-
-impl Library {
-    /// A library that knows the rules which run, by slot.
-    pub fn new(sandbox: &Arc<Sandbox>, snapshot: Arc<Snapshot>, live: &[(String, Rule)]) -> Self {
-        let components = live.iter().map(|(_, rule)| (rule.digest(), Arc::clone(&rule.component)));
-        Self {
-            sandbox: Arc::clone(sandbox),
-            snapshot,
-            components: components.collect(),
-            live: live.iter().cloned().collect(),
-            without: BTreeSet::new(),
-        }
-    }
-
-    /// Takes note of rules that run now.
-    fn learn(&mut self, live: &[(String, Rule)]) {
-        for (slot, rule) in live {
-            self.components.insert(rule.digest(), Arc::clone(&rule.component));
-            self.live.insert(slot.clone(), rule.clone());
-        }
-    }
-
-    /// Does without this component: what is live now stands in for it.
-    pub fn without(&mut self, component: Option<Digest>) {
-        self.without.extend(component);
-    }
-
-    /// Components that were taken back: what is live now stands in for them.
-    fn forget(&mut self, without: &BTreeSet<Digest>) {
-        self.without.extend(without);
-    }
-
-    fn rule(&mut self, slot: &str, digest: Digest, settings: &Settings) -> Result<Rule, RunError> {
-        if self.without.contains(&digest)
-            && let Some(rule) = self.live.get(slot)
-        {
-            return Ok(rule.clone());
-        }
-        let refused =
-            |error: LoadError| RunError::Rule { slot: slot.to_owned(), problem: error.to_string() };
-        let limits = self.live.get(slot).map(|rule| Arc::clone(&rule.limits)).unwrap_or_default();
-        let component = match self.components.get(&digest) {
-            Some(component) => Arc::clone(component),
-            None => {
-                let Some(bytes) = self.snapshot.component(digest)? else {
-                    let problem = format!("the store does not have the component {digest}");
-                    return Err(RunError::Rule { slot: slot.to_owned(), problem });
-                };
-                let component = Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
-                let component = Arc::new(component);
-                self.components.insert(digest, Arc::clone(&component));
-                component
-            }
-        };
-        let given: Vec<(String, Given)> =
-            settings.iter().map(|(name, value)| (name.clone(), Given::of(value))).collect();
-        Rule::new(&self.sandbox, &limits, &component, &given).map_err(refused)
-    }
-}
+use crate::engine::order::Order;
+use crate::engine::swap::Handed;
+use crate::engine::{Chain, Engine};
+use crate::error::StoreError;
+use crate::guest::rule::Rule;
+use crate::guest::sandbox::Sandbox;
+use crate::run::error::RunError;
+use crate::run::library::Library;
+use crate::run::seed::Seed;
+use crate::store::changed::{Action, Status};
+use crate::store::checkpoint::Checkpoint;
+use crate::store::forget::who::Who;
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// What a run replaces.
 #[derive(Default)]
@@ -180,6 +100,18 @@ impl Run {
         })
     }
 
+    /// Begins a run from the present of a channel, with these rules in its slots.
+    pub fn of_present(
+        sandbox: &Arc<Sandbox>,
+        snapshot: Arc<Snapshot>,
+        channel: &str,
+        rules: &[(String, Rule)],
+        changes: Changes,
+    ) -> Result<Self, RunError> {
+        let seed = Seed::present(&snapshot, channel, rules)?;
+        Self::begin(seed, Library::new(sandbox, snapshot, rules), changes)
+    }
+
     /// Follows one record of the log, and says what the chain makes of it.
     ///
     /// Timers are the run's own: they fire when the log has come to their time.
@@ -221,26 +153,18 @@ impl Run {
             Record::Chain { slots, rolled_back, .. } => {
                 self.exchange(slots, rolled_back.as_deref())?;
             }
-            Record::Imported { counts, .. } => {
-                let without = &self.changes.without;
-                let overlay = self.engine.pending.overlay();
-                let is_left_out = |person| without.as_ref().is_some_and(|it| it.is(person));
-                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
-                    overlay.add(&self.channel, &it.person, &it.item, (it.faves, it.weight))?;
-                }
-                self.engine.pending.dirty = true;
-            }
-            Record::Joined { person, .. } => {
-                self.engine.pending.overlay().join(&self.channel, person)?;
-                self.engine.pending.dirty = true;
-            }
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
             | Record::Undone { .. }
             | Record::Gap { .. }
+            | Record::Imported { .. }
+            | Record::Joined { .. }
             | Record::Emotes { .. } => {}
         }
+        let without = &self.changes.without;
+        let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
+        self.engine.count_elsewhere(&self.channel, record, is_left_out)?;
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {
             self.engine.commit()?;
@@ -311,19 +235,15 @@ impl Run {
 
     /// The component that a slot runs.
     pub(crate) fn digest_of(&self, slot: &str) -> Option<Digest> {
-        self.engine.slot(&self.channel, slot).map(|slot| slot.rule.digest())
+        self.engine.running(&self.channel, slot).map(|it| it.digest)
     }
 
     /// What all slots have made.
     pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, Handed>, StoreError> {
-        let slots: Vec<String> = match self.engine.channels.get(&self.channel) {
-            Some(chain) => chain.slots.iter().map(|slot| slot.key.slot.to_string()).collect(),
-            None => Vec::new(),
-        };
         let mut all = BTreeMap::new();
-        for slot in slots {
+        for slot in self.engine.slots(&self.channel) {
             if let Some(handed) = self.hand_over(&slot)? {
-                all.insert(slot, handed);
+                all.insert(slot.to_string(), handed);
             }
         }
         Ok(all)
@@ -337,9 +257,7 @@ impl Run {
 
     /// What has been counted in the channel.
     pub fn tally(&mut self) -> Result<Tally, StoreError> {
-        let channel = Arc::clone(&self.channel);
-        let key = SlotKey { channel, slot: "".into(), generation: 0 };
-        self.engine.pending.overlay().channel_tally(&key)
+        self.engine.tally(&self.channel)
     }
 
     /// The rules as the log has them now.
@@ -349,18 +267,12 @@ impl Run {
         rolled_back: Option<&str>,
     ) -> Result<(), RunError> {
         let order = Order::new(Action::Deploy, "run", "");
-        let names: Vec<Arc<str>> = match self.engine.channels.get(&self.channel) {
-            Some(chain) => chain.slots.iter().map(|slot| Arc::clone(&slot.key.slot)).collect(),
-            None => Vec::new(),
-        };
-        for name in names {
+        for name in self.engine.slots(&self.channel) {
             let replaced = self.changes.rule.as_ref().is_some_and(|(slot, _)| *slot == *name);
             let listed = slots.iter().find(|(slot, ..)| *slot == *name);
-            let Some(slot) = self.engine.slot(&self.channel, &name) else { continue };
-            let (digest, settings) = (slot.rule.digest(), Arc::clone(&slot.rule.settings));
-            let is_on = slot.conduct.is_on();
+            let Some(running) = self.engine.running(&self.channel, &name) else { continue };
             let channel = Arc::clone(&self.channel);
-            match (listed, is_on) {
+            match (listed, running.is_on) {
                 (None, true) if !replaced => {
                     let _ = self.engine.turn(&channel, &name, Status::Disabled, &order)?;
                     continue;
@@ -372,13 +284,13 @@ impl Run {
             }
             let Some((_, now, with)) = listed.filter(|_| !replaced) else { continue };
             let rule = self.library.rule(&name, *now, with)?;
-            if rule.digest() == digest && rule.settings == settings {
+            if rule.digest() == running.digest && rule.settings == running.settings {
                 continue;
             }
-            let stands_by = self.engine.slot(&channel, &name).is_some_and(|slot| {
-                let standby = slot.standby.as_ref().map(|it| &it.rule);
-                standby.is_some_and(|it| it.digest() == *now && it.settings == rule.settings)
-            });
+            // Read again: turning a slot on or off ends what went on beside it.
+            let standby = self.engine.running(&channel, &name).and_then(|it| it.standby);
+            let stands_by = standby
+                .is_some_and(|(digest, settings)| digest == *now && settings == rule.settings);
             if rolled_back == Some(&*name) && stands_by {
                 let _ = self.engine.roll_back(&channel, &name, &order)?;
             } else {
@@ -396,8 +308,8 @@ impl Run {
 
     /// What a slot shows after something else than its own answers has changed that.
     fn look(&mut self, slot: &str) -> Result<(), StoreError> {
-        let shown = self.engine.pending.overlay().shown_by(&self.channel, slot)?;
-        self.shown.insert(slot.to_owned(), texts(shown));
+        let shown = self.engine.shown_by(&self.channel, slot)?;
+        self.shown.insert(slot.to_owned(), shown);
         Ok(())
     }
 
@@ -422,12 +334,9 @@ impl Run {
 
     /// What a slot has made: its state, its timers, what it shows.
     pub fn hand_over(&mut self, slot: &str) -> Result<Option<Handed>, StoreError> {
-        let Some(key) = self.engine.slot(&self.channel, slot).map(|slot| Arc::clone(&slot.key))
-        else {
+        let Some((entries, alarms)) = self.engine.hand_over(&self.channel, slot)? else {
             return Ok(None);
         };
-        let entries = self.engine.pending.overlay().scan_state(&key, "", None, usize::MAX)?;
-        let alarms = self.engine.pending.timers.of(&key);
         let shown = self.shown.get(slot).cloned().unwrap_or_default();
         Ok(Some(Handed { entries, alarms, shown }))
     }

@@ -1,26 +1,25 @@
 //! Backups: made while heatd runs, each day and when somebody asks, and verified before they count.
 //!
-//! [`files`] knows their names and folders, [`daily`] makes one of each day. [`crate::restore`] is the way back.
+//! [`crate::data::backups`] knows their names and folders, [`daily`] makes one of each day. [`crate::offline::restore`] is the way back.
 
-mod daily;
-mod files;
+pub(crate) mod daily;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use heat_engine::{Contents, StoreError};
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
 use crate::clock::now;
 use crate::config::BackupPlan;
-use crate::live::{Live, Refusal, Steps, aside};
-pub(crate) use daily::run;
-pub(crate) use files::{Listed, asked_name, copy, finish, list, utc};
+use crate::control::{Live, Refusal, Steps, aside};
+use crate::data::backups::{self, Listed, asked_name, finish, list};
 
-/// What there is, and how more are made.
+/// Knows which backups exist, and makes new ones.
 pub(crate) struct Backups {
     plan: BackupPlan,
     /// The file that is copied.
@@ -31,7 +30,7 @@ pub(crate) struct Backups {
     known: Mutex<Known>,
 }
 
-/// What is told of backups.
+/// What the status shows about backups.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// The last good one.
@@ -44,11 +43,11 @@ pub(crate) struct Known {
 pub(crate) struct Made {
     pub(crate) listed: Listed,
     pub(crate) contents: Contents,
-    /// Where there is a second one, or why there is none.
+    /// Where the second copy is, or why there is none. `None`: no second folder is configured.
     pub(crate) also: Option<Result<PathBuf, String>>,
 }
 
-/// A backup that exists until it is passed on.
+/// A backup for one download. Its file is deleted when this is dropped.
 pub(crate) struct Passing {
     pub(crate) file: File,
     pub(crate) bytes: u64,
@@ -73,16 +72,16 @@ impl Backups {
         Self { plan, store, live, turn: Mutex::default(), known }
     }
 
-    /// How backups stand.
+    /// The last backup, and the last problem.
     pub(crate) fn known(&self) -> Known {
         self.lock_known().clone()
     }
 
     fn lock_known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 
-    /// Makes one that somebody asked for, on a thread that gives way, and waits for it.
+    /// Makes a backup on request, on a thread with low priority, and waits for it.
     pub(crate) fn ask(self: &Arc<Self>, steps: &Steps) -> Result<Made, Refusal> {
         let (backups, steps) = (Arc::clone(self), steps.clone());
         self.aside(move || {
@@ -95,11 +94,11 @@ impl Backups {
         })
     }
 
-    /// Makes one to be passed on, and not to be kept here.
+    /// Makes a backup for a download. It is not kept.
     pub(crate) fn pass(self: &Arc<Self>) -> Result<Passing, Refusal> {
         let backups = Arc::clone(self);
         self.aside(move || {
-            let _turn = backups.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = backups.turn.lock();
             let name = asked_name(now());
             let (path, _) = backups.write(&name, &Steps::unheard())?;
             let file = File::open(&path).with_context(|| failed_in(&backups.plan.folder))?;
@@ -113,18 +112,18 @@ impl Backups {
         work: impl FnOnce() -> Result<V> + Send + 'static,
     ) -> Result<V, Refusal> {
         let (done, waiting) = sync_channel(1);
-        // Who has asked waits for it.
-        aside("backup", move || drop(done.send(work()))).map_err(Refusal::because)?;
+        // The caller waits for it.
+        aside("backup", move || drop(done.send(work()))).map_err(Refusal::failed)?;
         let done = waiting.recv();
         let done = done.map_err(|_| {
-            Refusal::because("the backup ended without a result; heatd's log says why")
+            Refusal::failed("the backup ended without a result; heatd's log says why")
         })?;
-        done.map_err(|error| Refusal::because(format!("{error:#}")))
+        done.map_err(|error| Refusal::failed(format!("{error:#}")))
     }
 
     /// Makes a backup of this name in the folder.
     fn make(&self, name: &str, steps: &Steps) -> Result<(Listed, Contents)> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock();
         let (part, contents) = self.write(name, steps)?;
         let file = self.plan.folder.join(name);
         finish(&part, &file).with_context(|| failed_in(&self.plan.folder))?;
@@ -137,10 +136,10 @@ impl Backups {
     fn write(&self, name: &str, steps: &Steps) -> Result<(PathBuf, Contents)> {
         let folder = &self.plan.folder;
         make_folder(folder)?;
-        let part = files::begin(folder, name)?;
+        let part = backups::begin(folder, name)?;
         let needed = fs::metadata(&self.store).map_or(0, |store| store.len());
-        files::leave_room(folder, needed).with_context(|| failed_in(folder))?;
-        let snapshot = self.live.ask(|desk| desk.engine.snapshot());
+        backups::leave_room(folder, needed).with_context(|| failed_in(folder))?;
+        let snapshot = self.live.ask("backup.snapshot", |desk| desk.engine.snapshot());
         let snapshot = snapshot.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         // Without a queue heatd stops, and the store with it.
         let inputs = &self.live.inputs;
@@ -159,9 +158,9 @@ impl Backups {
 
     /// A copy in the second folder, which may be away.
     fn hand_over(&self, file: &Path, also: &Path) -> Result<PathBuf, String> {
-        files::hand_over(file, also).map_err(|error| {
+        backups::hand_over(file, also).map_err(|error| {
             let problem = format!("{error:#}");
-            // This thread gives way to others, so who reads the warning may ask before it goes on.
+            // Before the warning: this thread has low priority, so a reader of the warning may ask for the status before it goes on.
             self.lock_known().problem = Some(problem.clone());
             warn!(
                 problem,
@@ -202,7 +201,7 @@ fn failed_in(folder: &Path) -> String {
     format!("the backup in {} failed", folder.display())
 }
 
-/// The store's errors speak of the store; here most of them are of its copy.
+/// Says which disk an error is about: the engine's errors speak of the store, and here most are about its copy.
 fn why_not(error: StoreError, folder: &Path) -> anyhow::Error {
     let hint = match &error {
         StoreError::Full(problem) | StoreError::NotWritable(problem) => {

@@ -5,6 +5,7 @@
 //! address, retains nothing, cuts a replay of retained messages at 1,000, and lets messages expire after five minutes.
 
 mod access;
+pub(crate) mod home;
 mod inlet;
 mod retained;
 

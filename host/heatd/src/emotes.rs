@@ -1,12 +1,12 @@
-//! Emotes that are no emotes of Twitch: words that 7TV, BetterTTV and FrankerFaceZ make pictures of, by channel and for everybody.
+//! Emotes of 7TV, BetterTTV and FrankerFaceZ: words in chat that these providers show as pictures, in one channel or in all.
 //!
-//! - [`provider`] is who is asked, and where; [`shapes`] is what they answer,
+//! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
 //! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
 //! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
-//! - [`listed`] tells which emotes a channel has, for who asks.
+//! - [`listed`] lists the emotes of a channel for the API.
 //!
-//! Chat never waits for any of it: it looks into the sets that are there. A provider that is down, slow or answers nonsense
+//! Chat never waits for a provider: it looks into the sets that are there. A provider that is down, slow or answers nonsense
 //! changes nothing.
 
 mod announce;
@@ -17,11 +17,9 @@ mod find;
 mod keeper;
 mod listed;
 mod live;
-mod provider;
 mod sets;
 mod shapes;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,24 +31,20 @@ use tokio::task::JoinSet;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::EmoteSources;
-use crate::decider::Input;
+use crate::config::provider::Provider;
+use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
-pub(crate) use dial::is_encrypted;
 use fetch::Fetch;
-use keeper::{Keeper, Means};
+use keeper::{Keeper, Means, Rooms};
 pub(crate) use listed::{Emote, Listed, Shelves, State};
-pub(crate) use provider::{Addresses, Provider};
 use sets::Table;
 
 /// How many changes that were pushed may wait to be applied. The socket waits when it is full.
 const PUSHES: usize = 64;
 
-/// Login of a channel -> Twitch's id of it, once chat has told it.
-type Rooms = BTreeMap<String, String>;
-
-/// What chat has of it.
+/// Chat's end: looks up emotes, and says which channels are read.
 pub(crate) struct Emotes {
     rooms: watch::Sender<Rooms>,
     sets: watch::Receiver<Table>,
@@ -59,22 +53,22 @@ pub(crate) struct Emotes {
 }
 
 impl Emotes {
-    /// A channel is read from now on; its id comes with its lines.
+    /// A channel is read from now on. Its Twitch id becomes known with its first line.
     pub(crate) fn add_channel(&self, channel: &str) {
         self.rooms.send_modify(|rooms| {
             rooms.entry(channel.to_owned()).or_default();
         });
     }
 
-    /// A channel is read no more: its sets are not kept any longer.
+    /// A channel is no longer read, so its sets are dropped.
     pub(crate) fn remove_channel(&self, channel: &str) {
         self.rooms.send_modify(|rooms| drop(rooms.remove(channel)));
     }
 
-    /// Notes the id of a channel, by which the providers know it. Only of channels that are read: the server is not
-    /// believed to know others.
+    /// Notes the Twitch id of a channel, which the providers use. Ignores channels that are not read: the server is not
+    /// trusted to add any.
     pub(crate) fn note_room(&self, channel: &str, id: &str) {
-        // It becomes part of an address and of the name of a file.
+        // The id becomes part of a URL and of a file name, so it must be digits only.
         let is_id = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
         if !is_id {
             return;
@@ -88,7 +82,7 @@ impl Emotes {
         });
     }
 
-    /// The sets, for who wants to read them on another thread.
+    /// The sets, to be read on another thread.
     pub(crate) fn shelves(&self) -> Shelves {
         Shelves { providers: self.providers.clone(), sets: self.sets.clone() }
     }
@@ -101,7 +95,7 @@ impl Emotes {
     }
 }
 
-/// What keeps the sets.
+/// The task that keeps the sets up to date.
 pub(crate) struct Upkeep {
     config: EmoteSources,
     tls: Option<Arc<ClientConfig>>,
@@ -111,7 +105,7 @@ pub(crate) struct Upkeep {
     table: watch::Sender<Table>,
 }
 
-/// The two ends: chat's, and that of the task. None when no provider is asked. `folder` is where answers are kept.
+/// Chat's end and the task. None when no provider is configured. `folder` is where answers are cached.
 pub(crate) fn open(
     config: EmoteSources,
     channels: &[Arc<str>],
@@ -157,13 +151,13 @@ impl Upkeep {
             keepers.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
         }
         tokio::select! {
-            // At a shutdown the tasks may end by themselves, and that is in order.
+            // First, because tasks may end by themselves at a shutdown, which is no error.
             biased;
             () = shutdown.begun() => {}
             Some(ended) = keepers.join_next() => return Err(anyhow!("what keeps emotes ended unexpectedly: {ended:?}")),
             Some(ended) = listeners.join_next() => return Err(anyhow!("what hears 7TV's events ended unexpectedly: {ended:?}")),
         }
-        // What the log has of a change the disk shall have as well. Who listens goes with the set.
+        // A change that is in the log must get to the disk, too. The listeners are dropped with their set.
         while let Some(ended) = keepers.join_next().await {
             ended.context("what keeps emotes panicked")?;
         }

@@ -1,10 +1,11 @@
-//! What is counted for /metrics: one file for each subject, and the page that they make. docs/watching.md says what each figure means.
+//! The metrics behind `/metrics`: one file for each subject, and the page. docs/watching.md says what each metric means.
 //!
 //! Counting costs the engine's thread an atomic addition or a lock that nobody else holds; labels are looked up once, at the start.
 
 mod engine;
 mod events;
 mod format;
+mod health;
 mod links;
 mod process;
 mod rules;
@@ -19,11 +20,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::health::Health;
 use engine::Engine;
 use events::Events;
 pub(crate) use events::{Refusal, Source};
 pub(crate) use format::Format;
+pub(crate) use health::Health;
 use links::Links;
 pub(crate) use links::Published;
 use process::Process;
@@ -151,7 +152,7 @@ impl Metrics {
         self.0.links.mqtt_connects.inc_by(u64::from(up));
     }
 
-    /// The engine takes up a group of events, the first of which has waited so long.
+    /// The engine begins a group of events; its first event has waited for `waited`.
     pub(crate) fn group_begins(&self, waited: Duration) {
         self.0.health.group_begins(waited);
         self.0.engine.wait.observe(waited.as_secs_f64());
@@ -187,14 +188,20 @@ impl Metrics {
         self.0.rules.swapped(slot, action, outcome);
     }
 
-    /// How the slots stand now.
+    /// Sets the status of all slots.
     pub(crate) fn stand(&self, standings: &[Standing]) {
         self.0.rules.stand(standings);
     }
 
-    /// Events waited so long while something was done between them.
-    pub(crate) fn task_done(&self, took: Duration) {
-        self.0.engine.pause.observe(took.as_secs_f64());
+    /// The engine's thread begins with a task; events wait for its end.
+    pub(crate) fn task_begins(&self, name: &'static str, now: Instant) {
+        self.0.health.task_begins(name, now);
+    }
+
+    /// A task on the engine's thread is done: events waited so long for it.
+    pub(crate) fn task_done(&self, name: &'static str, took: Duration) {
+        self.0.health.task_ends();
+        self.0.engine.paused(name, took);
     }
 
     /// So many records are durable, and so much was written to the store since the start; so many messages wait for a broker.

@@ -26,15 +26,9 @@ fn forget(stage: &mut Stage, user: &str) -> Result<bool> {
     let snapshot = Arc::new(stage.engine.snapshot()?);
     let who = snapshot.who(CHANNEL, user)?.map_err(|several| anyhow::anyhow!("{several:?}"))?;
     let mut forgetting = snapshot.forgetting(CHANNEL, &who)?;
-    let states = match forgetting.seed(&snapshot)? {
+    let states = match forgetting.run(&sandbox()?, &snapshot, &rules(stage), |_, _| {})? {
         None => None,
-        Some(seed) => {
-            let next = seed.next_record();
-            let library = Library::new(&sandbox()?, Arc::clone(&snapshot), &rules(stage));
-            let (left_out, without) = (forgetting.gone().clone(), Some(who));
-            let changes = Changes { left_out, without, ..Changes::default() };
-            let mut run = Run::begin(seed, library, changes)?;
-            forgetting.replay(&snapshot, &mut run, next, |_| {})?;
+        Some(mut run) => {
             run.pass(stage.now)?;
             Some(run.hand_over_all()?)
         }

@@ -1,9 +1,11 @@
 //! Plays a case over and over in one engine, and says what the calls of the rule cost.
 
-use super::play::{inputs, of_line, settings};
+use super::cast::{CaseError, Cast};
+use super::line;
+use super::play::{GROUPS, inputs, of_line, settings};
+use super::section::Case;
 use super::stage::Stage;
-use super::{Case, CaseError, Cast, GROUPS, line};
-use crate::meter::Measured;
+use crate::guest::meter::Measured;
 
 /// What was measured.
 #[derive(Debug, Default)]

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use super::cast::{CaseError, Cast};
 use super::line::Line;
-use super::{CaseError, Cast};
+use crate::chain::slot::Answer;
+use crate::contract::limits::Limits;
+use crate::contract::settings::Given;
 use crate::contract::{Event, Happening};
 use crate::engine::{Chain, Engine};
 use crate::error::{LoadError, StoreError};
-use crate::limits::Limits;
-use crate::rule::{Component, Rule};
-use crate::settings::Given;
-use crate::slot::Answer;
+use crate::guest::rule::{Component, Rule};
 use crate::store::Store;
 
 /// The channel of every case.

@@ -3,9 +3,9 @@
 use heat_tests::fuzz::{Choices, Target};
 
 use crate::cases::{chat_line, embedded};
+use crate::contract::settings::{Given, check_schema, parse_duration, resolve};
 use crate::contract::{Happening, Setting, SettingKind, SettingValue};
 use crate::error::LoadError;
-use crate::settings::{Given, check_schema, parse_duration, resolve};
 
 const SETTINGS: Target = Target {
     name: "settings",
@@ -279,8 +279,8 @@ const SECTIONS: Target = Target {
 /// What is asked of a component before the compiler sees it.
 fn components(input: &[u8]) {
     let cases = embedded(input);
-    let weight = crate::weight::weight(input);
-    assert_eq!(weight, crate::weight::weight(input));
+    let weight = crate::guest::weight::weight(input);
+    assert_eq!(weight, crate::guest::weight::weight(input));
     if !cases.is_empty() {
         assert!(input.starts_with(b"\0asm\x0d\0\x01\0"));
         let long: usize = cases.iter().map(|case| case.name.len() + case.text.len()).sum();

@@ -5,12 +5,13 @@ use heat_tests::fuzz::{Choices, Target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::changed::{Action, Changed, Entered, Status};
-use crate::checkpoint::{Checkpoint, SlotState};
+use crate::contract::digest::Digest;
 use crate::contract::{Entry, Event, Happening, Person};
-use crate::digest::Digest;
-use crate::letters::Letter;
-use crate::log::{Block, LARGEST_BLOCK, Record, decode, encode, pack, unpack};
+use crate::store::changed::{Action, Changed, Entered, Status};
+use crate::store::checkpoint::{Checkpoint, SlotState};
+use crate::store::letter::Letter;
+use crate::store::log::{Block, LARGEST_BLOCK, decode, encode, pack, unpack};
+use crate::store::record::Record;
 
 /// What reading takes besides what is read: zstd's tables, and the first room of lists.
 const REST: usize = 4 << 20;

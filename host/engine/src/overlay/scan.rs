@@ -9,7 +9,7 @@ use super::Overlay;
 use super::state::State;
 use crate::contract::Entry;
 use crate::error::StoreError;
-use crate::tables::{Range, SlotKey};
+use crate::store::tables::{SlotKey, StateRows};
 
 impl Overlay {
     /// Entries whose keys start with `prefix` and come after `after`, in order. `pay` is told the bytes of each row that is looked at,
@@ -98,7 +98,7 @@ fn first<'a>(
 
 /// The rows of one slot in the store.
 struct Stored<'a> {
-    rows: Range<'a>,
+    rows: StateRows<'a>,
     slot: &'a SlotKey,
     prefix: &'a str,
     next: Option<(String, Vec<u8>)>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::known::Known;
+use super::cache::Known;
 use crate::contract::Entry;
 use crate::error::StoreError;
 

@@ -4,7 +4,7 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{
+use crate::store::tables::{
     CLIPS, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
 };
 
@@ -48,7 +48,7 @@ impl Overlay {
         let mut people = transaction.open_table(PEOPLE)?;
         for (channel, counts) in &self.counts {
             for ((kind, person, item), tally) in counts.tallies.changes() {
-                let key = (&**channel, *kind, person.as_str(), item.as_str());
+                let key = (&**channel, kind.code(), person.as_str(), item.as_str());
                 let row = (tally.faves, tally.weight, tally.people);
                 // What was taken back in whole is as if it had never been.
                 match row {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::block::{Bin, Bins};
 use super::names::Names;
-use super::{Resolution, SLACK};
+use super::resolution::{Resolution, SLACK};
 
 /// A block of a channel: its resolution, and when it starts.
 pub(super) type Place = (Arc<str>, Resolution, u64);

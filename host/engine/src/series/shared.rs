@@ -7,10 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use redb::WriteTransaction;
 
-use super::{Open, recover};
+use super::open::Open;
+use super::resolution::oldest;
 use crate::contract::Happening;
 use crate::error::StoreError;
-use crate::log::Record;
+use crate::store::record::Record;
 
 /// So much may have happened while the log is read; beyond that the engine waits for the end of it.
 const MOST_EARLY: usize = 20_000;
@@ -177,7 +178,7 @@ impl Shared {
 
     /// From when on the log is needed: a start would read it.
     pub(crate) fn needs_since(&self) -> u64 {
-        recover::oldest(self.lock().open.closed)
+        oldest(self.lock().open.closed)
     }
 }
 
@@ -207,7 +208,8 @@ mod tests {
 
     use super::*;
     use crate::contract::{Event, Happening};
-    use crate::series::{Resolution, What};
+    use crate::series::names::What;
+    use crate::series::resolution::Resolution;
 
     fn line(at: u64) -> Record {
         let line = crate::cases::chat_line("ann", "hello").expect("a login says nothing else");

@@ -14,9 +14,9 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
 
 use heat_engine::wit::MqttMessage;
+use parking_lot::Mutex;
 
 /// How a message was delivered.
 #[derive(Clone, Copy)]
@@ -71,8 +71,8 @@ impl Deliveries {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u16, Last>> {
-        self.by_packet.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, HashMap<u16, Last>> {
+        self.by_packet.lock()
     }
 }
 

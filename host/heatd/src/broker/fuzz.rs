@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::deliveries::{Deliveries, Delivery};
 use super::incoming::Routes;
 use crate::config::StreamSigns;
-use crate::streams::{Sign, Streams};
+use crate::queue::streams::{Sign, Streams};
 
 const MESSAGES: Target = Target {
     name: "mqtt_messages",

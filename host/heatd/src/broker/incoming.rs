@@ -7,11 +7,10 @@ use heat_engine::matches;
 use heat_engine::wit::{Event, Happening, MqttMessage};
 use tokio::sync::watch;
 
+use crate::queue::Topics;
+
 /// The longest id that a payload may name, in bytes.
 const LONGEST_ID: usize = 128;
-
-/// Channels with the topic filters that they take.
-pub(crate) type Topics = Vec<(Arc<str>, String)>;
 
 /// Which channels take which topics, as far as rules are live now.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use heat_engine::wit::{Delivery, Message};
 use rumqttc::{AsyncClient, ClientError, PublishNotice, PublishOptions};
 use tokio::sync::mpsc;
 
-use crate::decider::Input;
+use crate::queue::Input;
 
 /// What the broker has been told on this connection, and what it still has to be told.
 pub(crate) struct Outgoing {

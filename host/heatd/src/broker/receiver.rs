@@ -10,13 +10,13 @@ use rumqttc::{ManualAck, PubAck, QoS};
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
-use super::Shared;
 use super::deliveries::Delivery;
 use super::incoming::{Routes, named_id};
+use super::shared::Shared;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::{Input, Receipt};
 use crate::metrics::{Metrics, Refusal};
+use crate::queue::{Input, Receipt};
 use crate::shutdown::Shutdown;
 
 /// Lives over all connections, so that no receipt number is used twice.

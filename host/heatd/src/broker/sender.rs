@@ -13,11 +13,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, error, warn};
 
-use super::incoming::Topics;
 use super::outgoing::Outgoing;
-use super::{GOODBYE, Shared};
-use crate::decider::{Input, Mail, Mailbox};
+use super::shared::{GOODBYE, Shared};
 use crate::metrics::{Metrics, Published};
+use crate::queue::{Input, Mail, Mailbox, Topics};
 
 /// How many filters go into one request: it must not be larger than a broker takes.
 const FILTERS_PER_REQUEST: usize = 32;

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// Since when a channel is not heard, in milliseconds since 1970, and why.
-pub(crate) type Since = (u64, String);
+use crate::view::gaps::Since;
 
 /// The channels of one connection, over all its attempts. Pure: time is an argument.
 pub(super) struct Away(BTreeMap<String, Since>);

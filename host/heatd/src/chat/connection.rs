@@ -4,25 +4,23 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::{debug, info, warn};
 use twitch_irc::message::IRCMessage;
 
-use super::Chat;
 use super::awaited::Awaited;
 use super::away::Away;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
+use super::shared::Chat;
 use super::tags::{room, tag};
 use super::wanted::Share;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::Input;
+use crate::queue::Input;
+use crate::tls::{self, Socket};
 
 /// How long connecting and the handshake may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -59,10 +57,6 @@ impl From<std::io::Error> for Ended {
         Self::Failed(error)
     }
 }
-
-/// A socket, encrypted or not.
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
 
 pub(crate) struct Connection<'a> {
     chat: &'a Chat,
@@ -150,11 +144,7 @@ impl<'a> Connection<'a> {
 
     async fn connect(&self) -> std::io::Result<Box<dyn Socket>> {
         let twitch = self.chat.twitch();
-        let stream = TcpStream::connect((twitch.host.as_str(), twitch.port)).await?;
-        stream.set_nodelay(true)?;
-        let Some(tls) = &self.chat.tls else { return Ok(Box::new(stream)) };
-        let name = ServerName::try_from(twitch.host.clone()).map_err(std::io::Error::other)?;
-        Ok(Box::new(TlsConnector::from(tls.clone()).connect(name, stream).await?))
+        tls::connect(&twitch.host, twitch.port, self.chat.tls.as_ref()).await
     }
 
     async fn listen(

@@ -8,7 +8,7 @@ use twitch_irc::message::IRCMessage;
 use super::event::Reader;
 use super::lines::{LONGEST, Lines};
 use crate::config::StreamSigns;
-use crate::streams::{Sign, Streams};
+use crate::queue::streams::{Sign, Streams};
 
 const NOW: u64 = 1_767_225_600_000;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::away::{Away, Since};
+use super::away::Away;
+use crate::view::gaps::Since;
 
 /// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
 const CHANNELS_PER_CONNECTION: usize = 50;
@@ -56,7 +57,7 @@ impl Wanted {
 /// What one connection has to read.
 pub(super) struct Share {
     wanted: watch::Receiver<Channels>,
-    /// As of the last look.
+    /// As of the last poll.
     known: BTreeSet<String>,
 }
 

@@ -3,8 +3,8 @@
 use hyper::Uri;
 
 use super::mistakes::{Mistakes, most_like};
+use super::provider::{Addresses, Provider, is_encrypted};
 use super::section::Section;
-use crate::emotes::{Addresses, Provider, is_encrypted};
 
 /// How often the providers are asked by default, in milliseconds.
 const REFRESH: u64 = 15 * 60_000;

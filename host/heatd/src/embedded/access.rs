@@ -1,10 +1,11 @@
 //! Who may connect to the embedded broker, and which topics each may read and write.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use heat_engine::matches;
+use parking_lot::Mutex;
 use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType};
 use rmqtt::types::{AuthResult, ConnectInfo, LastWill, PublishAclResult, SubscribeAclResult};
@@ -76,7 +77,7 @@ impl Access {
     /// Whether this user may take up the session of this client id.
     fn may_be(&self, user: &str, client_id: &str) -> bool {
         // Nothing in here panics while the lock is held.
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut owners = self.owners.lock();
         self.rights.is_none() || owners.take(user, client_id)
     }
 

@@ -13,8 +13,8 @@ use tracing::debug;
 use super::access::Access;
 use crate::broker::Routes;
 use crate::clock::now;
-use crate::decider::Input;
 use crate::metrics::Metrics;
+use crate::queue::Input;
 use crate::shutdown::Shutdown;
 
 /// The way to the engine.

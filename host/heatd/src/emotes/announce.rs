@@ -1,19 +1,19 @@
-//! Tells the engine what has changed in a set, so that the log has it.
+//! Records changes of a set of emotes in the log, by way of the engine's thread.
 
 use heat_engine::wit::EmoteProvider;
 use tokio::sync::{mpsc, oneshot};
 
 use super::sets::Changes;
-use crate::decider::{Desk, Input};
+use crate::queue::{Desk, Input};
 
-/// The way to the engine's thread. It keeps nobody there: the queue ends with its sources.
+/// The way to the engine's thread. It holds the queue weakly, because the queue ends with its sources.
 #[derive(Clone)]
 pub(super) struct Announcer {
     pub(super) inputs: mpsc::WeakSender<Input>,
 }
 
 impl Announcer {
-    /// Enters a change, and waits until it is durable. False: heatd is shutting down, and nothing is entered.
+    /// Records a change, and waits until it is durable. False: heatd is shutting down, and nothing was recorded.
     pub(super) async fn enter(
         &self,
         channel: &str,
@@ -34,7 +34,7 @@ impl Announcer {
             Ok(())
         };
         let Some(inputs) = self.inputs.upgrade() else { return false };
-        if inputs.send(Input::task(Box::new(task))).await.is_err() {
+        if inputs.send(Input::task("emotes.change", task)).await.is_err() {
             return false;
         }
         drop(inputs);

@@ -1,7 +1,7 @@
-//! The last answers of the providers on disk, as far as they matter: names and ids.
+//! The providers' last answers on disk: names and ids of their emotes.
 //!
-//! A file is written when a set has changed and the engine has noted that, so it also says what the log knows. Its time is that of the last
-//! answer. Whatever is wrong with a file, it is as good as none.
+//! A file is written after the change is in the log, so it also says what the log knows. Its modification time is that of the last
+//! answer. A file that cannot be read counts as none.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result, Write};
@@ -13,12 +13,12 @@ use tracing::warn;
 
 use super::shapes::Subject;
 
-/// What is kept of an answer.
+/// The cached part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// Who has answered: a set of another address is another set.
+    /// The address that has answered: another address may have another set.
     pub(super) address: String,
-    /// By which the provider tells whether there is anything new.
+    /// The provider's ETag, to ask whether anything is new.
     pub(super) etag: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Name and id.
@@ -35,7 +35,7 @@ impl Cache {
         Self { folder }
     }
 
-    /// What is kept under this name, and how old it is.
+    /// The cached answer of this name, and its age.
     pub(super) fn read(&self, name: &str, address: &str) -> Option<(Kept, Duration)> {
         let file = self.file(name);
         let text = match fs::read(&file) {
@@ -59,7 +59,7 @@ impl Cache {
         (kept.address == address).then_some((kept, age))
     }
 
-    /// Keeps an answer. Nobody sees it half written.
+    /// Writes an answer in one step, so that no reader sees it half written.
     pub(super) fn write(&self, name: &str, kept: &Kept) {
         let write = || -> Result<()> {
             fs::create_dir_all(&self.folder)?;
@@ -73,7 +73,7 @@ impl Cache {
         }
     }
 
-    /// The kept answer holds as of now.
+    /// Sets the time of a cached answer to now: the provider has confirmed it.
     pub(super) fn touch(&self, name: &str) {
         let now = SystemTime::now();
         // Where it fails, the next start asks a little early.

@@ -1,4 +1,4 @@
-//! The emotes of a line of chat that its words are. Pure.
+//! Finds the emotes of other providers among the words of a line of chat. Pure.
 
 use heat_engine::wit::{ChatLine, Emote};
 
@@ -33,7 +33,7 @@ mod tests {
     use heat_engine::wit::{EmoteProvider, Person, Standing};
 
     use super::*;
-    use crate::emotes::provider::{Of, Provider};
+    use crate::config::provider::{Of, Provider};
     use crate::emotes::sets::{Table, set};
 
     fn line(text: &str, emotes: Vec<Emote>) -> ChatLine {

@@ -1,7 +1,8 @@
-//! Keeps the sets of one provider: from the disk at first, then by asking one question after the other, and by what is pushed.
+//! Keeps the sets of one provider fresh: from the disk at the start, then by one query after the other, and by pushed changes.
 //!
-//! A set is given up for nothing but a better one. So a provider that is down, slow, or answers nonsense costs news and no emotes.
+//! A set is only ever replaced by a better one. So while a provider is down, slow or answers nonsense, its last known emotes go on working.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,30 +11,32 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
-use super::Rooms;
 use super::announce::Announcer;
 use super::cache::{Cache, Kept};
 use super::fetch::{Fetch, Fetched};
 use super::live::{Push, Step};
-use super::provider::{Addresses, Of, Provider};
 use super::sets::{Set, Table};
 use super::shapes::{self, Answer, Subject};
 use crate::backoff::Backoff;
+use crate::config::provider::{Addresses, Of, Provider};
 use crate::shutdown::Shutdown;
 
-/// The first wait after a question that was not answered.
+/// The first wait after a failed query.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
-/// So long lies at least between two questions for a set, whatever is pushed.
+/// The shortest time between two queries for the same set, whatever is pushed.
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// How often in a row, `refresh` apart, a provider must say that it knows no such channel, before a set that is there is given up for it.
+/// How often in a row, `refresh` apart, a provider must say that it does not know the channel, before its set is dropped.
 const BELIEVED: u32 = 3;
 
-/// The ways to and from what hears the events of the provider.
+/// Login of a channel -> its Twitch id; empty until a line of chat has brought the id.
+pub(super) type Rooms = BTreeMap<String, String>;
+
+/// The channels to and from the task that listens to the provider's events.
 pub(super) type Events = (mpsc::Receiver<Push>, watch::Sender<Vec<Subject>>);
 
-/// What all keepers work with.
+/// What the tasks of all providers share.
 #[derive(Clone)]
 pub(super) struct Means {
     pub(super) addresses: Addresses,
@@ -56,15 +59,15 @@ pub(super) struct Keeper {
 /// One set that is kept.
 struct Shelf {
     of: Of,
-    /// What the log knows, too. None: nothing has ever been answered.
+    /// The set, as it is in the log, too. None: no query was ever answered.
     known: Option<Known>,
-    /// When it is asked for next.
+    /// When the next query is due.
     due: Instant,
-    /// When it was asked for last.
+    /// When the last query was made.
     asked: Option<Instant>,
     backoff: Backoff,
     failing: bool,
-    /// How often in a row the provider has not known the channel.
+    /// How often in a row the provider said that it does not know the channel.
     unknown: u32,
 }
 

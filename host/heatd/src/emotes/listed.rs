@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tokio::sync::watch;
 
-use super::provider::Provider;
 use super::sets::Table;
+use crate::config::provider::Provider;
 
 /// The sets of all channels as they are at the moment.
 #[derive(Clone)]
@@ -79,7 +79,7 @@ impl Shelves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotes::provider::Of;
+    use crate::config::provider::Of;
     use crate::emotes::sets::set;
 
     #[test]

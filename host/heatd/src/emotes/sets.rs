@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::provider::{Of, Provider};
 use super::shapes::Named;
+use crate::config::provider::{Of, Provider};
 
 /// One provider's emotes, of one channel or of all: name -> id.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

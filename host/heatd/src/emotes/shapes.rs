@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::provider::{Of, Provider};
+use crate::config::provider::{Of, Provider};
 
 /// More emotes than any set has; whoever answers so much is broken.
 const MOST: usize = 50_000;

@@ -9,19 +9,19 @@ use heat_engine::{Outputs, Statistics};
 use tokio::sync::{mpsc, watch as value};
 
 use crate::backup::Backups;
-use crate::channels::Channels;
 use crate::config::Kept;
-use crate::decider::Input;
+use crate::control::Live;
+use crate::control::channels::Channels;
+use crate::data::tokens::Tokens;
 use crate::emotes::Shelves;
-use crate::feed::{Feed, States};
 use crate::http::form::problem::Problem;
 use crate::http::form::query::login_of;
 use crate::http::guard::limits::AnswerLimits;
-use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::roster::Roster;
+use crate::queue::Input;
 use crate::shutdown::Shutdown;
-use crate::tokens::Tokens;
+use crate::view::feed::{Feed, States};
+use crate::view::roster::Roster;
 
 /// What the pages are made of.
 pub(crate) struct Api {

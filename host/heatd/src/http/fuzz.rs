@@ -4,6 +4,7 @@ use heat_engine::Given;
 use heat_tests::fuzz::Target;
 use serde::de::DeserializeOwned;
 
+use crate::control::{Edit, Imagined, Undone, as_json, as_toml};
 use crate::http::form::body::json;
 use crate::http::form::query::{Query, check_size, whole};
 use crate::http::resources::audit::SlotFilter;
@@ -12,7 +13,6 @@ use crate::http::resources::replay::ReplayQuery;
 use crate::http::resources::simulate::SimulateRequest;
 use crate::http::resources::stream::StreamRequest;
 use crate::http::resources::tokens::TokenRequest;
-use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
 
 const BODIES: Target = Target {
     name: "api_bodies",

@@ -9,6 +9,8 @@ use axum::middleware::from_fn;
 use axum::routing::{self, MethodRouter};
 use axum::{Extension, Router};
 
+use crate::control::LARGEST;
+use crate::data::role::Role;
 use crate::http::api::Api;
 use crate::http::form::conditional;
 use crate::http::form::problem::{self, Problem};
@@ -19,8 +21,6 @@ use crate::http::resources::{
     audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
     series, series_stream, simulate, status, stream, tokens, transfer, undo, watch, why,
 };
-use crate::live::LARGEST;
-use crate::tokens::Role;
 use Who::{Anybody, Machines};
 
 /// Where the API begins.

@@ -1,9 +1,10 @@
 //! Rules: calls, failures, time and fuel of each slot, changes of slots, and the faves of each channel.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use heat_engine::{Answer, Standing};
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -165,8 +166,7 @@ impl Rules {
             state,
         });
         let now: HashSet<Stands> = stands.collect();
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut known = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.stands.lock();
         // First what is new, so that whoever asks in between finds each slot.
         for stands in &now {
             self.states.get_or_create(stands).set(1);

@@ -7,8 +7,8 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use crate::control::Source;
 use crate::http::form::problem::Problem;
-use crate::live::Source;
 
 /// A body as it came, within the limit of its route.
 pub(crate) struct RawBody(pub(crate) Bytes);

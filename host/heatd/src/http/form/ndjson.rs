@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use crate::control::{Refusal, Steps};
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::problem::Problem;
-use crate::live::{Refusal, Steps};
 
 /// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
 const WAITING: usize = 64;

@@ -7,8 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::control::Refusal;
 use crate::http::form::conditional::NEVER;
-use crate::live::Refusal;
 
 /// How much axum may say, in bytes.
 const LONGEST_WORDS: usize = 4096;
@@ -90,6 +90,7 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::Unknown(_) => StatusCode::NOT_FOUND,
             Refusal::Refused(_) => StatusCode::CONFLICT,
+            Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::feed::{Entry, Told, What};
+use crate::view::feed::{Entry, Told, What};
 
 /// Stands for a person.
 const SOMEBODY: &str = "somebody";

@@ -5,7 +5,7 @@ use heat_engine::wit::{Setting, SettingKind};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::live::as_json;
+use crate::control::as_json;
 
 /// The settings of a slot.
 #[derive(Serialize)]

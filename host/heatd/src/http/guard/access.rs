@@ -12,6 +12,8 @@ use tokio::task::spawn_blocking;
 
 use crate::clock;
 use crate::config::Http;
+use crate::data::role::Role;
+use crate::data::tokens::{Caller, Found, Tokens};
 use crate::http::form::problem::Problem;
 use crate::http::guard::auth_throttle::AuthThrottle;
 use crate::http::guard::host_check::{HostCheck, Only, only};
@@ -19,7 +21,6 @@ use crate::http::guard::limits::RequestLimits;
 use crate::http::guard::rate_limit::RateLimiter;
 use crate::http::guard::roles::{Who, needs};
 use crate::http::serve;
-use crate::tokens::{Caller, Found, Role, Tokens};
 
 /// The longest address that is asked for, in bytes: twenty series with the longest names, every letter percent-encoded.
 pub(crate) const LONGEST_ADDRESS: usize = 16 << 10;

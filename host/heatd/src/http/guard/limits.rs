@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::tokens::Role;
+use crate::data::role::Role;
 
 /// How many viewers, moderators and owners watch at once. Each role has watches of its own, so that a link in the wrong hands locks out
 /// nobody who has another. A page that is open takes one.

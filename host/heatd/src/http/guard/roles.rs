@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::form::problem::Problem;
-use crate::tokens::{Caller, Role};
 
 /// Who may ask for a resource, as the table of routes says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use heat_engine::{Digest, Entered};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::control::as_json;
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 use crate::http::guard::limits::Place;
-use crate::live::as_json;
 
 /// How many entries an answer has when nobody says how many, and how many it may have.
 pub(crate) const ENTRIES: usize = 50;
@@ -88,7 +88,7 @@ pub(crate) async fn list(
     query.end()?;
     let live = api.live.clone();
     at_once(place, move || {
-        let snapshot = live.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = live.ask("audit.snapshot", |desk| desk.engine.snapshot())?;
         let entries = snapshot.audit(usize::MAX)?.into_iter();
         let entries = entries.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
         Ok(AuditPage { entries: entries.map(|(number, it)| AuditRow::of(number, it)).collect() })

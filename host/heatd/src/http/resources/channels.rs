@@ -8,7 +8,8 @@ use axum::response::IntoResponse;
 use heat_engine::{Stream, state_name};
 use serde::{Deserialize, Serialize};
 
-use crate::channels::MOST;
+use crate::control::channels::MOST;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::answer::{JsonAnswer, MessageAnswer};
 use crate::http::form::body::JsonBody;
@@ -16,8 +17,7 @@ use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::roster::Listed;
-use crate::tokens::Caller;
+use crate::view::roster::Listed;
 
 #[derive(Serialize)]
 struct ChannelPage {

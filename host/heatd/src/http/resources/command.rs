@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::tokens::Caller;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,12 +10,12 @@ use axum::response::IntoResponse;
 use heat_engine::{Given, Limits, Rule, Standing};
 use serde::Serialize;
 
-use crate::chains::Configured;
+use crate::control::chains::Configured;
+use crate::control::{as_toml, quoted};
 use crate::http::api::Api;
 use crate::http::form::ndjson::{at_once, blocking};
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
-use crate::live::{as_toml, quoted};
 
 #[derive(Serialize)]
 struct DifferencePage {
@@ -40,7 +40,7 @@ pub(crate) async fn diff(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api.live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = api.live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -111,7 +111,7 @@ pub(crate) async fn export(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
-    let asked = move || live.ask(|desk| Ok(desk.engine.standings_with_rules()));
+    let asked = move || live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()));
     let text = as_tables(&api, &blocking(place, asked).await?);
     Ok(([(header::CONTENT_TYPE, "application/toml")], text))
 }

@@ -8,6 +8,8 @@ use axum::response::IntoResponse;
 use heat_engine::{Letter, kind_of, person_of};
 use serde::{Deserialize, Serialize};
 
+use crate::control::Refusal;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
@@ -16,8 +18,6 @@ use crate::http::form::query::Query;
 use crate::http::guard::limits::Place;
 use crate::http::path::SlotPath;
 use crate::http::resources::audit::SlotFilter;
-use crate::live::Refusal;
-use crate::tokens::Caller;
 
 /// How many dead letters an answer may have, and has when nobody says how many.
 pub(crate) const MOST_LETTERS: usize = 10_000;
@@ -99,7 +99,7 @@ fn rows(
     let most = query.count("count", MOST_LETTERS, MOST_LETTERS)?;
     let live = api.live.clone();
     Ok(move || {
-        let snapshot = live.ask(|desk| desk.engine.snapshot())?;
+        let snapshot = live.ask("dead_letters.snapshot", |desk| desk.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
         let letters = letters.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
         Ok(letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect())

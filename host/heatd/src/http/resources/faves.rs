@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use heat_engine::wit::Tally;
 use serde::Serialize;
 
+use crate::control::Refusal;
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -14,7 +15,6 @@ use crate::http::form::query::Query;
 use crate::http::form::table::level;
 use crate::http::guard::limits::Place;
 use crate::http::path::CountedPath;
-use crate::live::Refusal;
 
 /// How long a list of the most faved is when nobody says so, and how long it may be.
 pub(crate) const TOP: usize = 10;

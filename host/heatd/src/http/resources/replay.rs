@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use crate::control::{Replayed, Wanted};
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{RawBody, source};
 use crate::http::form::ndjson::stepwise;
@@ -14,8 +16,6 @@ use crate::http::form::problem::Problem;
 use crate::http::form::query::{Query, wrong};
 use crate::http::guard::limits::Place;
 use crate::http::path::{ChannelPath, SlotPath};
-use crate::live::{Replayed, Wanted};
-use crate::tokens::Caller;
 
 /// What the query says of a replay.
 pub(crate) struct ReplayQuery {
@@ -64,7 +64,7 @@ pub(crate) async fn run(
     let source = source(&headers, &body)?;
     let SlotPath { channel, slot } = SlotPath::of(&api, channel, slot)?;
     let rule = Wanted { channel, slot, source, by: caller.name };
-    let replayed = Replayed { rule, from, to, output, recording };
+    let replayed = Replayed { rule, from, to, output, recording: recording.map(Vec::from) };
     let live = api.live.clone();
     Ok(stepwise(place, move |steps| live.replay(replayed, steps)))
 }

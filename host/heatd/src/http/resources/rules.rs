@@ -10,6 +10,8 @@ use heat_engine::{Rule, Standing};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::control::{Edit, Source, Wanted};
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{JsonBody, RawBody, source};
 use crate::http::form::ndjson::{at_once, stepwise};
@@ -17,8 +19,6 @@ use crate::http::form::problem::Problem;
 use crate::http::form::settings_schema::SlotSettings;
 use crate::http::guard::limits::Place;
 use crate::http::path::SlotPath;
-use crate::live::{Edit, Source, Wanted};
-use crate::tokens::Caller;
 
 #[derive(Serialize)]
 struct RulePage {
@@ -54,7 +54,7 @@ pub(crate) async fn list(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api.live.ask(|desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = api.live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
         let rules = slots.into_iter().map(|(standing, rule)| row(&api, standing, &rule));
         Ok(RulePage { rules: rules.collect() })
     })

@@ -16,6 +16,8 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::clock::now;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::{Query, name_of, wrong};
@@ -24,7 +26,6 @@ use crate::http::path::ChannelPath;
 use crate::http::resources::series::check_emotes;
 use crate::http::resources::updates::Updates;
 use crate::shutdown::Shutdown;
-use crate::tokens::{Caller, Role};
 
 /// Delay before a bin that has ended is sent, in milliseconds: lines arrive up to this long after the time that Twitch gives them.
 const AFTER: u64 = 150;

@@ -7,6 +7,9 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
+use crate::control::Imagined;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
@@ -14,8 +17,6 @@ use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::guard::roles::needs;
 use crate::http::path::ChannelPath;
-use crate::live::Imagined;
-use crate::tokens::{Caller, Role};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

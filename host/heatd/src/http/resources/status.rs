@@ -7,16 +7,18 @@ use std::time::Instant;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use heat_engine::{STREAM_OUTPUT, Standing};
+use heat_engine::Standing;
 use serde::Serialize;
 
 use crate::clock::now;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::redact;
 use crate::http::resources::channels::StreamRow;
-use crate::roster::Listed;
-use crate::tokens::{Caller, Role};
+use crate::view::feed::is_of_rule;
+use crate::view::roster::Listed;
 
 #[derive(Serialize)]
 struct StatusPage {
@@ -166,9 +168,4 @@ impl StatusPage {
             }
         }
     }
-}
-
-/// Whether an output is of a rule, and not what is told of a stream or of a slot.
-pub(crate) fn is_of_rule(name: &str) -> bool {
-    name != STREAM_OUTPUT && !name.starts_with("rules/")
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::clock::now;
-use crate::decider::Input;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::body::JsonBody;
@@ -22,7 +22,7 @@ use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::tokens::Caller;
+use crate::queue::Input;
 
 /// How long the engine may take: it waits for the clock at the start, and for the disk.
 const TIMEOUT: Duration = Duration::from_secs(10);

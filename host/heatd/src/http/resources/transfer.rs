@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
+use crate::control::{Forgotten, Import, What};
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::{at_once, blocking, stepwise};
@@ -20,8 +22,6 @@ use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::live::{Forgotten, Import, What};
-use crate::tokens::Caller;
 
 /// The largest group of counts, in bytes.
 pub(crate) const LARGEST_GROUP: usize = 1 << 20;
@@ -79,7 +79,9 @@ pub(crate) async fn forget(
     place: Place,
     ChannelPath(channel): ChannelPath,
     JsonBody(forgotten): JsonBody<Forgotten>,
-) -> Response {
+) -> Result<Response, Problem> {
     let (live, store) = (api.live.clone(), api.store.clone());
-    stepwise(place, move |steps| live.forget(&channel, &forgotten, &store, steps))
+    // Asked for before the head of the answer is sent, which says that all is well.
+    let turn = live.undo_turn()?;
+    Ok(stepwise(place, move |steps| live.forget(turn, &channel, &forgotten, &store, steps)))
 }

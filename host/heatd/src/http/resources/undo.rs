@@ -6,6 +6,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
+use crate::control::Undone;
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::stepwise;
@@ -13,8 +16,6 @@ use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::guard::roles::needs;
 use crate::http::path::ChannelPath;
-use crate::live::Undone;
-use crate::tokens::{Caller, Role};
 
 /// `POST /channels/{channel}/undo`
 pub(crate) async fn run(
@@ -28,5 +29,7 @@ pub(crate) async fn run(
         needs(&caller, Role::Owner, "to take back what a version of a rule did")?;
     }
     let live = api.live.clone();
-    Ok(stepwise(place, move |steps| live.undo(&channel, &undone, &caller.name, steps)))
+    // Asked for before the head of the answer is sent, which says that all is well.
+    let turn = live.undo_turn()?;
+    Ok(stepwise(place, move |steps| live.undo(turn, &channel, &undone, &caller.name, steps)))
 }

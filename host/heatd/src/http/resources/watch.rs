@@ -19,15 +19,15 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use crate::feed::{Entry, States, What};
+use crate::data::role::Role;
+use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 use crate::http::form::redact;
-use crate::http::resources::status::is_of_rule;
-use crate::roster::Roster;
 use crate::shutdown::Shutdown;
-use crate::tokens::{Caller, Role};
+use crate::view::feed::{Entry, States, What, is_of_rule};
+use crate::view::roster::Roster;
 
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use heat_engine::why as causes_of;
 use serde::Serialize;
 
+use crate::control::Refusal;
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -14,7 +15,6 @@ use crate::http::form::query::Query;
 use crate::http::form::table::level;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::live::Refusal;
 
 /// How many causes an answer has when nobody says how many, and how many it may have.
 pub(crate) const CAUSES: usize = 20;

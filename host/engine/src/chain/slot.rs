@@ -1,0 +1,286 @@
+//! A slot: one rule at its place in a channel's chain, with its live instance, and the state it starts from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::chain::conduct::Conduct;
+use crate::chain::migration::Migration;
+use crate::chain::pace::Pace;
+use crate::chain::pending::{Pending, Verdict};
+use crate::chain::usage::StateUse;
+use crate::contract::digest::Digest;
+use crate::contract::effects::{check_for, messages};
+use crate::contract::{Effect, Event, Role};
+use crate::error::{Fault, LoadError, StoreError};
+use crate::guest::Guest;
+use crate::guest::rule::Rule;
+use crate::guest::sandbox::Sandbox;
+use crate::store::changed::Status;
+use crate::store::tables::SlotKey;
+
+/// What is written in a slot since a swap has begun there.
+pub(crate) struct Noted {
+    /// Whose it is: a swap that was left behind by another change must not take it.
+    pub(crate) ticket: u64,
+    pub(crate) keys: BTreeSet<String>,
+}
+
+pub(crate) struct Slot {
+    pub(crate) key: Arc<SlotKey>,
+    pub(crate) rule: Rule,
+    pub(crate) usage: StateUse,
+    pub(crate) conduct: Conduct,
+    /// What the configuration says of the slot; none in a run.
+    pub(crate) base: Option<Digest>,
+    /// The rule before, which goes on over its own state while this one is on probation.
+    pub(crate) standby: Option<Box<Slot>>,
+    /// It is live since somebody went back to it: the standby is what was live later.
+    pub(crate) went_back: bool,
+    /// Keys that were written since a swap began.
+    pub(crate) noted: Option<Noted>,
+    /// What a standby would show.
+    pub(crate) unshown: BTreeMap<String, String>,
+    pace: Pace,
+    guest: Option<Guest>,
+}
+
+/// One call of a slot's rule: what it was for, and what came of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// Name of the slot.
+    pub slot: Arc<str>,
+    /// Whether the call was for a fave of the event, and not for the event itself.
+    pub on_fave: bool,
+    /// The effects, all of them taken, or why none was.
+    pub outcome: Result<Vec<Effect>, Fault>,
+    /// What the call has cost.
+    pub cost: Cost,
+}
+
+/// What a call has cost, with the start of an instance for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// wasmtime's fuel, of the call alone.
+    pub fuel: u64,
+    /// None where the sandbox has no clock.
+    pub took: Option<Duration>,
+}
+
+impl Slot {
+    /// A slot that goes on with this state.
+    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, conduct: Conduct) -> Self {
+        Self {
+            key,
+            rule,
+            usage,
+            conduct,
+            base: None,
+            standby: None,
+            went_back: false,
+            noted: None,
+            unshown: BTreeMap::new(),
+            pace: Pace::default(),
+            guest: None,
+        }
+    }
+
+    /// Takes over the state of this slot, rewritten by the rule when its state version has risen.
+    pub(crate) fn open(
+        sandbox: &Sandbox,
+        key: SlotKey,
+        rule: Rule,
+        status: Status,
+        pending: &mut Pending,
+        now: u64,
+    ) -> Result<Result<Self, LoadError>, StoreError> {
+        let snapshot = pending.overlay().snapshot();
+        let generations = snapshot.generations(&key.channel, &key.slot)?;
+        let owner = snapshot.owner(&key.channel, &key.slot)?;
+        let conduct = Conduct::new(status, now);
+        let description = rule.description();
+        let (version, name) = (description.state_version, description.name.clone());
+        let Some(owner) = owner else {
+            pending.overlay().kept().own(&key, version, &name);
+            return Ok(Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct)));
+        };
+        let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
+        let migration = match Migration::of(sandbox, &rule, &owner) {
+            Ok(migration) => migration,
+            Err(error) => return Ok(Err(error)),
+        };
+        let stays = migration.is_some() && owner.version == version;
+        let newest = generations.iter().copied().max().unwrap_or(0).max(owner.generation);
+        let generation = if stays { owner.generation } else { newest + 1 };
+        let now_key = Arc::new(SlotKey { generation, ..key.clone() });
+        let mut usage = StateUse::default();
+        if let Some(mut migration) = migration {
+            let entries = pending.overlay().scan_state(&before, "", None, usize::MAX)?;
+            let moved = match migration.all(&rule, entries) {
+                Ok(moved) => moved,
+                Err(error) => return Ok(Err(error)),
+            };
+            usage = moved.usage;
+            if !stays {
+                for entry in moved.entries.into_values().flatten() {
+                    pending.overlay().put_state(&now_key, entry.key, Some(entry.value));
+                }
+            }
+            for (name, at) in pending.overlay().alarms(&before)? {
+                pending.overlay().set_timer(&now_key, name.clone(), Some(at));
+                if conduct.is_on() {
+                    pending.timers.set(&now_key, &name, Some(at));
+                }
+            }
+        }
+        let left = generations.into_iter().chain([owner.generation]);
+        for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
+            pending.remove_later(SlotKey { generation, ..key.clone() });
+        }
+        pending.overlay().kept().own(&now_key, version, &name);
+        Ok(Ok(Self::new(now_key, rule, usage, conduct)))
+    }
+
+    /// Whether it runs something else than the configuration says.
+    pub(crate) fn is_changed(&self) -> bool {
+        let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
+        !as_configured || !self.conduct.is_on()
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.rule.description().role
+    }
+
+    /// Calls the rule for an event and takes its effects, or records why there are none.
+    pub(crate) fn call(
+        &mut self,
+        sandbox: &Sandbox,
+        pending: &mut Pending,
+        now: u64,
+        event: &Event,
+        number: u32,
+    ) -> Result<(Answer, Verdict), StoreError> {
+        let on_fave = number > 0;
+        let slot = Arc::clone(&self.key.slot);
+        self.conduct.called();
+        let started = sandbox.clock().map(|clock| (clock, clock()));
+        let outcome = self.ask(sandbox, pending, now, event)?;
+        let cost = Cost {
+            fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
+            took: started.map(|(clock, started)| clock().saturating_sub(started)),
+        };
+        let checked = self.checked(outcome, on_fave).and_then(|effects| {
+            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
+            Ok(effects)
+        });
+        let taken = match checked {
+            Ok(effects) => self.take(pending, now, &effects)?.map(|verdict| (effects, verdict)),
+            Err(fault) => Err(fault),
+        };
+        match taken {
+            Ok((effects, verdict)) => {
+                self.note_shown(&effects);
+                self.pace.spend(messages(&effects));
+                Ok((Answer { slot, on_fave, outcome: Ok(effects), cost }, verdict))
+            }
+            Err(fault) => {
+                let fault = fault.cut();
+                self.guest = None;
+                self.conduct.failed(now, &fault);
+                pending.fault((&self.key, self.rule.digest()), now, number, &fault, event);
+                Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
+            }
+        }
+    }
+
+    /// Calls a rule that is not live. Of its answer only its own state and timers count; what it would show is kept for the day
+    /// when it is live again.
+    pub(crate) fn call_silently(
+        &mut self,
+        sandbox: &Sandbox,
+        pending: &mut Pending,
+        now: u64,
+        event: &Event,
+        on_fave: bool,
+    ) -> Result<(), StoreError> {
+        let outcome = self.ask(sandbox, pending, now, event)?;
+        let taken = match self.checked(outcome, on_fave) {
+            Ok(mut effects) => {
+                for effect in &effects {
+                    if let Effect::Show(output) = effect {
+                        self.unshown.insert(output.name.clone(), output.text.clone());
+                    }
+                }
+                effects.retain(|effect| {
+                    matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
+                });
+                self.take(pending, now, &effects)?.map(drop)
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = taken {
+            self.guest = None;
+            debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
+        }
+        Ok(())
+    }
+
+    fn checked(
+        &self,
+        outcome: Result<Vec<Effect>, Fault>,
+        on_fave: bool,
+    ) -> Result<Vec<Effect>, Fault> {
+        let effects = outcome?;
+        let (rule, role) = (&self.rule, self.role());
+        check_for(&effects, role, &rule.limits, &rule.interest.topics, on_fave)
+            .map_err(Fault::Effects)?;
+        Ok(effects)
+    }
+
+    /// What a rule on probation shows itself is not taken back when it stays.
+    fn note_shown(&mut self, effects: &[Effect]) {
+        let Some(probation) = &mut self.conduct.probation else { return };
+        for effect in effects {
+            if let Effect::Show(output) = effect
+                && !probation.shown.contains(&output.name)
+            {
+                probation.shown.insert(output.name.clone());
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        sandbox: &Sandbox,
+        pending: &mut Pending,
+        now: u64,
+        event: &Event,
+    ) -> Result<Result<Vec<Effect>, Fault>, StoreError> {
+        let limits = &self.rule.limits;
+        let mut guest =
+            match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
+                Some(guest) => guest,
+                None => {
+                    let slot = Some(Arc::clone(&self.key));
+                    match Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot) {
+                        Ok(guest) => guest,
+                        Err(fault) => return Ok(Err(fault)),
+                    }
+                }
+            };
+        let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event);
+        pending.give_back(overlay);
+        self.guest = Some(guest);
+        answer
+    }
+
+    /// Ends the instance: its memory carries nothing over into the next group.
+    pub(crate) fn end_group(&mut self) {
+        self.guest = None;
+        if let Some(standby) = &mut self.standby {
+            standby.end_group();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Back to the rule before, off and on; and what is kept and told of every change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::chain::conduct::Conduct;
+use crate::contract::Role;
+use crate::contract::digest::Digest;
+use crate::engine::Engine;
+use crate::engine::order::{Order, Refused};
+use crate::error::StoreError;
+use crate::store::changed::{Action, Changed, Status};
+use crate::store::checkpoint::texts;
+
+impl Engine {
+    /// Back to the rule before, which has gone on over its own state.
+    pub fn roll_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        // Going back once more leads further back, and not to what was live a moment ago.
+        if self.slot(channel, slot).is_some_and(|found| found.went_back) {
+            let problem = format!(
+                "the slot {slot} went back already; what was live earlier has to be deployed again"
+            );
+            return Ok(Err(Refused(problem)));
+        }
+        self.put_back(channel, slot, order)
+    }
+
+    /// The rule before is live again.
+    pub(crate) fn put_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let now = self.now;
+        let Some(found) = self.slot_mut(channel, slot) else {
+            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
+        };
+        let Some(standby) = found.standby.take() else {
+            let problem = format!("the slot {slot} has no rule on probation");
+            return Ok(Err(Refused(problem)));
+        };
+        let failed = std::mem::replace(found, *standby);
+        found.conduct.since = now;
+        let unshown = std::mem::take(&mut found.unshown);
+        let (key, from) = (Arc::clone(&found.key), failed.rule.digest());
+        let (version, rule) =
+            (found.rule.description().state_version, found.rule.description().name.clone());
+        self.pending.remove_later((*failed.key).clone());
+        if let (Role::Formula, Some(probation)) = (failed.role(), &failed.conduct.probation) {
+            self.pending.forget_letters(&failed.key, failed.rule.digest(), probation.since)?;
+        }
+        self.pending.overlay().kept().own(&key, version, &rule);
+        // What only the failed rule has shown goes with it.
+        if failed.rule.description().name != rule {
+            let shown = failed.conduct.probation.map(|it| it.shown).unwrap_or_default();
+            self.take_back(channel, slot, |output| {
+                shown.contains(output) && !unshown.contains_key(output)
+            })?;
+        }
+        for (output, text) in unshown {
+            self.show(channel, &key.slot, output, text);
+        }
+        self.changed(channel, slot, Some(from), order, true)?;
+        Ok(Ok(()))
+    }
+
+    /// Turns a slot off or on.
+    pub fn turn(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        status: Status,
+        order: &Order,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let now = self.now;
+        let Some(found) = self.slot_mut(channel, slot) else {
+            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
+        };
+        if found.rule.pinned && order.action != Action::Quarantine {
+            let problem =
+                format!("the configuration says that it alone decides on the slot {slot}");
+            return Ok(Err(Refused(problem)));
+        }
+        if found.conduct.is_on() == (status == Status::On) {
+            let state = if found.conduct.is_on() { "on" } else { "off" };
+            return Ok(Err(Refused(format!("the slot {slot} is {state} already"))));
+        }
+        let was_on = found.conduct.is_on();
+        let shown = texts(self.pending.overlay().shown_by(channel, slot)?);
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(())) };
+        found.conduct = Conduct::new(status, now);
+        found.noted = None;
+        let put_away = std::mem::replace(&mut found.unshown, shown);
+        let (standby, key) = (found.standby.take(), Arc::clone(&found.key));
+        let digest = found.rule.digest();
+        found.end_group();
+        if let Some(standby) = standby {
+            self.pending.remove_later((*standby.key).clone());
+        }
+        if was_on {
+            // Its timers stay in the store, and fire once when it is on again.
+            self.pending.timers.forget(&key);
+            self.take_back(channel, slot, |_| true)?;
+        } else {
+            for (name, at) in self.pending.overlay().alarms(&key)? {
+                self.pending.timers.set(&key, &name, Some(at));
+            }
+            // A rule shows only what changes: it thinks that this stands there.
+            self.show_again(channel, &key.slot, put_away)?;
+        }
+        self.changed(channel, slot, Some(digest), order, false)?;
+        Ok(Ok(()))
+    }
+
+    /// `back`: it is the rule that has gone on beside the one that was live. Keeps what a slot runs now, notes it in the log and in the audit log, and shows it.
+    pub(super) fn changed(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        from: Option<Digest>,
+        order: &Order,
+        back: bool,
+    ) -> Result<(), StoreError> {
+        let Some(found) = self.slot(channel, slot) else { return Ok(()) };
+        let (rule, status, base) = (found.rule.clone(), found.conduct.status.clone(), found.base);
+        let (digest, given) = (rule.digest(), rule.given.to_vec());
+        let shown = if status == Status::On { BTreeMap::new() } else { found.unshown.clone() };
+        let as_configured = base == Some(rule.base()?) && status == Status::On;
+        let kept = self.pending.overlay().kept();
+        kept.component(rule.digest(), &rule.component.bytes);
+        if let Some(base) = base {
+            let change = Changed { base, digest, given, status, shown };
+            let change = (!as_configured).then_some(change);
+            kept.changed.insert((Arc::clone(channel), slot.into()), change);
+        }
+        self.enter(channel, slot, from, Some(&rule), order, None);
+        let rolled_back = (order.action == Action::RollBack && back).then_some(slot);
+        self.record_chain(channel, rolled_back);
+        self.show_standing(channel, slot);
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! Taking back: which events and faves it is about, the counts at once, and the rules' state from a run that leaves them out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::chain::usage::StateUse;
+use crate::contract::digest::Digest;
+use crate::contract::{Event, Fave, Happening, Person};
+use crate::engine::Engine;
+use crate::engine::order::Order;
+use crate::engine::swap::Handed;
+use crate::error::StoreError;
+use crate::store::changed::Action;
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
+
+/// What is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The chat lines and the faves of one person: an id or a login.
+    Person(String),
+    /// One event, by its id.
+    Event(String),
+    /// What a component did that is not live any more: what is live now stands in for it.
+    Component(Digest),
+}
+
+/// What taking back is about, as the log has it.
+#[derive(Debug, Clone, Default)]
+pub struct Undo {
+    /// Login of the channel.
+    pub channel: String,
+    /// Ids of the events that are left out.
+    pub events: BTreeSet<String>,
+    /// The component that something else stands in for.
+    pub without: Option<Digest>,
+    /// The faves that do not count any more.
+    pub taken: Vec<Fave>,
+    /// When the first of it happened, in milliseconds since 1970; none when there is nothing.
+    pub first: Option<u64>,
+    /// When the log begins, where that is later than what was asked for.
+    pub log_begins: Option<u64>,
+}
+
+impl Snapshot {
+    /// Looks up what is taken back, in the log since this time. It is read whole from there: not for the engine's thread.
+    pub fn undo(&self, channel: &str, which: &Which, since: u64) -> Result<Undo, StoreError> {
+        let mut undo = Undo { channel: channel.to_owned(), ..Undo::default() };
+        let mut undone = BTreeSet::new();
+        let mut faves: Vec<(String, Fave)> = Vec::new();
+        for record in self.records_since(since)? {
+            if record.channel() != channel {
+                continue;
+            }
+            let at = record.at();
+            match record {
+                Record::Event { event, .. } if which.is_meant(&event) => {
+                    undo.first.get_or_insert(at);
+                    undo.events.insert(event.id);
+                }
+                Record::Faves { event, faves: counted, .. } => {
+                    for counted in counted {
+                        let meant = match which {
+                            Which::Person(name) => is_person(&counted.fave.person, name),
+                            Which::Event(id) => event == *id,
+                            Which::Component(_) => false,
+                        };
+                        if meant {
+                            undo.first.get_or_insert(at);
+                            undo.events.insert(event.clone());
+                            faves.push((event.clone(), counted.fave));
+                        }
+                    }
+                }
+                Record::Chain { slots, .. } => {
+                    if let Which::Component(digest) = which
+                        && slots.iter().any(|(_, live, _)| live == digest)
+                    {
+                        undo.first.get_or_insert(at);
+                        undo.without = Some(*digest);
+                    }
+                }
+                Record::Undone { events, without, .. } => {
+                    undone.extend(events);
+                    // It can only be live again after another chain.
+                    if without.is_some() && without == undo.without {
+                        (undo.without, undo.first) = (None, None);
+                    }
+                }
+                _ => {}
+            }
+        }
+        undo.events.retain(|event| !undone.contains(event));
+        faves.retain(|(event, _)| !undone.contains(event));
+        undo.taken = faves.into_iter().map(|(_, fave)| fave).collect();
+        if undo.events.is_empty() && undo.without.is_none() {
+            undo.first = None;
+        }
+        // A log that still has its first record has lost nothing.
+        undo.log_begins = match self.is_whole()? {
+            true => None,
+            false => self.oldest()?.filter(|oldest| *oldest > since),
+        };
+        Ok(undo)
+    }
+}
+
+impl Which {
+    /// Whether an event is left out: of a person only what was written in chat, since a subscription is not undone by a moderator.
+    fn is_meant(&self, event: &Event) -> bool {
+        match (self, &event.what) {
+            (Self::Person(name), Happening::Chat(line)) => is_person(&line.person, name),
+            (Self::Event(id), _) => event.id == *id,
+            _ => false,
+        }
+    }
+}
+
+fn is_person(person: &Person, name: &str) -> bool {
+    person.id == name || person.login.eq_ignore_ascii_case(name)
+}
+
+impl Engine {
+    /// Takes faves out of the counts, and notes that a run leaves these events out from now on.
+    pub fn take_back_faves(&mut self, undo: &Undo, order: &Order) -> Result<(), StoreError> {
+        self.correct(undo, undo.taken.clone(), Vec::new(), order)
+    }
+
+    /// Takes faves out of the counts and puts others in.
+    pub fn correct(
+        &mut self,
+        undo: &Undo,
+        taken: Vec<Fave>,
+        given: Vec<Fave>,
+        order: &Order,
+    ) -> Result<(), StoreError> {
+        let channel: Arc<str> = undo.channel.as_str().into();
+        // First what is added, so that no count goes below nothing on the way.
+        for fave in &given {
+            self.pending.overlay().count(&channel, fave)?;
+        }
+        for fave in &taken {
+            self.pending.overlay().uncount(&channel, fave)?;
+        }
+        let events = undo.events.iter().cloned().collect();
+        let (now, channel, without) = (self.now, undo.channel.clone(), undo.without);
+        self.pending.record(Record::Undone { now, channel, events, without, taken, given });
+        let order = Order { action: Action::Undo, ..order.clone() };
+        self.enter(&undo.channel, "", undo.without, None, &order, None);
+        self.pending.mark_urgent();
+        Ok(())
+    }
+
+    /// Ends the probation of all slots of a channel: the rules before have seen what is taken back, so going back to them as they are
+    /// would bring it back. What was live before can still be deployed again.
+    fn end_standbys(&mut self, channel: &str) -> Result<(), StoreError> {
+        let Some(chain) = self.channels.get(channel) else { return Ok(()) };
+        let tried = chain.slots.iter().filter(|slot| slot.standby.is_some());
+        let tried: Vec<_> = tried.map(|slot| Arc::clone(&slot.key)).collect();
+        tried.iter().try_for_each(|slot| self.end_probation(slot))
+    }
+
+    /// Gives the slots of a channel the state that a run has made, which has followed the log to its end.
+    ///
+    /// Only what differs is written. Returns the outputs that changed: name, before, after.
+    pub fn adopt(
+        &mut self,
+        channel: &str,
+        states: BTreeMap<String, Handed>,
+    ) -> Result<Vec<(String, Option<String>, Option<String>)>, StoreError> {
+        let mut changed = Vec::new();
+        for (name, state) in states {
+            let Some(slot) = self.slot(channel, &name) else { continue };
+            let key = Arc::clone(&slot.key);
+            let before = self.pending.overlay().scan_state(&key, "", None, usize::MAX)?;
+            let mut before: BTreeMap<String, Vec<u8>> =
+                before.into_iter().map(|entry| (entry.key, entry.value)).collect();
+            let mut usage = StateUse::default();
+            for entry in state.entries {
+                usage.replace(entry.key.len(), None, Some(entry.value.len()));
+                if before.remove(&entry.key).is_none_or(|value| value != entry.value) {
+                    self.pending.overlay().put_state(&key, entry.key, Some(entry.value));
+                }
+            }
+            for gone in before.into_keys() {
+                self.pending.overlay().put_state(&key, gone, None);
+            }
+            for (alarm, _) in self.pending.timers.of(&key) {
+                self.pending.timers.set(&key, &alarm, None);
+                self.pending.overlay().set_timer(&key, alarm, None);
+            }
+            for (alarm, at) in state.alarms {
+                self.pending.timers.set(&key, &alarm, Some(at));
+                self.pending.overlay().set_timer(&key, alarm, Some(at));
+            }
+            let shown = self.pending.overlay().shown_by(&key.channel, &name)?;
+            let names: BTreeSet<String> = shown.keys().chain(state.shown.keys()).cloned().collect();
+            for output in names {
+                let was = shown.get(&output).cloned().flatten();
+                let is = state.shown.get(&output).cloned().filter(|text| !text.is_empty());
+                if was != is {
+                    let (slot, text) = (Arc::clone(&key.slot), is.clone());
+                    self.pending.overlay().show(&key.channel, output.clone(), slot, text);
+                    changed.push((output, was, is));
+                }
+            }
+            if let Some(slot) = self.slot_mut(channel, &name) {
+                slot.usage = usage;
+            }
+        }
+        self.end_standbys(channel)?;
+        self.pending.mark_urgent();
+        Ok(changed)
+    }
+}

@@ -1,0 +1,132 @@
+//! Who is asked for emotes, and under which address.
+
+use heat_engine::wit::EmoteProvider;
+use hyper::Uri;
+
+/// Whether what is behind an address is spoken to with TLS.
+pub(crate) fn is_encrypted(address: &Uri) -> bool {
+    matches!(address.scheme_str(), Some("https" | "wss"))
+}
+
+/// A provider, in the order in which a word is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    FrankerFaceZ,
+    BetterTtv,
+    SevenTv,
+}
+
+/// Of what a set is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Every channel.
+    Global,
+    /// One channel, with Twitch's id of it.
+    Channel { login: String, id: String },
+}
+
+/// Where the providers are.
+#[derive(Debug, Clone)]
+pub(crate) struct Addresses {
+    pub(crate) seventv: Uri,
+    pub(crate) bttv: Uri,
+    pub(crate) ffz: Uri,
+}
+
+impl Provider {
+    /// All, in the order in which a word is looked up.
+    pub(crate) const ALL: [Self; 3] = [Self::FrankerFaceZ, Self::BetterTtv, Self::SevenTv];
+
+    /// As it is written in the configuration and in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::FrankerFaceZ => "ffz",
+            Self::BetterTtv => "bttv",
+            Self::SevenTv => "7tv",
+        }
+    }
+
+    /// As rules know it.
+    pub(crate) fn contract(self) -> EmoteProvider {
+        match self {
+            Self::FrankerFaceZ => EmoteProvider::FrankerFaceZ,
+            Self::BetterTtv => EmoteProvider::BetterTtv,
+            Self::SevenTv => EmoteProvider::SevenTv,
+        }
+    }
+}
+
+impl Of {
+    /// For the log of the program.
+    pub(crate) fn told(&self) -> &str {
+        match self {
+            Self::Global => "everybody",
+            Self::Channel { login, .. } => login,
+        }
+    }
+
+    /// The channel; empty for all.
+    pub(crate) fn channel(&self) -> &str {
+        match self {
+            Self::Global => "",
+            Self::Channel { login, .. } => login,
+        }
+    }
+
+    /// What tells its file from others.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Global => "global",
+            Self::Channel { id, .. } => id,
+        }
+    }
+}
+
+impl Addresses {
+    /// Where the set is.
+    pub(crate) fn address(&self, provider: Provider, of: &Of) -> String {
+        let (base, path) = match (provider, of) {
+            (Provider::SevenTv, Of::Global) => (&self.seventv, "/emote-sets/global".to_owned()),
+            (Provider::SevenTv, Of::Channel { id, .. }) => {
+                (&self.seventv, format!("/users/twitch/{id}"))
+            }
+            (Provider::BetterTtv, Of::Global) => (&self.bttv, "/emotes/global".to_owned()),
+            (Provider::BetterTtv, Of::Channel { id, .. }) => {
+                (&self.bttv, format!("/users/twitch/{id}"))
+            }
+            (Provider::FrankerFaceZ, Of::Global) => (&self.ffz, "/set/global".to_owned()),
+            (Provider::FrankerFaceZ, Of::Channel { id, .. }) => {
+                (&self.ffz, format!("/room/id/{id}"))
+            }
+        };
+        format!("{}{path}", base.to_string().trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_that_the_providers_document() {
+        let addresses = Addresses {
+            seventv: Uri::from_static("https://7tv.io/v3"),
+            bttv: Uri::from_static("https://api.betterttv.net/3/cached/"),
+            ffz: Uri::from_static("http://127.0.0.1:8080"),
+        };
+        let channel = Of::Channel { login: "ann".to_owned(), id: "42".to_owned() };
+        let of = |provider, of| addresses.address(provider, of);
+        assert_eq!(of(Provider::SevenTv, &channel), "https://7tv.io/v3/users/twitch/42");
+        assert_eq!(of(Provider::SevenTv, &Of::Global), "https://7tv.io/v3/emote-sets/global");
+        assert_eq!(
+            of(Provider::BetterTtv, &Of::Global),
+            "https://api.betterttv.net/3/cached/emotes/global"
+        );
+        assert_eq!(
+            of(Provider::BetterTtv, &channel),
+            "https://api.betterttv.net/3/cached/users/twitch/42"
+        );
+        assert_eq!(of(Provider::FrankerFaceZ, &channel), "http://127.0.0.1:8080/room/id/42");
+        assert_eq!(of(Provider::FrankerFaceZ, &Of::Global), "http://127.0.0.1:8080/set/global");
+    }
+}

@@ -1,0 +1,253 @@
+//! Deploy: the one path of every change of a slot, whether it comes from the API, from a changed file, or from a shadow.
+
+use std::sync::Arc;
+
+use heat_engine::{
+    Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
+};
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::answers::standing_json;
+use super::chains::{cannot, explain};
+use super::check::check;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use super::wanted::{Source, Wanted};
+
+/// How many entries of a rule's state are copied in one task, between two groups of events.
+const ROWS: usize = 500;
+
+impl Live {
+    /// Changes what runs in a slot. Until the flip, every failure leaves everything as it was.
+    pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
+        let mut order = Order::new(wanted.source.action(), &wanted.by, "");
+        order.configured = matches!(wanted.source, Source::File(..));
+        let done = self.begin(wanted).and_then(|begun| {
+            let done = self.prepare(wanted, &begun, steps).and_then(|(swap, checked, state)| {
+                order.note = format!("checked on {checked}");
+                let now = swap.rule().clone();
+                let standing = self.flip(swap, order.clone(), steps)?;
+                if order.configured {
+                    self.configured.replace(&wanted.channel, &wanted.slot, now);
+                }
+                Ok((standing, checked, state))
+            });
+            if done.is_err() {
+                let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+                let ticket = begun.ticket();
+                self.ask("swap.give-up", move |desk| {
+                    desk.engine.give_up(&channel, &slot, ticket);
+                    Ok(())
+                })?;
+            }
+            done
+        });
+        let outcome = if done.is_ok() { "done" } else { "refused" };
+        self.metrics.swapped(&wanted.slot, order.action.name(), outcome);
+        match done {
+            Ok((standing, checked, state)) => Ok(told(&standing, &checked, state)),
+            Err(refusal) => {
+                self.note_refusal(wanted, order, &refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Deploys again what was live in a slot before the rule that is live now.
+    pub(crate) fn deploy_previous(
+        &self,
+        channel: &str,
+        slot: &str,
+        snapshot: &Snapshot,
+        by: &str,
+    ) -> Result<Value, Refusal> {
+        let audit = snapshot.audit(usize::MAX)?;
+        let mine = audit.iter().rev().map(|(_, it)| it);
+        let mine =
+            mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
+        let (digest, given) = before(mine).ok_or_else(|| {
+            Refusal::because(format!("nothing but what is live now was ever live in slot {slot}"))
+        })?;
+        let digest = digest
+            .ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
+        let Some(bytes) = snapshot.component(digest)? else {
+            return Err(Refusal::because(format!(
+                "the store does not have the component {digest}"
+            )));
+        };
+        let source = Source::Previous(bytes.into(), given);
+        let wanted = Wanted {
+            channel: channel.to_owned(),
+            slot: slot.to_owned(),
+            source,
+            by: by.to_owned(),
+        };
+        let mut told = self.deploy(&wanted, &Steps::unheard())?;
+        if told["state"] == "new"
+            && let Some(done) = told["done"].as_str()
+        {
+            told["done"] = Value::from(format!(
+                "{done}; its state begins anew, since another rule was there meanwhile"
+            ));
+        }
+        Ok(told)
+    }
+
+    fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let configured = matches!(wanted.source, Source::File(..));
+        Ok(self.ask("swap.begin", move |desk| match configured {
+            true => desk.engine.begin_as_configured(&channel, &slot),
+            false => desk.engine.begin(&channel, &slot),
+        })??)
+    }
+
+    /// Loads and checks the new rule, and prepares its state. Returns the swap, what the rule was tried on, and what becomes of the state.
+    fn prepare(
+        &self,
+        wanted: &Wanted,
+        begun: &Begun,
+        steps: &Steps,
+    ) -> Result<(Swap, String, &'static str), Refusal> {
+        let rule = self.rule(wanted, begun, steps)?;
+        if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on
+        {
+            return Err(Refusal::because("it is live already, with the same settings"));
+        }
+        let (slot, channel) = (&wanted.slot, &wanted.channel);
+        begun.fits(&rule).map_err(Refusal::because)?;
+        // Before the whole state is migrated: a rule that fails here has not paid for that.
+        let checked = check(&self.sandbox, begun, slot, channel, &rule, steps)?;
+        steps.step("migrate");
+        let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Refusal::because)?;
+        let (before, now) = (begun.rule.description(), rule.description());
+        let state = match begun.keeps_state(&rule) {
+            false => "new",
+            true if before.state_version < now.state_version => "migrated",
+            true => "kept",
+        };
+        Ok((swap, checked, state))
+    }
+
+    /// Makes the rule of a source, which may build on the rule that is live.
+    pub(super) fn rule(
+        &self,
+        wanted: &Wanted,
+        begun: &Begun,
+        steps: &Steps,
+    ) -> Result<Rule, Refusal> {
+        let limits = begun.rule.limits();
+        let rule = match &wanted.source {
+            Source::File(bytes, said) => {
+                let component = self.speed.load(&self.sandbox, said.limits(), bytes, steps)?;
+                let rule = Rule::new(&self.sandbox, said.limits(), &component, said.given());
+                let rule = rule.map_err(Refusal::because)?;
+                if said.is_pinned() { rule.pinned() } else { rule }
+            }
+            Source::Settings(edit) => {
+                let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
+                let component = begun.rule.component();
+                self.made(limits, component, &given)?
+            }
+            Source::Previous(bytes, given) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+                let configured = || self.configured.find(&wanted.channel, &wanted.slot);
+                let given = given.clone().or_else(|| Some(configured()?.rule.given().to_vec()));
+                let given = given.unwrap_or_default();
+                self.made(limits, &component, &given)?
+            }
+            Source::Component(bytes) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+                // Settings belong to a rule: another one begins with its own defaults.
+                let same = component.description.name == begun.rule.description().name;
+                let given = if same { begun.rule.given() } else { &[] };
+                self.made(limits, &component, given)?
+            }
+        };
+        match cannot(&rule) {
+            Some(why) => Err(Refusal::because(why)),
+            None => Ok(rule),
+        }
+    }
+
+    fn made(
+        &self,
+        limits: &Arc<Limits>,
+        component: &Arc<Component>,
+        given: &[(String, Given)],
+    ) -> Result<Rule, Refusal> {
+        let made = Rule::new(&self.sandbox, limits, component, given);
+        made.map_err(|error| Refusal::because(explain(&error, component)))
+    }
+
+    /// Copies the state in parts, and flips to the new rule between two events.
+    pub(super) fn flip(
+        &self,
+        swap: Swap,
+        order: Order,
+        steps: &Steps,
+    ) -> Result<Standing, Refusal> {
+        let mut swap = swap;
+        let all = swap.left() as u64;
+        let mut is_copied = false;
+        while !is_copied {
+            steps.progress("copy", all - swap.left() as u64, all);
+            (swap, is_copied) = self.ask("swap.copy", move |desk| {
+                let is_copied = desk.engine.copy(&mut swap, ROWS)?;
+                Ok((swap, is_copied))
+            })?;
+        }
+        let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
+        let (standing, _swap) = self.ask("swap.flip", move |desk| {
+            let flipped = desk.engine.flip_lent(&mut swap, &order)?;
+            let standing = flipped.map(|()| {
+                let standings = desk.engine.standings();
+                standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
+            });
+            Ok((standing, swap))
+        })?;
+        let standing = standing?;
+        standing.ok_or(Refusal::Gone)
+    }
+
+    /// Records a refused change in the audit log and in heatd's log.
+    pub(super) fn note_refusal(&self, wanted: &Wanted, order: Order, refusal: &Refusal) {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let why = refusal.to_string();
+        warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
+        // Where heatd stops, nobody reads it.
+        let _ = self.ask("audit.refusal", move |desk| {
+            desk.engine.enter(&channel, &slot, None, None, &order, Some(why));
+            Ok(())
+        });
+    }
+}
+
+/// Finds what was live before the current rule, by going through the audit log: a change is pushed on a stack, a rollback pops one. Below
+/// the first change lies what the configuration says.
+fn before<'a>(
+    changes: impl Iterator<Item = &'a Entered>,
+) -> Option<(Option<Digest>, Option<Vec<(String, Given)>>)> {
+    let mut stack: Vec<&Entered> = Vec::new();
+    for change in changes {
+        match change.action {
+            Action::Deploy | Action::Promote | Action::Settings => stack.push(change),
+            Action::RollBack => drop(stack.pop()),
+            _ => {}
+        }
+    }
+    let top = stack.pop()?;
+    Some(match stack.pop() {
+        Some(below) => (below.to, Some(below.given.clone())),
+        None => (top.from, None),
+    })
+}
+
+fn told(standing: &Standing, checked: &str, state: &str) -> Value {
+    let Standing { channel, slot, name, version, state: now, .. } = standing;
+    let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
+    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
+    json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
+}

@@ -1,0 +1,39 @@
+//! Makes calls again that failed: the dead letters of a slot.
+
+use heat_engine::Action;
+use serde_json::{Value, json};
+
+use super::handle::Live;
+use super::refusal::Refusal;
+
+impl Live {
+    /// Makes the calls again with what is live now, one or all of a slot. One that fails again leaves a dead letter again.
+    pub(crate) fn retry(
+        &self,
+        channel: &str,
+        slot: &str,
+        letter: Option<u64>,
+        by: &str,
+    ) -> Result<Value, Refusal> {
+        let snapshot = self.present(channel)?.snapshot;
+        let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
+            it.channel == channel
+                && it.slot == slot
+                && letter.is_none_or(|wanted| wanted == *number)
+        });
+        let mine: Vec<_> = mine.collect();
+        if mine.is_empty() {
+            return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
+        }
+        self.note(channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
+        let (mut again, mut failed) = (0, 0);
+        for (number, letter) in mine {
+            let decision =
+                self.ask("dead_letters.retry", move |desk| desk.engine.retry(number, &letter))??;
+            again += 1;
+            failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
+        }
+        let done = format!("{again} calls made again, {failed} failed as before");
+        Ok(json!({ "done": done, "again": again, "failed": failed }))
+    }
+}

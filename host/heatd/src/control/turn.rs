@@ -1,0 +1,47 @@
+//! Turns a slot off and on, and brings back what was live in it before.
+
+use heat_engine::{Action, Order, Status};
+use serde_json::{Value, json};
+
+use super::handle::Live;
+use super::refusal::Refusal;
+
+impl Live {
+    /// Brings back the rule before. While it stands by it goes on where it is; later, what was live before is deployed again.
+    pub(crate) fn roll_back(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
+        let order = Order::new(Action::RollBack, by, "");
+        let (name, of) = (channel.to_owned(), slot.to_owned());
+        let (back, snapshot) = self.ask("swap.back", move |desk| {
+            let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
+            Ok((back, desk.engine.snapshot()?))
+        })?;
+        if back.is_err() {
+            // No rule stands by any more.
+            return self.deploy_previous(channel, slot, &snapshot, by);
+        }
+        let done = format!(
+            "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
+        );
+        Ok(json!({ "done": done }))
+    }
+
+    /// Turns a slot on or off.
+    pub(crate) fn set_enabled(
+        &self,
+        channel: &str,
+        slot: &str,
+        on: bool,
+        by: &str,
+    ) -> Result<Value, Refusal> {
+        let (status, action, word) = match on {
+            true => (Status::On, Action::Enable, "on"),
+            false => (Status::Disabled, Action::Disable, "off"),
+        };
+        let order = Order::new(action, by, "");
+        let (name, of) = (channel.to_owned(), slot.to_owned());
+        self.ask("rule.turn", move |desk| {
+            desk.engine.turn(&name.as_str().into(), &of, status, &order)
+        })??;
+        Ok(json!({ "done": format!("slot {slot} of #{channel} is {word}") }))
+    }
+}

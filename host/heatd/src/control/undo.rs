@@ -1,0 +1,175 @@
+//! Undo: takes events back. Counts are corrected at once; the state of all rules is made again by a run from the last checkpoint before.
+
+mod recount;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heat_engine::{Action, Digest, Order, Snapshot, Undo, Which, thousandths};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::info;
+
+use super::differences::Changed;
+use super::handle::Live;
+use super::progress::Steps;
+use super::refusal::Refusal;
+use recount::Recount;
+
+/// Which events to take back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Undone {
+    /// An id or a login.
+    user: Option<String>,
+    /// Milliseconds since 1970.
+    #[serde(default)]
+    since: u64,
+    event: Option<String>,
+    /// The digest of a component in hexadecimal, or the beginning of one.
+    digest: Option<String>,
+    #[serde(default)]
+    preview: bool,
+}
+
+/// The permit for an undo or for forgetting somebody. One caller has it at a time: two at once would take the same events back twice.
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Undone {
+    /// The undo that a moderator asks for in chat.
+    pub(crate) fn of_user(user: String, since: u64, preview: bool) -> Self {
+        Self { user: Some(user), since, event: None, digest: None, preview }
+    }
+
+    /// Whether this takes back what a version of a rule did, which only the owner may.
+    pub(crate) fn is_of_component(&self) -> bool {
+        self.digest.is_some()
+    }
+
+    fn which(&self, snapshot: &Snapshot) -> Result<Which, Refusal> {
+        match (&self.user, &self.event, &self.digest) {
+            (Some(user), None, None) => {
+                Ok(Which::Person(user.trim_start_matches('@').to_lowercase()))
+            }
+            (None, Some(event), None) => Ok(Which::Event(event.clone())),
+            (None, None, Some(digest)) => Ok(Which::Component(find(snapshot, digest)?)),
+            _ => Err(Refusal::because("say one of `user`, `event` and `digest`")),
+        }
+    }
+}
+
+fn find(snapshot: &Snapshot, digest: &str) -> Result<Digest, Refusal> {
+    let all = snapshot.components_like(digest)?;
+    match all.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Refusal::Unknown(format!("no component {digest:?} was ever live"))),
+        _ => Err(Refusal::because(format!("{digest:?} is the beginning of several components"))),
+    }
+}
+
+impl Live {
+    /// The permit for an undo, unless somebody else has it.
+    pub(crate) fn undo_turn(&self) -> Result<Turn, Refusal> {
+        let permit = Arc::clone(&self.undoing).try_acquire_owned();
+        permit.map(|permit| Turn { _permit: permit }).map_err(|_| {
+            let why = "something is being taken back or forgotten at the moment; try again when that is done";
+            Refusal::because(why)
+        })
+    }
+
+    /// Takes events back, or returns what that would change.
+    pub(crate) fn undo(
+        &self,
+        _turn: Turn,
+        channel: &str,
+        wanted: &Undone,
+        by: &str,
+        steps: &Steps,
+    ) -> Result<Value, Refusal> {
+        let present = self.present(channel)?;
+        let which = wanted.which(&present.snapshot)?;
+        if let Which::Component(digest) = which
+            && present.rules.iter().any(|(_, rule)| rule.digest() == digest)
+        {
+            let problem = "that component is live; roll it back or deploy another first";
+            return Err(Refusal::because(problem));
+        }
+        steps.step("recount");
+        let undo = present.snapshot.undo(channel, &which, wanted.since)?;
+        let Some(first) = undo.first else {
+            let begins = undo.log_begins.map(|_| ", and the log does not go back further");
+            let begins = begins.unwrap_or_default();
+            return Err(Refusal::because(format!("there is nothing to take back{begins}")));
+        };
+        // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
+        if !wanted.preview && undo.without.is_none() {
+            let (faves, order) = (undo.clone(), Order::new(Action::Undo, by, &note(&undo)));
+            self.ask("undo.faves", move |desk| desk.engine.take_back_faves(&faves, &order))?;
+            info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
+        }
+        let recount = Recount { live: self, channel, undo: &undo, first, by, steps };
+        let changed = recount.make(wanted.preview)?;
+        if undo.without.is_some() && changed.is_none() {
+            let problem =
+                "the log has no checkpoint from before that component was live; nothing is changed";
+            return Err(Refusal::because(problem));
+        }
+        if !wanted.preview && changed.is_some() {
+            self.begin_shadows_anew(channel)?;
+        }
+        Ok(told(channel, &undo, wanted.since, wanted.preview, changed))
+    }
+}
+
+fn note(undo: &Undo) -> String {
+    let (events, faves) = (undo.events.len(), undo.taken.len());
+    format!("{events} events, {faves} faves")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<Changed>) -> Value {
+    let (events, faves) = (undo.events.len(), undo.taken.len());
+    let weight: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
+    let verb = match (preview, events) {
+        (true, _) => "would be taken back",
+        (false, 1) => "is taken back",
+        (false, _) => "are taken back",
+    };
+    let mut done = match undo.without {
+        Some(_) if preview => {
+            format!("what that component did in #{channel} would be done again by what is live now")
+        }
+        Some(_) => {
+            format!("what that component did in #{channel} is done again by what is live now")
+        }
+        None => format!(
+            "{} with {} (weight {}) {verb} in #{channel}",
+            counted(events, "event"),
+            counted(faves, "fave"),
+            thousandths(weight)
+        ),
+    };
+    let corrected = if changed.is_some() { "all" } else { "counts" };
+    if changed.is_none() {
+        done.push_str("; the log has no checkpoint as old, so only the counts are corrected, and the rules' own state is not");
+    }
+    if undo.log_begins.is_some() && asked > 0 {
+        done.push_str("; the log begins later than that, and what was before stays counted");
+    }
+    let outputs: BTreeMap<String, Value> = changed
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, before, after)| (name, json!({ "before": before, "after": after })))
+        .collect();
+    json!({
+        "done": done, "preview": preview, "events": events, "faves": faves, "weight": weight as f64 / 1000.0,
+        "outputs": outputs, "corrected": corrected, "log_begins": undo.log_begins,
+    })
+}

@@ -1,0 +1,135 @@
+//! What a task finds on the engine's thread, and how a run gets copies of the engine's records.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use heat_engine::{Engine, Record, Rule, StoreError};
+use tracing::warn;
+
+/// A follower that is more records behind than this is dropped: it would fill the memory.
+const MOST_BEHIND: usize = 200_000;
+
+/// The same in groups of records.
+const GROUPS_BEHIND: usize = 16_384;
+
+/// Work for the engine's thread, to be done between two events. Everything before it is committed.
+pub(crate) struct Task {
+    /// What it is, such as `swap.copy`: it stands in the log, in `heatd_engine_pause_seconds` and in reports of a hang.
+    pub(crate) name: &'static str,
+    /// The work. Its only error is one of the store, after which the engine must not go on.
+    pub(crate) work: Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>,
+}
+
+/// Work to be done once the task before it is durable.
+pub(crate) type After = Box<dyn FnOnce() + Send>;
+
+/// What a task can reach.
+pub(crate) struct Desk<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) taps: &'a mut Taps,
+    pub(crate) afters: &'a mut Vec<After>,
+}
+
+impl Desk<'_> {
+    /// Calls `after` once what the task has done is durable.
+    pub(crate) fn after(&mut self, after: impl FnOnce() + Send + 'static) {
+        self.afters.push(Box::new(after));
+    }
+}
+
+/// What a follower gets.
+pub(crate) enum Told<A> {
+    /// What happened, in order.
+    Records(Vec<Record>),
+    /// The rules that run now: the next records may speak of one that was not there when the run began.
+    Rules(Vec<(String, Rule)>),
+    /// The engine waits for an answer. Every record before it has been sent.
+    Asked(A),
+}
+
+/// A question to a follower: what its run has made of the records so far.
+pub(crate) type Question = Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
+
+/// All followers.
+#[derive(Default)]
+pub(crate) struct Taps {
+    taps: Vec<Tap>,
+}
+
+/// The engine's end of a follower.
+#[derive(Clone)]
+pub(crate) struct Tap {
+    channel: Arc<str>,
+    records: mpsc::SyncSender<Told<Question>>,
+    behind: Arc<AtomicUsize>,
+}
+
+/// A follower's end.
+pub(crate) struct Follower {
+    pub(crate) told: mpsc::Receiver<Told<Question>>,
+    behind: Arc<AtomicUsize>,
+}
+
+impl Follower {
+    /// Call when this many records are worked through.
+    pub(crate) fn done(&self, records: usize) {
+        self.behind.fetch_sub(records, Ordering::Relaxed);
+    }
+}
+
+impl Tap {
+    /// Queues a question behind all records that were sent. False: the follower is gone.
+    pub(crate) fn ask(&self, question: Question) -> bool {
+        self.records.try_send(Told::Asked(question)).is_ok()
+    }
+}
+
+impl Taps {
+    /// Adds a follower, which gets all records of a channel from the next one on.
+    pub(crate) fn open(&mut self, channel: &str) -> (Tap, Follower) {
+        let (records, told) = mpsc::sync_channel(GROUPS_BEHIND);
+        let behind = Arc::new(AtomicUsize::new(0));
+        let tap = Tap { channel: channel.into(), records, behind: Arc::clone(&behind) };
+        self.taps.push(tap.clone());
+        (tap, Follower { told, behind })
+    }
+
+    /// Drops a follower.
+    pub(crate) fn close(&mut self, tap: &Tap) {
+        self.taps.retain(|it| !Arc::ptr_eq(&it.behind, &tap.behind));
+    }
+
+    /// Sends the followers all records since the last call.
+    pub(crate) fn tell(&mut self, engine: &mut Engine) {
+        let records = engine.untold();
+        if records.is_empty() || self.taps.is_empty() {
+            return;
+        }
+        let records = records.to_vec();
+        self.taps.retain(|tap| {
+            let mine = records.iter().filter(|record| record.channel() == &*tap.channel);
+            let mine: Vec<Record> = mine.cloned().collect();
+            if mine.is_empty() {
+                return true;
+            }
+            if mine.iter().any(|record| matches!(record, Record::Chain { .. })) {
+                let rules = engine.rules(&tap.channel).unwrap_or_default();
+                // A follower that is gone is found by the records below.
+                let _ = tap.records.try_send(Told::Rules(rules));
+            }
+            let is_far = tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND;
+            match tap.records.try_send(Told::Records(mine)) {
+                Ok(()) if !is_far => true,
+                Err(mpsc::TrySendError::Disconnected(_)) => false,
+                _ => {
+                    warn!(
+                        channel = &*tap.channel,
+                        "a run is too far behind what happens; it is ended"
+                    );
+                    false
+                }
+            }
+        });
+    }
+}
