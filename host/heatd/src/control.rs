@@ -34,8 +34,9 @@ mod undo;
 mod wanted;
 pub(crate) mod words;
 
+pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use compile::{LARGEST, child};
-pub(crate) use export::{Exported, What};
+pub(crate) use export::What;
 pub(crate) use follow::aside;
 pub(crate) use forget::Forgotten;
 pub(crate) use handle::Live;

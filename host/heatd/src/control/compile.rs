@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use heat_engine::{Component, Limits, Sandbox};
-use serde_json::json;
 
 use super::progress::Steps;
 use super::refusal::Refusal;
@@ -66,7 +65,7 @@ impl Speed {
             return Err(Refusal::because(format!("the component is larger than {most} MiB")));
         }
         let expected = self.expected(bytes.len());
-        tell(steps, expected, Duration::ZERO);
+        steps.timed("compile", expected, Duration::ZERO);
         let started = Instant::now();
         if bytes.len() > LARGE {
             self.elsewhere(bytes, limits, expected, steps)
@@ -104,7 +103,7 @@ impl Speed {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            tell(steps, expected, started.elapsed());
+            steps.timed("compile", expected, started.elapsed());
             thread::sleep(TELL);
         };
         let mut said = String::new();
@@ -119,11 +118,6 @@ impl Speed {
             (false, said) => bail!("{said}"),
         }
     }
-}
-
-fn tell(steps: &Steps, expected: Duration, elapsed: Duration) {
-    let (expected, elapsed) = (expected.as_millis() as u64, elapsed.as_millis() as u64);
-    steps.tell(json!({ "step": "compile", "expected_ms": expected, "elapsed_ms": elapsed }));
 }
 
 /// What the other process does: compiles what it is given, and leaves the code in the cache.

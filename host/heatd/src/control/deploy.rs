@@ -5,10 +5,9 @@ use std::sync::Arc;
 use heat_engine::{
     Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
 };
-use serde_json::{Value, json};
 use tracing::warn;
 
-use super::answers::standing_json;
+use super::answers::{DeployAnswer, SlotAnswer};
 use super::chains::{cannot, explain};
 use super::check::check;
 use super::handle::Live;
@@ -21,7 +20,7 @@ const ROWS: usize = 500;
 
 impl Live {
     /// Changes what runs in a slot. Until the flip, every failure leaves everything as it was.
-    pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
+    pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<DeployAnswer, Refusal> {
         let mut order = Order::new(wanted.source.action(), &wanted.by, "");
         order.configured = matches!(wanted.source, Source::File(..));
         let done = self.begin(wanted).and_then(|begun| {
@@ -47,7 +46,7 @@ impl Live {
         let outcome = if done.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(&wanted.slot, order.action.name(), outcome);
         match done {
-            Ok((standing, checked, state)) => Ok(told(&standing, &checked, state)),
+            Ok((standing, checked, state)) => Ok(told(standing, checked, state)),
             Err(refusal) => {
                 self.note_refusal(wanted, order, &refusal);
                 Err(refusal)
@@ -62,7 +61,7 @@ impl Live {
         slot: &str,
         snapshot: &Snapshot,
         by: &str,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<DeployAnswer, Refusal> {
         let audit = snapshot.audit(usize::MAX)?;
         let mine = audit.iter().rev().map(|(_, it)| it);
         let mine =
@@ -85,12 +84,9 @@ impl Live {
             by: by.to_owned(),
         };
         let mut told = self.deploy(&wanted, &Steps::unheard())?;
-        if told["state"] == "new"
-            && let Some(done) = told["done"].as_str()
-        {
-            told["done"] = Value::from(format!(
-                "{done}; its state begins anew, since another rule was there meanwhile"
-            ));
+        if told.state == "new" {
+            told.message
+                .push_str("; its state begins anew, since another rule was there meanwhile");
         }
         Ok(told)
     }
@@ -245,9 +241,9 @@ fn before<'a>(
     })
 }
 
-fn told(standing: &Standing, checked: &str, state: &str) -> Value {
-    let Standing { channel, slot, name, version, state: now, .. } = standing;
+fn told(standing: Standing, checked: String, state: &'static str) -> DeployAnswer {
+    let Standing { channel, slot, name, version, state: now, .. } = &standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
-    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
-    json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
+    let message = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
+    DeployAnswer { message, checked, state, standing: SlotAnswer::of(standing) }
 }

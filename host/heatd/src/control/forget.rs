@@ -3,16 +3,17 @@
 //! The log is made anew beside the engine, and a run over it makes the rules' state without the person, as taking back does. Then all of
 //! it becomes so in one commit.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
 use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tracing::info;
 
+use super::answers::{
+    CheckpointAnswer, ForgetAnswer, MentionAnswer, TallyAnswer, by_output, weight,
+};
 use super::differences::{Changed, differences};
 use super::follow::Beginning;
 use super::handle::Live;
@@ -37,12 +38,13 @@ impl Live {
         _turn: Turn,
         channel: &str,
         wanted: &Forgotten,
+        by: &str,
         store: &Path,
         steps: &Steps,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<ForgetAnswer, Refusal> {
         let (before, done) = self.with_run(channel, |beginning| {
             let before = Arc::clone(&beginning.snapshot);
-            Ok((before, self.forget_in(channel, wanted, beginning, steps)?))
+            Ok((before, self.forget_in(channel, wanted, by, beginning, steps)?))
         })?;
         let Done { who, lost, changed, is_whole } = done;
         let after = match wanted.preview {
@@ -62,6 +64,7 @@ impl Live {
         &self,
         channel: &str,
         wanted: &Forgotten,
+        by: &str,
         beginning: Beginning,
         steps: &Steps,
     ) -> Result<Done, Refusal> {
@@ -69,7 +72,7 @@ impl Live {
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = forgetting.run(&self.sandbox, snapshot, &beginning.rules, |done, of| {
+        let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
             steps.progress("replay", done, of);
         })?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
@@ -77,9 +80,11 @@ impl Live {
             (true, run) => run
                 .map(|run| differences(&snapshot, channel, &beginning.rules, &run))
                 .transpose()?,
-            (false, Some(run)) => Some(self.adopt_without(channel, forgetting, run, beginning)?),
+            (false, Some(run)) => {
+                Some(self.adopt_without(channel, by, forgetting, run, beginning)?)
+            }
             (false, None) => {
-                let order = order();
+                let order = order(by);
                 Some(self.ask("forget.adopt", move |desk| {
                     desk.engine.forget(forgetting, None, &order)
                 })?)
@@ -92,6 +97,7 @@ impl Live {
     fn adopt_without(
         &self,
         channel: &str,
+        by: &str,
         forgetting: Forgetting,
         run: Run,
         beginning: Beginning,
@@ -101,7 +107,7 @@ impl Live {
         drop(snapshot);
         let behind =
             format!("nothing is changed in #{channel}: the run is behind what happens; try again");
-        let order = order();
+        let order = order(by);
         self.hand_over("forget.adopt", run, (tap, follower), behind, move |desk, states| {
             desk.engine.forget(forgetting, Some(states), &order)
         })
@@ -109,8 +115,8 @@ impl Live {
 }
 
 /// The audit entry. It must not name the person.
-fn order() -> Order {
-    Order::new(Action::Forget, "api", "a person is forgotten")
+fn order(by: &str) -> Order {
+    Order::new(Action::Forget, by, "a person is forgotten")
 }
 
 /// The result, or the preview of one.
@@ -160,7 +166,7 @@ impl Told<'_> {
         lost: heat_engine::Lost,
         changed: Changed,
         store: &Path,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<ForgetAnswer, Refusal> {
         let Self { channel, who, before, after, is_whole } = self;
         let theirs = before.tally_of(channel, who)?;
         let had = before.channel_tally(channel)?;
@@ -172,35 +178,39 @@ impl Told<'_> {
                 people: had.people.saturating_sub(u32::from(theirs.faves > 0)),
             },
         };
-        let mentions: Vec<Value> =
-            after.unwrap_or(before).mentions(channel, who)?.into_iter().map(mention).collect();
-        let outputs: BTreeMap<String, Value> = changed
-            .into_iter()
-            .map(|(name, before, after)| (name, json!({ "before": before, "after": after })))
-            .collect();
+        let mentions = after.unwrap_or(before).mentions(channel, who)?;
         let verb = if after.is_some() { "is forgotten" } else { "would be forgotten" };
-        let done = format!(
+        let message = format!(
             "one person {verb} in #{channel}: {} events and {} faves of the log, {} faves of the counts",
             lost.events, lost.faves, theirs.faves
         );
-        Ok(json!({
-            "done": done, "preview": after.is_none(), "ids": who.ids().collect::<Vec<_>>(),
-            "logins": who.logins().collect::<Vec<_>>(), "events": lost.events, "faves": theirs.faves,
-            "letters": lost.letters, "entries": lost.entries,
-            "checkpoints": { "remade": lost.remade, "dropped": lost.dropped },
-            "quoted": lost.quoted, "before": tally(had), "after": tally(has),
-            "state": if *is_whole { "all" } else { "keys" }, "outputs": outputs, "mentions": mentions,
-            "copies": copies(store),
-        }))
+        Ok(ForgetAnswer {
+            message,
+            preview: after.is_none(),
+            ids: who.ids().map(Into::into).collect(),
+            logins: who.logins().map(Into::into).collect(),
+            events: lost.events,
+            faves: theirs.faves,
+            dead_letters: lost.letters,
+            audit_entries: lost.entries,
+            checkpoints: CheckpointAnswer { remade: lost.remade, dropped: lost.dropped },
+            quoted: lost.quoted,
+            before: tally(had),
+            after: tally(has),
+            state: if *is_whole { "all" } else { "keys" },
+            outputs: by_output(changed),
+            mentions: mentions.into_iter().map(mention).collect(),
+            copies: copies(store),
+        })
     }
 }
 
-fn tally(tally: Tally) -> Value {
-    json!({ "faves": tally.faves, "weight": tally.weight as f64 / 1000.0, "people": tally.people })
+fn tally(tally: Tally) -> TallyAnswer {
+    TallyAnswer { faves: tally.faves, weight: weight(tally.weight), people: tally.people }
 }
 
-fn mention(it: Mention) -> Value {
-    json!({ "what": it.what, "place": it.place, "count": it.count })
+fn mention(it: Mention) -> MentionAnswer {
+    MentionAnswer { what: it.what, place: it.place, count: it.count }
 }
 
 /// Copies of the store in the data folder, which may still hold what was forgotten.

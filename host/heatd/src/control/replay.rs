@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
-use serde_json::{Value, json};
 
+use super::answers::{CurveValue, ReplayAnswer, weight};
 use super::follow::aside;
 use super::handle::{Live, Present};
 use super::progress::Steps;
@@ -35,7 +35,7 @@ pub(crate) struct Replayed {
 
 impl Live {
     /// Replays, and returns the last line of the answer.
-    pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
+    pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<ReplayAnswer, Refusal> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
         let begun = self.ask("replay.look", move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(&wanted.rule, &begun, steps)?;
@@ -70,7 +70,7 @@ impl Live {
         snapshot: Arc<Snapshot>,
         rules: &[(String, Rule)],
         steps: &Steps,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<ReplayAnswer, Refusal> {
         let started = Instant::now();
         let Stretch { seed, records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
@@ -97,13 +97,21 @@ impl Live {
         let events = candidate.events;
         let seconds = started.elapsed().as_secs_f64();
         let per_second = (events as f64 / seconds.max(1e-9)).round();
-        let done = format!("{events} events in {seconds:.1} s, {per_second} a second");
-        Ok(json!({
-            "done": done, "events": events, "elapsed_ms": (seconds * 1000.0).round(),
-            "events_per_second": per_second, "faults": candidate.faults, "from": from, "to": to,
-            "output": wanted.output, "live": live.curve(), "candidate": candidate.curve(),
-            "live_faves": live.weight as f64 / 1000.0, "candidate_faves": candidate.weight as f64 / 1000.0,
-        }))
+        let message = format!("{events} events in {seconds:.1} s, {per_second} a second");
+        Ok(ReplayAnswer {
+            message,
+            events,
+            elapsed_ms: (seconds * 1000.0).round(),
+            events_per_second: per_second,
+            faults: candidate.faults,
+            from,
+            to,
+            output: wanted.output.clone(),
+            live: live.curve(),
+            candidate: candidate.curve(),
+            live_faves: weight(live.weight),
+            candidate_faves: weight(candidate.weight),
+        })
     }
 }
 
@@ -209,10 +217,10 @@ impl Side {
     }
 
     /// Thins the curve out to the last text of each part of the time.
-    fn curve(&self) -> Value {
+    fn curve(&self) -> Vec<(u64, CurveValue)> {
         let value = |text: &String| {
-            text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from)
+            text.parse().map_or_else(|_| CurveValue::Text(text.clone()), CurveValue::Number)
         };
-        self.points.values().map(|(at, text)| json!([at, value(text)])).collect()
+        self.points.values().map(|(at, text)| (*at, value(text))).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Makes calls again that failed: the dead letters of a slot.
 
 use heat_engine::Action;
-use serde_json::{Value, json};
 
+use super::answers::RetryAnswer;
 use super::handle::Live;
 use super::refusal::Refusal;
 
@@ -14,7 +14,7 @@ impl Live {
         slot: &str,
         letter: Option<u64>,
         by: &str,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<RetryAnswer, Refusal> {
         let snapshot = self.present(channel)?.snapshot;
         let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
             it.channel == channel
@@ -23,7 +23,9 @@ impl Live {
         });
         let mine: Vec<_> = mine.collect();
         if mine.is_empty() {
-            return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
+            return Err(Refusal::Unknown(format!(
+                "slot {slot} of #{channel} has no such dead letter"
+            )));
         }
         self.note(channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
         let (mut again, mut failed) = (0, 0);
@@ -33,7 +35,7 @@ impl Live {
             again += 1;
             failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
         }
-        let done = format!("{again} calls made again, {failed} failed as before");
-        Ok(json!({ "done": done, "again": again, "failed": failed }))
+        let message = format!("{again} calls made again, {failed} failed as before");
+        Ok(RetryAnswer { message, again, failed })
     }
 }

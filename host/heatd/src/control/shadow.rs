@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use heat_engine::{Action, Changes, Order, Rule, Run, Standing};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::answers::standing_json;
+use super::answers::{MessageAnswer, PromoteAnswer, ShadowAnswer, SlotAnswer};
 use super::follow::{Beginning, aside, follow, made_so_far};
 use super::handle::Live;
 use super::progress::Steps;
@@ -24,7 +23,7 @@ const HAND_OVER: Duration = Duration::from_millis(500);
 
 impl Live {
     /// Starts a rule beside the one that is live in its slot. A shadow that is there already is dropped.
-    pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
+    pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<ShadowAnswer, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let begun = self.ask("shadow.look", move |desk| desk.engine.look(&channel, &slot))??;
         let rule = self.rule(wanted, &begun, steps)?;
@@ -35,12 +34,12 @@ impl Live {
         }
         self.start_shadow(&wanted.channel, &wanted.slot, rule.clone())?;
         let description = rule.description();
-        let done = format!(
+        let message = format!(
             "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
             description.name, description.version, wanted.slot, wanted.channel, "shadow"
         );
         let shadow = self.shadows.told(&wanted.channel, &wanted.slot);
-        Ok(json!({ "done": done, "shadow": shadow }))
+        Ok(ShadowAnswer { message, shadow })
     }
 
     /// Starts the shadows of a channel again from what is live now: they had followed events that were taken back.
@@ -120,11 +119,11 @@ impl Live {
     }
 
     /// Ends a shadow.
-    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<Value, Refusal> {
+    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<MessageAnswer, Refusal> {
         let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
         self.stop_following(shadow.tap)?;
         self.tell_of_shadows();
-        Ok(json!({ "done": format!("the shadow of slot {slot} is dropped") }))
+        Ok(MessageAnswer::new(format!("the shadow of slot {slot} is dropped")))
     }
 
     /// Drops every shadow of a channel that is being removed.
@@ -136,7 +135,12 @@ impl Live {
     }
 
     /// Makes a shadow the live rule, with the state that it has made.
-    pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
+    pub(crate) fn promote(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<PromoteAnswer, Refusal> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
@@ -163,10 +167,10 @@ impl Live {
         self.metrics.swapped(slot, "promote", outcome);
         let standing: Standing = standing?.ok_or(Refusal::Gone)?;
         self.drop_shadow(channel, slot)?;
-        let done = format!(
+        let message = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"
         );
-        Ok(json!({ "done": done, "standing": standing_json(&standing) }))
+        Ok(PromoteAnswer { message, standing: SlotAnswer::of(standing) })
     }
 }
 

@@ -1,14 +1,19 @@
 //! Turns a slot off and on, and brings back what was live in it before.
 
 use heat_engine::{Action, Order, Status};
-use serde_json::{Value, json};
 
+use super::answers::{MessageAnswer, RollBackAnswer};
 use super::handle::Live;
 use super::refusal::Refusal;
 
 impl Live {
     /// Brings back the rule before. While it stands by it goes on where it is; later, what was live before is deployed again.
-    pub(crate) fn roll_back(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
+    pub(crate) fn roll_back(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<RollBackAnswer, Refusal> {
         let order = Order::new(Action::RollBack, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
         let (back, snapshot) = self.ask("swap.back", move |desk| {
@@ -17,12 +22,13 @@ impl Live {
         })?;
         if back.is_err() {
             // No rule stands by any more.
-            return self.deploy_previous(channel, slot, &snapshot, by);
+            let deployed = self.deploy_previous(channel, slot, &snapshot, by)?;
+            return Ok(RollBackAnswer::Deployed(Box::new(deployed)));
         }
-        let done = format!(
+        let message = format!(
             "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
         );
-        Ok(json!({ "done": done }))
+        Ok(RollBackAnswer::StoodBy(MessageAnswer::new(message)))
     }
 
     /// Turns a slot on or off.
@@ -32,7 +38,7 @@ impl Live {
         slot: &str,
         on: bool,
         by: &str,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<MessageAnswer, Refusal> {
         let (status, action, word) = match on {
             true => (Status::On, Action::Enable, "on"),
             false => (Status::Disabled, Action::Disable, "off"),
@@ -42,6 +48,6 @@ impl Live {
         self.ask("rule.turn", move |desk| {
             desk.engine.turn(&name.as_str().into(), &of, status, &order)
         })??;
-        Ok(json!({ "done": format!("slot {slot} of #{channel} is {word}") }))
+        Ok(MessageAnswer::new(format!("slot {slot} of #{channel} is {word}")))
     }
 }

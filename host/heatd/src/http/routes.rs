@@ -156,10 +156,6 @@ const fn post(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Ap
     route(Method::POST, path, who, handler)
 }
 
-const fn put(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Api>>) -> Route {
-    route(Method::PUT, path, who, handler)
-}
-
 const fn delete(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Api>>) -> Route {
     route(Method::DELETE, path, who, handler)
 }

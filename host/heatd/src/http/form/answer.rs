@@ -20,15 +20,3 @@ impl<V: Serialize> IntoResponse for JsonAnswer<V> {
         }
     }
 }
-
-/// What was done, as a sentence for people.
-#[derive(Debug, Serialize)]
-pub(crate) struct MessageAnswer {
-    message: String,
-}
-
-impl MessageAnswer {
-    pub(crate) fn new(message: String) -> Self {
-        Self { message }
-    }
-}

@@ -9,7 +9,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -30,13 +29,11 @@ pub(crate) fn stepwise<V: Serialize>(
     spawn_blocking(move || {
         // The head of the answer is sent at once, and the client may hang up: the work goes on, and must be counted until it ends.
         let _held = held;
-        // Structs of the API always become JSON.
-        let done = work(&steps).map(|done| serde_json::to_value(done).unwrap_or_default());
-        steps.end(done);
+        steps.end(work(&steps));
     });
     let lines = unfold(told, |mut told| async move {
-        let line: Value = told.recv().await?;
-        Some((Ok::<_, Infallible>(format!("{line}\n")), told))
+        let line = told.recv().await?;
+        Some((Ok::<_, Infallible>(line + "\n"), told))
     });
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }

@@ -15,10 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::backup::{Made, Passing};
 use crate::http::api::Api;
-use crate::http::api::Api;
-use crate::http::form::ndjson::stepwise;
 use crate::http::form::ndjson::{blocking, stepwise};
-use crate::http::form::problem::Problem;
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 
@@ -34,7 +31,7 @@ struct MadeBackup {
     bytes: u64,
     rows: u64,
     /// Time of the newest record in it.
-    newest: u64,
+    newest: Option<u64>,
     /// Faves by channel.
     faves: BTreeMap<String, u64>,
     /// The copy in the second folder.

@@ -8,10 +8,11 @@ use axum::response::IntoResponse;
 use heat_engine::{Stream, state_name};
 use serde::{Deserialize, Serialize};
 
+use crate::control::MessageAnswer;
 use crate::control::channels::MOST;
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
-use crate::http::form::answer::{JsonAnswer, MessageAnswer};
+use crate::http::form::answer::JsonAnswer;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -79,7 +80,7 @@ fn row(api: &Api, listed: &Listed) -> ChannelRow {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AddChannelRequest {
+pub(crate) struct AddChannelRequest {
     channel: String,
 }
 

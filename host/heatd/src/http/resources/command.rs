@@ -17,7 +17,7 @@ use crate::http::path::ChannelPath;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CommandRequest {
+pub(crate) struct CommandRequest {
     text: String,
 }
 

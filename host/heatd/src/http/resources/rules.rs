@@ -8,9 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use heat_engine::{Rule, Standing};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::control::{Edit, Source, Wanted};
+use crate::control::{Edit, ShadowStatus, Source, Wanted};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{JsonBody, RawBody, source};
@@ -35,7 +34,7 @@ struct RuleRow {
     costs: Option<CallCosts>,
     /// The rule that runs beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    shadow: Option<Value>,
+    shadow: Option<ShadowStatus>,
     #[serde(flatten)]
     settings: SlotSettings,
 }

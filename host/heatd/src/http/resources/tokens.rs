@@ -10,11 +10,11 @@ use heat_engine::Action;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
-use crate::control::Refusal;
+use crate::control::{MessageAnswer, Refusal};
 use crate::data::role::Role;
 use crate::data::tokens::{Caller, OWNER, Told};
 use crate::http::api::Api;
-use crate::http::form::answer::{JsonAnswer, MessageAnswer};
+use crate::http::form::answer::JsonAnswer;
 use crate::http::form::body::JsonBody;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;

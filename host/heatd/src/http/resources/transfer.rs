@@ -76,6 +76,7 @@ pub(crate) async fn import(
 /// `POST /channels/{channel}/forget`
 pub(crate) async fn forget(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     place: Place,
     ChannelPath(channel): ChannelPath,
     JsonBody(forgotten): JsonBody<Forgotten>,
@@ -83,5 +84,7 @@ pub(crate) async fn forget(
     let (live, store) = (api.live.clone(), api.store.clone());
     // Asked for before the head of the answer is sent, which says that all is well.
     let turn = live.undo_turn()?;
-    Ok(stepwise(place, move |steps| live.forget(turn, &channel, &forgotten, &store, steps)))
+    Ok(stepwise(place, move |steps| {
+        live.forget(turn, &channel, &forgotten, &caller.name, &store, steps)
+    }))
 }

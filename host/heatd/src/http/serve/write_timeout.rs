@@ -160,7 +160,7 @@ mod tests {
         let trickle = async {
             let mut byte = [0];
             while stream.read_exact(&mut byte).await.is_ok() {
-                time::sleep(Duration::from_millis(100)).await;
+                sleep(Duration::from_millis(100)).await;
             }
         };
         let ended = async {
