@@ -1,6 +1,6 @@
 //! The handlers, a file for each resource or group of resources, and the page.
 //!
-//! [`status`], [`watch`] and [`channels`] show what is; [`series`], [`series_stream`], [`emotes`] and [`faves`] what was counted, with [`updates`] for a page;
+//! [`status`], [`watch`] and [`channels`] show what is; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for a page;
 //! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] are about what was and
 //! what would be; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] carry data; [`tokens`] are who may.
 
@@ -20,6 +20,7 @@ pub(crate) mod series_stream;
 pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod stream;
+pub(crate) mod streams;
 pub(crate) mod tokens;
 pub(crate) mod transfer;
 pub(crate) mod undo;

@@ -19,7 +19,7 @@ use crate::http::openapi::{self, Lookup};
 use crate::http::probes;
 use crate::http::resources::{
     audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
-    series, series_stream, simulate, status, stream, tokens, transfer, undo, watch, why,
+    series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch, why,
 };
 use Who::{Anybody, Machines};
 
@@ -74,6 +74,7 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/api/v1/channels/{channel}/series", VIEWER, || routing::get(series::points)),
     get("/api/v1/channels/{channel}/live", VIEWER, || routing::get(series_stream::follow)),
     get("/api/v1/channels/{channel}/emotes", VIEWER, || routing::get(emotes::list)),
+    get("/api/v1/channels/{channel}/streams", VIEWER, || routing::get(streams::list)),
     // It has names.
     get("/api/v1/channels/{channel}/faves", MODERATOR, || routing::get(faves::list)),
     get("/api/v1/channels/{channel}/why", MODERATOR, || routing::get(why::explain)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::http::form::query;
 use crate::http::guard::access;
-use crate::http::resources::{audit, dead_letters, emotes, faves, why};
+use crate::http::resources::{audit, dead_letters, emotes, faves, streams, why};
 use crate::http::routes::{ROUTES, Route, described};
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
@@ -149,6 +149,8 @@ fn limits_are_those_of_the_code() {
     assert_eq!(count("/channels/{channel}/emotes"), (emotes::EMOTES, emotes::MOST_EMOTES));
     assert_eq!(count("/channels/{channel}/faves"), (faves::TOP, faves::MOST_TOP));
     assert_eq!(count("/channels/{channel}/why"), (why::CAUSES, why::MOST_CAUSES));
+    let limits = (streams::STREAMS, streams::MOST_STREAMS);
+    assert_eq!(count("/channels/{channel}/streams"), limits);
     assert_eq!(count("/audit"), (audit::ENTRIES, audit::MOST_ENTRIES));
     assert_eq!(count("/dead-letters"), (dead_letters::MOST_LETTERS, dead_letters::MOST_LETTERS));
     let long = words("/components/responses/414/description");

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use heat_engine::{Rule, Standing};
+use heat_engine::{Limits, Rule, Standing};
 use serde::Serialize;
 
 use crate::control::{Edit, ShadowStatus, Source, Wanted};
@@ -45,6 +45,8 @@ struct CallCosts {
     calls: u64,
     failures: u64,
     fuel: u64,
+    /// How much of it one call may use.
+    fuel_limit: u64,
 }
 
 /// `GET /rules`
@@ -67,6 +69,7 @@ fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
         calls: counts.figures.calls.get(),
         failures: counts.figures.failures.get(),
         fuel: counts.figures.fuel.get(),
+        fuel_limit: Limits::default().fuel,
     });
     let shadow = api.live.shadows.told(&standing.channel, &standing.slot);
     let (channel, settings) = (standing.channel.clone(), SlotSettings::of(rule));

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use heat_engine::{Point, Range, Resolution, What};
 use serde::{Serialize, Serializer};
 
+use crate::clock::now;
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
@@ -35,6 +36,9 @@ pub(crate) async fn points(
     blocking((place, turn), move || {
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
+        // Bins of this width are thrown away after a while, so they are known for less long than the channel is.
+        let kept_since = now().saturating_sub(api.kept.of(interval));
+        let known_since = series.known_since(&channel)?.map(|since| since.max(kept_since));
         let points = series.points(&channel, &whats, interval, range)?;
         let mut curves = Vec::new();
         for (what, points) in whats.iter().zip(points) {
@@ -45,7 +49,10 @@ pub(crate) async fn points(
             curves.push(Curve { what, before, points });
         }
         let answer = match format {
-            TableFormat::Json => json_of(&channel, interval, range, &curves, &gaps),
+            TableFormat::Json => {
+                let times = Times { range, known_since, gaps: &gaps };
+                json_of(&channel, interval, &times, &curves)
+            }
             TableFormat::Csv => csv_of(&curves),
         };
         Ok(conditional::about(range, answer))
@@ -86,7 +93,16 @@ struct SeriesPage<'a> {
     interval_ms: u64,
     from: u64,
     to: u64,
+    known_since: Option<u64>,
     series: Vec<Drawn<'a>>,
+    gaps: &'a [(u64, u64)],
+}
+
+/// The time of an answer, and what of it is unknown.
+struct Times<'a> {
+    range: Range,
+    /// Bins that end earlier are unknown, and not zero: heatd did not hear the channel, or keeps bins of this width no longer.
+    known_since: Option<u64>,
     gaps: &'a [(u64, u64)],
 }
 
@@ -116,9 +132,8 @@ impl Serialize for Points<'_> {
 fn json_of<'a>(
     channel: &'a str,
     interval: Resolution,
-    range: Range,
+    times: &'a Times<'_>,
     curves: &'a [Curve<'_>],
-    gaps: &'a [(u64, u64)],
 ) -> Response {
     let drawn = |curve: &'a Curve<'_>| {
         let Curve { what, before, points } = curve;
@@ -130,10 +145,11 @@ fn json_of<'a>(
         channel,
         interval: interval.name(),
         interval_ms: interval.width(),
-        from: range.from,
-        to: range.to,
+        from: times.range.from,
+        to: times.range.to,
+        known_since: times.known_since,
         series: curves.iter().map(drawn).collect(),
-        gaps,
+        gaps: times.gaps,
     })
     .into_response()
 }
