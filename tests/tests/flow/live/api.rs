@@ -109,7 +109,7 @@ impl Answer {
             true => self.steps()?.pop().context("no line")?,
             false => self.json()?,
         };
-        ensure!(last["done"].is_string(), "{last}");
+        ensure!(last["message"].is_string(), "{last}");
         Ok(last)
     }
 
