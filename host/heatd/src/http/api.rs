@@ -1,4 +1,4 @@
-//! What answers are made of: everything that a resource may ask.
+//! What handlers work with: the parts of heatd that an answer may need.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -23,7 +23,7 @@ use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
 use crate::view::roster::Roster;
 
-/// What the pages are made of.
+/// The parts of heatd that handlers use.
 pub(crate) struct Api {
     pub(crate) metrics: Metrics,
     pub(crate) roster: Arc<Roster>,
@@ -37,7 +37,7 @@ pub(crate) struct Api {
     pub(crate) shutdown: Shutdown,
     pub(crate) live: Live,
     pub(crate) channels: Arc<Channels>,
-    /// What was counted over time; there once the engine is.
+    /// What was counted over time. Empty until the engine is open.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
     /// The sets of emotes. None: no provider is asked.
     pub(crate) shelves: Option<Shelves>,
@@ -64,7 +64,7 @@ impl Api {
         self.statistics.get().cloned().ok_or_else(starting)
     }
 
-    /// How many events wait for the engine, and how many may.
+    /// How many events wait for the engine, and how many can.
     pub(crate) fn queue(&self) -> (usize, usize) {
         let waiting = |inputs: mpsc::Sender<Input>| {
             (inputs.max_capacity() - inputs.capacity(), inputs.max_capacity())

@@ -1,7 +1,7 @@
-//! How questions are read and answers are written, whatever they are about. Nothing in here knows what answers are made of.
+//! Reads requests and writes answers, whatever they are about. Nothing in this folder knows `Api`, the parts of heatd.
 //!
-//! Read: [`query`] and [`body`]. Written: [`answer`], [`table`], [`ndjson`], [`problem`]; [`settings_schema`] has the settings of a rule. [`redact`] takes
-//! names out, [`conditional`] makes answers small and says how long they hold.
+//! [`query`] and [`body`] read. [`answer`], [`table`], [`ndjson`] and [`problem`] write; [`settings_schema`] writes the settings of a rule. [`redact`] removes
+//! names, [`conditional`] adds ETag, gzip and cache control.
 
 pub(crate) mod answer;
 pub(crate) mod body;

@@ -1,4 +1,4 @@
-//! Fuzz targets of the API: bodies and queries, as far as they are read before anything is asked of the engine.
+//! Fuzz targets of the API: bodies and queries, up to where the engine would be asked.
 
 use heat_engine::Given;
 use heat_tests::fuzz::Target;
@@ -59,7 +59,7 @@ fn body<V: DeserializeOwned>(input: &[u8]) -> Option<V> {
     json(input).ok()
 }
 
-/// A setting that was changed is told as JSON and kept as TOML; both must mean the same again.
+/// A changed setting is shown as JSON and kept as TOML. Both must read back as the same value.
 fn comes_back(given: &Given) {
     let table: toml::Table = format!("value = {}", as_toml(given))
         .parse()
@@ -119,7 +119,7 @@ fn api_queries(input: &[u8]) {
     let mut query = Query::of(Some(text));
     let names_a_channel = query.has("channel");
     if let Ok(filter) = SlotFilter::read(&mut query) {
-        // Who names no channel means every one, and who names one does not mean two.
+        // A filter without a channel matches every channel, and a filter with one matches only that one.
         let (one, other) = (filter.has("seaside", "decay"), filter.has("beach", "decay"));
         assert!(!(one && other && names_a_channel), "{text}");
     }

@@ -1,8 +1,8 @@
-//! The API, described for programs: an OpenAPI document at `GET /openapi.json`, for everybody, since nothing in it is secret.
+//! The OpenAPI document of the API, at `GET /openapi.json`. It needs no token, because nothing in it is secret.
 //!
-//! Resources and shapes are written by hand in the files beside this one, a group each. What is the same everywhere is added here: the
-//! parameters of a path, the role as the table of routes has it, and the problems that any resource may answer with. Tests hold the document against the
-//! router, and against what heatd really answers.
+//! Resources and schemas are written by hand in the JSON files of this folder. This file adds what is the same for many resources: parameters of
+//! the path, the role from the table of routes, and the problems that any resource may answer with. Tests check the document against the
+//! routes, and against real answers.
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ const RESOURCES: [&str; 5] = [
     include_str!("openapi/machines.json"),
 ];
 
-/// The shapes of what is sent and answered, by name.
+/// The schemas of requests and answers, by name.
 const SCHEMAS: [&str; 4] = [
     include_str!("openapi/schemas-state.json"),
     include_str!("openapi/schemas-series.json"),
@@ -71,7 +71,7 @@ fn assembled(lookup: Lookup) -> Value {
     document
 }
 
-/// A file of this folder. A test reads each of them.
+/// Reads a file of this folder. A test makes sure that each of them is valid.
 fn read(text: &str) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
 }
@@ -80,7 +80,7 @@ fn problem() -> Value {
     json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
 }
 
-/// A path with what its file does not say.
+/// A path, completed with what is the same for many.
 fn completed(path: &str, mut item: Value, lookup: Lookup) -> Value {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let parameters: Vec<Value> =
@@ -110,7 +110,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, Lookup(who): Lookup
         operation["security"] = json!([]);
     }
     for status in problems {
-        // One that is described with the resource says more.
+        // The description in the file of the resource says more.
         if operation["responses"].get(status).is_none() {
             let problem = json!({ "$ref": format!("#/components/responses/{status}") });
             operation["responses"][status] = problem;

@@ -1,4 +1,4 @@
-//! What the paths of resources begin with: a channel, or a slot of one. Only what heatd has gets through to a handler.
+//! Extractors for the channel and the slot in a path. A handler gets only channels and slots that exist.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::http::form::query::login_of;
 /// The login of a channel that heatd reads.
 pub(crate) struct ChannelPath(pub(crate) String);
 
-/// The login of a channel that heatd reads, or has read: what was counted of a removed channel is there.
+/// The login of a channel that heatd reads or has read. The counts of a removed channel are kept.
 pub(crate) struct CountedPath(pub(crate) String);
 
 /// A slot of a channel that heatd reads.
@@ -25,7 +25,7 @@ pub(crate) struct SlotPath {
     pub(crate) slot: String,
 }
 
-/// Of a path that may have other parts.
+/// The part `{channel}` of a path; other parts are ignored.
 #[derive(Deserialize)]
 struct ChannelPart {
     channel: String,
@@ -81,7 +81,7 @@ impl SlotPath {
     }
 }
 
-/// The parts of a path. One that is no UTF-8 is refused with its name.
+/// Reads parts of a path. A part that is no UTF-8 is refused by its name.
 async fn read<V: DeserializeOwned + Send>(parts: &mut Parts, api: &Arc<Api>) -> Result<V, Problem> {
     let read = Path::<V>::from_request_parts(parts, api).await;
     let wrong = |error: PathRejection| Problem::new(error.status(), error.body_text());

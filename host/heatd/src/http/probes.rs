@@ -1,8 +1,8 @@
-//! For machines, without a token:
+//! Pages for probes and scrapers, without a token:
 //!
-//! - `/healthz`: 200 while the process serves at all and its engine does not hang,
-//! - `/readyz`: 200 when every source is there and the engine keeps up, 503 with the reasons otherwise,
-//! - `/metrics`: the figures, in Prometheus's text format or in that of OpenMetrics, as it is asked for.
+//! - `/healthz`: 200 while the engine does not hang, 503 otherwise,
+//! - `/readyz`: 200 while every source is connected and the engine keeps up, 503 with the reasons otherwise,
+//! - `/metrics`: the metrics, in the text format of Prometheus or of OpenMetrics, by Accept.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,8 +1,8 @@
-//! The handlers, a file for each resource or group of resources, and the page.
+//! The handlers, a file for each resource or small group of resources, and the web page.
 //!
-//! [`status`], [`watch`] and [`channels`] show what is; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for a page;
-//! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] are about what was and
-//! what would be; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] carry data; [`tokens`] are who may.
+//! [`status`], [`watch`] and [`channels`] show the present; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for the page;
+//! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] read or
+//! redo the past; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens.
 
 pub(crate) mod audit;
 pub(crate) mod backup;

@@ -1,5 +1,5 @@
-//! The table of routes: method, path, who may, the largest body, and the handler. The router, the roles and the description for programs are made
-//! from it, and docs/api.md is held against it.
+//! The table of routes: method, path, who may use it, the largest body, and the handler. The router, the check of roles and the roles in the OpenAPI
+//! document are made from it, and docs/api.md is tested against it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use Who::{Anybody, Machines};
 /// Where the API begins.
 pub(crate) const API: &str = "/api/v1";
 
-/// The largest body of a request, in bytes, where nothing that is asked for is long.
+/// The largest body of most requests, in bytes.
 const LARGEST_BODY: usize = 64 << 10;
 
 /// The largest body that may hold a recording and a component, in bytes.
@@ -47,7 +47,7 @@ pub(crate) struct Route {
     handler: fn() -> MethodRouter<Arc<Api>>,
 }
 
-/// Whoever adds a resource says here who may ask for it.
+/// Every route. There is no default role, so a new resource cannot be open by accident.
 pub(crate) const ROUTES: &[Route] = &[
     get("/healthz", Machines, || routing::get(probes::alive)),
     get("/readyz", Machines, || routing::get(probes::ready)),
@@ -75,12 +75,12 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/api/v1/channels/{channel}/live", VIEWER, || routing::get(series_stream::follow)),
     get("/api/v1/channels/{channel}/emotes", VIEWER, || routing::get(emotes::list)),
     get("/api/v1/channels/{channel}/streams", VIEWER, || routing::get(streams::list)),
-    // It has names.
+    // Moderators, because it names people.
     get("/api/v1/channels/{channel}/faves", MODERATOR, || routing::get(faves::list)),
     get("/api/v1/channels/{channel}/why", MODERATOR, || routing::get(why::explain)),
-    // For a moderator nothing happens that was made up: that is for the owner.
+    // A moderator may only try events out. The handler refuses `live` to all but the owner.
     post("/api/v1/channels/{channel}/simulate", MODERATOR, || routing::post(simulate::run)),
-    // A moderator takes back what a person or an event did. What a version of a rule did is for the owner.
+    // A moderator takes back what people did. The handler refuses `digest`, a version of a rule, to all but the owner.
     post("/api/v1/channels/{channel}/undo", MODERATOR, || routing::post(undo::run)),
     post("/api/v1/channels/{channel}/forget", OWNER, || routing::post(transfer::forget)),
     large(
@@ -138,7 +138,7 @@ const fn route(
     Route { method, path, who, body: LARGEST_BODY, handler }
 }
 
-/// With a body of up to so many bytes.
+/// A route with a larger body.
 const fn large(
     method: Method,
     path: &'static str,
@@ -162,13 +162,13 @@ const fn delete(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<
 }
 
 impl Route {
-    /// The path below the API; none for what is beside it.
+    /// The path below the API. None: it is not part of the API.
     pub(crate) fn below_api(&self) -> Option<&'static str> {
         self.path.strip_prefix(API)
     }
 }
 
-/// The router of the table. What is no route is answered with a problem.
+/// The router, made from the table. Anything else is answered with a problem.
 pub(crate) fn router() -> Router<Arc<Api>> {
     let routes = ROUTES.iter().fold(Router::new(), |router, route| {
         let handler = (route.handler)().layer(DefaultBodyLimit::max(route.body));
@@ -176,7 +176,7 @@ pub(crate) fn router() -> Router<Arc<Api>> {
             route.path,
             match route.below_api() {
                 Some(_) => handler.layer(from_fn(problem::tell)).layer(from_fn(conditional::pack)),
-                // The page packs its own files, and a scraper asks for the figures in a form of its own.
+                // The page has its own compression and cache rules, and the format of /metrics depends on Accept.
                 None => handler,
             },
         )
@@ -188,23 +188,23 @@ pub(crate) fn router() -> Router<Arc<Api>> {
         })
 }
 
-/// Who may make a request, as it has been routed.
+/// Who may make a request. The router must have matched it already.
 pub(crate) fn who(request: &Request) -> Who {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     who_may(request.method(), path, request.uri().path())
 }
 
-/// `path` is as the router has it: none where the address is no route.
+/// `path` is the route that the router found, if any.
 fn who_may(method: &Method, path: Option<&str>, address: &str) -> Who {
     // The answer to HEAD is that to GET without its body.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut here = ROUTES.iter().filter(|route| Some(route.path) == path);
     let found = here.clone().find(|route| route.method == *method);
     match found.or_else(|| here.next()).map(|route| route.who) {
-        // Another method of a resource is refused to all but the owner, who is told that there is none.
+        // A method that the resource does not have: for the owner, who then gets 405.
         Some(Who::Holder(_)) if found.is_none() => OWNER,
         Some(who) => who,
-        // That there is no such resource is no secret among those who have a token.
+        // No such resource: 404 for everybody with a token, and 401 without one.
         None if address.starts_with(API) => VIEWER,
         None => Anybody,
     }

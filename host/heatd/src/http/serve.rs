@@ -1,6 +1,6 @@
-//! The connections: so many at once, and none for long that says nothing or reads nothing.
+//! Accepts connections: a bounded number at once, and with timeouts for clients that send nothing or read nothing.
 //!
-//! axum's own loop has none of these bounds, so a few sockets that send or take a byte now and then would keep everybody else out.
+//! axum's own loop has no such bounds. A few hundred sockets that send or read a byte now and then would keep everybody else out.
 
 mod write_timeout;
 
@@ -25,22 +25,22 @@ use tracing::{debug, warn};
 use crate::shutdown::Shutdown;
 use write_timeout::TimedStream;
 
-/// How many connections there may be at once: two for each watch, and some for programs. Others wait until one ends.
+/// How many connections may be open at once: two for each watch, and some for programs. Further ones wait until one ends.
 pub(super) const CONNECTIONS: usize = 384;
 
-/// How much of a request may wait to be read, in bytes. Once it is more, and there is no whole head in it, the request is refused.
+/// The size of the read buffer, in bytes. A request whose head does not fit into it is refused.
 const HEAD: usize = 64 << 10;
 
-/// How long answers that are under way may take once heatd stops.
+/// How long heatd waits at its end for answers that are being sent.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long nothing is taken in where the system has no room for another connection.
+/// The pause after the system refuses to accept a connection, for lack of descriptors as a rule.
 const REST: Duration = Duration::from_millis(200);
 
-/// The fewest bytes in a second that a body has to bring, and that a client has to take of an answer, once the timeout is over.
+/// The lowest speed, in bytes a second, of a body that comes in and of an answer that is read, once the timeout is over.
 const LEAST: f64 = 8192.0;
 
-/// Serves until the shutdown. A request's head has to be there within `timeout`, and then the next one; an answer has to be read as it comes.
+/// Serves until the shutdown. `timeout` is for the head of each request, and for answers that are not read.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -67,7 +67,7 @@ pub(super) async fn serve(
             () = shutdown.begun() => break,
         };
         let Some((place, stream)) = accepted else { break };
-        // Whoever watches gets each entry at once.
+        // Without this the system would hold small events back to send them together.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
@@ -90,7 +90,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// A body on its way.
+/// A body that is being received.
 struct Slow {
     body: BodyDataStream,
     since: Instant,
@@ -98,7 +98,7 @@ struct Slow {
     timeout: Duration,
 }
 
-/// The request with a body that ends with an error when it comes too slowly.
+/// Makes the body of a request end with an error if it comes too slowly.
 pub(super) fn paced(request: Request, timeout: Duration) -> Request {
     request.map(|body| {
         let slow = Slow { body: body.into_data_stream(), since: Instant::now(), bytes: 0, timeout };
@@ -123,5 +123,22 @@ impl Slow {
             return late();
         }
         Some(Ok(frame))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_say_how_many_connections_there_may_be() {
+        let says = format!("{CONNECTIONS} connections");
+        for (name, page) in [
+            ("api.md", include_str!("../../../../docs/api.md")),
+            ("promises.md", include_str!("../../../../docs/promises.md")),
+            ("security.md", include_str!("../../../../docs/security.md")),
+        ] {
+            assert!(page.contains(&says), "docs/{name} does not say {says:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that are there as a whole: JSON, of a struct that says which fields it has.
+//! Whole answers as JSON, made from a struct that lists the fields.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

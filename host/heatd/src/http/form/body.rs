@@ -1,4 +1,4 @@
-//! What the body of a request is read as: JSON, a component, or bytes.
+//! Reads the body of a request: as JSON, as a component, or as bytes.
 
 use std::sync::Arc;
 
@@ -39,20 +39,20 @@ impl<S: Send + Sync, V: DeserializeOwned> FromRequest<S> for JsonBody<V> {
 pub(crate) fn json<V: DeserializeOwned>(body: &[u8]) -> Result<V, Problem> {
     let text = if body.is_empty() { b"{}" } else { body };
     let read = serde_json::from_slice(text);
-    // Only then is the body read a second time: a setting must stay the number with a fraction that it was written as.
+    // A second reading, only if the first one fails: the value of a setting must stay what it was written as, 2.0 and not 2.
     let read = read.or_else(|error| whole_numbers(text).ok_or(error));
     read.map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("the body is not what is expected: {error}"))
     })
 }
 
-/// Reads JSON whose whole numbers are written with a fraction of zero, which is the same number: many languages have one kind of numbers only.
+/// Reads JSON in which whole numbers are written as `307.0`. It is the same number, and languages with one kind of numbers may write it so.
 fn whole_numbers<V: DeserializeOwned>(text: &[u8]) -> Option<V> {
     fn make_whole(value: &mut Value) {
         match value {
             Value::Number(number) => {
                 let float = number.as_f64().filter(|it| number.is_f64() && it.fract() == 0.0);
-                // Beyond this a float does not tell one whole number from the next.
+                // Above 2^53 a float cannot tell neighbouring whole numbers apart.
                 let whole = float.filter(|it| it.abs() <= 9_007_199_254_740_992.0);
                 if let Some(whole) = whole {
                     *value = (whole as i64).into();
@@ -68,7 +68,7 @@ fn whole_numbers<V: DeserializeOwned>(text: &[u8]) -> Option<V> {
     serde_json::from_value(value).ok()
 }
 
-/// A component, or other settings for what is live: the type of the body says which.
+/// A component, or other settings for the live rule. The content type says which.
 pub(crate) fn source(headers: &HeaderMap, body: &[u8]) -> Result<Source, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.

@@ -1,7 +1,7 @@
-//! Answers that somebody has already are not sent again, and long ones are sent compressed.
+//! Conditional requests (ETag), compression (gzip), and how long a browser may keep an answer.
 //!
-//! Only answers that are there as a whole: what comes piece by piece (events, steps, exports, backups) goes as it is. An answer with a secret
-//! is one to a POST, which is neither kept nor compressed.
+//! Only for whole answers to GET. Answers that come in pieces (events, steps, exports, backups) are sent as they are. Answers with a secret are answers to
+//! POST: never kept, never compressed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
@@ -18,27 +18,27 @@ use tokio::task::spawn_blocking;
 
 use crate::clock::now;
 
-/// From so many bytes on an answer is compressed: a shorter one fits into a packet.
+/// The shortest answer that is compressed, in bytes. A shorter one fits into one packet anyway.
 const WORTH: usize = 1400;
 
-/// From so many bytes on that is done on another thread: the one here reads chat, and a Raspberry Pi compresses some 20 MB a second.
+/// Answers of this many bytes and more are compressed on another thread. This thread reads chat, and a Raspberry Pi compresses some 20 MB a second.
 const LONG: usize = 32 << 10;
 
-/// So long after its end a range can still change, in milliseconds: a line may claim to be a day old.
+/// How long after its end a range can still change, in milliseconds: a line of chat may claim to be a day old.
 const SETTLED: u64 = 25 * 3_600_000;
 
-/// What a browser may keep without asking again: for an hour, since a person may be forgotten and counts may be made anew.
+/// The browser may keep the answer for an hour without asking. No longer: a person may be forgotten, and counts may be imported.
 const FOR_A_WHILE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
-/// What holds only as long as heatd says so.
+/// The browser may keep the answer, and must ask each time whether it still holds.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 pub(crate) const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Another form for who takes it, and another answer for another role.
+/// The answer depends on the accepted encodings, and on the role of the token.
 const DEPENDS: HeaderValue = HeaderValue::from_static("accept-encoding, authorization");
 
-/// Makes an answer about a range one that may be kept, if nothing in it can change.
+/// Lets a browser keep an answer about a range if nothing in it can change any more.
 pub(crate) fn about(range: Range, mut answer: Response) -> Response {
     if range.to.saturating_add(SETTLED) <= now() {
         answer.headers_mut().insert(header::CACHE_CONTROL, FOR_A_WHILE);
@@ -46,7 +46,7 @@ pub(crate) fn about(range: Range, mut answer: Response) -> Response {
     answer
 }
 
-/// Compresses an answer, or says that it is the same as before.
+/// Compresses an answer, or answers 304 if the client has it already.
 pub(crate) async fn pack(request: Request, next: Next) -> Response {
     let is_get = request.method() == Method::GET;
     let takes_gzip = takes(request.headers(), "gzip");
@@ -62,7 +62,7 @@ pub(crate) async fn pack(request: Request, next: Next) -> Response {
     default(headers, header::CACHE_CONTROL, ASK_AGAIN);
     headers.insert(header::VARY, DEPENDS);
     let (head, body) = answer.into_parts();
-    // It is there already, so neither does it fail nor is it waited for.
+    // The body is in memory already, so this neither fails nor waits.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let job = Job { bytes, takes_gzip, known };
     let packed = match job.bytes.len() < LONG {
@@ -79,7 +79,7 @@ pub(crate) async fn pack(request: Request, next: Next) -> Response {
 struct Job {
     bytes: Bytes,
     takes_gzip: bool,
-    /// What the asker has already.
+    /// The tags of what the client has already.
     known: Option<HeaderValue>,
 }
 
@@ -104,7 +104,7 @@ impl Job {
         } else {
             Encoding::Plain(self.bytes)
         };
-        // Weak: what is compressed has other bytes, and says the same.
+        // A weak tag: the compressed answer has other bytes and says the same.
         Packed { tag: HeaderValue::from_str(&format!("W/{name}")).ok(), form }
     }
 }
@@ -134,14 +134,14 @@ fn default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
     headers.entry(name).or_insert(value);
 }
 
-/// The least effort: it leaves a quarter of a table of numbers, and the most a fifth, for fifteen times the time.
+/// Compresses with the least effort. That makes a table of numbers four times smaller; the most effort makes it five times smaller and takes fifteen times as long.
 fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok()
 }
 
-/// Whether a browser takes an encoding. One with a weight of nought it does not.
+/// Whether Accept-Encoding allows an encoding (`q=0` means no).
 pub(crate) fn takes(asked: &HeaderMap, encoding: &str) -> bool {
     let lines =
         asked.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
@@ -153,13 +153,13 @@ pub(crate) fn takes(asked: &HeaderMap, encoding: &str) -> bool {
     })
 }
 
-/// Whether a tag is among those that a browser has.
+/// Whether If-None-Match has a tag.
 pub(crate) fn has(known: &HeaderValue, tag: &str) -> bool {
     let known = known.to_str().unwrap_or_default();
     known.split(',').any(|it| it.trim().trim_start_matches("W/") == tag || it.trim() == "*")
 }
 
-/// A name for these bytes. It says whether a browser has them already, and nothing depends on it otherwise.
+/// The tag of these bytes. The hash need not be secure: it only saves sending the same bytes again.
 pub(crate) fn tag(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);

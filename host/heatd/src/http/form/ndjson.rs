@@ -1,6 +1,7 @@
-//! Work for an answer: on a thread that may wait, and where it takes long, with a line of JSON for each step of it.
+//! Runs work for an answer on a thread that may block. Long work answers with a line of JSON for each step.
 //!
-//! Each of these takes something to hold until the work has ended: the place among those that are answered at one time.
+//! The work can outlive the request: a client may hang up. So each function takes a value to hold until the work ends, such as the place among the
+//! requests that are answered at one time.
 
 use std::convert::Infallible;
 
@@ -16,10 +17,10 @@ use crate::control::{Refusal, Steps};
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::problem::Problem;
 
-/// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
+/// How many steps are kept for a slow reader. Further steps are dropped; the last line never is.
 const WAITING: usize = 64;
 
-/// Does something that takes time, and answers with its steps.
+/// Runs long work, and answers with its steps.
 pub(crate) fn stepwise<V: Serialize>(
     held: impl Send + 'static,
     work: impl FnOnce(&Steps) -> Result<V, Refusal> + Send + 'static,
@@ -27,7 +28,7 @@ pub(crate) fn stepwise<V: Serialize>(
     let (lines, told) = mpsc::channel(WAITING);
     let steps = Steps::to(lines);
     spawn_blocking(move || {
-        // The head of the answer is sent at once, and the client may hang up: the work goes on, and must be counted until it ends.
+        // Until the work ends, not until the answer begins: its head is sent at once.
         let _held = held;
         steps.end(work(&steps));
     });
@@ -38,7 +39,7 @@ pub(crate) fn stepwise<V: Serialize>(
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
-/// Does something at once, and answers with what came of it.
+/// Runs short work, and answers with its result as JSON.
 pub(crate) async fn at_once<V: Serialize + Send + 'static>(
     held: impl Send + 'static,
     work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
@@ -46,13 +47,12 @@ pub(crate) async fn at_once<V: Serialize + Send + 'static>(
     blocking(held, work).await.map(JsonAnswer)
 }
 
-/// Works on a thread that may wait.
+/// Runs work on a thread that may block.
 pub(crate) async fn blocking<V: Send + 'static>(
     held: impl Send + 'static,
     work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
 ) -> Result<V, Problem> {
     let work = move || {
-        // The client may hang up long before this ends.
         let _held = held;
         work()
     };

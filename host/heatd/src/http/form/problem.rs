@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::control::Refusal;
 use crate::http::form::conditional::NEVER;
 
-/// How much axum may say, in bytes.
+/// The most bytes of a message of axum that are passed on.
 const LONGEST_WORDS: usize = 4096;
 
-/// What is wrong with a request, or with heatd.
+/// Why a request is not answered with what it asks for.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -25,7 +25,7 @@ pub(crate) struct Problem {
 struct Details<'a> {
     title: &'a str,
     status: u16,
-    /// The sentence.
+    /// A sentence for people: what is wrong, and what to do.
     detail: &'a str,
 }
 
@@ -34,7 +34,7 @@ impl Problem {
         Self { status, detail: detail.into() }
     }
 
-    /// What is wrong with a parameter of the query.
+    /// The problem of a parameter of the query.
     pub(crate) fn of_parameter(status: StatusCode, name: &str, why: &str) -> Self {
         Self::new(status, format!("the parameter `{name}`: {why}"))
     }
@@ -52,7 +52,7 @@ impl Problem {
     }
 }
 
-/// Makes a problem of what axum itself refuses, such as a path that is no UTF-8: its words name the part that is wrong.
+/// Turns refusals of axum itself, such as of a path that is no UTF-8, into problems. Its message names the part that is wrong.
 pub(crate) async fn tell(request: Request, next: Next) -> Response {
     let answer = next.run(request).await;
     let status = answer.status();

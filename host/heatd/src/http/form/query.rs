@@ -1,5 +1,5 @@
-//! How the query of an address is read, by every resource that has one: strictly, and every mistake names its parameter. And what
-//! resources of series have in common: a range, an interval, a choice of series.
+//! Reads the query of an address, strictly: every mistake is answered with the name of the parameter. Also reads what resources of series have in
+//! common: a range, an interval, a choice of series.
 
 use std::convert::Infallible;
 
@@ -22,10 +22,10 @@ pub(crate) const MOST_TOGETHER: u64 = 1_000_000;
 /// The most series in an answer.
 pub(crate) const MOST_SERIES: usize = 20;
 
-/// The longest name of an emote or an output that is looked for, in bytes.
+/// The longest name of an emote or an output in a query, in bytes.
 pub(crate) const LONGEST_NAME: usize = 256;
 
-/// The range when nobody names one, in milliseconds.
+/// The default length of a range, in milliseconds.
 const USUAL: u64 = 2 * 3_600_000;
 
 /// A query, parameter by parameter. Each is taken once, and `end` refuses what is left: so a parameter that is misspelt is never ignored.
@@ -56,7 +56,7 @@ impl Query {
         mine.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The value of a parameter that may stand once.
+    /// The value of a parameter that may be there once.
     pub(crate) fn one(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let mut all = self.all(name);
         match all.len() {
@@ -109,7 +109,7 @@ impl Query {
         Ok(Range { from, to })
     }
 
-    /// `interval`, so wide by default that the range has a few hundred bins. Refused when it would have too many.
+    /// `interval`. By default the finest one that gives at most a thousand bins and is still kept. Refused if the range would have too many bins.
     pub(crate) fn interval(&mut self, range: Range, kept: &Kept) -> Result<Resolution, Problem> {
         let long = range.to - range.from;
         let Some(name) = self.one("interval")? else {
@@ -148,7 +148,7 @@ impl Query {
         all.iter().map(|name| what(name)).collect()
     }
 
-    /// Which of these a parameter is, the first when nobody names one.
+    /// One of these values; the first by default.
     pub(crate) fn choice<const N: usize>(
         &mut self,
         name: &str,
@@ -161,7 +161,7 @@ impl Query {
         found.ok_or_else(|| wrong(name, &format!("{wanted:?} is none; there are {there_are}")))
     }
 
-    /// A part of a name that is looked for, in lower case.
+    /// `search`: part of a name, in lower case.
     pub(crate) fn search(&mut self) -> Result<Option<String>, Problem> {
         match self.one("search")? {
             Some(text) if text.len() > LONGEST_NAME => {
@@ -185,7 +185,7 @@ pub(crate) fn login_of(written: &str) -> String {
     written.trim_start_matches('#').to_lowercase()
 }
 
-/// Refuses so many series that the answer would be too large.
+/// Refuses series that together have too many bins for one answer.
 pub(crate) fn check_size(series: usize, interval: Resolution, range: Range) -> Result<(), Problem> {
     let bins = (range.to - range.from) / interval.width();
     if bins.saturating_mul(series as u64) <= MOST_TOGETHER {
@@ -197,13 +197,13 @@ pub(crate) fn check_size(series: usize, interval: Resolution, range: Range) -> R
     Err(wrong("of", &why))
 }
 
-/// The range in whole bins.
+/// The range, widened to whole bins.
 pub(crate) fn whole(range: Range, interval: Resolution) -> Range {
     let width = interval.width();
     Range { from: interval.bin(range.from), to: range.to.div_ceil(width).saturating_mul(width) }
 }
 
-/// The series that a name stands for.
+/// The series with a name.
 fn what(name: &str) -> Result<What, Problem> {
     if name.len() > LONGEST_NAME {
         return Err(wrong("of", &format!("a name has at most {LONGEST_NAME} bytes")));
@@ -230,7 +230,7 @@ fn what(name: &str) -> Result<What, Problem> {
     }
 }
 
-/// How a provider is written.
+/// The name of a provider in queries and answers.
 pub(crate) fn provider_name(provider: Provider) -> &'static str {
     match provider {
         Provider::Twitch => "twitch",
@@ -245,7 +245,7 @@ fn provider_of(name: &str) -> Option<Provider> {
     all.into_iter().find(|provider| provider_name(*provider) == name)
 }
 
-/// How a series is written.
+/// The name of a series, as in `of`.
 pub(crate) fn name_of(what: &What) -> String {
     match what {
         What::Messages => "messages".to_owned(),
@@ -255,7 +255,7 @@ pub(crate) fn name_of(what: &What) -> String {
     }
 }
 
-/// A parameter that cannot be taken.
+/// The problem of a parameter that has a wrong value.
 pub(crate) fn wrong(name: &str, why: &str) -> Problem {
     Problem::of_parameter(StatusCode::BAD_REQUEST, name, why)
 }
@@ -326,7 +326,7 @@ mod tests {
                 .unwrap()
         };
         assert_eq!(usual(now()), Resolution::HalfMinute);
-        // What was finer is gone.
+        // Finer bins are kept no longer.
         assert_eq!(usual(now() - 20 * 86_400_000), Resolution::Minute);
         assert_eq!(usual(0), Resolution::Hour);
         assert!(refusal(Query::of(Some("intervall=1s")).end()).contains("`intervall`"));

@@ -1,19 +1,19 @@
-//! What is left of an answer for whoever may see no names: figures, and that something happened. All hiding is in here.
+//! Takes names and words of people out of what viewers get. All redaction is in this file.
 //!
-//! What is not known to be harmless is left out: a text of an output may be what somebody wrote in chat, a number is not.
+//! Only what is known to be harmless stays: numbers, and that something happened. The text of an output may be what somebody wrote in chat.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::view::feed::{Entry, Told, What};
 
-/// Stands for a person.
+/// The name that every person gets.
 const SOMEBODY: &str = "somebody";
 
-/// How long a number may be.
+/// The longest text that is taken for a number.
 const LONGEST: usize = 24;
 
-/// One entry of the feed.
+/// An entry of the feed without names and words.
 pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     let what = match &entry.what {
         What::Told(Told::Chat { .. }) => What::Told(Told::Chat {
@@ -41,17 +41,17 @@ pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     Cow::Owned(Entry { channel: entry.channel.clone(), what })
 }
 
-/// The texts of outputs: those that are numbers are left.
+/// Removes outputs whose text is not a number.
 pub(crate) fn outputs(shown: &mut BTreeMap<String, String>) {
     shown.retain(|_, text| is_number(text));
 }
 
-/// Why a rule is off: the words of its failure may be those of chat.
+/// Removes the reason why a rule is off. It may quote chat.
 pub(crate) fn reason(reason: &mut Option<String>) {
     *reason = None;
 }
 
-/// What a rule answered: that it did, and the figures.
+/// An effect of a rule: its verb, and the value if that is a number.
 fn effect(line: &str) -> String {
     let mut words = line.split(' ');
     let verb = words.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The settings of a rule as an answer has them: which it declares, and what they are.
+//! The settings of a rule in an answer: which ones it declares, and their values.
 
 use heat_engine::Rule;
 use heat_engine::wit::{Setting, SettingKind};
@@ -12,13 +12,13 @@ use crate::control::as_json;
 pub(crate) struct SlotSettings {
     /// The values of all.
     settings: Map<String, Value>,
-    /// The names of those that are set, by the configuration or while running.
+    /// The names of the settings that have a value of their own, by the configuration or by a change while running.
     set: Vec<String>,
-    /// What the rule says that it has, in its order.
+    /// The settings that the rule declares, in its order.
     declared: Vec<DeclaredSetting>,
 }
 
-/// A setting that a rule says it has.
+/// A setting that a rule declares.
 #[derive(Serialize)]
 struct DeclaredSetting {
     name: String,
@@ -33,7 +33,7 @@ impl SlotSettings {
         let schema = &rule.description().settings;
         let mut settings: Map<String, Value> =
             schema.iter().map(|setting| (setting.name.clone(), kind(setting).1)).collect();
-        // As they were written: 1h30m is no 5400000ms.
+        // Set values stay as they were written: `1h30m`, not `5400000ms`.
         let given = rule.given().iter().map(|(name, given)| (name.clone(), as_json(given)));
         settings.extend(given);
         let set = rule.given().iter().map(|(name, _)| name.clone()).collect();
@@ -46,7 +46,7 @@ fn declared(setting: &Setting) -> DeclaredSetting {
     DeclaredSetting { name: setting.name.clone(), kind, default, about: setting.help.clone() }
 }
 
-/// What a setting may be, in words for people, and its default.
+/// The values that a setting may have, in words for people, and its default.
 fn kind(setting: &Setting) -> (String, Value) {
     match &setting.kind {
         SettingKind::Boolean(default) => ("true or false".to_owned(), json!(default)),
@@ -75,7 +75,7 @@ fn kind(setting: &Setting) -> (String, Value) {
     }
 }
 
-/// A length of time in the greatest unit that it is a whole number of.
+/// A length of time, in the largest unit that gives a whole number.
 fn length(milliseconds: u64) -> String {
     const UNITS: [(&str, u64); 4] =
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];

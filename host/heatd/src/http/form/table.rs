@@ -1,4 +1,4 @@
-//! How figures are written: JSON, or a table (CSV, RFC 4180).
+//! The formats of figures: JSON, or a table (CSV, RFC 4180).
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TableFormat {
     Json,
@@ -14,19 +14,19 @@ pub(crate) enum TableFormat {
 }
 
 impl TableFormat {
-    /// What `format` says.
+    /// The value of `format`.
     pub(crate) fn of(query: &mut Query) -> Result<Self, Problem> {
         let format = query.choice("format", ["json", "csv"])?;
         Ok(if format == "csv" { Self::Csv } else { Self::Json })
     }
 }
 
-/// A weight or a value, which is kept in thousandths, as people write it.
+/// A weight or a value as people write it. heatd keeps thousandths.
 pub(crate) fn level(thousandths: i64) -> f64 {
     thousandths as f64 / 1000.0
 }
 
-/// A field of a table (RFC 4180). What a spreadsheet would take for a formula is told apart by an apostrophe.
+/// A field of a table (RFC 4180). An apostrophe keeps a spreadsheet from running text as a formula.
 pub(crate) fn field(text: &str) -> String {
     let text = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),

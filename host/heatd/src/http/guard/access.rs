@@ -1,4 +1,4 @@
-//! Who may use the API: whoever has a token whose role is enough, from a program or from a page of heatd's own, by a name that is heatd's.
+//! The gate that every request passes: its Host and Origin must be heatd's, and where a token is asked for, the token must be valid and its role enough.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,10 +22,10 @@ use crate::http::guard::rate_limit::RateLimiter;
 use crate::http::guard::roles::{Who, needs};
 use crate::http::serve;
 
-/// The longest address that is asked for, in bytes: twenty series with the longest names, every letter percent-encoded.
+/// The longest address, in bytes: enough for twenty series with the longest names, percent-encoded.
 pub(crate) const LONGEST_ADDRESS: usize = 16 << 10;
 
-/// What a request is held against.
+/// What requests are checked with.
 pub(crate) struct ApiAccess {
     tokens: Arc<Tokens>,
     hosts: HostCheck,
@@ -35,15 +35,15 @@ pub(crate) struct ApiAccess {
     limits: RequestLimits,
 }
 
-/// What every request passes, whatever it asks for.
+/// The state of the gate.
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) access: Arc<ApiAccess>,
-    /// Who may make a request. It is asked after routing, so that the router's own table can answer.
+    /// Who may make a request. Called after routing, so that the table of routes can answer.
     pub(crate) who: fn(&Request) -> Who,
 }
 
-/// Lets a request pass, or answers it with what is wrong.
+/// Lets a request pass, or answers it with the problem.
 pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let access = &gate.access;
     let who = (gate.who)(&request);
@@ -60,7 +60,7 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     next.run(serve::paced(request, access.timeout)).await
 }
 
-/// Why a request does not pass, and after how many seconds another one may.
+/// Why a request does not pass, and after how many seconds to try again.
 struct AccessDenied {
     problem: Problem,
     retry: Option<u64>,
@@ -95,7 +95,7 @@ impl ApiAccess {
         }
     }
 
-    /// Who makes a request that passes: none where no token is asked for.
+    /// Checks a request. Returns the caller; none where no token is asked for.
     fn passes(
         &self,
         who: Who,
@@ -146,7 +146,7 @@ impl ApiAccess {
         }
     }
 
-    /// The answer to a wrong token. Only those are counted, so that guessing locks nobody out who knows the right one.
+    /// The answer to a wrong token. Right tokens are not counted, so guessing locks nobody out who has one.
     fn wrong(&self, now: Instant) -> AccessDenied {
         let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
         match throttle.wrong(now) {
@@ -163,7 +163,7 @@ impl ApiAccess {
         }
     }
 
-    /// Viewers and moderators may ask so often. An owner's programs are not held up.
+    /// Refuses a viewer or a moderator who asks too often. Owners have no limit.
     fn within_rate(&self, caller: Caller, now: Instant) -> Result<Caller, AccessDenied> {
         if caller.role == Role::Owner {
             return Ok(caller);
@@ -180,7 +180,7 @@ impl ApiAccess {
         }
     }
 
-    /// Writes down when tokens were used last, now and then. No request waits for it.
+    /// Saves when tokens were last used, if that is due. The request does not wait for it.
     fn note_use(&self) {
         if self.tokens.is_behind() {
             let tokens = Arc::clone(&self.tokens);

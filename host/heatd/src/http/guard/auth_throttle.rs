@@ -1,24 +1,24 @@
-//! Counts wrong tokens, so that guessing is slow and told once.
+//! Slows down guessing: wrong tokens beyond a few in ten seconds are refused for the rest of that time, and logged once for each burst.
 
 use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-/// So many wrong tokens are answered with 401 in this time; more of them have to wait.
+/// How many wrong tokens in a window are answered with 401. Further ones must wait.
 const MOST: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// The wrong tokens of late.
+/// The wrong tokens of the current window.
 #[derive(Debug, Default)]
 pub(crate) struct AuthThrottle {
     since: Option<Instant>,
     count: u32,
-    /// The log knows of the burst that goes on.
+    /// Whether the current burst was logged.
     told: bool,
 }
 
 impl AuthThrottle {
-    /// Counts a wrong token. After how many seconds another try is worth it, if there were too many.
+    /// Counts a wrong token. If there were too many, returns after how many seconds to try again.
     pub(crate) fn wrong(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
         let age = now.saturating_duration_since(since);

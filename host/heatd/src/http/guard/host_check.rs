@@ -1,7 +1,7 @@
-//! Under which names heatd may be asked, and from which pages.
+//! Checks Host and Origin of each request.
 //!
-//! A site can point its own name at this machine (DNS rebinding): a browser then takes heatd's answers for that site's own, and shows them to its
-//! scripts. But the name stands in the Host of each request. So every route is guarded by it, those without a token too.
+//! A web site can point its own name at this machine (DNS rebinding). A browser then lets the scripts of that site read heatd's answers. But the name
+//! of the site is in the Host header of each request, so heatd refuses names that are not its own, on every route.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::http::form::problem::Problem;
 
-/// The names that are heatd's.
+/// Under which names heatd may be asked.
 pub(crate) struct HostCheck {
     /// Where it listens.
     address: SocketAddr,
-    /// Names under which a proxy passes requests on, in lower case, perhaps with a port.
+    /// The names of a reverse proxy, in lower case, perhaps with a port.
     names: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ impl HostCheck {
         Self { address, names }
     }
 
-    /// Refuses a name that is not heatd's, and a page from elsewhere.
+    /// Refuses foreign names, and requests by pages of other sites.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let host = host(headers)?;
         if !self.is_known(host) {
@@ -34,13 +34,13 @@ impl HostCheck {
         check_origin(headers, host)
     }
 
-    /// Refuses whoever comes through a proxy, and any name that could be that of a site.
+    /// For pages without a token: refuses requests through a proxy, and any name that a web site could have.
     pub(crate) fn check_machine(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let host = host(headers)?;
         if self.is_passed_on(headers, host) {
             return refused("this page is for programs on heatd's own machine".to_owned());
         }
-        // No site has an address for its name, nor a name without a dot: programs beside heatd are asked for by those.
+        // A web site has a name with a dot. Probes and scrapers beside heatd use an address, or a short name of their network.
         let name = without_port(host);
         if ip_of(name).is_none() && (name.is_empty() || name.contains('.')) {
             return refused(format!(
@@ -76,7 +76,7 @@ impl HostCheck {
     }
 }
 
-/// The Host of a request. One with several could mean one name to a proxy and another to heatd.
+/// The Host of a request. With several, a proxy might read one and heatd another.
 fn host(headers: &HeaderMap) -> Result<&str, Problem> {
     match only(headers, header::HOST) {
         Only::One(host) => Ok(host),
@@ -108,7 +108,7 @@ pub(crate) enum Only<'a> {
     Several,
 }
 
-/// How often a header is there; one that is no text is an empty one.
+/// Reads a header. A value that is no text counts as empty.
 pub(crate) fn only(headers: &HeaderMap, name: HeaderName) -> Only<'_> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -122,7 +122,7 @@ fn refused(detail: String) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
-/// The address that a Host is, where it is one: IPv6 stands in brackets.
+/// The IP address in a Host, if it is one. IPv6 is in brackets.
 fn ip_of(name: &str) -> Option<IpAddr> {
     name.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

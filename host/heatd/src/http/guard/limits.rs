@@ -1,4 +1,4 @@
-//! How much is answered at one time: watches of each role, large questions, and requests of viewers and moderators.
+//! Limits on what is answered at one time: watches of each role, large questions, requests of viewers and moderators.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const WATCHES: [usize; 3] = [128, 24, 12];
 /// How many questions that read much of the store are answered at once, for all roles: a Raspberry Pi has four cores, and chat comes first.
 const QUESTIONS: usize = 2;
 
-/// How many requests of viewers, and as many of moderators, are answered at once. Rules may run for an answer.
+/// How many requests of viewers are answered at once, and how many of moderators. Rules may run for an answer.
 const REQUESTS: usize = 8;
 
 /// Bounds on what is answered at one time. Cheap to clone; all clones are the same bounds.
@@ -34,7 +34,7 @@ impl Default for AnswerLimits {
 }
 
 impl AnswerLimits {
-    /// Room for a watch, for as long as it is held; none when all of the role are taken.
+    /// A permit for a watch, valid while it is held. None if all of the role are taken.
     pub(crate) fn watch(&self, role: Role) -> Option<OwnedSemaphorePermit> {
         let [viewers, moderators, owners] = &self.watches;
         let watches = match role {
@@ -45,7 +45,7 @@ impl AnswerLimits {
         Arc::clone(watches).try_acquire_owned().ok()
     }
 
-    /// Waits until a large question can be answered, which it can for as long as this is held.
+    /// Waits for a permit for a large question, valid while it is held.
     pub(crate) async fn question(&self) -> Option<OwnedSemaphorePermit> {
         // It is never closed.
         Arc::clone(&self.questions).acquire_owned().await.ok()
@@ -115,6 +115,18 @@ mod tests {
         assert!(limits.watch(Role::Moderator).is_some() && limits.watch(Role::Owner).is_some());
         drop(taken);
         assert!(limits.watch(Role::Viewer).is_some());
+    }
+
+    #[test]
+    fn the_page_of_the_api_says_the_limits() {
+        let page = include_str!("../../../../../docs/api.md");
+        let [viewers, moderators, owners] = WATCHES;
+        for says in [
+            format!("{viewers} viewers, {moderators} moderators and {owners} owners watch at once"),
+            format!("{REQUESTS} answers each for viewers and for moderators, {QUESTIONS} of"),
+        ] {
+            assert!(page.contains(&says), "docs/api.md does not say {says:?}");
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! How many requests each token may make: a bucket of permits that fills again.
+//! Rate limit for each token: a bucket of permits that refills.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// So many requests at once, and so many in each second from then on.
+/// The requests that a token may make at once, and in each second after that.
 const BURST: f64 = 60.0;
 const PER_SECOND: f64 = 20.0;
 
-/// How many names are remembered before full buckets are thrown away.
+/// With this many buckets, the full ones are removed.
 const NAMES: usize = 256;
 
 /// The buckets, by the names of the tokens.
@@ -28,7 +28,7 @@ impl Bucket {
 }
 
 impl RateLimiter {
-    /// Takes a permit. After how many seconds there is one again, if there is none.
+    /// Takes a permit. If there is none, returns after how many seconds there is one.
     pub(crate) fn take(&mut self, name: &str, now: Instant) -> Option<u64> {
         if self.0.len() >= NAMES {
             self.0.retain(|_, bucket| bucket.permits(now) < BURST);
@@ -36,7 +36,7 @@ impl RateLimiter {
         let bucket = self.0.entry(name.to_owned()).or_insert(Bucket { permits: BURST, at: now });
         let permits = bucket.permits(now);
         if permits < 1.0 {
-            // A whole second is the least that can be said; by then there are several.
+            // Retry-After has whole seconds, so at least one.
             return Some(((1.0 - permits) / PER_SECOND).ceil().max(1.0) as u64);
         }
         *bucket = Bucket { permits: permits - 1.0, at: now };

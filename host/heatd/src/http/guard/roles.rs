@@ -11,7 +11,7 @@ use crate::http::form::problem::Problem;
 pub(crate) enum Who {
     /// Everybody, without a token.
     Anybody,
-    /// Programs on heatd's own machine, without a token: nobody who comes through a proxy.
+    /// Programs on heatd's own machine, without a token. Requests through a proxy are refused.
     Machines,
     /// A token with at least this role.
     Holder(Role),

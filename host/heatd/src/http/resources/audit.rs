@@ -19,7 +19,7 @@ use crate::http::guard::limits::Place;
 pub(crate) const ENTRIES: usize = 50;
 pub(crate) const MOST_ENTRIES: usize = 10_000;
 
-/// The entries or dead letters of a channel, of a slot, or of all.
+/// Filters entries and dead letters by channel and slot.
 pub(crate) struct SlotFilter {
     channel: Option<String>,
     slot: Option<String>,
@@ -41,7 +41,7 @@ struct AuditPage {
     entries: Vec<AuditRow>,
 }
 
-/// Something that somebody did.
+/// An entry of the audit log.
 #[derive(Serialize)]
 struct AuditRow {
     number: u64,

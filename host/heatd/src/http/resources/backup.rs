@@ -19,7 +19,7 @@ use crate::http::form::ndjson::{blocking, stepwise};
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 
-/// How much is sent at once, in bytes, and how many such pieces wait for a slow reader.
+/// The size of a piece that is sent, in bytes, and how many pieces wait for a slow reader.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
 
@@ -87,7 +87,7 @@ pub(crate) async fn send(State(api): State<Arc<Api>>, place: Place) -> Result<Re
     Ok((head, Body::from_stream(pieces)).into_response())
 }
 
-/// Reads the backup to its end, or until nobody wants more. It is gone then.
+/// Reads the backup to its end, or until the client is gone. Its file is deleted then.
 fn read(mut passing: Passing, pieces: &mpsc::Sender<std::io::Result<Bytes>>) {
     loop {
         let mut piece = Vec::with_capacity(PIECE);

@@ -1,4 +1,4 @@
-//! What runs beside what the configuration says: `GET /config/diff`, `GET /config/export`.
+//! The configuration and what runs: `GET /config/diff` compares them, `GET /config/export` writes what runs as configuration.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ struct DifferencePage {
     differences: Vec<Difference>,
 }
 
-/// Something that is otherwise than the configuration says.
+/// A difference between the configuration and what runs.
 #[derive(Serialize)]
 struct Difference {
     channel: String,
@@ -125,7 +125,7 @@ fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
         let names = api.roster.names().iter().map(|it| Given::Text(it.to_string())).collect();
         let _ = writeln!(text, "\n# In [twitch]:\n# channels = {}", as_toml(&Given::List(names)));
     }
-    // Slot, its table, and the channels in which it runs so.
+    // Slot, table, and the channels that have this table in this slot.
     let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
     for (standing, rule) in slots {
         let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {

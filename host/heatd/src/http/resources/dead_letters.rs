@@ -1,4 +1,4 @@
-//! Calls that failed and had no effects: `GET /dead-letters`, and `POST /channels/{channel}/rules/{slot}/retry`, which makes them again.
+//! Dead letters, which are calls of rules that failed: `GET /dead-letters` lists them, `POST /channels/{channel}/rules/{slot}/retry` makes the calls again.
 
 use std::sync::Arc;
 
@@ -27,13 +27,13 @@ struct DeadLetterPage {
     dead_letters: Vec<DeadLetterRow>,
 }
 
-/// The same, as it was called before.
+/// The same under its old name.
 #[derive(Serialize)]
 struct LetterPage {
     letters: Vec<DeadLetterRow>,
 }
 
-/// A call that had no effects.
+/// A call that failed and had no effects.
 #[derive(Serialize)]
 struct DeadLetterRow {
     number: u64,
@@ -79,7 +79,7 @@ pub(crate) async fn list(
     at_once(place, move || Ok(DeadLetterPage { dead_letters: rows()? })).await
 }
 
-/// `GET /letters`, as it was called before. It goes with the next release.
+/// `GET /letters`: the old address and the old field. It goes with the next release.
 pub(crate) async fn list_by_old_name(
     State(api): State<Arc<Api>>,
     place: Place,
@@ -90,7 +90,7 @@ pub(crate) async fn list_by_old_name(
     at_once(place, move || Ok(LetterPage { letters: rows()? })).await
 }
 
-/// What finds the dead letters that a query asks for.
+/// Reads the query, and returns the work that finds the dead letters.
 fn rows(
     api: &Api,
     query: &mut Query,

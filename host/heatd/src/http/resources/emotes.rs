@@ -31,7 +31,7 @@ struct EmotePage {
     from: u64,
     to: u64,
     emotes: Vec<EmoteRow>,
-    /// Of emotes that were not used: what is known of the sets.
+    /// In a list of unused emotes: what is known of each set.
     #[serde(skip_serializing_if = "Option::is_none")]
     sets: Option<Vec<SetRow>>,
 }
@@ -44,7 +44,7 @@ struct EmoteRow {
     uses: i64,
     /// When it was used last.
     last: Option<u64>,
-    /// Of one that was not used: whose set has it.
+    /// In a list of unused emotes: whose set has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     of: Option<&'static str>,
 }
@@ -58,7 +58,7 @@ struct SetRow {
     emotes: Option<usize>,
 }
 
-/// What a list is asked for.
+/// What a list should have, and how it is written.
 struct EmoteQuery {
     range: Range,
     format: TableFormat,
@@ -86,7 +86,7 @@ pub(crate) async fn list(
     query.end()?;
     let series = api.statistics()?;
     let listed = match is_unused {
-        // Bins that are gone would make every emote one that was not used.
+        // Without bins of that time, every emote would look unused.
         true if now().saturating_sub(range.from) > api.kept.of(interval) => {
             let name = interval.name();
             let why = format!("bins of {name} are not kept as long as that; leave `interval` out");
@@ -109,7 +109,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// What the channel has. Where no set is known, nobody can say what was not used.
+/// The emotes that the channel has. Refused if no set is known: then nobody knows which emotes were not used.
 fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
     let unavailable = |why| Problem::of_parameter(StatusCode::SERVICE_UNAVAILABLE, "used", why);
     let Some(shelves) = &api.shelves else {

@@ -1,4 +1,4 @@
-//! The most faved: `GET /channels/{channel}/faves`.
+//! `GET /channels/{channel}/faves`: the most faved items, and the people who faved most.
 
 use std::sync::Arc;
 

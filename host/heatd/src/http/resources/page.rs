@@ -1,6 +1,6 @@
-//! The web page: the files that the build took from `host/dashboard/dist`, as they are, with what a browser may do with them.
+//! The web page: the files that the build took from `host/dashboard/dist`, with a policy of what the page may load.
 //!
-//! Files below `assets` have a digest of what is in them in their name and are kept by browsers for ever; the others are asked for again.
+//! Files below `assets` have a digest of their content in their name, so browsers keep them for ever. They ask for the other files each time.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,7 +20,7 @@ struct File {
 /// Empty where heatd was built without the page.
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// What stands in for the page.
+/// What is served instead of the page then.
 const WITHOUT: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>heatd</title>\n\
 <h1>This heatd was built without its page</h1>\n\
 <p>It does everything else. To have the page, build it and then heatd again, in the folder of the project:</p>\n\
@@ -28,12 +28,12 @@ const WITHOUT: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\
 <p>That needs Node.js 20 or newer. The command <code>heat watch</code> shows the same numbers in a terminal.</p>\n\
 </html>\n";
 
-/// What the page may load: its own files, and pictures of emotes from those who serve them. Nothing that stands in the page itself runs.
+/// What the page may load: its own files, and pictures of emotes from their providers. No inline script runs, so text from chat cannot become one.
 const POLICY: &str = "default-src 'self'; img-src 'self' https://static-cdn.jtvnw.net https://cdn.7tv.app \
 https://cdn.betterttv.net https://cdn.frankerfacez.com; object-src 'none'; base-uri 'none'; form-action 'self'; \
 frame-ancestors 'none'";
 
-/// How long files may be kept whose name changes with their content.
+/// For files whose name changes with their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// `GET /`
@@ -78,7 +78,7 @@ fn answer(files: &'static [File], name: &str, asked: &HeaderMap) -> Response {
 }
 
 impl File {
-    /// The smallest form that a browser takes.
+    /// The smallest encoding that the browser accepts.
     fn for_browser(&self, asked: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
         let packed = [("br", self.brotli), ("gzip", self.gzip)];
         let taken = packed
@@ -102,7 +102,7 @@ fn dressed(mut answer: Response) -> Response {
     let rules = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The address of the page may have been one with a token.
+        // A link to the page may have a token in it.
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     for (name, value) in rules {

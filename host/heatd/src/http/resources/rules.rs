@@ -39,13 +39,13 @@ struct RuleRow {
     settings: SlotSettings,
 }
 
-/// How often it was called since the start, and what that took.
+/// The calls since the start, and their cost.
 #[derive(Serialize)]
 struct CallCosts {
     calls: u64,
     failures: u64,
     fuel: u64,
-    /// How much of it one call may use.
+    /// The most fuel of one call.
     fuel_limit: u64,
 }
 
@@ -76,7 +76,7 @@ fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
     RuleRow { channel, standing, costs, shadow, settings }
 }
 
-/// What somebody wants in a slot.
+/// The requested change of a slot.
 fn wanted(path: SlotPath, source: Source, caller: Caller) -> Wanted {
     Wanted { channel: path.channel, slot: path.slot, source, by: caller.name }
 }

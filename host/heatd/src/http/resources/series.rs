@@ -36,7 +36,7 @@ pub(crate) async fn points(
     blocking((place, turn), move || {
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
-        // Bins of this width are thrown away after a while, so they are known for less long than the channel is.
+        // The channel may be known for longer than bins of this width are kept.
         let kept_since = now().saturating_sub(api.kept.of(interval));
         let known_since = series.known_since(&channel)?.map(|since| since.max(kept_since));
         let points = series.points(&channel, &whats, interval, range)?;
@@ -60,7 +60,7 @@ pub(crate) async fn points(
     .await
 }
 
-/// Refuses emotes that cannot be: never used, and in no known set of the channel. Twitch does not publish its sets, so its names are always taken.
+/// Refuses emotes that cannot exist: never used, and in no known set of the channel. Twitch does not publish its sets, so its names are always accepted.
 pub(crate) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(), Problem> {
     let statistics = api.statistics()?;
     let Some(shelves) = &api.shelves else { return Ok(()) };
@@ -85,7 +85,7 @@ struct Curve<'a> {
     points: Vec<Point>,
 }
 
-/// The answer as it is sent. It is written without a tree of values in between, which takes ten times as much memory.
+/// The answer. It borrows the points: a tree of JSON values would take ten times as much memory.
 #[derive(Serialize)]
 struct SeriesPage<'a> {
     channel: &'a str,
@@ -98,10 +98,10 @@ struct SeriesPage<'a> {
     gaps: &'a [(u64, u64)],
 }
 
-/// The time of an answer, and what of it is unknown.
+/// The time of an answer, and which parts of it are unknown.
 struct Times<'a> {
     range: Range,
-    /// Bins that end earlier are unknown, and not zero: heatd did not hear the channel, or keeps bins of this width no longer.
+    /// Bins that end earlier are unknown, not zero: heatd did not read the channel then, or has dropped bins of this width.
     known_since: Option<u64>,
     gaps: &'a [(u64, u64)],
 }

@@ -1,6 +1,6 @@
-//! `GET /channels/{channel}/live`: series as they grow, as server-sent events, and for a page the [`Updates`] in the same stream.
+//! `GET /channels/{channel}/live`: series as they grow, as server-sent events. For a page, [`Updates`] come in the same stream.
 //!
-//! Bins of up to half a minute are told once they have ended. Wider ones are told as they grow: half an hour is worth seeing.
+//! Bins of up to half a minute are sent once they have ended. Wider bins are sent while they grow, since nobody wants to wait an hour for a point.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,16 +30,16 @@ use crate::shutdown::Shutdown;
 /// Delay before a bin that has ended is sent, in milliseconds: lines arrive up to this long after the time that Twitch gives them.
 const AFTER: u64 = 150;
 
-/// How many bins before it are told once more: late lines may have changed them.
+/// How many earlier bins are sent again with each bin: late lines may have changed them.
 const AGAIN: u64 = 2;
 
-/// The widest bins that are told when they have ended.
+/// The widest bins that are sent only once they have ended.
 const NARROW: Resolution = Resolution::HalfMinute;
 
-/// How often wider ones are told, in milliseconds.
+/// How often wider bins are sent, in milliseconds.
 const GROWTH: u64 = 5_000;
 
-/// How often a watcher hears that the connection is alive.
+/// How often an empty event shows that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// `GET /channels/{channel}/live`
@@ -82,7 +82,7 @@ struct SeriesStream {
 }
 
 impl SeriesStream {
-    /// What comes next, as JSON; none when heatd stops.
+    /// The next event as JSON. None when heatd stops.
     async fn next(&mut self) -> Option<String> {
         let (at, wait) = self.bins.due();
         let update = async {
@@ -92,7 +92,7 @@ impl SeriesStream {
             }
         };
         tokio::select! {
-            // However much happens, a bin is told in time.
+            // Bins come first, so that many updates cannot delay them.
             biased;
             () = sleep(wait) => Some(self.bins.told_at(at)),
             update = update => update,
@@ -101,27 +101,27 @@ impl SeriesStream {
     }
 }
 
-/// The bins as they end, or grow.
+/// The bins of the series, as they end or grow.
 struct Bins {
     statistics: Statistics,
     channel: String,
     whats: Vec<What>,
     interval: Resolution,
-    /// Until when they were told of.
+    /// Up to which time bins were sent.
     told: u64,
 }
 
 impl Bins {
-    /// Until when bins are told of the next time, and how long it is until then.
+    /// Up to which time bins are sent next, and how long to wait for that.
     fn due(&self) -> (u64, Duration) {
         let step = if self.interval <= NARROW { self.interval.width() } else { GROWTH };
-        // Who could not be told in time is told of the present.
+        // A reader that was too slow goes on with the present, and not with the past.
         let last = self.told.max(now().saturating_sub(AFTER + step));
         let at = (last / step + 1) * step;
         (at, Duration::from_millis((at + AFTER).saturating_sub(now())))
     }
 
-    /// The bins until this time: the last one, and those before it once more.
+    /// The event for the bins up to this time: the last bin, and some before it again.
     fn told_at(&mut self, at: u64) -> String {
         self.told = at;
         let width = self.interval.width();
@@ -139,7 +139,7 @@ impl Bins {
         serde_json::to_string(&bins).unwrap_or_default()
     }
 
-    /// A bin: when it starts, and of each series the value and the number of people. None where it is in the store already.
+    /// A bin with the values of all series. None if it is in the store already.
     fn bin(&self, at: u64) -> Option<BinRow> {
         let points = self.statistics.latest(&self.channel, &self.whats, self.interval, at)?;
         let value = |(what, point): (&What, Option<heat_engine::Point>)| match (what, point) {
@@ -151,7 +151,7 @@ impl Bins {
     }
 }
 
-/// What a watcher is sent.
+/// An event of the stream.
 #[derive(Serialize)]
 struct BinsEvent {
     interval: &'static str,
@@ -163,7 +163,7 @@ struct BinsEvent {
 #[derive(Serialize)]
 struct BinRow {
     at: u64,
-    /// None: an output has not changed.
+    /// None: the output has not changed in this bin.
     values: Vec<Option<BinValue>>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /channels/{channel}/simulate`: what the rules would answer to something made up.
+//! `POST /channels/{channel}/simulate`: what the rules would answer to an event that did not happen.
 
 use std::sync::Arc;
 

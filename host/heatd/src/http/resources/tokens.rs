@@ -1,4 +1,4 @@
-//! The tokens: made, listed, revoked. For owners. And for everybody who has one, `GET /whoami`.
+//! Tokens: owners make, list and revoke them. `GET /whoami` tells everybody about their own.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ struct TokenPage {
     tokens: Vec<Told>,
 }
 
-/// A token that was just made, with its secret, which nobody can ask for again.
+/// A new token with its secret, which is shown this once.
 #[derive(Serialize)]
 struct MadeToken {
     #[serde(flatten)]
@@ -46,7 +46,7 @@ struct WhoamiPage {
 pub(crate) struct TokenRequest {
     role: Role,
     name: Option<String>,
-    /// After so many milliseconds it expires.
+    /// In milliseconds from now. None: it never expires.
     expires_in: Option<u64>,
 }
 

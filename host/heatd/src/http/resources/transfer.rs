@@ -1,4 +1,4 @@
-//! Data out, in and away: export, import, and forgetting a person.
+//! Data: export, import, and forgetting a person.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(crate) async fn export(
     let (parts, told) = mpsc::channel::<Vec<u8>>(WAITING);
     spawn_blocking(move || {
         let _place = place;
-        // Who has asked may be gone. Where the store fails, the file has no end, and so its reader knows.
+        // The client may be gone. If the store fails, the last line is missing, and the reader of the file notices.
         let send = |part| parts.blocking_send(part).is_ok();
         if let Err(error) = exported.write(send) {
             warn!(%error, "an export was broken off");
@@ -82,7 +82,7 @@ pub(crate) async fn forget(
     JsonBody(forgotten): JsonBody<Forgotten>,
 ) -> Result<Response, Problem> {
     let (live, store) = (api.live.clone(), api.store.clone());
-    // Asked for before the head of the answer is sent, which says that all is well.
+    // Before the head of the answer, which cannot be 409 any more once it is sent.
     let turn = live.undo_turn()?;
     Ok(stepwise(place, move |steps| {
         live.forget(turn, &channel, &forgotten, &caller.name, &store, steps)

@@ -29,7 +29,7 @@ pub(crate) async fn run(
         needs(&caller, Role::Owner, "to take back what a version of a rule did")?;
     }
     let live = api.live.clone();
-    // Asked for before the head of the answer is sent, which says that all is well.
+    // Before the head of the answer, which cannot be 409 any more once it is sent.
     let turn = live.undo_turn()?;
     Ok(stepwise(place, move |steps| live.undo(turn, &channel, &undone, &caller.name, steps)))
 }

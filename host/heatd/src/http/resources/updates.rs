@@ -1,5 +1,5 @@
-//! What a page shows besides its graph, for the stream that it has open anyway: outputs, whether the stream is live, faves, faults,
-//! and how fast chat is. Lines of chat are not in it, so a hundred pages cost little while thousands talk.
+//! What a page shows besides its graph, sent in the stream of the graph: outputs, whether the stream is live, faves, faults, and how fast chat is.
+//! Lines of chat are not part of it, so a hundred open pages cost little while thousands of people talk.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::http::api::Api;
 use crate::http::form::redact;
 use crate::http::resources::watch::Watcher;
 
-/// Over how many seconds the rate of chat is taken.
+/// The rate of chat is the number of lines in this many seconds.
 const WINDOW: u64 = 10;
 
-/// How often it is told, where it has changed.
+/// How often the rate is sent, if it has changed.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Outputs are told so often at most, each with its last value.
+/// The shortest time between two updates of outputs. Each has the last value.
 const REST: Duration = Duration::from_millis(250);
 
 pub(crate) struct Updates {
@@ -28,7 +28,7 @@ pub(crate) struct Updates {
     statistics: Statistics,
     channel: Arc<str>,
     tick: Interval,
-    /// How many lines there were when it was told last.
+    /// The rate that was sent last.
     told: Option<i64>,
     is_public: bool,
 }
@@ -42,7 +42,7 @@ impl Updates {
         Self { watcher, statistics, channel, tick, told: None, is_public }
     }
 
-    /// The next update, as JSON; none when heatd stops. Nothing is lost when the future is dropped before its end.
+    /// The next update as JSON. None when heatd stops. Cancel safe: dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             tokio::select! {
@@ -62,7 +62,7 @@ impl Updates {
         }
     }
 
-    /// How many lines there were lately, where that is another number than before.
+    /// The rate of chat, if it has changed.
     fn rate(&mut self) -> Option<String> {
         let width = Resolution::Second.width();
         let end = Resolution::Second.bin(now());

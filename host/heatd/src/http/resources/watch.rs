@@ -1,7 +1,7 @@
-//! `GET /api/v1/watch`: the feed as server-sent events, one JSON object each.
+//! `GET /watch`: the feed as server-sent events, one JSON object each.
 //!
-//! First what stands now, then what happens. Outputs and streams are followed as values: one that changes faster than the
-//! watcher reads is told with its last value only. A watch ends with the token that began it.
+//! First come the present outputs and streams, then what happens. Outputs and streams are values: if one changes faster than the watcher reads, the
+//! watcher gets its last value only. A watch ends when its token is revoked or expires.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -29,10 +29,10 @@ use crate::shutdown::Shutdown;
 use crate::view::feed::{Entry, States, What, is_of_rule};
 use crate::view::roster::Roster;
 
-/// How often a watcher hears that the connection is alive.
+/// How often an empty event shows that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
-/// After so many entries in a row the values get their turn, however much happens.
+/// After this many entries in a row, values are looked at, so that a busy chat cannot delay them.
 const TURN: u32 = 64;
 
 /// `GET /watch`
@@ -67,24 +67,24 @@ pub(crate) async fn follow(
 
 /// Follows the feed of one channel, or of all.
 pub(crate) struct Watcher {
-    /// None: all of them.
+    /// None: all channels.
     channel: Option<Arc<str>>,
     roster: Arc<Roster>,
     entries: broadcast::Receiver<Arc<Entry>>,
     outputs: watch::Receiver<Arc<Outputs>>,
     states: watch::Receiver<Arc<States>>,
-    /// What this watcher was told that outputs show and streams are.
+    /// The values that this watcher was sent last.
     told: BTreeMap<(Arc<str>, Option<String>), What>,
     waiting: VecDeque<Arc<Entry>>,
     in_a_row: u32,
-    /// How long values rest after they were looked at, and when that was.
+    /// The shortest time between two looks at the values, and when the last one was.
     rest: Duration,
     looked: Instant,
     shutdown: Shutdown,
 }
 
 impl Watcher {
-    /// A watcher of one channel that gets only faves, faults, and values of outputs and streams, these no more often than after a rest.
+    /// A watcher of one channel that gets only faves, faults, and (rate-limited) values.
     pub(crate) fn of_updates(api: &Api, channel: Arc<str>, rest: Duration) -> Self {
         let entries = api.feed.subscribe_to_news();
         Self { entries, rest, ..Self::new(api, Some(channel)) }
@@ -115,7 +115,7 @@ impl Watcher {
         watcher
     }
 
-    /// The next entry; none when heatd stops.
+    /// The next entry. None when heatd stops.
     pub(crate) async fn next(&mut self) -> Option<Arc<Entry>> {
         loop {
             if let Some(entry) = self.waiting.pop_front() {
@@ -128,7 +128,7 @@ impl Watcher {
             let wakes = self.looked + self.rest;
             let rests = Instant::now() < wakes;
             tokio::select! {
-                // What happened comes before what it changed, and the end comes after all of it.
+                // In this order: entries first, then the values that they changed, and the end of heatd last.
                 biased;
                 entry = self.entries.recv() => match entry {
                     Ok(entry) if self.wants(&entry.channel) => {
@@ -160,11 +160,11 @@ impl Watcher {
         self.channel.as_ref().is_none_or(|wanted| **wanted == *channel)
     }
 
-    /// Lines up what outputs and streams are now, where that is news to this watcher.
+    /// Queues the present values that this watcher does not have yet.
     fn look(&mut self) {
         (self.in_a_row, self.looked) = (0, Instant::now());
         let streams = Arc::clone(&self.states.borrow_and_update());
-        // Channels may have come or gone.
+        // Channels may have been added or removed.
         let channels = match &self.channel {
             Some(channel) => vec![Arc::clone(channel)],
             None => self.roster.names(),
@@ -184,7 +184,7 @@ impl Watcher {
 
     fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: What) {
         let key = (Arc::clone(&channel), output);
-        // An output that was taken back before the watch began is no news.
+        // A watcher that never got an output need not hear that it is gone.
         let gone = matches!(what, What::Output { text: None, .. });
         let news = match self.told.get(&key) {
             Some(told) => *told != what,

@@ -1,4 +1,4 @@
-//! `GET /channels/{channel}/why`: what is behind the text of an output.
+//! `GET /channels/{channel}/why`: the events that changed an output.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) const MOST_CAUSES: usize = 1_000;
 #[derive(Serialize)]
 struct WhyPage {
     output: String,
-    /// Up to when the log was looked through, in milliseconds since 1970.
+    /// How far back the log was read, as a time.
     since: u64,
     causes: Vec<CauseRow>,
 }

@@ -1,7 +1,6 @@
-//! A connection that ends when nobody reads its answers.
+//! A write timeout: a connection ends if the client does not read its answers.
 //!
-//! hyper waits for a client for as long as the client likes. So a few hundred clients that ask, and then read nothing, or a byte now and then, would
-//! keep everybody else out.
+//! hyper has none. A few hundred clients that send a request and then read nothing, or a byte now and then, would keep everybody else out.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -14,13 +13,13 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::LEAST;
 
-/// A stream whose writes fail once they have been held up for too long.
+/// A stream whose writes fail after they were blocked for too long.
 pub(super) struct TimedStream {
     stream: TcpStream,
     timeout: Duration,
-    /// Since when the client takes nothing.
+    /// When the current write was blocked first.
     blocked: Option<Instant>,
-    /// How long writes were held up, without the time that the bytes written would take at the slowest allowed speed.
+    /// How long writes were blocked so far, minus the time that the written bytes may take at the lowest speed.
     debt: Duration,
     alarm: Pin<Box<Sleep>>,
 }
@@ -31,7 +30,7 @@ impl TimedStream {
         Self { stream, timeout, blocked: None, debt: Duration::ZERO, alarm }
     }
 
-    /// Lets a write pass, or ends it when the client has been too slow.
+    /// Passes the result of a write on, or fails it if the client is too slow.
     fn judge(
         &mut self,
         context: &mut Context<'_>,
@@ -39,10 +38,10 @@ impl TimedStream {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
-                let held_up = self.blocked.take().map(|since| since.elapsed()).unwrap_or_default();
-                // Without this, a client that takes a byte each few seconds would hold its connection for ever.
+                let blocked = self.blocked.take().map(|since| since.elapsed()).unwrap_or_default();
+                // A reset to zero here would let a client that reads a byte every few seconds stay for ever.
                 let paid = Duration::from_secs_f64(bytes as f64 / LEAST);
-                self.debt = (self.debt + held_up).saturating_sub(paid);
+                self.debt = (self.debt + blocked).saturating_sub(paid);
                 Poll::Ready(Ok(bytes))
             }
             Poll::Pending => {
