@@ -46,15 +46,15 @@ static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
 /// Who may use a method of a path, as the table of routes says.
 #[derive(Clone, Copy)]
-pub(crate) struct Lookup(pub(crate) fn(&Method, &str) -> Option<Who>);
+pub(crate) struct RoleLookup(pub(crate) fn(&Method, &str) -> Option<Who>);
 
 /// `GET /openapi.json`
-pub(crate) async fn document(Extension(lookup): Extension<Lookup>) -> Response {
+pub(crate) async fn document(Extension(lookup): Extension<RoleLookup>) -> Response {
     let text = DOCUMENT.get_or_init(|| assembled(lookup).to_string().into()).clone();
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-fn assembled(lookup: Lookup) -> Value {
+fn assembled(lookup: RoleLookup) -> Value {
     let mut document = Value::Object(read(BASE));
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let components = &mut document["components"];
@@ -81,7 +81,7 @@ fn problem() -> Value {
 }
 
 /// A path, completed with what is the same for many.
-fn completed(path: &str, mut item: Value, lookup: Lookup) -> Value {
+fn completed(path: &str, mut item: Value, lookup: RoleLookup) -> Value {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let parameters: Vec<Value> =
         names.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })).collect();
@@ -96,7 +96,7 @@ fn completed(path: &str, mut item: Value, lookup: Lookup) -> Value {
     item
 }
 
-fn complete(path: &str, method: &str, operation: &mut Value, Lookup(who): Lookup) {
+fn complete(path: &str, method: &str, operation: &mut Value, RoleLookup(who): RoleLookup) {
     let own = operation.as_object_mut().and_then(|it| it.remove("problems"));
     for (status, why) in own.as_ref().and_then(Value::as_object).into_iter().flatten() {
         operation["responses"][status] = json!({ "description": why, "content": problem() });

@@ -15,7 +15,7 @@ use crate::http::api::Api;
 use crate::http::form::conditional;
 use crate::http::form::problem::{self, Problem};
 use crate::http::guard::roles::Who;
-use crate::http::openapi::{self, Lookup};
+use crate::http::openapi::{self, RoleLookup};
 use crate::http::probes;
 use crate::http::resources::{
     audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
@@ -56,7 +56,7 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/icon.svg", Anybody, || routing::get(page::icon)),
     get("/assets/{name}", Anybody, || routing::get(page::asset)),
     get("/api/v1/openapi.json", Anybody, || {
-        routing::get(openapi::document).layer(Extension(Lookup(described)))
+        routing::get(openapi::document).layer(Extension(RoleLookup(described)))
     }),
     get("/api/v1/status", VIEWER, || routing::get(status::show)),
     get("/api/v1/watch", VIEWER, || routing::get(watch::follow)),

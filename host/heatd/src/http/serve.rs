@@ -23,7 +23,7 @@ use tokio::time::{self, Instant, sleep};
 use tracing::{debug, warn};
 
 use crate::shutdown::Shutdown;
-use write_timeout::TimedStream;
+use write_timeout::{LEAST, TimedStream};
 
 /// How many connections may be open at once: two for each watch, and some for programs. Further ones wait until one ends.
 pub(super) const CONNECTIONS: usize = 384;
@@ -36,9 +36,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The pause after the system refuses to accept a connection, for lack of descriptors as a rule.
 const REST: Duration = Duration::from_millis(200);
-
-/// The lowest speed, in bytes a second, of a body that comes in and of an answer that is read, once the timeout is over.
-const LEAST: f64 = 8192.0;
 
 /// Serves until the shutdown. `timeout` is for the head of each request, and for answers that are not read.
 pub(super) async fn serve(

@@ -25,7 +25,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 
 /// The document as it is served.
 fn document() -> Value {
-    assembled(Lookup(described))
+    assembled(RoleLookup(described))
 }
 
 #[test]

@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::LEAST;
+/// The lowest speed, in bytes a second, of a body that comes in and of an answer that is read, once the timeout is over.
+pub(super) const LEAST: f64 = 8192.0;
 
 /// A stream whose writes fail after they were blocked for too long.
 pub(super) struct TimedStream {
