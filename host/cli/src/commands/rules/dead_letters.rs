@@ -68,7 +68,7 @@ pub(super) fn retry(options: &RetryArgs) -> Result<()> {
     if options.answer.json {
         print(&format!("{}\n", clean::json(&answer.to_string())))?;
     } else {
-        print(&format!("{}\n", clean::text(answer["done"].as_str().unwrap_or("done"))))?;
+        print(&format!("{}\n", clean::text(answer["message"].as_str().unwrap_or("done"))))?;
     }
     match answer["failed"].as_u64() {
         Some(failed) if failed > 0 => {
@@ -81,15 +81,15 @@ pub(super) fn retry(options: &RetryArgs) -> Result<()> {
 fn ask(at: &ChannelArgs, slot: Option<&str>, api: &Api) -> Result<Value> {
     let mut query = at.query()?;
     query.extend(slot.map(|slot| ("slot", slot.to_owned())));
-    Ok(api.get("/letters", &query)?)
+    Ok(api.get("/dead-letters", &query)?)
 }
 
 fn read(told: Value) -> Result<Vec<DeadLetter>> {
     #[derive(Deserialize)]
     struct DeadLetterList {
-        letters: Vec<DeadLetter>,
+        dead_letters: Vec<DeadLetter>,
     }
-    Ok(api::read::<DeadLetterList>(told, "failed calls")?.letters)
+    Ok(api::read::<DeadLetterList>(told, "failed calls")?.dead_letters)
 }
 
 /// The channel and the slot of the letters that shall be run again.
@@ -156,7 +156,7 @@ mod tests {
                 "cause": "unreachable\u{1b}[2J", "event": "c-1", "kind": "chat", "person": "ann",
             })
         };
-        read(json!({ "letters": [letter(7, "decay"), letter(8, "fave")] })).unwrap()
+        read(json!({ "dead_letters": [letter(7, "decay"), letter(8, "fave")] })).unwrap()
     }
 
     #[test]
