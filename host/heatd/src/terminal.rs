@@ -1,6 +1,6 @@
 //! What heatd says to the person at the terminal, and where its log goes.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -19,10 +19,10 @@ pub(crate) enum LogFormat {
 pub(crate) fn start_log(directives: &str, format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
-        .with_writer(std::io::stderr);
+        .with_writer(io::stderr);
     match format {
         LogFormat::Text => {
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            let terminal = io::stderr().is_terminal();
             log.with_ansi(terminal).with_target(false).init();
         }
         LogFormat::Json => log.json().init(),

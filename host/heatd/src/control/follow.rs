@@ -105,7 +105,7 @@ impl Control {
             }
         })
         .map_err(Error::failed)?;
-        self.ask(name, move |access| {
+        self.on_engine_thread(name, move |access| {
             match made_so_far(&subscription, HAND_OVER, Run::hand_over_all) {
                 Some(made) => Ok(Ok(adopt(access, made)?)),
                 None => Ok(Err(Error::because(behind))),

@@ -18,7 +18,7 @@ use super::live::{Push, PushStep};
 use super::pushed::Pushed;
 use super::question::{self, Etag, Failure, Said};
 use super::sets::{Set, Table};
-use super::shapes::{Named, Subject};
+use super::shapes::{EmoteName, Subject};
 use crate::backoff::Backoff;
 use crate::config::provider::{Addresses, Provider, SetScope};
 use crate::metrics::Unrecognized;
@@ -207,7 +207,7 @@ impl Refresher {
     async fn take_answer(
         &mut self,
         place: usize,
-        emotes: Vec<Named>,
+        emotes: Vec<EmoteName>,
         subject: Option<Subject>,
         etag: Option<Etag>,
     ) -> Result<(), Over> {

@@ -14,7 +14,7 @@ use super::Api;
 use super::problem::Problem;
 use super::steps::at_once;
 use crate::control::chains::Configured;
-use crate::control::{Refusal, as_toml, quoted};
+use crate::control::{Error, as_toml, quoted};
 
 /// `GET /config/diff`
 pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
@@ -82,7 +82,7 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     let slots = spawn_blocking(move || {
         live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))
     });
-    let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
+    let slots = slots.await.unwrap_or(Err(Error::Gone))?;
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );

@@ -18,7 +18,7 @@ use super::asked::{read, wrong};
 use super::problem::Problem;
 use super::rules::{json_of, source, wanted};
 use super::steps::{at_once, stepwise};
-use crate::control::{Imagined, Refusal, Replayed, Undone, as_json};
+use crate::control::{Error, Imagined, Replayed, Undone, as_json};
 use crate::data::role::Role;
 use crate::data::tokens::Caller;
 
@@ -128,7 +128,7 @@ pub(super) async fn why(
         let snapshot = Arc::new(present.snapshot);
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
-            Refusal::because(
+            Error::because(
                 "the log has no checkpoint to begin from; there is one after the next event",
             )
         })?;

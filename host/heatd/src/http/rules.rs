@@ -16,7 +16,7 @@ use super::Api;
 use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
-use crate::control::{Control, DeployRequest, Edit, Refusal, RuleSource};
+use crate::control::{Control, DeployRequest, Edit, Error, RuleSource};
 use crate::data::tokens::Caller;
 
 /// `GET /rules`
@@ -142,7 +142,7 @@ pub(super) async fn act(
 }
 
 /// While the rule before is standing by, it goes on; later, what was live before is deployed again.
-fn roll_back(live: &Control, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
+fn roll_back(live: &Control, channel: String, slot: String, by: &str) -> Result<Value, Error> {
     let order = Order::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
     let back = live.on_engine_thread("swap.back", move |access| {
@@ -166,7 +166,7 @@ fn turn(
     slot: String,
     to: Status,
     order: Order,
-) -> Result<Value, Refusal> {
+) -> Result<Value, Error> {
     let done =
         format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
     let turned = live.on_engine_thread("rule.turn", move |access| {
@@ -189,14 +189,14 @@ fn retry(
     slot: String,
     letter: Option<u64>,
     by: &str,
-) -> Result<Value, Refusal> {
+) -> Result<Value, Error> {
     let snapshot = live.present(&channel)?.snapshot;
     let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
         it.channel == channel && it.slot == slot && letter.is_none_or(|wanted| wanted == *number)
     });
     let mine: Vec<_> = mine.collect();
     if mine.is_empty() {
-        return Err(Refusal::Unknown(format!("slot {slot} of #{channel} has no such letter")));
+        return Err(Error::Unknown(format!("slot {slot} of #{channel} has no such letter")));
     }
     live.note(&channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
     let (mut again, mut failed) = (0, 0);

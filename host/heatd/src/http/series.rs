@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::steps::blocking;
 use super::{Api, kept};
 use crate::clock::now;
-use crate::control::Refusal;
+use crate::control::Error;
 
 /// How long a list of the most faved is when nobody says so.
 pub(super) const TOP: usize = 10;
@@ -107,7 +107,7 @@ pub(super) async fn faves(
         // Who has asked may be gone long before this ends.
         let _turn = turn;
         let found = statistics.most_faved(&channel, most)?;
-        let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
+        let found = found.ok_or_else(|| Error::because("too many people for a list"))?;
         let tally = |it: &Tally| json!({ "faves": it.faves, "weight": level(it.weight), "people": it.people });
         let items = found.items.iter().map(|(item, it)| {
             json!({ "item": item, "faves": it.faves, "weight": level(it.weight), "people": it.people })

@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::problem::Problem;
-use crate::control::{Progress, Refusal};
+use crate::control::{Error, Progress};
 
 /// How many steps may wait for a slow reader. Progress beyond are left out, but not the end.
 const WAITING: usize = 64;
 
 /// Does something that takes time, and answers with its steps.
 pub(super) fn stepwise(
-    work: impl FnOnce(&Progress) -> Result<Value, Refusal> + Send + 'static,
+    work: impl FnOnce(&Progress) -> Result<Value, Error> + Send + 'static,
 ) -> Response {
     let (lines, told) = mpsc::channel(WAITING);
     let steps = Progress::to(lines);
@@ -35,7 +35,7 @@ pub(super) fn stepwise(
 
 /// Does something at once, and answers with what came of it.
 pub(super) async fn at_once(
-    work: impl FnOnce() -> Result<Value, Refusal> + Send + 'static,
+    work: impl FnOnce() -> Result<Value, Error> + Send + 'static,
 ) -> Result<Response, Problem> {
     blocking(move || {
         let page = work()?.to_string();
@@ -46,7 +46,7 @@ pub(super) async fn at_once(
 
 /// Answers on a thread that may wait.
 pub(super) async fn blocking(
-    work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static,
+    work: impl FnOnce() -> Result<Response, Error> + Send + 'static,
 ) -> Result<Response, Problem> {
     let done = spawn_blocking(work).await.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("heatd failed: {error}"))
@@ -54,13 +54,13 @@ pub(super) async fn blocking(
     Ok(done?)
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<Error> for Problem {
+    fn from(refusal: Error) -> Self {
         let status = match &refusal {
-            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-            Refusal::Refused(_) => StatusCode::CONFLICT,
-            Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Unknown(_) => StatusCode::NOT_FOUND,
+            Error::Refused(_) => StatusCode::CONFLICT,
+            Error::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Gone => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())
     }

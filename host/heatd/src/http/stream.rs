@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::Api;
 use super::problem::Problem;
 use crate::clock::now;
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::data::tokens::Caller;
 use crate::queue::Input;
 
@@ -76,7 +76,7 @@ pub(super) async fn change(
     let stream = timeout(PATIENCE, asked).await.map_err(|_| late())??;
     let (live, channel) = (api.live.clone(), name.clone());
     let noted = move || live.note(&channel, Action::Stream, &caller.name, said);
-    spawn_blocking(noted).await.unwrap_or(Err(Refusal::Gone))?;
+    spawn_blocking(noted).await.unwrap_or(Err(Error::Gone))?;
     let page = json!({
         "channel": &*listed.channel,
         "state": state_name(stream.as_ref()),

@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::at_once;
 use crate::clock::now;
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::data::role::Role;
 use crate::data::tokens::{Caller, OWNER};
 
@@ -40,7 +40,7 @@ pub(super) async fn add(
     let mut answer = at_once(move || {
         let expires = wish.expires_in.map(|time| now().saturating_add(time));
         let (told, secret) =
-            api.tokens.add(wish.name, wish.role, expires).map_err(Refusal::because)?;
+            api.tokens.add(wish.name, wish.role, expires).map_err(Error::because)?;
         let note = format!("{} is made, {}", told.name, told.role.name());
         api.live.note("", Action::Token, &caller.name, &note)?;
         let mut page = json!(told);
@@ -72,8 +72,8 @@ pub(super) async fn revoke(
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     at_once(move || {
-        if !api.tokens.revoke(&name).map_err(Refusal::because)? {
-            return Err(Refusal::Unknown(format!("there is no token {name:?}")));
+        if !api.tokens.revoke(&name).map_err(Error::because)? {
+            return Err(Error::Unknown(format!("there is no token {name:?}")));
         }
         api.live.note("", Action::Token, &caller.name, &format!("{name} is revoked"))?;
         Ok(json!({ "done": format!("the token {name} opens nothing any more") }))

@@ -20,7 +20,7 @@ use super::asked::read;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::{at_once, stepwise};
-use crate::control::{ExportScope, Exported, Forgotten, Import, Refusal};
+use crate::control::{Error, ExportScope, Exported, Forgotten, Import};
 
 /// The largest group of counts, in bytes.
 pub(super) const LARGEST_GROUP: usize = 1 << 20;
@@ -45,7 +45,7 @@ pub(super) async fn export(
     let channel = wanted.channel.map(|name| super::channel(&api, &name)).transpose()?;
     let (live, what) = (api.live.clone(), wanted.what);
     let prepared = spawn_blocking(move || live.export(channel, what));
-    let exported: Exported = prepared.await.unwrap_or(Err(Refusal::Gone))?;
+    let exported: Exported = prepared.await.unwrap_or(Err(Error::Gone))?;
     let (parts, told) = mpsc::channel::<Vec<u8>>(WAITING);
     spawn_blocking(move || {
         // Who has asked may be gone. Where the store fails, the file has no end, and so its reader knows.
