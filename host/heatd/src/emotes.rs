@@ -2,8 +2,9 @@
 //!
 //! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
-//! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
-//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
+//! - [`dial`] connects, [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
+//! - [`refresher`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
+//!   it heard,
 //! - [`listed`] lists the emotes of a channel for the API.
 //!
 //! Chat never waits for a provider: it looks into the sets that are there. A provider that is down, slow or answers nonsense
@@ -14,9 +15,11 @@ mod cache;
 mod dial;
 mod fetch;
 mod find;
-mod keeper;
 mod listed;
 mod live;
+mod pushed;
+mod question;
+mod refresher;
 mod sets;
 mod shapes;
 
@@ -32,13 +35,14 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::EmoteSources;
 use crate::config::provider::Provider;
+use crate::metrics::Unrecognized;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
 use fetch::Fetch;
-use keeper::{Keeper, Means, Rooms};
-pub(crate) use listed::{Emote, Listed, Shelves, State};
+pub(crate) use listed::{Emote, EmoteList, EmoteSets, State};
+use refresher::{RefreshContext, Refresher, RoomIds};
 use sets::Table;
 
 /// How many changes that were pushed may wait to be applied. The socket waits when it is full.
@@ -46,7 +50,7 @@ const PUSHES: usize = 64;
 
 /// Chat's end: looks up emotes, and says which channels are read.
 pub(crate) struct Emotes {
-    rooms: watch::Sender<Rooms>,
+    rooms: watch::Sender<RoomIds>,
     sets: watch::Receiver<Table>,
     /// Who is asked.
     providers: Vec<Provider>,
@@ -83,8 +87,8 @@ impl Emotes {
     }
 
     /// The sets, to be read on another thread.
-    pub(crate) fn shelves(&self) -> Shelves {
-        Shelves { providers: self.providers.clone(), sets: self.sets.clone() }
+    pub(crate) fn shelves(&self) -> EmoteSets {
+        EmoteSets { providers: self.providers.clone(), sets: self.sets.clone() }
     }
 
     /// Adds the emotes of the providers to a line of chat.
@@ -101,8 +105,9 @@ pub(crate) struct Upkeep {
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     announcer: Announcer,
-    rooms: watch::Receiver<Rooms>,
+    rooms: watch::Receiver<RoomIds>,
     table: watch::Sender<Table>,
+    unrecognized: Unrecognized,
 }
 
 /// Chat's end and the task. None when no provider is configured. `folder` is where answers are cached.
@@ -112,6 +117,7 @@ pub(crate) fn open(
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     inputs: mpsc::WeakSender<Input>,
+    unrecognized: Unrecognized,
 ) -> Option<(Emotes, Upkeep)> {
     if config.providers.is_empty() {
         return None;
@@ -121,7 +127,7 @@ pub(crate) fn open(
         (watch::channel(known), watch::channel(Table::default()));
     let announcer = Announcer { inputs };
     let providers = config.providers.clone();
-    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table };
+    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table, unrecognized };
     Some((Emotes { rooms: rooms_in, sets, providers }, upkeep))
 }
 
@@ -129,7 +135,7 @@ impl Upkeep {
     /// Keeps the sets until the shutdown.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
         let (mut keepers, mut listeners) = (JoinSet::new(), JoinSet::new());
-        let means = Means {
+        let means = RefreshContext {
             addresses: self.config.addresses.clone(),
             refresh: Duration::from_millis(self.config.refresh),
             fetch: Fetch::new(self.tls.clone()),
@@ -137,9 +143,10 @@ impl Upkeep {
             announcer: self.announcer,
             table: self.table,
             shutdown: shutdown.clone(),
+            unrecognized: self.unrecognized.clone(),
         };
         for provider in &self.config.providers {
-            let keeper = Keeper::new(*provider, means.clone());
+            let keeper = Refresher::new(*provider, means.clone());
             let events = self.config.events().filter(|_| *provider == Provider::SevenTv).cloned();
             let Some(address) = events else {
                 keepers.spawn(keeper.run(self.rooms.clone(), None));
@@ -147,7 +154,13 @@ impl Upkeep {
             };
             let (pushes_in, pushes) = mpsc::channel(PUSHES);
             let (subjects, wanted) = watch::channel(Vec::new());
-            listeners.spawn(live::run(address, self.tls.clone(), wanted, pushes_in));
+            listeners.spawn(live::run(
+                address,
+                self.tls.clone(),
+                wanted,
+                pushes_in,
+                self.unrecognized.clone(),
+            ));
             keepers.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
         }
         tokio::select! {

@@ -57,14 +57,14 @@ use tokio::sync::{mpsc, watch as value};
 
 use crate::backup::Backups;
 use crate::control::channels::Channels;
-use crate::control::{LARGEST, Live};
+use crate::control::{Control, LARGEST};
 use crate::data::tokens::Tokens;
-use crate::emotes::Shelves;
+use crate::emotes::EmoteSets;
 use crate::metrics::{Format, Metrics};
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
-use crate::view::roster::Roster;
+use crate::view::registry::ChannelRegistry;
 pub(crate) use access::Access;
 use problem::Problem;
 pub(crate) use seats::Seats;
@@ -78,7 +78,7 @@ const LARGEST_UPLOAD: usize = 96 << 20;
 /// What the pages are made of.
 pub(crate) struct Api {
     pub(crate) metrics: Metrics,
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registry: Arc<ChannelRegistry>,
     pub(crate) feed: Feed,
     pub(crate) outputs: value::Receiver<Arc<Outputs>>,
     pub(crate) states: value::Receiver<Arc<States>>,
@@ -87,12 +87,12 @@ pub(crate) struct Api {
     pub(crate) store: PathBuf,
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
-    pub(crate) live: Live,
+    pub(crate) live: Control,
     pub(crate) channels: Arc<Channels>,
     /// What was counted over time; there once the engine is.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
     /// The sets of emotes. None: no provider is asked.
-    pub(crate) shelves: Option<Shelves>,
+    pub(crate) shelves: Option<EmoteSets>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) seats: Seats,
     pub(crate) backups: Arc<Backups>,
@@ -121,7 +121,7 @@ impl Api {
 /// The login of a channel that heatd has, however it was written.
 fn channel(api: &Api, written: &str) -> Result<String, Problem> {
     let name = written.trim_start_matches('#').to_lowercase();
-    match api.roster.find(&name) {
+    match api.registry.find(&name) {
         Some(_) => Ok(name),
         None => Err(Problem::no_channel(&name)),
     }
@@ -130,7 +130,7 @@ fn channel(api: &Api, written: &str) -> Result<String, Problem> {
 /// The same, or of one that was removed: what it has counted is there.
 fn counted(api: &Api, written: &str) -> Result<String, Problem> {
     let name = written.trim_start_matches('#').to_lowercase();
-    if api.roster.removed().contains_key(&name) { Ok(name) } else { channel(api, written) }
+    if api.registry.removed().contains_key(&name) { Ok(name) } else { channel(api, written) }
 }
 
 /// Serves until the shutdown.
@@ -175,6 +175,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/series", get(series::points))
         .route("/channels/{channel}/emotes", get(emotes::list))
         .route("/channels/{channel}/faves", get(series::faves))
+        .route("/channels/{channel}/streams", get(series::streams))
         .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
         .route("/channels/{channel}/forget", post(transfer::forget))

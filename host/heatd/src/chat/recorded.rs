@@ -1,4 +1,4 @@
-//! Reads a recording of chat: raw lines of IRC with their tags, as they came from Twitch. Each line happened when its tags say.
+//! Reads a recording of chat: raw IRC lines as they came from Twitch. The time of each line is in its tags.
 
 use heat_engine::Record;
 use twitch_irc::message::IRCMessage;
@@ -7,10 +7,12 @@ use super::event::Reader;
 
 /// The lines of a recording as records of this channel, whatever channel they were sent to, in order.
 ///
-/// A line without a time happened when the one before did; what is no chat is left out.
+/// A line without a time gets that of the line before. Other lines than chat are left out.
 pub(crate) fn read_recording(bytes: &[u8], channel: &str) -> Vec<Record> {
     let (mut reader, mut records, mut now) = (Reader::default(), Vec::new(), 0);
-    for line in String::from_utf8_lossy(bytes).lines() {
+    let text = String::from_utf8_lossy(bytes);
+    // Editors on Windows set a byte order mark.
+    for line in text.trim_start_matches('\u{feff}').lines() {
         let Ok(message) = IRCMessage::parse(line.trim_end()) else { continue };
         for mut event in reader.events(&message, now) {
             now = now.max(event.at);
@@ -27,7 +29,7 @@ mod tests {
 
     #[test]
     fn lines_are_records_in_order_of_the_time_that_they_tell() {
-        let text = "@id=a;tmi-sent-ts=1000;user-id=1 :ann!ann@ann PRIVMSG #other :?fave\r\n\
+        let text = "\u{feff}@id=a;tmi-sent-ts=1000;user-id=1 :ann!ann@ann PRIVMSG #other :?fave\r\n\
                     PING :x\n\
                     @id=b;tmi-sent-ts=900;user-id=2 :bob!bob@bob PRIVMSG #other :hello\n";
         let records = read_recording(text.as_bytes(), "seaside");

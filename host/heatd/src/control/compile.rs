@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail};
 use heat_engine::{Component, Limits, Sandbox};
 use serde_json::json;
 
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::progress::Progress;
 
 /// Components of more bytes are compiled in a process of their own.
 const LARGE: usize = 512 << 10;
@@ -34,7 +34,7 @@ pub(crate) struct Speed {
 
 impl Speed {
     pub(crate) fn new(cache: &Path) -> Self {
-        // Measured with rules of 50 KB to 18 MB: about 1.6 ms for each KiB on a desk. A Raspberry Pi 4 takes some five times as long.
+        // Measured with rules of 50 KB to 18 MB: about 1.6 ms for each KiB on a access. A Raspberry Pi 4 takes some five times as long.
         let per_kib = if cfg!(target_arch = "aarch64") { 8_000 } else { 1_600 };
         Self { per_kib: AtomicU64::new(per_kib), cache: cache.to_owned() }
     }
@@ -59,20 +59,20 @@ impl Speed {
         sandbox: &Sandbox,
         limits: &Limits,
         bytes: &[u8],
-        steps: &Steps,
-    ) -> Result<Arc<Component>, Refusal> {
+        progress: &Progress,
+    ) -> Result<Arc<Component>, Error> {
         if bytes.len() > LARGEST {
             let most = LARGEST >> 20;
-            return Err(Refusal::because(format!("the component is larger than {most} MiB")));
+            return Err(Error::because(format!("the component is larger than {most} MiB")));
         }
         let expected = self.expected(bytes.len());
-        tell(steps, expected, Duration::ZERO);
+        tell(progress, expected, Duration::ZERO);
         let started = Instant::now();
         if bytes.len() > LARGE {
-            self.elsewhere(bytes, limits, expected, steps)
-                .map_err(|error| Refusal::because(format!("{error:#}")))?;
+            self.elsewhere(bytes, limits, expected, progress)
+                .map_err(|error| Error::because(format!("{error:#}")))?;
         }
-        let component = Component::load(sandbox, limits, bytes).map_err(Refusal::because)?;
+        let component = Component::load(sandbox, limits, bytes).map_err(Error::because)?;
         self.took(bytes.len(), started.elapsed());
         Ok(Arc::new(component))
     }
@@ -83,7 +83,7 @@ impl Speed {
         bytes: &[u8],
         limits: &Limits,
         expected: Duration,
-        steps: &Steps,
+        progress: &Progress,
     ) -> Result<()> {
         let program = std::env::current_exe().context("failed to find this program")?;
         let mut child = Command::new(program)
@@ -104,7 +104,7 @@ impl Speed {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            tell(steps, expected, started.elapsed());
+            tell(progress, expected, started.elapsed());
             thread::sleep(TELL);
         };
         let mut said = String::new();
@@ -121,9 +121,9 @@ impl Speed {
     }
 }
 
-fn tell(steps: &Steps, expected: Duration, elapsed: Duration) {
+fn tell(progress: &Progress, expected: Duration, elapsed: Duration) {
     let (expected, elapsed) = (expected.as_millis() as u64, elapsed.as_millis() as u64);
-    steps.tell(json!({ "step": "compile", "expected_ms": expected, "elapsed_ms": elapsed }));
+    progress.tell(json!({ "step": "compile", "expected_ms": expected, "elapsed_ms": elapsed }));
 }
 
 /// What the other process does: compiles what it is given, and leaves the code in the cache.

@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::refusal::Refusal;
+use super::error::Error;
 
 /// Progress within a step is reported no more often than this.
 const TELL: Duration = Duration::from_millis(100);
 
-/// Where the steps are reported. There may be no listener.
+/// Where the progress are reported. There may be no listener.
 #[derive(Clone)]
-pub(crate) struct Steps {
+pub(crate) struct Progress {
     listener: Option<mpsc::Sender<Value>>,
     told: Cell<Option<Instant>>,
 }
 
-impl Steps {
+impl Progress {
     pub(crate) fn to(listener: mpsc::Sender<Value>) -> Self {
         Self { listener: Some(listener), told: Cell::new(None) }
     }
@@ -41,7 +41,7 @@ impl Steps {
     }
 
     /// A step, and how much of it is done.
-    pub(crate) fn progress(&self, name: &str, events: u64, of: u64) {
+    pub(crate) fn part(&self, name: &str, events: u64, of: u64) {
         if self.told.get().is_none_or(|at| at.elapsed() >= TELL) {
             self.told.set(Some(Instant::now()));
             self.tell(json!({ "step": name, "events": events, "of": of }));
@@ -49,7 +49,7 @@ impl Steps {
     }
 
     /// The last line. It waits for a slow listener, so that no answer is without its end.
-    pub(crate) fn end(&self, done: Result<Value, Refusal>) {
+    pub(crate) fn end(&self, done: Result<Value, Error>) {
         let line = match done {
             Ok(done) => done,
             Err(refusal) => json!({ "refused": refusal.to_string() }),

@@ -15,11 +15,14 @@ use super::shapes::Subject;
 
 /// The cached part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct CachedSet {
     /// The address that has answered: another address may have another set.
     pub(super) address: String,
     /// The provider's ETag, to ask whether anything is new.
     pub(super) etag: Option<String>,
+    /// The address that the tag is of, where it is another one than `address`.
+    #[serde(default)]
+    pub(super) etag_of: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Name and id.
     pub(super) emotes: Vec<(String, String)>,
@@ -36,7 +39,7 @@ impl Cache {
     }
 
     /// The cached answer of this name, and its age.
-    pub(super) fn read(&self, name: &str, address: &str) -> Option<(Kept, Duration)> {
+    pub(super) fn read(&self, name: &str, address: &str) -> Option<(CachedSet, Duration)> {
         let file = self.file(name);
         let text = match fs::read(&file) {
             Ok(text) => text,
@@ -46,7 +49,7 @@ impl Cache {
                 return None;
             }
         };
-        let kept: Kept = match serde_json::from_slice(&text) {
+        let kept: CachedSet = match serde_json::from_slice(&text) {
             Ok(kept) => kept,
             Err(error) => {
                 warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for anew");
@@ -60,7 +63,7 @@ impl Cache {
     }
 
     /// Writes an answer in one step, so that no reader sees it half written.
-    pub(super) fn write(&self, name: &str, kept: &Kept) {
+    pub(super) fn write(&self, name: &str, kept: &CachedSet) {
         let write = || -> Result<()> {
             fs::create_dir_all(&self.folder)?;
             let file = self.file(name);
@@ -97,9 +100,10 @@ mod tests {
     {
         let folder = tempfile::tempdir()?;
         let cache = Cache::new(folder.path().join("emotes"));
-        let kept = Kept {
+        let kept = CachedSet {
             address: "https://7tv.io/v3/x".to_owned(),
             etag: Some("\"1\"".to_owned()),
+            etag_of: Some("https://7tv.io/v3/emote-sets/s".to_owned()),
             subject: Some(Subject { set: "s".to_owned(), user: None }),
             emotes: vec![("<b>".to_owned(), "1".to_owned())],
         };

@@ -8,7 +8,7 @@ use heat_engine::{Provider, Range, Resolution, What};
 
 use super::problem::Problem;
 use crate::clock::now;
-use crate::config::Kept;
+use crate::config::Retention;
 
 /// The most bins of one series in an answer.
 pub(super) const MOST_BINS: u64 = 100_000;
@@ -94,7 +94,11 @@ impl Asked {
     }
 
     /// `interval`, so wide by default that the range has a few hundred bins. Refused when it would have too many.
-    pub(super) fn interval(&mut self, range: Range, kept: &Kept) -> Result<Resolution, Problem> {
+    pub(super) fn interval(
+        &mut self,
+        range: Range,
+        kept: &Retention,
+    ) -> Result<Resolution, Problem> {
         let long = range.to - range.from;
         let Some(name) = self.one("interval")? else {
             let (hour, most) = (Resolution::Hour.width(), MOST_BINS);
@@ -299,16 +303,16 @@ mod tests {
         assert_eq!(range("from=5&to=8").unwrap(), Range { from: 5, to: 8 });
         let long = Range { from: 0, to: 1_000 * 365 * 86_400_000 };
         assert!(
-            refusal(Asked::of(Some("interval=1s")).interval(long, &Kept::default()))
+            refusal(Asked::of(Some("interval=1s")).interval(long, &Retention::default()))
                 .contains("`interval`")
         );
         assert!(
-            refusal(Asked::of(Some("interval=2s")).interval(long, &Kept::default()))
+            refusal(Asked::of(Some("interval=2s")).interval(long, &Retention::default()))
                 .contains("`interval`")
         );
         let usual = |from| {
             Asked::of(None)
-                .interval(Range { from, to: from + 7_200_000 }, &Kept::default())
+                .interval(Range { from, to: from + 7_200_000 }, &Retention::default())
                 .unwrap()
         };
         assert_eq!(usual(now()), Resolution::HalfMinute);
@@ -316,7 +320,7 @@ mod tests {
         assert_eq!(usual(now() - 20 * 86_400_000), Resolution::Minute);
         assert_eq!(usual(0), Resolution::Hour);
         assert!(refusal(Asked::of(Some("intervall=1s")).end()).contains("`intervall`"));
-        let thousand_years = refusal(Asked::of(None).interval(long, &Kept::default()));
+        let thousand_years = refusal(Asked::of(None).interval(long, &Retention::default()));
         assert!(thousand_years.contains("`from`") && thousand_years.contains("4166 days"));
         let day = Range { from: 0, to: 86_400_000 };
         assert!(check_size(11, Resolution::Second, day).is_ok());

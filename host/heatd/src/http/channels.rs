@@ -18,19 +18,19 @@ use super::rules::json_of;
 use super::steps::at_once;
 use crate::control::channels::MOST;
 use crate::data::tokens::Caller;
-use crate::view::roster::Listed;
+use crate::view::registry::ChannelEntry;
 
 /// `GET /channels`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let channels: Vec<Value> =
-        api.roster.channels().iter().map(|listed| told(&api, listed)).collect();
+        api.registry.channels().iter().map(|listed| told(&api, listed)).collect();
     let removed: Vec<Value> =
-        api.roster.removed().iter().map(|(name, at)| json!({ "name": name, "at": at })).collect();
+        api.registry.removed().iter().map(|(name, at)| json!({ "name": name, "at": at })).collect();
     let page = json!({ "channels": channels, "removed": removed, "most": MOST });
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
 }
 
-fn told(api: &Api, listed: &Listed) -> Value {
+fn told(api: &Api, listed: &ChannelEntry) -> Value {
     let name = &*listed.channel;
     let stream = api.states.borrow().get(name).copied();
     json!({

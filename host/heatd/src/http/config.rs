@@ -20,7 +20,8 @@ use crate::control::{Refusal, as_toml, quoted};
 pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots =
+            live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -35,7 +36,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Proble
 /// Channels that were added or removed while running.
 fn members(api: &Api) -> Vec<Value> {
     let differs = |channel: &str, configured: Value, live: &str| json!({ "channel": channel, "slot": "", "what": "channel", "configured": configured, "live": live });
-    let here = api.roster.names();
+    let here = api.registry.names();
     let added = here.iter().filter(|name| !api.channels.is_configured(name));
     let added = added.map(|name| differs(name, Value::from("not there"), "added"));
     let configured = api.channels.configured().iter();
@@ -79,14 +80,14 @@ fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Valu
 pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     let slots = spawn_blocking(move || {
-        live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))
+        live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))
     });
     let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );
     if !members(&api).is_empty() {
-        let names = api.roster.names().iter().map(|it| Given::Text(it.to_string())).collect();
+        let names = api.registry.names().iter().map(|it| Given::Text(it.to_string())).collect();
         let _ = writeln!(text, "\n# In [twitch]:\n# channels = {}", as_toml(&Given::List(names)));
     }
     // Slot, its table, and the channels in which it runs so.
@@ -103,7 +104,7 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     }
     for (slot, body, channels) in &told {
         let _ = writeln!(text, "\n[[rule]]\nslot = {}", quoted(slot));
-        if channels.len() < api.roster.names().len() {
+        if channels.len() < api.registry.names().len() {
             let channels = channels.iter().cloned().map(Given::Text).collect();
             let _ = writeln!(text, "channels = {}", as_toml(&Given::List(channels)));
         }

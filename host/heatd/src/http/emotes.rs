@@ -15,7 +15,7 @@ use super::series::{Form, csv_answer, field, json_answer, whole};
 use super::steps::blocking;
 use super::{Api, kept};
 use crate::clock::now;
-use crate::emotes::{Emote, Listed, State as Known};
+use crate::emotes::{Emote, EmoteList, State as Known};
 
 /// How many emotes an answer has when nobody says how many.
 pub(super) const EMOTES: usize = 50;
@@ -83,7 +83,7 @@ pub(super) async fn list(
 }
 
 /// What the channel has. Where nothing is known, nobody can say what was not used.
-fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
+fn known(api: &Api, channel: &str) -> Result<EmoteList, Problem> {
     let unavailable = |why| Problem::of_parameter(StatusCode::SERVICE_UNAVAILABLE, "used", why);
     let Some(shelves) = &api.shelves else {
         let why = "no provider of emotes is asked ([emotes] providers), and Twitch tells no set: so it is not known which emotes there are";
@@ -97,7 +97,7 @@ fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
 }
 
 /// Leaves those that were not used and have this in their names, by provider and name.
-fn leave(listed: &mut Listed, used: &[Total], search: Option<&str>) {
+fn leave(listed: &mut EmoteList, used: &[Total], search: Option<&str>) {
     let used: HashSet<(&str, &str)> =
         used.iter().map(|it| (provider_of(it), name_of(it))).collect();
     listed.emotes.retain(|it| {
@@ -133,7 +133,7 @@ fn used(channel: &str, range: Range, totals: &[Total]) -> Response {
     )
 }
 
-fn unused(form: Form, channel: &str, range: Range, listed: &Listed) -> Response {
+fn unused(form: Form, channel: &str, range: Range, listed: &EmoteList) -> Response {
     if form == Form::Csv {
         let row = |it: &Emote| {
             [

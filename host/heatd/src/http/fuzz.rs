@@ -112,7 +112,7 @@ fn api_queries(input: &[u8]) {
     let _ = Query::<Asked>::try_from_uri(&uri);
     let mut series = Series::of(Some(text));
     if let (Ok(whats), Ok(range)) = (series.series(), series.range())
-        && let Ok(interval) = series.interval(range, &crate::config::Kept::default())
+        && let Ok(interval) = series.interval(range, &crate::config::Retention::default())
     {
         assert!(!whats.is_empty() && range.from <= range.to, "{text}");
         let whole = whole(range, interval);

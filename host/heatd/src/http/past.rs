@@ -62,7 +62,8 @@ pub(super) async fn history(
     let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
-        let snapshot = live.ask("audit.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            live.on_engine_thread("audit.snapshot", |access| access.engine.snapshot())?;
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
         let entries = snapshot.audit(usize::MAX)?.into_iter();
         let entries =
@@ -89,7 +90,8 @@ pub(super) async fn letters(
     let (which, live) = (read(query)?, api.live.clone());
     let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
-        let snapshot = live.ask("letters.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            live.on_engine_thread("letters.snapshot", |access| access.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
         let letters =
             letters.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {

@@ -8,7 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use heat_engine::{Action, Order, Standing, Status};
+use heat_engine::{Action, Limits, Order, Standing, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,14 +16,15 @@ use super::Api;
 use super::declared::tell_settings;
 use super::problem::Problem;
 use super::steps::{at_once, stepwise};
-use crate::control::{Edit, Live, Refusal, Source, Wanted};
+use crate::control::{Control, DeployRequest, Edit, Refusal, RuleSource};
 use crate::data::tokens::Caller;
 
 /// `GET /rules`
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots =
+            live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
         let rules: Vec<Value> = slots
             .into_iter()
             .map(|(standing, rule)| {
@@ -37,14 +38,15 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Proble
     .await
 }
 
-fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
+fn told(api: &Api, live: &Control, standing: &Standing) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
-    let listed = api.roster.find(&standing.channel);
+    let listed = api.registry.find(&standing.channel);
     if let Some(counts) = listed.as_ref().and_then(|listed| listed.counts(&standing.slot)) {
         rule["calls"] = Value::from(counts.figures.calls.get());
         rule["failures"] = Value::from(counts.figures.failures.get());
         rule["fuel"] = Value::from(counts.figures.fuel.get());
+        rule["fuel_limit"] = Value::from(Limits::default().fuel);
     }
     if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
         rule["shadow"] = shadow;
@@ -59,7 +61,7 @@ pub(super) async fn deploy(
     Path((channel, slot)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(&api, &caller, &channel, slot, Source::Component(component(body)?))?;
+    let wanted = wanted(&api, &caller, &channel, slot, RuleSource::Component(component(body)?))?;
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
 }
@@ -76,7 +78,7 @@ pub(super) async fn settings(
         let detail = "say what to `set` or to `unset`";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let wanted = wanted(&api, &caller, &channel, slot, Source::Settings(edit))?;
+    let wanted = wanted(&api, &caller, &channel, slot, RuleSource::Settings(edit))?;
     let live = api.live.clone();
     Ok(stepwise(move |steps| live.deploy(&wanted, steps)))
 }
@@ -98,14 +100,14 @@ pub(super) async fn shadow(
 pub(super) fn source(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Source, Problem> {
+) -> Result<RuleSource, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.
     match kind.and_then(|kind| kind.split(';').next()).map(str::trim) {
         Some(kind) if kind.eq_ignore_ascii_case("application/json") => {
-            Ok(Source::Settings(json_of(body)?))
+            Ok(RuleSource::Settings(json_of(body)?))
         }
-        _ => Ok(Source::Component(component(body)?)),
+        _ => Ok(RuleSource::Component(component(body)?)),
     }
 }
 
@@ -140,12 +142,12 @@ pub(super) async fn act(
 }
 
 /// While the rule before is standing by, it goes on; later, what was live before is deployed again.
-fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
+fn roll_back(live: &Control, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
     let order = Order::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
-    let back = live.ask("swap.back", move |desk| {
-        let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
-        Ok((back, desk.engine.snapshot()?))
+    let back = live.on_engine_thread("swap.back", move |access| {
+        let back = access.engine.roll_back(&name.as_str().into(), &of, &order)?;
+        Ok((back, access.engine.snapshot()?))
     })?;
     match back {
         (Ok(()), _) => {
@@ -159,7 +161,7 @@ fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Val
 }
 
 fn turn(
-    live: &Live,
+    live: &Control,
     channel: String,
     slot: String,
     to: Status,
@@ -167,8 +169,8 @@ fn turn(
 ) -> Result<Value, Refusal> {
     let done =
         format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
-    let turned = live.ask("rule.turn", move |desk| {
-        desk.engine.turn(&channel.as_str().into(), &slot, to, &order)
+    let turned = live.on_engine_thread("rule.turn", move |access| {
+        access.engine.turn(&channel.as_str().into(), &slot, to, &order)
     })?;
     turned?;
     Ok(json!({ "done": done }))
@@ -182,7 +184,7 @@ pub(super) struct Again {
 }
 
 fn retry(
-    live: &Live,
+    live: &Control,
     channel: String,
     slot: String,
     letter: Option<u64>,
@@ -199,8 +201,9 @@ fn retry(
     live.note(&channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
     let (mut again, mut failed) = (0, 0);
     for (number, letter) in mine {
-        let decision =
-            live.ask("letter.retry", move |desk| desk.engine.retry(number, &letter))??;
+        let decision = live.on_engine_thread("letter.retry", move |access| {
+            access.engine.retry(number, &letter)
+        })??;
         again += 1;
         failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
     }
@@ -214,15 +217,15 @@ pub(super) fn wanted(
     caller: &Caller,
     channel: &str,
     slot: String,
-    source: Source,
-) -> Result<Wanted, Problem> {
+    source: RuleSource,
+) -> Result<DeployRequest, Problem> {
     let channel = super::channel(api, channel)?;
     known_slot(api, &channel, &slot)?;
-    Ok(Wanted { channel, slot, source, by: caller.name.clone() })
+    Ok(DeployRequest { channel, slot, source, by: caller.name.clone() })
 }
 
 fn known_slot(api: &Api, channel: &str, slot: &str) -> Result<(), Problem> {
-    let listed = api.roster.find(channel).ok_or_else(|| Problem::no_channel(channel))?;
+    let listed = api.registry.find(channel).ok_or_else(|| Problem::no_channel(channel))?;
     if listed.counts(slot).is_some() {
         return Ok(());
     }

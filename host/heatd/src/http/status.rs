@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::view::feed::is_of_rule;
-use crate::view::roster::Listed;
+use crate::view::registry::ChannelEntry;
 
 pub(super) async fn answer(
     State(api): State<Arc<Api>>,
@@ -25,7 +25,7 @@ pub(super) async fn answer(
     let figures = api.metrics.summary();
     let reasons = api.metrics.health().not_ready(Instant::now());
     let channels: Vec<Value> =
-        api.roster.channels().iter().map(|listed| channel(&api, listed)).collect();
+        api.registry.channels().iter().map(|listed| channel(&api, listed)).collect();
     let backup = api.backups.known();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -33,10 +33,10 @@ pub(super) async fn answer(
         "ready": reasons.is_empty(),
         "reasons": reasons,
         "connections": {
-            "chat": { "wanted": figures.chat_wanted, "up": figures.chat_up },
+            "chat": { "wanted": figures.chat_desired, "up": figures.chat_up },
             "mqtt": { "up": figures.mqtt_up },
         },
-        "faves": api.roster.faves(),
+        "faves": api.registry.faves(),
         "chat_lines": figures.chat_lines,
         "duplicates": figures.duplicates,
         "queue": api.queue().0,
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     ([(header::CONTENT_TYPE, "application/json")], page.to_string())
 }
 
-fn channel(api: &Api, listed: &Listed) -> Value {
+fn channel(api: &Api, listed: &ChannelEntry) -> Value {
     let outputs = api.outputs.borrow();
     let shown: BTreeMap<&str, &str> = outputs
         .iter()
@@ -60,7 +60,7 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         .filter_map(|((_, name), text)| Some((name.as_str(), text.as_deref()?)))
         .collect();
     let stream = api.states.borrow().get(&listed.channel).copied();
-    let standings = api.roster.standings();
+    let standings = api.registry.standings();
     let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
         let mut rule = serde_json::to_value(standing).unwrap_or_default();
         if let Some(counts) = listed.counts(&standing.slot) {
@@ -69,7 +69,7 @@ fn channel(api: &Api, listed: &Listed) -> Value {
         }
         rule
     });
-    let (gaps, away) = api.roster.gaps.of(&listed.channel, now());
+    let (gaps, away) = api.registry.gaps.of(&listed.channel, now());
     json!({
         "name": &*listed.channel,
         "gaps": { "count": gaps, "seconds": away.as_secs() },

@@ -11,17 +11,17 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::problem::Problem;
-use crate::control::{Refusal, Steps};
+use crate::control::{Progress, Refusal};
 
-/// How many steps may wait for a slow reader. Steps beyond are left out, but not the end.
+/// How many steps may wait for a slow reader. Progress beyond are left out, but not the end.
 const WAITING: usize = 64;
 
 /// Does something that takes time, and answers with its steps.
 pub(super) fn stepwise(
-    work: impl FnOnce(&Steps) -> Result<Value, Refusal> + Send + 'static,
+    work: impl FnOnce(&Progress) -> Result<Value, Refusal> + Send + 'static,
 ) -> Response {
     let (lines, told) = mpsc::channel(WAITING);
-    let steps = Steps::to(lines);
+    let steps = Progress::to(lines);
     spawn_blocking(move || {
         let done = work(&steps);
         steps.end(done);

@@ -48,7 +48,7 @@ pub(super) async fn change(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Problem> {
     let name = channel.trim_start_matches('#').to_lowercase();
-    let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
+    let listed = api.registry.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
     let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let wish: Wish = serde_json::from_slice(&body).map_err(|error| {
         let detail = format!("the body must be {{\"state\": \"start\"}} or \"end\": {error}");

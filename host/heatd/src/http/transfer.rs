@@ -20,7 +20,7 @@ use super::asked::read;
 use super::problem::Problem;
 use super::rules::json_of;
 use super::steps::{at_once, stepwise};
-use crate::control::{Exported, Forgotten, Import, Refusal, What};
+use crate::control::{ExportScope, Exported, Forgotten, Import, Refusal};
 
 /// The largest group of counts, in bytes.
 pub(super) const LARGEST_GROUP: usize = 1 << 20;
@@ -33,7 +33,7 @@ const WAITING: usize = 4;
 pub(super) struct Wanted {
     channel: Option<String>,
     #[serde(default)]
-    what: What,
+    what: ExportScope,
 }
 
 /// `GET /export`

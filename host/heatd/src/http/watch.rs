@@ -27,8 +27,8 @@ use super::{Api, public};
 use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::shutdown::Shutdown;
-use crate::view::feed::{Entry, States, What, is_of_rule};
-use crate::view::roster::Roster;
+use crate::view::feed::{Entry, EntryKind, States, is_of_rule};
+use crate::view::registry::ChannelRegistry;
 
 /// How often a watcher hears that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub(super) async fn watch(
         None => None,
         Some(name) => {
             let name = name.trim_start_matches('#').to_lowercase();
-            let listed = api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
+            let listed = api.registry.find(&name).ok_or_else(|| Problem::no_channel(&name))?;
             Some(Arc::clone(&listed.channel))
         }
     };
@@ -80,12 +80,12 @@ pub(super) async fn watch(
 pub(super) struct Watcher {
     /// None: all of them.
     channel: Option<Arc<str>>,
-    roster: Arc<Roster>,
+    registry: Arc<ChannelRegistry>,
     entries: broadcast::Receiver<Arc<Entry>>,
     outputs: watch::Receiver<Arc<Outputs>>,
     states: watch::Receiver<Arc<States>>,
-    /// What this watcher was told that outputs show and streams are.
-    told: BTreeMap<(Arc<str>, Option<String>), What>,
+    /// EntryKind this watcher was told that outputs show and streams are.
+    told: BTreeMap<(Arc<str>, Option<String>), EntryKind>,
     waiting: VecDeque<Arc<Entry>>,
     in_a_row: u32,
     /// How long values rest after they were looked at, and when that was.
@@ -104,14 +104,14 @@ impl Watcher {
     fn new(api: &Api, channel: Option<Arc<str>>) -> Self {
         let channels = match &channel {
             Some(channel) => vec![Arc::clone(channel)],
-            None => api.roster.names(),
+            None => api.registry.names(),
         };
         let names = channels.iter().map(ToString::to_string).collect();
-        let what = What::Hello { version: env!("CARGO_PKG_VERSION"), channels: names };
+        let what = EntryKind::Hello { version: env!("CARGO_PKG_VERSION"), channels: names };
         let hello = Entry { channel: Arc::from(""), what };
         let mut watcher = Self {
             channel,
-            roster: Arc::clone(&api.roster),
+            registry: Arc::clone(&api.registry),
             entries: api.feed.subscribe(),
             outputs: api.outputs.clone(),
             states: api.states.clone(),
@@ -139,7 +139,7 @@ impl Watcher {
             let wakes = self.looked + self.rest;
             let rests = Instant::now() < wakes;
             tokio::select! {
-                // What happened comes before what it changed, and the end comes after all of it.
+                // EntryKind happened comes before what it changed, and the end comes after all of it.
                 biased;
                 entry = self.entries.recv() => match entry {
                     Ok(entry) if self.wants(&entry.channel) => {
@@ -148,7 +148,7 @@ impl Watcher {
                     }
                     Ok(_) => self.in_a_row += 1,
                     Err(broadcast::error::RecvError::Lagged(entries)) => {
-                        let what = What::Missed { entries };
+                        let what = EntryKind::Missed { entries };
                         return Some(Arc::new(Entry { channel: Arc::from(""), what }));
                     }
                     Err(broadcast::error::RecvError::Closed) => return None,
@@ -178,25 +178,25 @@ impl Watcher {
         // Channels may have come or gone.
         let channels = match &self.channel {
             Some(channel) => vec![Arc::clone(channel)],
-            None => self.roster.names(),
+            None => self.registry.names(),
         };
         for channel in channels {
-            let what = What::stream(streams.get(&channel).copied());
+            let what = EntryKind::stream(streams.get(&channel).copied());
             self.tell(channel, None, what);
         }
         let outputs = Arc::clone(&self.outputs.borrow_and_update());
         for ((channel, name), text) in &*outputs {
             if self.wants(channel) && is_of_rule(name) {
-                let what = What::Output { name: name.clone(), text: text.clone() };
+                let what = EntryKind::Output { name: name.clone(), text: text.clone() };
                 self.tell(Arc::clone(channel), Some(name.clone()), what);
             }
         }
     }
 
-    fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: What) {
+    fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: EntryKind) {
         let key = (Arc::clone(&channel), output);
         // An output that was taken back before the watch began is no news.
-        let gone = matches!(what, What::Output { text: None, .. });
+        let gone = matches!(what, EntryKind::Output { text: None, .. });
         let news = match self.told.get(&key) {
             Some(told) => *told != what,
             None => !gone,

@@ -55,6 +55,9 @@ pub(super) fn read(file: &Path) -> Result<ImportFile> {
             break;
         }
         number += 1;
+        if number == 1 {
+            without_mark(&mut line).with_context(|| file.display().to_string())?;
+        }
         let text = String::from_utf8_lossy(&line);
         if number == 1 {
             let header =
@@ -75,6 +78,17 @@ pub(super) fn read(file: &Path) -> Result<ImportFile> {
         found.bad.push((format!("line {number}"), problem));
     }
     Ok(found)
+}
+
+/// Takes a byte order mark off: editors on Windows set one. PowerShell 5 writes UTF-16, which is named.
+fn without_mark(line: &mut Vec<u8>) -> Result<()> {
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+        bail!("it is UTF-16 text, as PowerShell's `>` writes it; save it as UTF-8");
+    }
+    if line.starts_with(b"\xef\xbb\xbf") {
+        line.drain(..3);
+    }
+    Ok(())
 }
 
 fn header(line: &str) -> Result<Header> {

@@ -4,8 +4,9 @@ use twitch_irc::message::{IRCMessage, IRCPrefix};
 
 use super::entry::{Entry, What};
 
-/// An invisible character that some clients append, so that Twitch does not take a repeated line for a duplicate.
-const INVISIBLE: char = '\u{E0000}';
+/// Invisible characters that some clients append, so that Twitch does not take a repeated line for a duplicate: the first until August 2025, the
+/// second since.
+const INVISIBLE: [char; 2] = ['\u{E0000}', '\u{34F}'];
 
 /// What a line tells; often nothing.
 pub(crate) fn entries(message: &IRCMessage) -> Vec<Entry> {
@@ -22,7 +23,7 @@ pub(crate) fn entries(message: &IRCMessage) -> Vec<Entry> {
 fn said(message: &IRCMessage) -> Vec<What> {
     let Some(sent) = message.params.get(1) else { return Vec::new() };
     let text = sent.strip_prefix("\u{1}ACTION ").unwrap_or(sent);
-    let text = text.trim_end_matches([INVISIBLE, ' ', '\u{1}']).to_owned();
+    let text = text.trim_end_matches([INVISIBLE[0], INVISIBLE[1], ' ', '\u{1}']).to_owned();
     let login = match &message.prefix {
         Some(IRCPrefix::Full { nick, .. }) => nick.to_lowercase(),
         _ => tag(message, "display-name").unwrap_or("?").to_lowercase(),
@@ -84,6 +85,7 @@ mod tests {
             text: text.to_owned(),
         };
         assert_eq!(read(&format!("@display-name=Ann {ann} :hi \u{E0000}")), [chat("Ann", "hi")]);
+        assert_eq!(read(&format!("@display-name=Ann {ann} :hi \u{34F}")), [chat("Ann", "hi")]);
         assert_eq!(read(&format!("{ann} :\u{1}ACTION waves\u{1}")), [chat("ann", "waves")]);
         let cheer = read(&format!("@bits=100;display-name=Ann {ann} :cheer100"));
         assert_eq!(cheer[1], event("cheer", "Ann cheers with 100 bits"));

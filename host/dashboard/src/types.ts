@@ -1,4 +1,4 @@
-/** What heatd tells, as far as the page reads it. docs/api.md has all of it. */
+/** The answers of the API, as far as the page reads them. docs/api.md describes all of it. */
 
 export interface Rule {
   channel: string;
@@ -14,14 +14,21 @@ export interface Rule {
   failures?: number;
   /** Instructions of all calls, about. */
   fuel?: number;
+  /** The most instructions that one call may use. */
+  fuel_limit?: number;
   settings?: Record<string, unknown>;
   declared?: { name: string; about: string }[];
   shadow?: { name: string; version: string; events: number };
 }
 
+export interface StreamState {
+  state: string;
+  since: number | null;
+}
+
 export interface ChannelStatus {
   name: string;
-  stream: { state: string; since: number | null };
+  stream: StreamState;
   outputs: Record<string, string>;
   gaps?: { count: number; seconds: number };
 }

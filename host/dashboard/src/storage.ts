@@ -1,4 +1,4 @@
-/** What is remembered on this device: the token, colours, and whether pictures are shown. */
+/** What is stored on this device: the token, colours, and whether pictures are shown. */
 
 const TOKEN = "heat-token";
 
@@ -11,20 +11,20 @@ function attempt<T>(work: () => T): T | null {
   }
 }
 
-export function kept(key: string): string | null {
+export function stored(key: string): string | null {
   return attempt(() => localStorage.getItem(key));
 }
 
-export function keep(key: string, value: string): void {
+export function store(key: string, value: string): void {
   attempt(() => localStorage.setItem(key, value));
 }
 
 export function token(): string | null {
-  return attempt(() => sessionStorage.getItem(TOKEN)) ?? kept(TOKEN);
+  return attempt(() => sessionStorage.getItem(TOKEN)) ?? stored(TOKEN);
 }
 
 export function isRemembered(): boolean {
-  return kept(TOKEN) !== null;
+  return stored(TOKEN) !== null;
 }
 
 /** `remember`: beyond this tab. */
