@@ -10,6 +10,8 @@ mod admission;
 mod bounds;
 mod connection;
 mod door;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod home;
 mod hub;
 mod incoming;
