@@ -18,7 +18,7 @@ use crate::chain::Decision;
 use crate::contract::digest::Digest;
 use crate::contract::event::person_in;
 use crate::contract::{Effect, Event, Settings, Tally};
-use crate::engine::order::Order;
+use crate::engine::order::{ChangeError, Order, unless_rejected};
 use crate::engine::swap::Handed;
 use crate::engine::{Chain, Engine};
 use crate::error::StoreError;
@@ -87,7 +87,7 @@ impl Run {
         let mut engine = Engine::open_run(sandbox, store, chain, at)?;
         for slot in off {
             let order = Order::new(Action::Disable, "run", "");
-            let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
+            unless_rejected(engine.turn(&channel, &slot, Status::Disabled, &order))?;
         }
         Ok(Self {
             engine,
@@ -274,11 +274,11 @@ impl Run {
             let channel = Arc::clone(&self.channel);
             match (listed, running.is_on) {
                 (None, true) if !replaced => {
-                    let _ = self.engine.turn(&channel, &name, Status::Disabled, &order)?;
+                    unless_rejected(self.engine.turn(&channel, &name, Status::Disabled, &order))?;
                     continue;
                 }
                 (Some(_), false) => {
-                    let _ = self.engine.turn(&channel, &name, Status::On, &order)?;
+                    unless_rejected(self.engine.turn(&channel, &name, Status::On, &order))?;
                 }
                 _ => {}
             }
@@ -292,7 +292,7 @@ impl Run {
             let stands_by = standby
                 .is_some_and(|(digest, settings)| digest == *now && settings == rule.settings);
             if rolled_back == Some(&*name) && stands_by {
-                let _ = self.engine.roll_back(&channel, &name, &order)?;
+                unless_rejected(self.engine.roll_back(&channel, &name, &order))?;
             } else {
                 self.put(&name, rule, &order)?;
             }
@@ -317,8 +317,11 @@ impl Run {
         // What the run has decided is in its store before the state is taken from there.
         self.engine.commit()?;
         let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
-        let begun = self.engine.begin(&self.channel, slot)?;
-        let begun = begun.map_err(|refused| failed(refused.to_string()))?;
+        let rejected = |error| match error {
+            ChangeError::Rejected(problem) => failed(problem),
+            ChangeError::Store(error) => error.into(),
+        };
+        let begun = self.engine.begin(&self.channel, slot).map_err(rejected)?;
         // A shadow has seen what is left out: where its rule can go on with the state before, it does.
         let as_it_was = self.changes.left_out.is_empty() || !begun.keeps_state(&rule);
         let swap = match self.handed.remove(slot) {
@@ -328,8 +331,7 @@ impl Run {
                 swap.map_err(|error| failed(error.to_string()))?
             }
         };
-        let flipped = self.engine.flip(swap, order)?;
-        flipped.map_err(|refused| failed(refused.to_string()))
+        self.engine.flip(swap, order).map_err(rejected)
     }
 
     /// What a slot has made: its state, its timers, what it shows.

@@ -35,7 +35,7 @@ fn shown(engine: &Engine, channel: &str, name: &str) -> Option<String> {
 fn remove(stage: &mut Stage, channel: &str) -> Result<()> {
     stage.engine.fire(stage.now)?;
     stage.engine.commit()?;
-    stage.engine.remove_channel(channel, true, &order(Action::RemoveChannel))??;
+    stage.engine.remove_channel(channel, true, &order(Action::RemoveChannel))?;
     stage.engine.commit()?;
     Ok(())
 }
@@ -44,7 +44,7 @@ fn add(stage: &mut Stage, channel: &str) -> Result<()> {
     stage.engine.fire(stage.now)?;
     stage.engine.commit()?;
     let added = chain(channel, parts())?;
-    stage.engine.add_channel(added, true, &order(Action::AddChannel))??;
+    stage.engine.add_channel(added, true, &order(Action::AddChannel))?;
     stage.engine.commit()?;
     Ok(())
 }
@@ -67,7 +67,7 @@ fn a_channel_that_was_away_goes_on_where_it_was() -> Result<()> {
     stage.chat("late", "?fave")?;
     stage.engine.commit()?;
     assert_eq!((stage.faves()?, stage.engine.snapshot()?.next_record()?), (6, newest));
-    let channel = stage.engine.remove_channel(CHANNEL, true, &order(Action::RemoveChannel))?;
+    let channel = stage.engine.remove_channel(CHANNEL, true, &order(Action::RemoveChannel));
     ensure!(channel.is_err_and(|why| why.to_string().contains("not here")));
     add(&mut stage, CHANNEL)?;
     assert_eq!(stage.output("heat"), Some(heat), "it is shown as it was left");
@@ -94,7 +94,7 @@ fn another_channel_has_rules_counts_and_timers_of_its_own() -> Result<()> {
     let mut stage = Stage::new(parts())?;
     add(&mut stage, "harbour")?;
     let again =
-        stage.engine.add_channel(chain("HARBOUR", parts())?, false, &order(Action::AddChannel))?;
+        stage.engine.add_channel(chain("HARBOUR", parts())?, false, &order(Action::AddChannel));
     ensure!(again.is_err_and(|why| why.to_string().contains("already")));
     let line = heat_engine::cases::chat_line("ann", "?fave").map_err(anyhow::Error::msg)?;
     for number in 0..3 {
@@ -154,7 +154,7 @@ fn the_configuration_brings_a_removed_channel_back_with_what_it_showed() -> Resu
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
     // It was added by hand once, and the configuration did not name it.
-    stage.engine.remove_channel(CHANNEL, false, &order(Action::RemoveChannel))??;
+    stage.engine.remove_channel(CHANNEL, false, &order(Action::RemoveChannel))?;
     stage.engine.commit()?;
     drop(stage);
     let chains = vec![chain(CHANNEL, parts())?];

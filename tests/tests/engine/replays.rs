@@ -46,11 +46,11 @@ fn tell(stage: &mut Stage) -> Result<String> {
             600 | 605 => written(&mut told, &[stage.chat("mallory", "!do panic")?])?,
             750 => {
                 let disable = order(Action::Disable);
-                stage.engine.turn(&CHANNEL.into(), "crowd", Status::Disabled, &disable)??;
+                stage.engine.turn(&CHANNEL.into(), "crowd", Status::Disabled, &disable)?;
             }
             900 => {
                 let enable = order(Action::Enable);
-                stage.engine.turn(&CHANNEL.into(), "crowd", Status::On, &enable)??;
+                stage.engine.turn(&CHANNEL.into(), "crowd", Status::On, &enable)?;
             }
             1000 => stage.swap("decay", "decay", &half_life("20m"))?,
             1250 => drop(stage.event(Happening::StreamStart)?),

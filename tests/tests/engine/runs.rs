@@ -107,7 +107,7 @@ fn a_replay_comes_by_swaps_and_the_way_back_as_it_was() -> Result<()> {
     };
     let back = |stage: &mut Stage| {
         let order = Order::new(Action::RollBack, "test", "");
-        anyhow::Ok(stage.engine.roll_back(&CHANNEL.into(), "decay", &order)??)
+        anyhow::Ok(stage.engine.roll_back(&CHANNEL.into(), "decay", &order)?)
     };
     people(&mut stage, &["ann", "bob"])?;
     let (_, short) = decay("1s")?;
@@ -143,7 +143,7 @@ fn a_letter_is_for_a_rule_that_takes_such_events() -> Result<()> {
     stage.engine.commit()?;
     assert_eq!(stage.standing("fave"), Some(("live", "fave".to_owned())));
     let letters = stage.engine.snapshot()?.letters()?;
-    let refused = stage.engine.retry(letters[0].0, &letters[0].1)?.unwrap_err();
+    let refused = stage.engine.retry(letters[0].0, &letters[0].1).unwrap_err();
     ensure!(refused.to_string().contains("does not take such an event"), "{refused}");
     assert_eq!(stage.faves()?, 0);
     Ok(())
@@ -172,10 +172,10 @@ fn a_shadow_follows_what_happens_and_is_promoted_with_what_it_has_made() -> Resu
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("4"), "what is live has not noticed");
     assert_eq!(heat(&run).as_deref(), Some("1"), "each was gone before the next came");
-    let begun = stage.engine.begin(CHANNEL, &slot)??;
+    let begun = stage.engine.begin(CHANNEL, &slot)?;
     let handed = run.hand_over(&slot)?.context("the slot is there")?;
     let swap = begun.handed(candidate, handed);
-    stage.engine.flip(swap, &Order::new(Action::Promote, "test", ""))??;
+    stage.engine.flip(swap, &Order::new(Action::Promote, "test", ""))?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("1"), "shown at once");
     Ok(())
@@ -234,11 +234,9 @@ fn taking_back_reaches_behind_a_promotion() -> Result<()> {
     let rule = Some((slot.clone(), candidate.clone()));
     let mut run = Run::begin(seed, library, Changes { rule, ..Changes::default() })?;
     ensure!(heat(&run).is_none(), "a shadow shows what it has shown itself");
-    let begun = stage.engine.begin(CHANNEL, &slot)??;
+    let begun = stage.engine.begin(CHANNEL, &slot)?;
     let handed = run.hand_over(&slot)?.context("the slot is there")?;
-    stage
-        .engine
-        .flip(begun.handed(candidate, handed), &Order::new(Action::Promote, "test", ""))??;
+    stage.engine.flip(begun.handed(candidate, handed), &Order::new(Action::Promote, "test", ""))?;
     stage.chat("bob", "?fave")?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("7"));

@@ -184,12 +184,12 @@ impl Stage {
         settings: &[(String, Given)],
     ) -> Result<()> {
         self.engine.commit()?;
-        let begun = self.engine.begin(CHANNEL, slot)??;
+        let begun = self.engine.begin(CHANNEL, slot)?;
         let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded(name)?, settings)?;
         match begun.prepare(&*sandbox()?, rule) {
             Ok(swap) => {
                 let order = Order::new(Action::Deploy, "test", "");
-                self.engine.flip(swap, &order)??;
+                self.engine.flip(swap, &order)?;
                 self.engine.commit()?;
                 Ok(())
             }

@@ -22,9 +22,9 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     let bad = stage.rule("misbehave", &[])?;
     let (mut times, mut number) = (Samples::default(), 0);
     for _ in 0..setup.pick(3, 30) {
-        let begun = engine.begin(CHANNEL, "fave")??;
+        let begun = engine.begin(CHANNEL, "fave")?;
         let swap = begun.prepare(&stage.sandbox, bad.clone())?;
-        engine.flip(swap, &Order::new(Action::Deploy, "bench", ""))??;
+        engine.flip(swap, &Order::new(Action::Deploy, "bench", ""))?;
         engine.commit()?;
         times.push(until_back(&mut engine, &mut number)?);
     }

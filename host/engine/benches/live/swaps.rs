@@ -122,7 +122,7 @@ fn swap(
     slot: &'static str,
     rule: &Rule,
 ) -> Result<()> {
-    let begun = desk.ask(move |engine| engine.begin(CHANNEL, slot))??;
+    let begun = desk.ask(move |engine| engine.begin(CHANNEL, slot))?;
     let mut swap = begun.prepare(sandbox, rule.clone())?;
     let mut is_copied = false;
     while !is_copied {
@@ -132,11 +132,11 @@ fn swap(
         })?;
     }
     let order = Order::new(Action::Settings, "bench", "");
-    let (flipped, _swap) = desk.ask(move |engine| {
-        let flipped = engine.flip_lent(&mut swap, &order)?;
-        Ok((flipped, swap))
+    let _swap = desk.ask(move |engine| {
+        engine.flip_lent(&mut swap, &order)?;
+        Ok(swap)
     })?;
-    Ok(flipped?)
+    Ok(())
 }
 
 /// An error unless every event is in the log once and in order, every fave is counted, and every swap is in the log.

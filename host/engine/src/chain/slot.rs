@@ -14,7 +14,7 @@ use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
 use crate::contract::effects::{check_for, messages};
 use crate::contract::{Effect, Event, Role};
-use crate::error::{Fault, LoadError, StoreError};
+use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
@@ -95,7 +95,7 @@ impl Slot {
         status: Status,
         pending: &mut Pending,
         now: u64,
-    ) -> Result<Result<Self, LoadError>, StoreError> {
+    ) -> Result<Self, SlotError> {
         let snapshot = pending.overlay().snapshot();
         let generations = snapshot.generations(&key.channel, &key.slot)?;
         let owner = snapshot.owner(&key.channel, &key.slot)?;
@@ -104,13 +104,10 @@ impl Slot {
         let (version, name) = (description.state_version, description.name.clone());
         let Some(owner) = owner else {
             pending.overlay().kept().own(&key, version, &name);
-            return Ok(Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct)));
+            return Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct));
         };
         let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
-        let migration = match Migration::of(sandbox, &rule, &owner) {
-            Ok(migration) => migration,
-            Err(error) => return Ok(Err(error)),
-        };
+        let migration = Migration::of(sandbox, &rule, &owner)?;
         let stays = migration.is_some() && owner.version == version;
         let newest = generations.iter().copied().max().unwrap_or(0).max(owner.generation);
         let generation = if stays { owner.generation } else { newest + 1 };
@@ -118,10 +115,7 @@ impl Slot {
         let mut usage = StateUse::default();
         if let Some(mut migration) = migration {
             let entries = pending.overlay().scan_state(&before, "", None, usize::MAX)?;
-            let moved = match migration.all(&rule, entries) {
-                Ok(moved) => moved,
-                Err(error) => return Ok(Err(error)),
-            };
+            let moved = migration.all(&rule, entries)?;
             usage = moved.usage;
             if !stays {
                 for entry in moved.entries.into_values().flatten() {
@@ -140,7 +134,7 @@ impl Slot {
             pending.remove_later(SlotKey { generation, ..key.clone() });
         }
         pending.overlay().kept().own(&now_key, version, &name);
-        Ok(Ok(Self::new(now_key, rule, usage, conduct)))
+        Ok(Self::new(now_key, rule, usage, conduct))
     }
 
     /// Whether it runs something else than the configuration says.
@@ -166,33 +160,43 @@ impl Slot {
         let slot = Arc::clone(&self.key.slot);
         self.conduct.called();
         let started = sandbox.clock().map(|clock| (clock, clock()));
-        let outcome = self.ask(sandbox, pending, now, event)?;
+        let outcome = self.ask(sandbox, pending, now, event);
         let cost = Cost {
             fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
             took: started.map(|(clock, started)| clock().saturating_sub(started)),
         };
-        let checked = self.checked(outcome, on_fave).and_then(|effects| {
-            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
-            Ok(effects)
-        });
-        let taken = match checked {
-            Ok(effects) => self.take(pending, now, &effects)?.map(|verdict| (effects, verdict)),
-            Err(fault) => Err(fault),
-        };
-        match taken {
+        match outcome.and_then(|effects| self.accept(pending, now, effects, on_fave)) {
             Ok((effects, verdict)) => {
-                self.note_shown(&effects);
-                self.pace.spend(messages(&effects));
                 Ok((Answer { slot, on_fave, outcome: Ok(effects), cost }, verdict))
             }
-            Err(fault) => {
+            Err(CallError::Store(error)) => Err(error),
+            Err(CallError::Fault(fault)) => {
                 let fault = fault.cut();
+                // What it has in memory may be half done.
                 self.guest = None;
                 self.conduct.failed(now, &fault);
-                pending.fault((&self.key, self.rule.digest()), now, number, &fault, event);
+                let whose = (&*self.key, self.rule.digest());
+                pending.fault(whose, now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
             }
         }
+    }
+
+    /// Takes what the live rule has answered.
+    fn accept(
+        &mut self,
+        pending: &mut Pending,
+        now: u64,
+        effects: Vec<Effect>,
+        on_fave: bool,
+    ) -> Result<(Vec<Effect>, Verdict), CallError> {
+        self.check(&effects, on_fave)?;
+        let count = messages(&effects);
+        self.pace.fits(now, count, &self.rule.limits).map_err(Fault::Effects)?;
+        let verdict = self.take(pending, now, &effects)?;
+        self.note_shown(&effects);
+        self.pace.spend(count);
+        Ok((effects, verdict))
     }
 
     /// Calls a rule that is not live. Of its answer only its own state and timers count; what it would show is kept for the day
@@ -205,38 +209,41 @@ impl Slot {
         event: &Event,
         on_fave: bool,
     ) -> Result<(), StoreError> {
-        let outcome = self.ask(sandbox, pending, now, event)?;
-        let taken = match self.checked(outcome, on_fave) {
-            Ok(mut effects) => {
-                for effect in &effects {
-                    if let Effect::Show(output) = effect {
-                        self.unshown.insert(output.name.clone(), output.text.clone());
-                    }
-                }
-                effects.retain(|effect| {
-                    matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
-                });
-                self.take(pending, now, &effects)?.map(drop)
+        let outcome = self.ask(sandbox, pending, now, event);
+        match outcome.and_then(|effects| self.accept_silently(pending, now, effects, on_fave)) {
+            Ok(()) => Ok(()),
+            Err(CallError::Store(error)) => Err(error),
+            Err(CallError::Fault(fault)) => {
+                self.guest = None;
+                debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
+                Ok(())
             }
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = taken {
-            self.guest = None;
-            debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
         }
-        Ok(())
     }
 
-    fn checked(
-        &self,
-        outcome: Result<Vec<Effect>, Fault>,
+    fn accept_silently(
+        &mut self,
+        pending: &mut Pending,
+        now: u64,
+        mut effects: Vec<Effect>,
         on_fave: bool,
-    ) -> Result<Vec<Effect>, Fault> {
-        let effects = outcome?;
+    ) -> Result<(), CallError> {
+        self.check(&effects, on_fave)?;
+        for effect in &effects {
+            if let Effect::Show(output) = effect {
+                self.unshown.insert(output.name.clone(), output.text.clone());
+            }
+        }
+        effects.retain(|effect| {
+            matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
+        });
+        self.take(pending, now, &effects).map(drop)
+    }
+
+    fn check(&self, effects: &[Effect], on_fave: bool) -> Result<(), Fault> {
         let (rule, role) = (&self.rule, self.role());
-        check_for(&effects, role, &rule.limits, &rule.interest.topics, on_fave)
-            .map_err(Fault::Effects)?;
-        Ok(effects)
+        check_for(effects, role, &rule.limits, &rule.interest.topics, on_fave)
+            .map_err(Fault::Effects)
     }
 
     /// What a rule on probation shows itself is not taken back when it stays.
@@ -257,19 +264,16 @@ impl Slot {
         pending: &mut Pending,
         now: u64,
         event: &Event,
-    ) -> Result<Result<Vec<Effect>, Fault>, StoreError> {
+    ) -> Result<Vec<Effect>, CallError> {
         let limits = &self.rule.limits;
-        let mut guest =
-            match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
-                Some(guest) => guest,
-                None => {
-                    let slot = Some(Arc::clone(&self.key));
-                    match Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot) {
-                        Ok(guest) => guest,
-                        Err(fault) => return Ok(Err(fault)),
-                    }
-                }
-            };
+        let used = self.guest.take().filter(|guest| guest.calls() < limits.instance_events);
+        let mut guest = match used {
+            Some(guest) => guest,
+            None => {
+                let slot = Some(Arc::clone(&self.key));
+                Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot)?
+            }
+        };
         let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event);
         pending.give_back(overlay);
         self.guest = Some(guest);

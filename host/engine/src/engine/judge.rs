@@ -7,7 +7,7 @@ use tracing::{error, info};
 use crate::chain::Decision;
 use crate::chain::conduct::Verdict;
 use crate::engine::Engine;
-use crate::engine::order::Order;
+use crate::engine::order::{Order, unless_rejected};
 use crate::error::StoreError;
 use crate::store::changed::{Action, Status};
 use crate::store::tables::SlotKey;
@@ -38,7 +38,7 @@ impl Engine {
                     );
                     let order = Order::new(Action::RollBack, HEATD, &why);
                     // It has a rule to go back to, and nothing else can refuse it.
-                    let _ = self.put_back(channel, slot, &order)?;
+                    unless_rejected(self.put_back(channel, slot, &order))?;
                 }
                 Verdict::RollBack | Verdict::Quarantine => {
                     error!(
@@ -48,7 +48,8 @@ impl Engine {
                         "the rule fails again and again; it is turned off"
                     );
                     let order = Order::new(Action::Quarantine, HEATD, &why);
-                    let _ = self.turn(channel, slot, Status::Quarantined(why), &order)?;
+                    // It is on, and a quarantine is refused for nothing else.
+                    unless_rejected(self.turn(channel, slot, Status::Quarantined(why), &order))?;
                 }
             }
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::chain::Channel;
 use crate::chain::slot::Slot;
 use crate::chain::stream::{HOST, show_stream, state_name};
-use crate::engine::order::{Order, Refused};
+use crate::engine::order::{ChangeError, Order};
 use crate::engine::{Chain, Engine, OpenError};
-use crate::error::StoreError;
+use crate::error::{SlotError, StoreError};
 use crate::store::changed::Status;
 use crate::store::checkpoint::texts;
 use crate::store::membership::Membership;
@@ -27,10 +27,11 @@ impl Engine {
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
             self.pending.overlay().kept().component(rule.digest(), &rule.component.bytes);
-            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
+            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now);
             let mut opened = match opened {
                 Ok(opened) => opened,
-                Err(error) => {
+                Err(SlotError::Store(error)) => return Err(error.into()),
+                Err(SlotError::Rule(error)) => {
                     slots.iter().for_each(|slot: &Slot| self.pending.timers.forget(&slot.key));
                     self.pending.overlay().unshow(&name);
                     return Err(OpenError::Rule { channel: name.to_string(), slot, error });
@@ -55,16 +56,12 @@ impl Engine {
         chain: Chain,
         configured: bool,
         order: &Order,
-    ) -> Result<Result<Option<u64>, Refused>, StoreError> {
+    ) -> Result<Option<u64>, ChangeError> {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         if self.channels.contains_key(&name) {
-            return Ok(Err(Refused(format!("#{name} is here already"))));
+            return Err(ChangeError::Rejected(format!("#{name} is here already")));
         }
-        match self.add(chain) {
-            Ok(()) => {}
-            Err(OpenError::Store(error)) => return Err(error),
-            Err(error @ OpenError::Rule { .. }) => return Ok(Err(Refused(error.to_string()))),
-        }
+        self.add(chain)?;
         let before = self.pending.overlay().snapshot().memberships()?.remove(&*name);
         let before = before.filter(|it| !it.added);
         let removed_at = before.as_ref().map(|it| it.at);
@@ -77,7 +74,7 @@ impl Engine {
         slots.iter().for_each(|slot| self.show_standing(&name, slot));
         let now = Membership { added: true, configured, at: self.now, shown: BTreeMap::new() };
         self.changed_members(&name, now, order);
-        Ok(Ok(removed_at))
+        Ok(removed_at)
     }
 
     fn show_what_was_shown(
@@ -100,9 +97,9 @@ impl Engine {
         channel: &str,
         configured: bool,
         order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let Some((name, gone)) = self.channels.remove_entry(channel) else {
-            return Ok(Err(Refused(format!("#{channel} is not here"))));
+            return Err(ChangeError::Rejected(format!("#{channel} is not here")));
         };
         let mut shown = BTreeMap::new();
         for slot in gone.slots {
@@ -126,7 +123,7 @@ impl Engine {
         self.pending.overlay().release(&name);
         let now = Membership { added: false, configured, at: self.now, shown };
         self.changed_members(&name, now, order);
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn changed_members(&mut self, channel: &Arc<str>, now: Membership, order: &Order) {

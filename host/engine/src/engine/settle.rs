@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tracing::{error, info, warn};
 
 use crate::engine::Engine;
-use crate::error::{LoadError, StoreError};
+use crate::error::{LoadError, SlotError, StoreError};
 use crate::guest::rule::{Component, Rule};
 use crate::store::changed::{Changed, Status};
 
@@ -35,13 +35,14 @@ impl Engine {
             let channel = &**channel;
             warn!(channel, slot, why, "what was changed while running does not hold any more");
         } else {
-            match self.changed_rule(&configured, &changed)? {
+            match self.changed_rule(&configured, &changed) {
+                Err(SlotError::Store(error)) => return Err(error),
                 Ok(rule) => {
                     let (channel, digest) = (&**channel, rule.digest());
                     info!(channel, slot, %digest, "slot goes on with what was changed while running");
                     return Ok((rule, changed.status, changed.shown));
                 }
-                Err(problem) => {
+                Err(SlotError::Rule(problem)) => {
                     let channel = &**channel;
                     error!(channel, slot, %problem, "what was changed while running cannot be loaded; the configuration holds");
                 }
@@ -55,23 +56,16 @@ impl Engine {
         Ok((configured, Status::On, shown))
     }
 
-    fn changed_rule(
-        &mut self,
-        configured: &Rule,
-        changed: &Changed,
-    ) -> Result<Result<Rule, LoadError>, StoreError> {
+    fn changed_rule(&mut self, configured: &Rule, changed: &Changed) -> Result<Rule, SlotError> {
         let component = if changed.digest == configured.digest() {
             Arc::clone(&configured.component)
         } else {
             let Some(bytes) = self.pending.overlay().snapshot().component(changed.digest)? else {
                 let problem = "the store does not have its component".to_owned();
-                return Ok(Err(LoadError::Refused(problem)));
+                return Err(LoadError::Refused(problem).into());
             };
-            match Component::load(&self.sandbox, &configured.limits, &bytes) {
-                Ok(component) => Arc::new(component),
-                Err(error) => return Ok(Err(error)),
-            }
+            Arc::new(Component::load(&self.sandbox, &configured.limits, &bytes)?)
         };
-        Ok(Rule::new(&self.sandbox, &configured.limits, &component, &changed.given))
+        Ok(Rule::new(&self.sandbox, &configured.limits, &component, &changed.given)?)
     }
 }

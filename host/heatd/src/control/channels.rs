@@ -174,9 +174,9 @@ impl Channels {
     fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Refusal> {
         let configured = self.is_configured(name);
         let order = Order::new(Action::AddChannel, by, "");
-        let removed = self
-            .live
-            .ask("channel.add", move |desk| desk.engine.add_channel(chain, configured, &order))??;
+        let removed = self.live.change("channel.add", move |desk| {
+            desk.engine.add_channel(chain, configured, &order)
+        })?;
         Ok(removed.map(since_removal))
     }
 
@@ -188,9 +188,9 @@ impl Channels {
         self.live.drop_shadows(name)?;
         let (channel, configured) = (name.to_owned(), self.is_configured(name));
         let order = Order::new(Action::RemoveChannel, by, "");
-        self.live.ask("channel.remove", move |desk| {
+        self.live.change("channel.remove", move |desk| {
             desk.engine.remove_channel(&channel, configured, &order)
-        })??;
+        })?;
         if let Some(emotes) = &self.emotes {
             emotes.remove_channel(name);
         }

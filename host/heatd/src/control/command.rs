@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
-use heat_engine::{Action, Changes, Decision, Rule, Run, effect_line};
+use heat_engine::{Action, Changes, Decision, Rule, Run};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 

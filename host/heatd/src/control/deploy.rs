@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use heat_engine::{
-    Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
+    Action, Begun, ChangeError, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot,
+    Standing, Swap,
 };
 use serde_json::{Value, json};
 use tracing::warn;
@@ -98,10 +99,10 @@ impl Live {
     fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let configured = matches!(wanted.source, Source::File(..));
-        Ok(self.ask("swap.begin", move |desk| match configured {
+        self.change("swap.begin", move |desk| match configured {
             true => desk.engine.begin_as_configured(&channel, &slot),
             false => desk.engine.begin(&channel, &slot),
-        })??)
+        })
     }
 
     /// Loads and checks the new rule, and prepares its state. Returns the swap, what the rule was tried on, and what becomes of the state.
@@ -200,15 +201,20 @@ impl Live {
             })?;
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
-        let (standing, _swap) = self.ask("swap.flip", move |desk| {
-            let flipped = desk.engine.flip_lent(&mut swap, &order)?;
-            let standing = flipped.map(|()| {
-                let standings = desk.engine.standings();
-                standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
-            });
-            Ok((standing, swap))
+        let (flipped, standing, _swap) = self.ask("swap.flip", move |desk| {
+            let flipped = desk.engine.flip_lent(&mut swap, &order);
+            let mut standings = desk.engine.standings().into_iter();
+            let standing = standings.find(|it| it.channel == channel && it.slot == slot);
+            // The swap comes back also where it is rejected: to let go of a large state takes a while.
+            match flipped {
+                Ok(()) => Ok((None, standing, swap)),
+                Err(ChangeError::Rejected(why)) => Ok((Some(why), None, swap)),
+                Err(ChangeError::Store(error)) => Err(error),
+            }
         })?;
-        let standing = standing?;
+        if let Some(why) = flipped {
+            return Err(Refusal::Refused(why));
+        }
         standing.ok_or(Refusal::Gone)
     }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use heat_engine::{Handed, Record, Rule, Run, RunError, Snapshot, StoreError};
+use heat_engine::{ChangeError, Handed, Record, Rule, Run, RunError, Snapshot, StoreError};
 use tracing::warn;
 
 use super::handle::Live;
@@ -97,10 +97,10 @@ impl Live {
             }
         })
         .map_err(Refusal::failed)?;
-        self.ask(name, move |desk| match made_so_far(&tap, HAND_OVER, Run::hand_over_all) {
-            Some(made) => Ok(Ok(adopt(desk, made)?)),
-            None => Ok(Err(Refusal::because(behind))),
-        })?
+        self.change(name, move |desk| match made_so_far(&tap, HAND_OVER, Run::hand_over_all) {
+            Some(made) => Ok(adopt(desk, made)?),
+            None => Err(ChangeError::Rejected(behind)),
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who};
+use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who, WhoError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::info;
@@ -69,7 +69,7 @@ impl Live {
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
-        let run = forgetting.run(&self.sandbox, snapshot, &beginning.rules, |done, of| {
+        let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
             steps.progress("replay", done, of);
         })?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
@@ -126,7 +126,7 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
     if user.is_empty() {
         return Err(Refusal::because("say who: `user` is an id, a login or a name"));
     }
-    match snapshot.who(channel, user)? {
+    match snapshot.who(channel, user) {
         Ok(who) if who.ids().next().is_some() => Ok(who),
         Ok(_) => {
             let problem = format!(
@@ -134,7 +134,8 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
             );
             Err(Refusal::because(problem))
         }
-        Err(several) => {
+        Err(WhoError::Store(error)) => Err(error.into()),
+        Err(WhoError::Several(several)) => {
             let several: Vec<String> =
                 several.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
             let problem =

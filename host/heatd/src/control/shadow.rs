@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heat_engine::{Action, Changes, Order, Rule, Run, Standing};
+use heat_engine::{Action, ChangeError, Changes, Order, Rule, Run, Standing};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -26,7 +26,7 @@ impl Live {
     /// Starts a rule beside the one that is live in its slot. A shadow that is there already is dropped.
     pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let begun = self.ask("shadow.look", move |desk| desk.engine.look(&channel, &slot))??;
+        let begun = self.change("shadow.look", move |desk| desk.engine.look(&channel, &slot))?;
         let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
@@ -141,24 +141,19 @@ impl Live {
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
         let (rule, tap) = (shadow.rule.clone(), shadow.tap);
-        let standing = self.ask("shadow.promote", move |desk| {
-            let begun = match desk.engine.begin(&name, &of)? {
-                Ok(begun) => begun,
-                Err(refused) => return Ok(Err(Refusal::from(refused))),
-            };
+        let standing = self.change("shadow.promote", move |desk| {
+            let begun = desk.engine.begin(&name, &of)?;
             let (slot, timeout) = (of.clone(), HAND_OVER);
             let handed = made_so_far(&tap, timeout, move |run| run.hand_over(&slot)).flatten();
             let Some(handed) = handed else {
                 desk.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
-                return Ok(Err(Refusal::because(problem)));
+                return Err(ChangeError::Rejected(problem.to_owned()));
             };
-            let flipped = desk.engine.flip(begun.handed(rule, handed), &order)?;
-            Ok(flipped.map_err(Refusal::from).map(|()| {
-                let standings = desk.engine.standings();
-                standings.into_iter().find(|it| it.channel == name && it.slot == of)
-            }))
-        })?;
+            desk.engine.flip(begun.handed(rule, handed), &order)?;
+            let mut standings = desk.engine.standings().into_iter();
+            Ok(standings.find(|it| it.channel == name && it.slot == of))
+        });
         let outcome = if standing.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(slot, "promote", outcome);
         let standing: Standing = standing?.ok_or(Refusal::Gone)?;

@@ -8,7 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use heat_engine::{Action, Order, Standing, Status};
+use heat_engine::{Action, ChangeError, Order, Standing, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -144,17 +144,21 @@ fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Val
     let order = Order::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
     let back = live.ask("swap.back", move |desk| {
-        let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
-        Ok((back, desk.engine.snapshot()?))
+        let rejected = match desk.engine.roll_back(&name.as_str().into(), &of, &order) {
+            Ok(()) => false,
+            Err(ChangeError::Rejected(_)) => true,
+            Err(ChangeError::Store(error)) => return Err(error),
+        };
+        Ok((rejected, desk.engine.snapshot()?))
     })?;
     match back {
-        (Ok(()), _) => {
+        (false, _) => {
             let done = format!(
                 "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
             );
             Ok(json!({ "done": done }))
         }
-        (Err(_), snapshot) => live.deploy_previous(&channel, &slot, &snapshot, by),
+        (true, snapshot) => live.deploy_previous(&channel, &slot, &snapshot, by),
     }
 }
 
@@ -167,10 +171,9 @@ fn turn(
 ) -> Result<Value, Refusal> {
     let done =
         format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
-    let turned = live.ask("rule.turn", move |desk| {
+    live.change("rule.turn", move |desk| {
         desk.engine.turn(&channel.as_str().into(), &slot, to, &order)
     })?;
-    turned?;
     Ok(json!({ "done": done }))
 }
 
@@ -200,7 +203,7 @@ fn retry(
     let (mut again, mut failed) = (0, 0);
     for (number, letter) in mine {
         let decision =
-            live.ask("letter.retry", move |desk| desk.engine.retry(number, &letter))??;
+            live.change("letter.retry", move |desk| desk.engine.retry(number, &letter))?;
         again += 1;
         failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
     }

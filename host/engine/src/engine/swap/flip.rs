@@ -12,8 +12,8 @@ use crate::chain::slot::{Noted, Slot};
 use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::engine::Engine;
-use crate::engine::order::{Order, Refused};
-use crate::error::{LoadError, StoreError};
+use crate::engine::order::{ChangeError, Order};
+use crate::error::{SlotError, StoreError};
 use crate::store::changed::{Action, Status};
 use crate::store::checkpoint::texts;
 use crate::store::record::Record;
@@ -21,54 +21,45 @@ use crate::store::tables::{Owner, SlotKey};
 
 impl Engine {
     /// Begins a swap: from now on it is noted what the rule in the slot writes.
-    pub fn begin(
-        &mut self,
-        channel: &str,
-        slot: &str,
-    ) -> Result<Result<Begun, Refused>, StoreError> {
+    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
         if self.slot(channel, slot).is_some_and(|found| found.rule.pinned) {
             let problem =
                 format!("the configuration says that it alone decides on the slot {slot}");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
         self.begin_as_configured(channel, slot)
     }
 
     /// Begins a swap to what the configuration says now.
-    pub fn begin_as_configured(
-        &mut self,
-        channel: &str,
-        slot: &str,
-    ) -> Result<Result<Begun, Refused>, StoreError> {
-        let mut begun = match self.look(channel, slot)? {
-            Ok(begun) => begun,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub fn begin_as_configured(&mut self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
+        let mut begun = self.look(channel, slot)?;
         let keys = self.pending.overlay().changed_keys(&begun.before);
         self.swaps += 1;
         begun.ticket = self.swaps;
-        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(begun)) };
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(begun) };
         if found.noted.is_some() {
             let problem = format!("another change of the slot {slot} is under way; wait for it");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
         found.noted = Some(Noted { ticket: begun.ticket, keys });
         self.generations = begun.after.generation;
-        Ok(Ok(begun))
+        Ok(begun)
     }
 
     /// What a swap would begin with, for somebody who changes nothing.
-    pub fn look(&self, channel: &str, slot: &str) -> Result<Result<Begun, Refused>, StoreError> {
+    pub fn look(&self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
         let snapshot = self.store.snapshot()?;
         let Some(chain) = self.channels.get(channel) else {
-            return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
+            return Err(ChangeError::Rejected(format!("there is no channel {channel:?}")));
         };
         let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
         let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
         let Some(found) = self.slot(channel, slot) else {
             let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
             let names = names.join(", ");
-            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
+            return Err(ChangeError::Rejected(format!(
+                "#{channel} has no slot {slot:?}; it has {names}"
+            )));
         };
         let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
         let leaving = self.pending.leaving().filter(|it| it.is_of(&found.key));
@@ -77,7 +68,7 @@ impl Engine {
         let newest = found.key.generation.max(standby).max(newest).max(self.generations);
         let generation = newest + 1;
         let description = found.rule.description();
-        Ok(Ok(Begun {
+        Ok(Begun {
             ticket: 0,
             rule: found.rule.clone(),
             chain: rules,
@@ -90,7 +81,7 @@ impl Engine {
                 rule: description.name.clone(),
             },
             before: Arc::clone(&found.key),
-        }))
+        })
     }
 
     /// Gives up the swap that has begun with this ticket.
@@ -114,10 +105,11 @@ impl Engine {
             return Ok(true);
         };
         let some: BTreeSet<String> = (0..rows).map_while(|_| noted.keys.pop_first()).collect();
-        match self.take_over_again(swap, some.clone())? {
+        match self.take_over_again(swap, some.clone()) {
             Ok(_) => Ok(false),
+            Err(SlotError::Store(error)) => Err(error),
             // The flip is refused for the same reason.
-            Err(_) => {
+            Err(SlotError::Rule(_)) => {
                 let slot = self.slot_mut(&channel, &name);
                 slot.and_then(|slot| slot.noted.as_mut())
                     .into_iter()
@@ -137,21 +129,13 @@ impl Engine {
     }
 
     /// Puts the new rule in the place of the one before, between two events.
-    pub fn flip(
-        &mut self,
-        mut swap: Swap,
-        order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<(), ChangeError> {
         self.flip_lent(&mut swap, order)
     }
 
     /// As [`Engine::flip`], and leaves what was copied to the caller: to let go of a large state takes a while, which events would
     /// have to wait for.
-    pub fn flip_lent(
-        &mut self,
-        swap: &mut Swap,
-        order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    pub fn flip_lent(&mut self, swap: &mut Swap, order: &Order) -> Result<(), ChangeError> {
         let handed = swap.alarms.clone().map(|alarms| Record::Handed {
             now: self.now,
             channel: swap.channel().to_owned(),
@@ -169,16 +153,14 @@ impl Engine {
             _ => None,
         };
         let taken = match noted {
-            None => Err(Refused(format!("the slot {name} was changed meanwhile; try again"))),
-            Some(noted) => self.take_over_again(swap, noted.keys)?,
-        };
-        let usage = match taken {
-            Ok(usage) => usage,
-            Err(refused) => {
-                self.pending.remove_later((*swap.after).clone());
-                return Ok(Err(refused));
+            None => {
+                let why = format!("the slot {name} was changed meanwhile; try again");
+                Err(ChangeError::Rejected(why))
             }
+            Some(noted) => self.take_over_again(swap, noted.keys).map_err(ChangeError::from),
         };
+        // What was copied for a rule that does not get the slot is removed again.
+        let usage = taken.inspect_err(|_| self.pending.remove_later((*swap.after).clone()))?;
         let alarms = swap.alarms.take().unwrap_or_else(|| match &swap.moved {
             Some(_) => self.pending.timers.of(&swap.before),
             None => Vec::new(),
@@ -190,8 +172,7 @@ impl Engine {
         if let Some(handed) = handed {
             self.pending.record(handed);
         }
-        self.exchange(swap, usage, order)?;
-        Ok(Ok(()))
+        Ok(self.exchange(swap, usage, order)?)
     }
 
     /// Takes over what the rule before wrote while the swap was prepared.
@@ -199,26 +180,20 @@ impl Engine {
         &mut self,
         swap: &mut Swap,
         noted: BTreeSet<String>,
-    ) -> Result<Result<StateUse, Refused>, StoreError> {
-        let Some(moved) = &mut swap.moved else { return Ok(Ok(StateUse::default())) };
+    ) -> Result<StateUse, SlotError> {
+        let Some(moved) = &mut swap.moved else { return Ok(StateUse::default()) };
         // What a run has made stands as it is.
         if noted.is_empty() || swap.alarms.is_some() {
-            return Ok(Ok(moved.usage.clone()));
+            return Ok(moved.usage.clone());
         }
-        let refused = |error: LoadError| Refused(error.to_string());
-        let mut migration = match Migration::of(&self.sandbox, &swap.rule, &swap.owner) {
-            Ok(Some(migration)) => migration,
-            Ok(None) => return Ok(Ok(moved.usage.clone())),
-            Err(error) => return Ok(Err(refused(error))),
+        let Some(mut migration) = Migration::of(&self.sandbox, &swap.rule, &swap.owner)? else {
+            return Ok(moved.usage.clone());
         };
         for key in noted {
             let value = self.pending.overlay().state(&swap.before, &key)?;
             let entry = value.map(|value| Entry { key: key.clone(), value });
-            let rewritten = match entry.map(|entry| migration.entry(&swap.rule, entry)) {
-                Some(Ok(rewritten)) => rewritten,
-                Some(Err(error)) => return Ok(Err(refused(error))),
-                None => Vec::new(),
-            };
+            let rewritten = entry.map(|entry| migration.entry(&swap.rule, entry)).transpose()?;
+            let rewritten = rewritten.unwrap_or_default();
             for entry in moved.entries.remove(&key).into_iter().flatten() {
                 moved.usage.replace(entry.key.len(), Some(entry.value.len()), None);
                 self.pending.overlay().put_state(&swap.after, entry.key, None);
@@ -230,7 +205,7 @@ impl Engine {
             }
             moved.entries.insert(key, rewritten);
         }
-        Ok(Ok(moved.usage.clone()))
+        Ok(moved.usage.clone())
     }
 
     fn exchange(

@@ -7,7 +7,7 @@ use crate::chain::conduct::Conduct;
 use crate::contract::Role;
 use crate::contract::digest::Digest;
 use crate::engine::Engine;
-use crate::engine::order::{Order, Refused};
+use crate::engine::order::{ChangeError, Order};
 use crate::error::StoreError;
 use crate::store::changed::{Action, Changed, Status};
 use crate::store::checkpoint::texts;
@@ -19,13 +19,13 @@ impl Engine {
         channel: &Arc<str>,
         slot: &str,
         order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    ) -> Result<(), ChangeError> {
         // Going back once more leads further back, and not to what was live a moment ago.
         if self.slot(channel, slot).is_some_and(|found| found.went_back) {
             let problem = format!(
                 "the slot {slot} went back already; what was live earlier has to be deployed again"
             );
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
         self.put_back(channel, slot, order)
     }
@@ -36,14 +36,14 @@ impl Engine {
         channel: &Arc<str>,
         slot: &str,
         order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let now = self.now;
         let Some(found) = self.slot_mut(channel, slot) else {
-            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
+            return Err(ChangeError::no_slot(channel, slot));
         };
         let Some(standby) = found.standby.take() else {
             let problem = format!("the slot {slot} has no rule on probation");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         };
         let failed = std::mem::replace(found, *standby);
         found.conduct.since = now;
@@ -67,7 +67,7 @@ impl Engine {
             self.show(channel, &key.slot, output, text);
         }
         self.changed(channel, slot, Some(from), order, true)?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Turns a slot off or on.
@@ -77,23 +77,23 @@ impl Engine {
         slot: &str,
         status: Status,
         order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+    ) -> Result<(), ChangeError> {
         let now = self.now;
         let Some(found) = self.slot_mut(channel, slot) else {
-            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}"))));
+            return Err(ChangeError::no_slot(channel, slot));
         };
         if found.rule.pinned && order.action != Action::Quarantine {
             let problem =
                 format!("the configuration says that it alone decides on the slot {slot}");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
         if found.conduct.is_on() == (status == Status::On) {
             let state = if found.conduct.is_on() { "on" } else { "off" };
-            return Ok(Err(Refused(format!("the slot {slot} is {state} already"))));
+            return Err(ChangeError::Rejected(format!("the slot {slot} is {state} already")));
         }
         let was_on = found.conduct.is_on();
         let shown = texts(self.pending.overlay().shown_by(channel, slot)?);
-        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(())) };
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(()) };
         found.conduct = Conduct::new(status, now);
         found.noted = None;
         let put_away = std::mem::replace(&mut found.unshown, shown);
@@ -115,7 +115,7 @@ impl Engine {
             self.show_again(channel, &key.slot, put_away)?;
         }
         self.changed(channel, slot, Some(digest), order, false)?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// `back`: it is the rule that has gone on beside the one that was live. Keeps what a slot runs now, notes it in the log and in the audit log, and shows it.

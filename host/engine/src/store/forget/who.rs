@@ -16,6 +16,22 @@ pub struct Who {
     names: BTreeSet<String>,
 }
 
+/// Why somebody cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum WhoError {
+    /// Several people have been called so.
+    #[error("several people were called so; say the id: {}", ids(.0))]
+    Several(Vec<Person>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn ids(people: &[Person]) -> String {
+    let ids: Vec<String> = people.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
+    ids.join(", ")
+}
+
 impl Who {
     /// Every id, with those that stand for a login.
     pub fn ids(&self) -> impl Iterator<Item = &String> {
@@ -99,10 +115,10 @@ pub(crate) fn people_in(record: &Record) -> Vec<&Person> {
 }
 
 impl Snapshot {
-    /// Looks somebody up by id, login or name. An error lists the ids, where several people have been called so.
+    /// Looks somebody up by id, login or name.
     ///
     /// The log is read whole: not for the engine's thread.
-    pub fn who(&self, channel: &str, named: &str) -> Result<Result<Who, Vec<Person>>, StoreError> {
+    pub fn who(&self, channel: &str, named: &str) -> Result<Who, WhoError> {
         let is_it = |person: &Person| {
             let logged_in = person.login.eq_ignore_ascii_case(named);
             person.id == named || logged_in || person.name.eq_ignore_ascii_case(named)
@@ -122,7 +138,7 @@ impl Snapshot {
         if own.len() > 1 {
             let mut several = found;
             several.retain(has_own_id);
-            return Ok(Err(several));
+            return Err(WhoError::Several(several));
         }
         let mut who = Who::default();
         found.iter().for_each(|person| who.learn(person));
@@ -137,7 +153,7 @@ impl Snapshot {
         for login in &who.logins {
             who.ids.extend([login.clone(), by_login(login)]);
         }
-        Ok(Ok(who))
+        Ok(who)
     }
 
     /// Everybody that the store knows of in a channel.
