@@ -52,8 +52,19 @@ fn the_engine_has_no_async_and_no_network() -> Result<()> {
     )
 }
 
+/// The one crate that every program links: what it links, heat-writer has to carry.
 #[test]
-fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn dialling_links_tokio_at_most() -> Result<()> {
+    let manifest: toml::Table =
+        toml::from_str(&std::fs::read_to_string(root().join("host/dial/Cargo.toml"))?)?;
+    let dependencies = manifest["dependencies"].as_table().context("it has no dependencies")?;
+    let names: Vec<&String> = dependencies.keys().collect();
+    ensure!(names == ["tokio"], "heat-dial depends on {names:?}");
+    Ok(())
+}
+
+#[test]
+fn the_writer_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-writer",
         &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "tracing-subscriber"],
@@ -61,7 +72,7 @@ fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 }
 
 #[test]
-fn the_command_line_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn the_command_line_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-cli",
         &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
@@ -189,6 +200,93 @@ fn the_engine_runs_wasm_and_opens_tables_in_few_places() -> Result<()> {
     let tables = files.outside("redb::", &["", "error", "store", "overlay", "series"]);
     ensure!(tables.is_empty(), "redb is for error, store/, overlay/ and series/: {tables:?}");
     Ok(())
+}
+
+const COMMAND_LINE: &[&[&str]] = &[
+    &["terminal", "backoff", "values", "when", "find", "heatd"],
+    &["api", "rule_file"],
+    &["target", "outcome"],
+    &["candidate"],
+    &["commands"],
+];
+
+#[test]
+fn the_command_line_stands_in_layers_and_its_commands_do_not_know_each_other() -> Result<()> {
+    stands_in_layers("host/cli/src", COMMAND_LINE, &[])?;
+    let folder = "host/cli/src/commands";
+    let names = std::fs::read_to_string(root().join("host/cli/src/commands.rs"))?;
+    let commands: Vec<&str> = names
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub(crate) mod ")?.strip_suffix(';'))
+        .collect();
+    ensure!(commands.len() > 10, "{commands:?}");
+    stands_in_layers(folder, &[&commands], &[])?;
+    for (path, text) in sources(&[folder])? {
+        ensure!(!text.contains("crate::commands::"), "{} imports a command", path.display());
+    }
+    Ok(())
+}
+
+const WRITER: &[&[&str]] = &[
+    &[
+        "text",
+        "topic",
+        "template",
+        "durations",
+        "address",
+        "backoff",
+        "presence",
+        "mistake",
+        "outlet",
+        "replace",
+        "tls",
+    ],
+    &["report", "file", "meter", "sheet", "survey"],
+    &["file_thread", "args", "connection", "sheet_file", "exposed", "texts", "shutdown"],
+    &["settings", "trouble", "show"],
+    &["link"],
+    &["writer"],
+];
+
+#[test]
+fn the_writer_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/writer/src", WRITER, &["fuzz"])
+}
+
+#[test]
+fn one_type_name_means_one_thing_in_the_command_line_and_the_writer() -> Result<()> {
+    for folder in ["host/cli/src", "host/writer/src"] {
+        let twice = files_of(folder)?.names_twice();
+        ensure!(twice.is_empty(), "{folder}: {twice:?}");
+    }
+    Ok(())
+}
+
+/// The functions of this name in two files, without what stands before them.
+fn same_function(name: &str, files: [&str; 2]) -> Result<()> {
+    let body = |file: &str| -> Result<String> {
+        let text = std::fs::read_to_string(root().join(file))?;
+        let begin = text.find(&format!("fn {name}(")).with_context(|| format!("{file}: {name}"))?;
+        let rest = &text[begin..];
+        Ok(rest[..rest.find("\n}\n").context("a function without an end")?].to_owned())
+    };
+    let [one, other] = files;
+    ensure!(body(one)? == body(other)?, "{name} differs in {one} and {other}");
+    Ok(())
+}
+
+/// heat-writer links nothing of heatd, so some functions stand in both. They guard secrets: mend one, and mend the other.
+#[test]
+fn what_heatd_and_the_writer_both_have_is_the_same_in_both() -> Result<()> {
+    let exposed = ["host/heatd/src/broker/exposed.rs", "host/writer/src/exposed.rs"];
+    for name in ["is_far", "sounds_near", "is_near", "is_near_v4", "is_near_v6"] {
+        same_function(name, exposed)?;
+    }
+    let mistakes = ["host/heatd/src/config/mistakes.rs", "host/writer/src/sheet_file.rs"];
+    for name in ["masked", "visible"] {
+        same_function(name, mistakes)?;
+    }
+    same_function("ignores_hangup", ["host/heatd/src/shutdown.rs", "host/writer/src/shutdown.rs"])
 }
 
 #[test]

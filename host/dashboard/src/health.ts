@@ -2,7 +2,7 @@
 import { words } from "./api.ts";
 import { at, h, say } from "./dom.ts";
 import { bytes, counted, duration, moment, number } from "./format.ts";
-import type { Status } from "./told.ts";
+import type { Status } from "./types.ts";
 
 type State = "good" | "bad" | "unknown";
 

@@ -88,6 +88,7 @@ pub use store::membership::{Membership, members};
 pub use store::record::{Counted, Imported, Record};
 pub use store::schema::SCHEMA_VERSION;
 pub use store::snapshot::Snapshot;
+pub use store::streams::PastStream;
 pub use store::tables::{SlotKey, Stream};
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.

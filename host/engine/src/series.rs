@@ -4,7 +4,7 @@
 //! - [`names`] gives every emote and every output a number, so that blocks are small,
 //! - [`open`] has the blocks that still grow, in memory, [`take`] what a record adds to them,
 //! - [`block`] is how a block is stored, [`store`] writes those that have closed,
-//! - [`query`] reads both, [`top`] who and what has the most faves,
+//! - [`query`] reads both, [`since`] says from when on there is something to read, [`top`] who and what has the most faves,
 //! - [`recover`] makes the open ones anew from the log after a start, while [`shared`] keeps what happens,
 //! - [`counting`] is all of it in the hand of the engine.
 //!
@@ -19,6 +19,7 @@ pub(crate) mod query;
 mod recover;
 pub(crate) mod resolution;
 mod shared;
+mod since;
 pub(crate) mod store;
 mod take;
 pub(crate) mod top;

@@ -20,6 +20,7 @@ pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod schema;
 pub(crate) mod snapshot;
+pub(crate) mod streams;
 pub(crate) mod tables;
 
 use std::sync::Arc;

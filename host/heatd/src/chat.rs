@@ -76,7 +76,7 @@ async fn connect(
     mut shutdown: Shutdown,
 ) {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-    let mut reader = Reader::default();
+    let mut reader = Reader::live(chat.metrics.unrecognized().clone());
     loop {
         let mut connection = Connection::new(chat, share, joins, &mut reader, away);
         let ended = tokio::select! {

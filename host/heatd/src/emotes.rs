@@ -2,8 +2,9 @@
 //!
 //! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
-//! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
-//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
+//! - [`dial`] connects, [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
+//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
+//!   it heard,
 //! - [`listed`] lists the emotes of a channel for the API.
 //!
 //! Chat never waits for a provider: it looks into the sets that are there. A provider that is down, slow or answers nonsense
@@ -17,6 +18,8 @@ mod find;
 mod keeper;
 mod listed;
 mod live;
+mod pushed;
+mod question;
 mod sets;
 mod shapes;
 
@@ -32,6 +35,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::EmoteSources;
 use crate::config::provider::Provider;
+use crate::metrics::Unrecognized;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use announce::Announcer;
@@ -103,6 +107,7 @@ pub(crate) struct Upkeep {
     announcer: Announcer,
     rooms: watch::Receiver<Rooms>,
     table: watch::Sender<Table>,
+    unrecognized: Unrecognized,
 }
 
 /// Chat's end and the task. None when no provider is configured. `folder` is where answers are cached.
@@ -112,6 +117,7 @@ pub(crate) fn open(
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     inputs: mpsc::WeakSender<Input>,
+    unrecognized: Unrecognized,
 ) -> Option<(Emotes, Upkeep)> {
     if config.providers.is_empty() {
         return None;
@@ -121,7 +127,7 @@ pub(crate) fn open(
         (watch::channel(known), watch::channel(Table::default()));
     let announcer = Announcer { inputs };
     let providers = config.providers.clone();
-    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table };
+    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table, unrecognized };
     Some((Emotes { rooms: rooms_in, sets, providers }, upkeep))
 }
 
@@ -137,6 +143,7 @@ impl Upkeep {
             announcer: self.announcer,
             table: self.table,
             shutdown: shutdown.clone(),
+            unrecognized: self.unrecognized.clone(),
         };
         for provider in &self.config.providers {
             let keeper = Keeper::new(*provider, means.clone());
@@ -147,7 +154,13 @@ impl Upkeep {
             };
             let (pushes_in, pushes) = mpsc::channel(PUSHES);
             let (subjects, wanted) = watch::channel(Vec::new());
-            listeners.spawn(live::run(address, self.tls.clone(), wanted, pushes_in));
+            listeners.spawn(live::run(
+                address,
+                self.tls.clone(),
+                wanted,
+                pushes_in,
+                self.unrecognized.clone(),
+            ));
             keepers.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
         }
         tokio::select! {

@@ -175,6 +175,7 @@ fn router(api: Arc<Api>, access: Arc<Access>) -> Router {
         .route("/channels/{channel}/series", get(series::points))
         .route("/channels/{channel}/emotes", get(emotes::list))
         .route("/channels/{channel}/faves", get(series::faves))
+        .route("/channels/{channel}/streams", get(series::streams))
         .route("/channels/{channel}/live", get(live_series::live))
         .route("/channels/{channel}/undo", post(past::undo))
         .route("/channels/{channel}/forget", post(transfer::forget))

@@ -9,6 +9,7 @@ mod health;
 mod links;
 mod process;
 mod rules;
+mod unrecognized;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) use links::Published;
 use process::Process;
 use rules::Rules;
 pub(crate) use rules::SlotFigures;
+pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
 /// What the status tells of the figures.
 pub(crate) struct Summary {
@@ -52,6 +54,7 @@ struct Figures {
     engine: Engine,
     links: Links,
     process: Process,
+    unrecognized: Unrecognized,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -72,7 +75,23 @@ impl Metrics {
         links.chat_wanted.set(whole(connections));
         links.channels_wanted.set(whole(channels));
         let health = Health::new(connections, Instant::now());
-        Self(Arc::new(Figures { registry: root, health, events, rules, engine, links, process }))
+        let unrecognized = Unrecognized::default();
+        unrecognized.register(root.sub_registry_with_prefix("heatd"));
+        Self(Arc::new(Figures {
+            registry: root,
+            health,
+            events,
+            rules,
+            engine,
+            links,
+            process,
+            unrecognized,
+        }))
+    }
+
+    /// What other services say that heatd does not know.
+    pub(crate) fn unrecognized(&self) -> &Unrecognized {
+        &self.0.unrecognized
     }
 
     pub(crate) fn health(&self) -> &Health {

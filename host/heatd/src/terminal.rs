@@ -1,5 +1,6 @@
 //! What heatd says to the person at the terminal, and where its log goes.
 
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -29,13 +30,14 @@ pub(crate) fn start_log(directives: &str, format: LogFormat) {
 }
 
 /// Says why nothing runs, and is the exit code.
-#[expect(
-    clippy::print_stderr,
-    reason = "mistakes are for the person at the terminal, before there is a log"
-)]
 pub(crate) fn fail(words: &str, code: ExitCode) -> ExitCode {
-    eprint!("{words}");
+    say(words);
     code
+}
+
+/// Says something to the person at the terminal. Where nobody listens any more, that is no failure: `eprint!` would panic.
+pub(crate) fn say(words: &str) {
+    let _ = io::stderr().lock().write_all(words.as_bytes());
 }
 
 /// Says what is wrong with what was asked for.
@@ -43,8 +45,11 @@ pub(crate) fn refuse(mistakes: &str) -> ExitCode {
     fail(mistakes, ExitCode::from(BAD_CONFIGURATION))
 }
 
-/// Prints the answer of a command.
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
+/// Prints the answer of a command. Whoever reads it may have read enough, as `head` does.
 pub(crate) fn print(text: &str) {
-    print!("{text}");
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Some(error) = written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe) {
+        say(&format!("failed to print the answer: {error}\n"));
+    }
 }

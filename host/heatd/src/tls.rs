@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -48,8 +47,7 @@ pub(crate) async fn connect(
     port: u16,
     tls: Option<&Arc<ClientConfig>>,
 ) -> std::io::Result<Box<dyn Socket>> {
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
+    let stream = heat_dial::connect(host, port).await?;
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
     let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
     Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))

@@ -19,6 +19,12 @@ use crate::store::snapshot::Snapshot;
 pub enum Which {
     /// The chat lines and the faves of one person: an id or a login.
     Person(String),
+    /// The same of several people.
+    People(Vec<String>),
+    /// The faves of one item, whoever gave them.
+    Item(String),
+    /// All faves.
+    Faves,
     /// One event, by its id.
     Event(String),
     /// What a component did that is not live any more: what is live now stands in for it.
@@ -45,6 +51,17 @@ pub struct Undo {
 impl Snapshot {
     /// Looks up what is taken back, in the log since this time. It is read whole from there: not for the engine's thread.
     pub fn undo(&self, channel: &str, which: &Which, since: u64) -> Result<Undo, StoreError> {
+        self.undo_within(channel, which, since, u64::MAX)
+    }
+
+    /// The same of what happened before a time as well.
+    pub fn undo_within(
+        &self,
+        channel: &str,
+        which: &Which,
+        since: u64,
+        until: u64,
+    ) -> Result<Undo, StoreError> {
         let mut undo = Undo { channel: channel.to_owned(), ..Undo::default() };
         let mut undone = BTreeSet::new();
         let mut faves: Vec<(String, Fave)> = Vec::new();
@@ -54,17 +71,15 @@ impl Snapshot {
             }
             let at = record.at();
             match record {
+                // What was taken back later counts for what is before the end, too.
+                Record::Event { .. } | Record::Faves { .. } if at >= until => {}
                 Record::Event { event, .. } if which.is_meant(&event) => {
                     undo.first.get_or_insert(at);
                     undo.events.insert(event.id);
                 }
                 Record::Faves { event, faves: counted, .. } => {
                     for counted in counted {
-                        let meant = match which {
-                            Which::Person(name) => is_person(&counted.fave.person, name),
-                            Which::Event(id) => event == *id,
-                            Which::Component(_) => false,
-                        };
+                        let meant = which.is_meant_fave(&event, &counted.fave);
                         if meant {
                             undo.first.get_or_insert(at);
                             undo.events.insert(event.clone());
@@ -110,8 +125,23 @@ impl Which {
     fn is_meant(&self, event: &Event) -> bool {
         match (self, &event.what) {
             (Self::Person(name), Happening::Chat(line)) => is_person(&line.person, name),
+            (Self::People(names), Happening::Chat(line)) => {
+                names.iter().any(|name| is_person(&line.person, name))
+            }
             (Self::Event(id), _) => event.id == *id,
             _ => false,
+        }
+    }
+
+    /// Whether a fave is taken back that this event has brought.
+    fn is_meant_fave(&self, event: &str, fave: &Fave) -> bool {
+        match self {
+            Self::Person(name) => is_person(&fave.person, name),
+            Self::People(names) => names.iter().any(|name| is_person(&fave.person, name)),
+            Self::Item(item) => fave.item == *item,
+            Self::Faves => true,
+            Self::Event(id) => event == id,
+            Self::Component(_) => false,
         }
     }
 }

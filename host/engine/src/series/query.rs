@@ -53,7 +53,7 @@ pub struct Total {
 #[derive(Clone)]
 pub struct Statistics {
     pub(super) store: Store,
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 impl Statistics {

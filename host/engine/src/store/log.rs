@@ -3,6 +3,7 @@
 use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Happening;
 use crate::error::StoreError;
 use crate::store::record::Record;
 use crate::store::tables::{LOG, META};
@@ -101,12 +102,34 @@ impl Block {
     pub(crate) fn gaps(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
         /// How the name of the variant begins a record: a text of three bytes.
         const GAP: &[u8] = b"\xa3Gap";
+        Self::having(compressed, &[GAP], |record| matches!(record, Record::Gap { .. }))
+    }
+
+    /// The starts and ends of streams among the records, found the same way.
+    pub(crate) fn streams(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
+        /// Texts of eleven and of nine bytes.
+        const NAMES: [&[u8]; 2] = [b"\xabStreamStart", b"\xa9StreamEnd"];
+        let is_stream =
+            |what: &Happening| matches!(what, Happening::StreamStart | Happening::StreamEnd);
+        Self::having(
+            compressed,
+            &NAMES,
+            |record| matches!(record, Record::Event { event, .. } if is_stream(&event.what)),
+        )
+    }
+
+    /// The wanted records of a block that has one of these texts at all.
+    fn having(
+        compressed: &[u8],
+        texts: &[&[u8]],
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, StoreError> {
         let bytes = unpack(compressed)?;
-        if !bytes.windows(GAP.len()).any(|it| it == GAP) {
+        if !texts.iter().any(|text| bytes.windows(text.len()).any(|it| it == *text)) {
             return Ok(Vec::new());
         }
         let mut records: Vec<Record> = decode(&bytes)?;
-        records.retain(|record| matches!(record, Record::Gap { .. }));
+        records.retain(wanted);
         Ok(records)
     }
 }
@@ -158,7 +181,7 @@ fn damaged(error: impl std::fmt::Display) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Event, Happening, MqttMessage};
+    use crate::contract::{Event, MqttMessage};
 
     /// Records of texts that do not repeat.
     fn records(count: u64) -> Vec<Record> {

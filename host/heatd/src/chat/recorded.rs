@@ -10,7 +10,9 @@ use super::event::Reader;
 /// A line without a time happened when the one before did; what is no chat is left out.
 pub(crate) fn read_recording(bytes: &[u8], channel: &str) -> Vec<Record> {
     let (mut reader, mut records, mut now) = (Reader::default(), Vec::new(), 0);
-    for line in String::from_utf8_lossy(bytes).lines() {
+    let text = String::from_utf8_lossy(bytes);
+    // Editors on Windows set a byte order mark.
+    for line in text.trim_start_matches('\u{feff}').lines() {
         let Ok(message) = IRCMessage::parse(line.trim_end()) else { continue };
         for mut event in reader.events(&message, now) {
             now = now.max(event.at);
@@ -27,7 +29,7 @@ mod tests {
 
     #[test]
     fn lines_are_records_in_order_of_the_time_that_they_tell() {
-        let text = "@id=a;tmi-sent-ts=1000;user-id=1 :ann!ann@ann PRIVMSG #other :?fave\r\n\
+        let text = "\u{feff}@id=a;tmi-sent-ts=1000;user-id=1 :ann!ann@ann PRIVMSG #other :?fave\r\n\
                     PING :x\n\
                     @id=b;tmi-sent-ts=900;user-id=2 :bob!bob@bob PRIVMSG #other :hello\n";
         let records = read_recording(text.as_bytes(), "seaside");

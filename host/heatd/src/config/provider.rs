@@ -3,6 +3,8 @@
 use heat_engine::wit::EmoteProvider;
 use hyper::Uri;
 
+use crate::metrics::Interface;
+
 /// Whether what is behind an address is spoken to with TLS.
 pub(crate) fn is_encrypted(address: &Uri) -> bool {
     matches!(address.scheme_str(), Some("https" | "wss"))
@@ -43,6 +45,15 @@ impl Provider {
             Self::FrankerFaceZ => "ffz",
             Self::BetterTtv => "bttv",
             Self::SevenTv => "7tv",
+        }
+    }
+
+    /// As figures and lists know its interface.
+    pub(crate) fn interface(self) -> Interface {
+        match self {
+            Self::FrankerFaceZ => Interface::FrankerFaceZ,
+            Self::BetterTtv => Interface::BetterTtv,
+            Self::SevenTv => Interface::SevenTv,
         }
     }
 
@@ -99,8 +110,17 @@ impl Addresses {
                 (&self.ffz, format!("/room/id/{id}"))
             }
         };
-        format!("{}{path}", base.to_string().trim_end_matches('/'))
+        joined(base, &path)
     }
+
+    /// Where one set of 7TV is, by its id.
+    pub(crate) fn set(&self, id: &str) -> String {
+        joined(&self.seventv, &format!("/emote-sets/{id}"))
+    }
+}
+
+fn joined(base: &Uri, path: &str) -> String {
+    format!("{}{path}", base.to_string().trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -118,6 +138,7 @@ mod tests {
         let of = |provider, of| addresses.address(provider, of);
         assert_eq!(of(Provider::SevenTv, &channel), "https://7tv.io/v3/users/twitch/42");
         assert_eq!(of(Provider::SevenTv, &Of::Global), "https://7tv.io/v3/emote-sets/global");
+        assert_eq!(addresses.set("s1"), "https://7tv.io/v3/emote-sets/s1");
         assert_eq!(
             of(Provider::BetterTtv, &Of::Global),
             "https://api.betterttv.net/3/cached/emotes/global"

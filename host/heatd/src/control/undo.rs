@@ -18,14 +18,22 @@ use super::refusal::Refusal;
 use recount::Recount;
 
 /// Which events to take back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undone {
     /// An id or a login.
     user: Option<String>,
+    /// Several of them.
+    users: Option<Vec<String>>,
+    /// The faves of an item.
+    item: Option<String>,
+    /// All faves.
+    everybody: Option<bool>,
     /// Milliseconds since 1970.
     #[serde(default)]
     since: u64,
+    /// The same, to before this time.
+    until: Option<u64>,
     event: Option<String>,
     /// The digest of a component in hexadecimal, or the beginning of one.
     digest: Option<String>,
@@ -41,7 +49,7 @@ pub(crate) struct Turn {
 impl Undone {
     /// The undo that a moderator asks for in chat.
     pub(crate) fn of_user(user: String, since: u64, preview: bool) -> Self {
-        Self { user: Some(user), since, event: None, digest: None, preview }
+        Self { user: Some(user), since, preview, ..Self::default() }
     }
 
     /// Whether this takes back what a version of a rule did, which only the owner may.
@@ -50,13 +58,23 @@ impl Undone {
     }
 
     fn which(&self, snapshot: &Snapshot) -> Result<Which, Refusal> {
-        match (&self.user, &self.event, &self.digest) {
-            (Some(user), None, None) => {
-                Ok(Which::Person(user.trim_start_matches('@').to_lowercase()))
-            }
-            (None, Some(event), None) => Ok(Which::Event(event.clone())),
-            (None, None, Some(digest)) => Ok(Which::Component(find(snapshot, digest)?)),
-            _ => Err(Refusal::because("say one of `user`, `event` and `digest`")),
+        let login = |name: &String| name.trim_start_matches('@').to_lowercase();
+        let person = self.user.as_ref().map(|name| Which::Person(login(name)));
+        let people = self.users.as_ref().filter(|names| !names.is_empty());
+        let people = people.map(|names| Which::People(names.iter().map(login).collect()));
+        let item = self.item.clone().map(Which::Item);
+        let faves = self.everybody.filter(|it| *it).map(|_| Which::Faves);
+        let event = self.event.clone().map(Which::Event);
+        let component = match &self.digest {
+            Some(digest) => Some(Which::Component(find(snapshot, digest)?)),
+            None => None,
+        };
+        let mut wanted = [person, people, item, faves, event, component].into_iter().flatten();
+        match (wanted.next(), wanted.next()) {
+            (Some(which), None) => Ok(which),
+            _ => Err(Refusal::because(
+                "say one of `user`, `users`, `item`, `everybody`, `event` and `digest`",
+            )),
         }
     }
 }
@@ -98,7 +116,8 @@ impl Live {
             return Err(Refusal::because(problem));
         }
         steps.step("recount");
-        let undo = present.snapshot.undo(channel, &which, wanted.since)?;
+        let until = wanted.until.unwrap_or(u64::MAX);
+        let undo = present.snapshot.undo_within(channel, &which, wanted.since, until)?;
         let Some(first) = undo.first else {
             let begins = undo.log_begins.map(|_| ", and the log does not go back further");
             let begins = begins.unwrap_or_default();

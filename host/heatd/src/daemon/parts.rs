@@ -86,7 +86,7 @@ impl Parts {
         let roster = Arc::new(roster);
         let live = Live::new(config, Arc::clone(sandbox), chains, inputs.downgrade(), &metrics);
         let tls = trusted(config)?;
-        let (emotes, upkeep) = open_emotes(config, &roster, tls.clone(), &inputs).unzip();
+        let (emotes, upkeep) = open_emotes(config, &roster, tls.clone(), &inputs, &metrics).unzip();
         let heard = channels::last_heard(&stored.store.snapshot()?, chains, changed)?;
         let (wants, wanted) = Wants::new(heard);
         let channels = Channels::new(config, &live, &roster, wants, emotes.clone());
@@ -165,9 +165,11 @@ fn open_emotes(
     roster: &Roster,
     tls: Option<Arc<ClientConfig>>,
     inputs: &mpsc::Sender<Input>,
+    metrics: &Metrics,
 ) -> Option<(Arc<Emotes>, Upkeep)> {
     let folder = config.data.join("cache").join("emotes");
+    let (inputs, unrecognized) = (inputs.downgrade(), metrics.unrecognized().clone());
     let opened =
-        emotes::open(config.emotes.clone(), &roster.names(), tls, folder, inputs.downgrade());
+        emotes::open(config.emotes.clone(), &roster.names(), tls, folder, inputs, unrecognized);
     opened.map(|(emotes, upkeep)| (Arc::new(emotes), upkeep))
 }

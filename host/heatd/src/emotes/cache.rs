@@ -20,6 +20,9 @@ pub(super) struct Kept {
     pub(super) address: String,
     /// The provider's ETag, to ask whether anything is new.
     pub(super) etag: Option<String>,
+    /// The address that the tag is of, where it is another one than `address`.
+    #[serde(default)]
+    pub(super) etag_of: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Name and id.
     pub(super) emotes: Vec<(String, String)>,
@@ -100,6 +103,7 @@ mod tests {
         let kept = Kept {
             address: "https://7tv.io/v3/x".to_owned(),
             etag: Some("\"1\"".to_owned()),
+            etag_of: Some("https://7tv.io/v3/emote-sets/s".to_owned()),
             subject: Some(Subject { set: "s".to_owned(), user: None }),
             emotes: vec![("<b>".to_owned(), "1".to_owned())],
         };

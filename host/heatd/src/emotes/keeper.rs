@@ -13,12 +13,15 @@ use tracing::{debug, info, warn};
 
 use super::announce::Announcer;
 use super::cache::{Cache, Kept};
-use super::fetch::{Fetch, Fetched};
+use super::fetch::Fetch;
 use super::live::{Push, Step};
+use super::pushed::Pushed;
+use super::question::{self, Etag, Failure, Said};
 use super::sets::{Set, Table};
-use super::shapes::{self, Answer, Subject};
+use super::shapes::{Named, Subject};
 use crate::backoff::Backoff;
 use crate::config::provider::{Addresses, Of, Provider};
+use crate::metrics::Unrecognized;
 use crate::shutdown::Shutdown;
 
 /// The first wait after a failed query.
@@ -27,7 +30,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The shortest time between two queries for the same set, whatever is pushed.
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// How often in a row, `refresh` apart, a provider must say that it does not know the channel, before its set is dropped.
+/// How often in a row, `refresh` apart, a provider must say that it does not know the channel, or has no set for it, before a known set is dropped.
 const BELIEVED: u32 = 3;
 
 /// Login of a channel -> its Twitch id; empty until a line of chat has brought the id.
@@ -48,6 +51,8 @@ pub(super) struct Means {
     /// What chat looks into.
     pub(super) table: watch::Sender<Table>,
     pub(super) shutdown: Shutdown,
+    /// Where answers are noted that could not be read: an interface may have changed.
+    pub(super) unrecognized: Unrecognized,
 }
 
 pub(super) struct Keeper {
@@ -67,15 +72,17 @@ struct Shelf {
     asked: Option<Instant>,
     backoff: Backoff,
     failing: bool,
-    /// How often in a row the provider said that it does not know the channel.
+    /// How often in a row the provider said that it does not know the channel, or has no set for it.
     unknown: u32,
+    /// What was pushed of late, which an older answer does not have.
+    pushed: Pushed,
 }
 
 /// What a provider has told.
 #[derive(Clone)]
 struct Known {
     set: Arc<Set>,
-    etag: Option<String>,
+    etag: Option<Etag>,
     subject: Option<Subject>,
 }
 
@@ -138,7 +145,9 @@ impl Keeper {
             let (kept, age) = cache.read(&name, &address)?;
             let emotes = kept.emotes.into_iter().map(|(name, id)| (name.into(), id.into()));
             let set = Arc::new(Set::new(emotes.collect()));
-            Some((Known { set, etag: kept.etag, subject: kept.subject }, age))
+            let of = kept.etag_of.unwrap_or(kept.address);
+            let etag = kept.etag.map(|tag| Etag { of, tag });
+            Some((Known { set, etag, subject: kept.subject }, age))
         });
         let (known, age) = read.await.ok().flatten().unzip();
         let left = self.means.refresh.saturating_sub(age.unwrap_or(Duration::MAX));
@@ -155,6 +164,7 @@ impl Keeper {
             backoff,
             failing: false,
             unknown: 0,
+            pushed: Pushed::default(),
         });
     }
 
@@ -164,34 +174,49 @@ impl Keeper {
         *asked = Some(Instant::now());
         let (provider, of) = (self.provider, of.clone());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
-        let address = self.address(&of);
+        let (fetch, addresses) = (&self.means.fetch, &self.means.addresses);
         // Only the question is given up at a shutdown: what was answered is taken whole.
         let answer = tokio::select! {
-            answer = self.means.fetch.get(&address, etag.as_deref()) => answer,
+            answer = question::ask(fetch, addresses, (provider, &of), etag.as_ref()) => answer,
             () = self.means.shutdown.begun() => return Err(Over),
         };
         match answer {
-            Ok(Fetched::Same) => {
+            Ok(Said::Same) => {
                 self.still_holds(&of).await;
                 self.answered(place);
             }
-            Ok(Fetched::Unknown) => return self.unknown(place).await,
-            Ok(Fetched::Body { body, etag }) => {
-                let read = spawn_blocking(move || {
-                    let Answer { emotes, subject } = shapes::read(provider, &of, &body)?;
-                    Ok((Arc::new(Set::new(emotes)), subject))
-                });
-                match read.await.unwrap_or_else(|error| Err(error.to_string())) {
-                    Ok((set, subject)) => {
-                        self.answered(place);
-                        self.take(place, Known { set, etag, subject }).await?;
-                    }
-                    Err(problem) => self.failed(place, &format!("it answers nonsense: {problem}")),
-                }
+            Ok(Said::Unknown) => return self.unknown(place, "it answers 404", None).await,
+            Ok(Said::NoSet(subject)) => {
+                return self.unknown(place, "it says that there is no set", subject).await;
             }
-            Err(problem) => self.failed(place, &problem),
+            Ok(Said::Set { emotes, subject, etag }) => {
+                self.answered(place);
+                self.take_answer(place, emotes, subject, etag).await?;
+            }
+            Err(Failure::NotUnderstood(problem)) => self.not_understood(place, &problem),
+            Err(Failure::NotAnswered(problem)) => self.failed(place, &problem),
         }
         Ok(())
+    }
+
+    /// Takes the set of an answer, but for what was pushed of late: that is newer.
+    async fn take_answer(
+        &mut self,
+        place: usize,
+        emotes: Vec<Named>,
+        subject: Option<Subject>,
+        etag: Option<Etag>,
+    ) -> Result<(), Over> {
+        let shelf = &mut self.shelves[place];
+        let set_of = |subject: &Option<Subject>| subject.as_ref().map(|it| it.set.clone());
+        if shelf.known.as_ref().is_some_and(|known| set_of(&known.subject) != set_of(&subject)) {
+            shelf.pushed.clear();
+        }
+        let mut set = Set::new(emotes);
+        let lacked = shelf.pushed.hold_against(&mut set, Instant::now());
+        // An old answer that is confirmed by its tag would never be looked at again.
+        let etag = etag.filter(|_| !lacked);
+        self.take(place, Known { set: Arc::new(set), etag, subject }).await
     }
 
     /// What is on disk is as good as new. It is not written again: an SD card is spared.
@@ -201,23 +226,37 @@ impl Keeper {
         let _ = spawn_blocking(move || cache.touch(&name)).await;
     }
 
-    /// The provider knows no such channel: it has no emotes there. Everybody's set always is.
-    async fn unknown(&mut self, place: usize) -> Result<(), Over> {
+    /// The provider knows no such channel, or no set of it. Whoever had emotes is not believed to have lost them at once; everybody's set
+    /// always is.
+    async fn unknown(
+        &mut self,
+        place: usize,
+        problem: &str,
+        subject: Option<Subject>,
+    ) -> Result<(), Over> {
         let shelf = &mut self.shelves[place];
         shelf.unknown += 1;
         if shelf.of == Of::Global {
-            self.failed(place, "it answers 404");
+            self.failed(place, problem);
             return Ok(());
         }
         let is_full = shelf.known.as_ref().is_some_and(|known| known.set.len() > 0);
         if is_full && shelf.unknown < BELIEVED {
-            self.failed(place, "it answers 404, and had emotes before");
+            self.failed(place, &format!("{problem}, and had emotes before"));
             // A provider that is ill for some minutes says so as well.
             self.shelves[place].due = Instant::now() + self.about_refresh();
             return Ok(());
         }
         self.answered(place);
-        self.take(place, Known { set: Arc::default(), etag: None, subject: None }).await
+        self.take(place, Known { set: Arc::default(), etag: None, subject }).await
+    }
+
+    /// The provider answers in a way that heatd does not know. What it said before holds.
+    fn not_understood(&mut self, place: usize, problem: &str) {
+        let of = self.shelves[place].of.told();
+        let what = format!("answer for {of}");
+        self.means.unrecognized.note(self.provider.interface(), &what, problem);
+        self.failed(place, &format!("its answer is not understood: {problem}"));
     }
 
     /// An answer came; the next question is a while away, and not in step with others.
@@ -290,9 +329,10 @@ impl Keeper {
         let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
         let written = spawn_blocking(move || {
             let Known { set, etag, subject } = new;
+            let (etag, etag_of) = etag.map(|etag| (etag.tag, etag.of)).unzip();
             let emotes =
                 set.listed().into_iter().map(|(name, id)| (name.to_owned(), id.to_owned()));
-            cache.write(&name, &Kept { address, etag, subject, emotes: emotes.collect() });
+            cache.write(&name, &Kept { address, etag, etag_of, subject, emotes: emotes.collect() });
         });
         // A panic there is told by its own words.
         let _ = written.await;
@@ -345,7 +385,10 @@ impl Keeper {
             match applied(&known.set, &steps) {
                 _ if steps.is_empty() => {}
                 // Without a tag the next question is answered in full, so that nothing can drift.
-                Some(set) => self.take(place, Known { set, etag: None, ..known }).await?,
+                Some(set) => {
+                    shelf.pushed.note(&steps, Instant::now());
+                    self.take(place, Known { set, etag: None, ..known }).await?;
+                }
                 None => {
                     let soon = shelf.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
                     shelf.due = shelf.due.min(soon);

@@ -21,6 +21,7 @@ use super::dial::{Socket, dial};
 use super::fetch::AGENT;
 use super::shapes::{Named, NamedEmote, Subject, can_be_typed};
 use crate::backoff::{Backoff, LASTING};
+use crate::metrics::{Interface, Unrecognized};
 
 /// How long connecting, and the first word of the server, may take.
 const WELCOME: Duration = Duration::from_secs(20);
@@ -73,6 +74,8 @@ enum Said {
     /// It does not like something.
     Complaint(String),
     Pushed(Push),
+    /// Something that heatd does not know how to read.
+    Unknown(&'static str),
     /// A sign of life, or nothing that matters.
     Nothing,
 }
@@ -86,14 +89,19 @@ pub(super) async fn run(
     tls: Option<Arc<ClientConfig>>,
     mut subjects: watch::Receiver<Vec<Subject>>,
     pushes: mpsc::Sender<Push>,
+    unrecognized: Unrecognized,
 ) {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
     let mut is_first = true;
     // Nobody wants to hear any more when the other end is gone.
     while subjects.wait_for(|subjects| !subjects.is_empty()).await.is_ok() {
         let begun = Instant::now();
-        let mut listener =
-            Listener { subjects: subjects.clone(), pushes: &pushes, topics: Topics::new() };
+        let mut listener = Listener {
+            subjects: subjects.clone(),
+            pushes: &pushes,
+            topics: Topics::new(),
+            unrecognized: &unrecognized,
+        };
         let ended = match timeout(WELCOME, connect(&address, tls.as_ref())).await {
             Ok(Ok(socket)) => listener.listen(socket, &mut is_first).await,
             Ok(Err(problem)) => Err(problem),
@@ -131,6 +139,7 @@ struct Listener<'a> {
     subjects: watch::Receiver<Vec<Subject>>,
     pushes: &'a mpsc::Sender<Push>,
     topics: Topics,
+    unrecognized: &'a Unrecognized,
 }
 
 impl Listener<'_> {
@@ -163,6 +172,7 @@ impl Listener<'_> {
                         }
                         Said::Reconnect => return Ok(()),
                         Said::Complaint(problem) => warn!(problem, "7TV's events have a complaint"),
+                        Said::Unknown(what) => self.unrecognized.note(Interface::SevenTvEvents, what, &text),
                         Said::Pushed(push) => self.push(push).await?,
                         Said::Nothing => {}
                     }
@@ -245,23 +255,27 @@ struct Change {
 
 fn said(text: &str) -> Said {
     let Ok(Envelope { op, d }) = serde_json::from_str(text) else {
-        return Said::Complaint("a message that cannot be read".to_owned());
+        return Said::Unknown("message without an op");
     };
     match op {
-        0 => dispatched(d).map_or(Said::Nothing, Said::Pushed),
+        0 => dispatched(d),
         1 => {
             let interval = d["heartbeat_interval"].as_u64().unwrap_or(45_000);
             Said::Hello(Duration::from_millis(interval.clamp(100, 600_000)))
         }
         4 | 7 => Said::Reconnect,
         6 => Said::Complaint(d.to_string()),
-        _ => Said::Nothing,
+        // Heartbeat, and the answers to what heatd has asked for.
+        2 | 5 => Said::Nothing,
+        _ => Said::Unknown("message with an unknown op"),
     }
 }
 
-fn dispatched(d: Value) -> Option<Push> {
-    let Dispatch { kind, body } = serde_json::from_value(d).ok()?;
-    match kind.as_str() {
+fn dispatched(d: Value) -> Said {
+    let Ok(Dispatch { kind, body }) = serde_json::from_value::<Dispatch>(d) else {
+        return Said::Unknown("event without type or body");
+    };
+    let push = match kind.as_str() {
         "emote_set.update" => {
             let mut steps = Vec::new();
             let emotes = |list: Option<Vec<Change>>| {
@@ -276,8 +290,10 @@ fn dispatched(d: Value) -> Option<Push> {
             (!steps.is_empty()).then_some(Push::Set { set: body.id, steps })
         }
         "user.update" => Some(Push::User(body.id)),
+        // Other events are of things that heatd has not asked for.
         _ => None,
-    }
+    };
+    push.map_or(Said::Nothing, Said::Pushed)
 }
 
 fn step(value: Value, step: fn(Named) -> Step) -> Step {
@@ -326,11 +342,16 @@ mod tests {
                 r#"{"op":0,"d":{"type":"emote_set.update","body":{"id":"s","updated":[{"key":"name"}]}}}"#,
                 Said::Nothing,
             ),
-            (r#"{"op":99}"#, Said::Nothing),
+            (r#"{"op":5,"d":{"command":"SUBSCRIBE"}}"#, Said::Nothing),
+            (r#"{"op":99}"#, Said::Unknown("message with an unknown op")),
+            (
+                r#"{"op":0,"d":{"type":"emote_set.update"}}"#,
+                Said::Unknown("event without type or body"),
+            ),
+            ("oops", Said::Unknown("message without an op")),
         ] {
             assert_eq!(said(text), expected, "{text}");
         }
-        assert!(matches!(said("oops"), Said::Complaint(_)));
     }
 
     #[test]

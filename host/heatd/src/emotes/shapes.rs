@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::provider::{Of, Provider};
 
@@ -29,25 +29,37 @@ pub(super) struct Subject {
 }
 
 /// What an answer says.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) emotes: Vec<Named>,
-    pub(super) subject: Option<Subject>,
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The whole set.
+    Set { emotes: Vec<Named>, subject: Option<Subject> },
+    /// The answer names the set and does not hold it: the set has to be asked for by its id. 7TV answers so since 3 August 2026.
+    Elsewhere(Subject),
+    /// The provider knows the channel, and says that it has no set.
+    NoSet(Option<Subject>),
 }
 
 /// Reads an answer. The error is for people.
 pub(super) fn read(provider: Provider, of: &Of, body: &[u8]) -> Result<Answer, String> {
     match (provider, of) {
-        (Provider::SevenTv, Of::Global) => seventv_set(parse(body)?, None),
+        (Provider::SevenTv, Of::Global) => seventv_whole(parse(body)?, None),
         (Provider::SevenTv, Of::Channel { .. }) => seventv_user(parse(body)?),
         (Provider::BetterTtv, Of::Global) => plain(named(parse::<List<BttvEmote>>(body)?)),
         (Provider::BetterTtv, Of::Channel { .. }) => bttv_channel(parse(body)?),
         (Provider::FrankerFaceZ, Of::Global) => ffz_global(parse(body)?),
         (Provider::FrankerFaceZ, Of::Channel { .. }) => {
             let sets = parse::<FfzRoom>(body)?.sets;
+            if sets.is_empty() {
+                return Err("it knows the room, and holds no set of it".to_owned());
+            }
             plain(ffz_sets(sets.into_values().collect()))
         }
     }
+}
+
+/// Reads 7TV's answer for a set that was asked for by its id. `user` may change to another set.
+pub(super) fn read_set(body: &[u8], user: Option<String>) -> Result<Answer, String> {
+    seventv_whole(parse(body)?, user)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -55,7 +67,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 }
 
 fn plain(emotes: Result<Vec<Named>, String>) -> Result<Answer, String> {
-    Ok(Answer { emotes: emotes?, subject: None })
+    Ok(Answer::Set { emotes: emotes?, subject: None })
 }
 
 /// Something, or something else in its place.
@@ -138,6 +150,7 @@ struct SevenTvSet {
     id: String,
     /// Left out when there are none.
     emotes: Option<List<NamedEmote>>,
+    emote_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +158,11 @@ struct SevenTvUser {
     /// By which an answer about a user is known.
     #[serde(rename = "id")]
     _id: String,
-    emote_set: Option<SevenTvSet>,
+    /// The outer layer tells a field that is not there from one that is null.
+    #[serde(default, deserialize_with = "present")]
+    emote_set: Option<Option<SevenTvSet>>,
+    #[serde(default, deserialize_with = "present")]
+    emote_set_id: Option<Option<String>>,
     user: Option<SevenTvOwner>,
 }
 
@@ -154,20 +171,37 @@ struct SevenTvOwner {
     id: String,
 }
 
-fn seventv_set(set: SevenTvSet, user: Option<String>) -> Result<Answer, String> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+impl SevenTvSet {
+    /// Whether the emotes that it counts are not in the answer.
+    fn is_cut(&self) -> bool {
+        self.emotes.is_none() && self.emote_count.is_some_and(|count| count > 0)
+    }
+}
+
+fn seventv_whole(set: SevenTvSet, user: Option<String>) -> Result<Answer, String> {
+    if set.is_cut() {
+        let count = set.emote_count.unwrap_or_default();
+        return Err(format!("it says that the set has {count} emotes, and has no list of them"));
+    }
     let emotes = named(set.emotes.unwrap_or_default())?;
-    Ok(Answer { emotes, subject: Some(Subject { set: set.id, user }) })
+    Ok(Answer::Set { emotes, subject: Some(Subject { set: set.id, user }) })
 }
 
 fn seventv_user(answer: SevenTvUser) -> Result<Answer, String> {
     let user = answer.user.map(|user| user.id);
-    match answer.emote_set {
-        Some(set) => seventv_set(set, user),
+    match (answer.emote_set, answer.emote_set_id) {
+        (Some(Some(set)), _) if set.is_cut() => {
+            Ok(Answer::Elsewhere(Subject { set: set.id, user }))
+        }
+        (Some(Some(set)), _) => seventv_whole(set, user),
+        (_, Some(Some(set))) if !set.is_empty() => Ok(Answer::Elsewhere(Subject { set, user })),
+        (None, None) => Err("it has neither emote_set nor emote_set_id".to_owned()),
         // Somebody who has an account and no set. That one is chosen is an event of the user.
-        None => Ok(Answer {
-            emotes: Vec::new(),
-            subject: user.map(|user| Subject { set: String::new(), user: Some(user) }),
-        }),
+        _ => Ok(Answer::NoSet(user.map(|user| Subject { set: String::new(), user: Some(user) }))),
     }
 }
 
@@ -202,16 +236,21 @@ struct FfzRoom {
 
 #[derive(Deserialize)]
 struct FfzSet {
-    emoticons: Option<List<NamedEmote>>,
+    /// An empty set has an empty list. A set without a list is an answer that we do not know.
+    emoticons: List<NamedEmote>,
 }
 
 fn ffz_global(mut answer: FfzGlobal) -> Result<Answer, String> {
-    let sets = answer.default_sets.iter().filter_map(|id| answer.sets.remove(&id.to_string()));
-    plain(ffz_sets(sets.collect()))
+    let sets: Vec<FfzSet> =
+        answer.default_sets.iter().filter_map(|id| answer.sets.remove(&id.to_string())).collect();
+    if sets.is_empty() && !answer.default_sets.is_empty() {
+        return Err("it names default_sets, and holds none of them".to_owned());
+    }
+    plain(ffz_sets(sets))
 }
 
 fn ffz_sets(sets: Vec<FfzSet>) -> Result<Vec<Named>, String> {
-    named(sets.into_iter().filter_map(|set| set.emoticons).flatten().collect())
+    named(sets.into_iter().flat_map(|set| set.emoticons).collect())
 }
 
 #[cfg(test)]
@@ -223,8 +262,12 @@ mod tests {
     }
 
     fn names(provider: Provider, of: &Of, body: &str) -> Result<Vec<String>, String> {
-        let answer = read(provider, of, body.as_bytes())?;
-        Ok(answer.emotes.into_iter().map(|(name, id)| format!("{name}={id}")).collect())
+        match read(provider, of, body.as_bytes())? {
+            Answer::Set { emotes, .. } => {
+                Ok(emotes.into_iter().map(|(name, id)| format!("{name}={id}")).collect())
+            }
+            other => Err(format!("{other:?}")),
+        }
     }
 
     #[test]
@@ -235,10 +278,39 @@ mod tests {
         assert!(empty.unwrap().is_empty());
         let user = format!(r#"{{"id":"42","emote_set":{set},"user":{{"id":"u1"}}}}"#);
         let answer = read(Provider::SevenTv, &channel(), user.as_bytes()).unwrap();
-        let subject = Subject { set: "s1".to_owned(), user: Some("u1".to_owned()) };
-        assert_eq!((answer.emotes.len(), answer.subject), (1, Some(subject)));
-        let without = r#"{"id":"42","emote_set":null,"user":{"id":"u1"}}"#;
-        assert!(names(Provider::SevenTv, &channel(), without).unwrap().is_empty());
+        let subject = Some(Subject { set: "s1".to_owned(), user: Some("u1".to_owned()) });
+        let emotes = vec![("alias".into(), "e1".into())];
+        assert_eq!(answer, Answer::Set { emotes, subject });
+    }
+
+    #[test]
+    fn seven_tv_may_name_a_set_that_the_answer_does_not_hold() {
+        let user = |fields: &str| {
+            let body = format!(r#"{{"id":"42",{fields}"user":{{"id":"u1"}}}}"#);
+            read(Provider::SevenTv, &channel(), body.as_bytes())
+        };
+        let subject = |set: &str| Subject { set: set.to_owned(), user: Some("u1".to_owned()) };
+        let elsewhere = Ok(Answer::Elsewhere(subject("s1")));
+        assert_eq!(user(r#""emote_set":null,"emote_set_id":"s1","#), elsewhere);
+        assert_eq!(user(r#""emote_set_id":"s1","#), elsewhere);
+        assert_eq!(user(r#""emote_set":{"id":"s1","emote_count":2},"#), elsewhere);
+        let nobodys = Ok(Answer::NoSet(Some(subject(""))));
+        assert_eq!(user(r#""emote_set":null,"emote_set_id":null,"#), nobodys);
+        assert_eq!(user(r#""emote_set":null,"#), nobodys);
+        assert!(user("").unwrap_err().contains("neither emote_set nor"));
+        assert!(read_set(br#"{"id":"s1","emote_count":2}"#, None).is_err());
+        assert!(read_set(br#"{"id":"s1","emote_count":0}"#, None).is_ok());
+    }
+
+    #[test]
+    fn a_room_of_franker_face_z_without_its_set_is_no_empty_set() {
+        for body in [r#"{"room":{"set":3},"sets":{}}"#, r#"{"room":{"set":3},"sets":{"3":{}}}"#] {
+            assert!(read(Provider::FrankerFaceZ, &channel(), body.as_bytes()).is_err(), "{body}");
+        }
+        let global = br#"{"default_sets":[3],"sets":{}}"#;
+        assert!(read(Provider::FrankerFaceZ, &Of::Global, global).is_err());
+        let empty = r#"{"room":{"set":3},"sets":{"3":{"emoticons":[]}}}"#;
+        assert!(names(Provider::FrankerFaceZ, &channel(), empty).unwrap().is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::http::Method;
 use crate::data::role::Role;
 
 /// Method, path as the router has it, and the least role that may use it.
-const OPEN: [(Method, &str, Role); 16] = [
+const OPEN: [(Method, &str, Role); 17] = [
     (Method::GET, "/status", Role::Viewer),
     (Method::GET, "/watch", Role::Viewer),
     (Method::GET, "/rules", Role::Moderator),
@@ -23,6 +23,7 @@ const OPEN: [(Method, &str, Role); 16] = [
     (Method::GET, "/channels/{channel}/series", Role::Viewer),
     (Method::GET, "/channels/{channel}/live", Role::Viewer),
     (Method::GET, "/channels/{channel}/emotes", Role::Viewer),
+    (Method::GET, "/channels/{channel}/streams", Role::Viewer),
     // It has names.
     (Method::GET, "/channels/{channel}/faves", Role::Moderator),
 ];

@@ -8,7 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use heat_engine::{Action, ChangeError, Order, Standing, Status};
+use heat_engine::{Action, ChangeError, Limits, Order, Standing, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -45,6 +45,7 @@ fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
         rule["calls"] = Value::from(counts.figures.calls.get());
         rule["failures"] = Value::from(counts.figures.failures.get());
         rule["fuel"] = Value::from(counts.figures.fuel.get());
+        rule["fuel_limit"] = Value::from(Limits::default().fuel);
     }
     if let Some(shadow) = live.shadows.told(&standing.channel, &standing.slot) {
         rule["shadow"] = shadow;

@@ -1,4 +1,5 @@
-//! What was counted over time: `GET /channels/{channel}/series`, and the most faved, `GET /channels/{channel}/faves`.
+//! What was counted over time: `GET /channels/{channel}/series`, the most faved, `GET /channels/{channel}/faves`, and when the streams were,
+//! `GET /channels/{channel}/streams`.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::asked::{Asked, check_size, name_of, provider_name};
 use super::problem::Problem;
 use super::steps::blocking;
 use super::{Api, kept};
+use crate::clock::now;
 use crate::control::Refusal;
 
 /// How long a list of the most faved is when nobody says so.
@@ -21,6 +23,9 @@ pub(super) const TOP: usize = 10;
 
 /// How long it may be.
 pub(super) const MOST_TOP: usize = 1_000;
+
+/// How many streams are told at most.
+pub(super) const MOST_STREAMS: usize = 100;
 
 /// `GET /channels/{channel}/series`
 pub(super) async fn points(
@@ -43,6 +48,10 @@ pub(super) async fn points(
         let _turn = turn;
         let range = whole(range, interval);
         let gaps = api.roster.gaps.within(&channel, range.from, range.to);
+        let known_since = series.known_since(&channel)?.map(|since| {
+            let kept = api.channels.config.series.of(interval);
+            since.max(now().saturating_sub(kept))
+        });
         let points = series.points(&channel, &whats, interval, range)?;
         let mut curves = Vec::new();
         for (what, points) in whats.iter().zip(points) {
@@ -53,7 +62,10 @@ pub(super) async fn points(
             curves.push(Curve { what, before, points });
         }
         let answer = match form {
-            Form::Json => json_of(&channel, interval, range, &curves, &gaps),
+            Form::Json => {
+                let times = Times { range, known_since, gaps: &gaps };
+                json_of(&channel, interval, &times, &curves)
+            }
             Form::Csv => csv_of(&curves),
         };
         Ok(kept::about(range, answer))
@@ -112,6 +124,31 @@ pub(super) async fn faves(
     .await
 }
 
+/// `GET /channels/{channel}/streams`
+pub(super) async fn streams(
+    State(api): State<Arc<Api>>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let channel = super::counted(&api, &channel)?;
+    let mut asked = Asked::of(query.as_deref());
+    let most = asked.count("count", TOP, MOST_STREAMS)?;
+    asked.end()?;
+    let statistics = api.statistics()?;
+    let turn = api.seats.question().await;
+    blocking(move || {
+        // Who has asked may be gone long before this ends.
+        let _turn = turn;
+        let known_since = statistics.known_since(&channel)?;
+        let streams = statistics.last_streams(&channel, most)?.into_iter();
+        let streams = streams.map(|stream| json!({ "from": stream.from, "to": stream.to }));
+        Ok(json_answer(&json!({
+            "channel": channel, "known_since": known_since, "streams": streams.collect::<Vec<_>>(),
+        })))
+    })
+    .await
+}
+
 /// One series of an answer.
 struct Curve<'a> {
     what: &'a What,
@@ -149,7 +186,16 @@ struct Told<'a> {
     interval_ms: u64,
     from: u64,
     to: u64,
+    known_since: Option<u64>,
     series: Vec<Drawn<'a>>,
+    gaps: &'a [(u64, u64)],
+}
+
+/// Of which time an answer is, and what of it is not known.
+struct Times<'a> {
+    range: Range,
+    /// Bins that end earlier are not zero, but unknown: heatd did not hear the channel, or keeps bins of this width no longer.
+    known_since: Option<u64>,
     gaps: &'a [(u64, u64)],
 }
 
@@ -179,9 +225,8 @@ impl Serialize for Points<'_> {
 fn json_of<'a>(
     channel: &'a str,
     interval: Resolution,
-    range: Range,
+    times: &'a Times<'_>,
     curves: &'a [Curve<'_>],
-    gaps: &'a [(u64, u64)],
 ) -> Response {
     let drawn = |curve: &'a Curve<'_>| {
         let Curve { what, before, points } = curve;
@@ -193,10 +238,11 @@ fn json_of<'a>(
         channel,
         interval: interval.name(),
         interval_ms: interval.width(),
-        from: range.from,
-        to: range.to,
+        from: times.range.from,
+        to: times.range.to,
+        known_since: times.known_since,
         series: curves.iter().map(drawn).collect(),
-        gaps,
+        gaps: times.gaps,
     };
     // Numbers and strings always become JSON.
     let text = serde_json::to_string(&told).unwrap_or_default();

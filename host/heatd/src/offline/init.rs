@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::tls;
+use crate::{terminal, tls};
 
 const TEMPLATE: &str = include_str!("init/heatd.toml");
 
@@ -111,7 +111,6 @@ fn find_rules(given: Option<&Path>) -> Result<PathBuf> {
     )
 }
 
-#[expect(clippy::print_stderr, reason = "a question to the person at the terminal")]
 fn ask() -> Result<Obs> {
     let stdin = std::io::stdin();
     ensure!(
@@ -119,8 +118,7 @@ fn ask() -> Result<Obs> {
         "nobody can be asked where OBS runs; give --obs here or --obs elsewhere"
     );
     loop {
-        eprint!("Does OBS run on another machine than this one? [y/n] ");
-        std::io::stderr().flush()?;
+        terminal::say("Does OBS run on another machine than this one? [y/n] ");
         let mut answer = String::new();
         ensure!(stdin.lock().read_line(&mut answer)? > 0, "no answer, so nothing is written");
         match answer.trim().to_lowercase().as_str() {

@@ -144,6 +144,7 @@ impl Guide<'_> {
         self.get("channels/seaside/emotes?used=false")?;
         self.get("channels/seaside/emotes?used=false&format=csv")?;
         self.get("channels/seaside/faves?count=2")?;
+        self.get("channels/seaside/streams?count=2")?;
         let call = Call::get(
             "channels/seaside/live?of=messages&of=output:heat&of=emote:twitch:LUL&interval=1s",
         );
