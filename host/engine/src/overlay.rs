@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
-use crate::overlay::rare::Kept;
+use crate::overlay::rare::AdminRows;
 use crate::overlay::state::State;
 use crate::overlay::tally::Counts;
 use crate::store::snapshot::Snapshot;
@@ -45,7 +45,7 @@ pub(crate) struct Overlay {
     outbox: BTreeMap<u64, Option<Message>>,
     clips: Vec<(u64, Arc<str>, ClipRequest)>,
     next_send: u64,
-    kept: Kept,
+    admin_rows: AdminRows,
     /// Something has to be written.
     dirty: bool,
     /// Something that somebody outside waits for has to be written.
@@ -66,7 +66,7 @@ impl Overlay {
             outbox: BTreeMap::new(),
             clips: Vec::new(),
             next_send,
-            kept: Kept::default(),
+            admin_rows: AdminRows::default(),
             dirty: false,
             urgent: false,
         })
@@ -104,14 +104,14 @@ impl Overlay {
     }
 
     /// Rows that are seldom written, to be changed.
-    pub(crate) fn kept(&mut self) -> &mut Kept {
+    pub(crate) fn admin_rows(&mut self) -> &mut AdminRows {
         self.dirty = true;
-        &mut self.kept
+        &mut self.admin_rows
     }
 
     /// By what exports name the store, if it has a name.
     pub(crate) fn identity(&self) -> Result<Option<u64>, StoreError> {
-        Ok(self.kept.identity.or(self.snapshot.identity()?))
+        Ok(self.admin_rows.identity.or(self.snapshot.identity()?))
     }
 
     /// The tables below the changes.

@@ -3,15 +3,15 @@
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{Event, Happening};
 use heat_engine::{
-    Action, Chain, Changes, Engine, Library, Order, Rule, Run, Seed, Store, members,
+    Action, Chain, ChangeRequest, Changes, Engine, Library, Rule, Run, Seed, Store, members,
 };
 
 use crate::stage::{CHANNEL, Part, START, Stage, loaded, patient, plain, sandbox};
 
 const HOUR: u64 = 3_600_000;
 
-fn order(action: Action) -> Order {
-    Order::new(action, "owner", "")
+fn order(action: Action) -> ChangeRequest {
+    ChangeRequest::new(action, "owner", "")
 }
 
 fn chain(channel: &str, parts: Vec<Part>) -> Result<Chain> {
@@ -61,7 +61,7 @@ fn a_channel_that_was_away_goes_on_where_it_was() -> Result<()> {
     for ((channel, name), text) in stage.engine.outputs() {
         ensure!(text.is_none(), "{channel} still shows {name}: {text:?}");
     }
-    assert_eq!((stage.engine.next_wake(), stage.engine.standings().len()), (None, 0));
+    assert_eq!((stage.engine.next_wake(), stage.engine.slot_statuses().len()), (None, 0));
     // Nothing of it is decided, or counted, or in the log.
     let newest = stage.engine.snapshot()?.next_record()?;
     stage.chat("late", "?fave")?;
@@ -131,19 +131,19 @@ fn changes_hold_over_restarts_until_the_configuration_says_something_else() -> R
     drop(stage);
     let configured = [CHANNEL.to_owned()];
     let now = |store: &Store, configured: &[String]| -> Result<Vec<String>> {
-        Ok(members(configured, &store.snapshot()?.memberships()?))
+        Ok(members(configured, &store.snapshot()?.channel_overrides()?))
     };
     assert_eq!(now(&store, &configured)?, Vec::<String>::new());
     // It was taken out of the configuration, and put into it again: that is the later word.
     for (configured, expected) in [(&[][..], &[][..]), (&configured[..], &configured[..])] {
         let chains = expected.iter().map(|it| chain(it, parts())).collect::<Result<_>>()?;
         let mut engine = Engine::open(sandbox()?, store.clone(), chains, START)?;
-        engine.settle_members(configured)?;
+        engine.resolve_channels(configured)?;
         engine.commit()?;
         drop(engine);
         assert_eq!(now(&store, configured)?, expected);
     }
-    assert_eq!(store.snapshot()?.memberships()?.len(), 0);
+    assert_eq!(store.snapshot()?.channel_overrides()?.len(), 0);
     Ok(())
 }
 
@@ -160,7 +160,7 @@ fn the_configuration_brings_a_removed_channel_back_with_what_it_showed() -> Resu
     let chains = vec![chain(CHANNEL, parts())?];
     let mut engine = Engine::open(sandbox()?, store, chains, START)?;
     assert_eq!(shown(&engine, CHANNEL, "heat"), None);
-    engine.settle_members(&[CHANNEL.to_owned()])?;
+    engine.resolve_channels(&[CHANNEL.to_owned()])?;
     engine.commit()?;
     assert_eq!(shown(&engine, CHANNEL, "heat").as_deref(), Some("1"));
     Ok(())

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use heat_engine::{Action, Engine, Order, Record, Rule};
+use heat_engine::{Action, ChangeRequest, Engine, Record, Rule};
 use heat_tests::figures::{Figure, Samples};
 
 use crate::desk::{self, Desk, Seen};
@@ -131,9 +131,9 @@ fn swap(
             Ok((swap, is_copied))
         })?;
     }
-    let order = Order::new(Action::Settings, "bench", "");
+    let order = ChangeRequest::new(Action::Settings, "bench", "");
     let _swap = desk.ask(move |engine| {
-        engine.flip_lent(&mut swap, &order)?;
+        engine.flip_in_place(&mut swap, &order)?;
         Ok(swap)
     })?;
     Ok(())

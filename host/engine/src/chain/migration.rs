@@ -21,7 +21,7 @@ pub(crate) struct Migration {
 
 /// What became of the keys of the generation before.
 #[derive(Default)]
-pub(crate) struct Moved {
+pub(crate) struct MigratedState {
     /// Key before -> entries now.
     pub(crate) entries: BTreeMap<String, Vec<Entry>>,
     pub(crate) usage: StateUse,
@@ -75,8 +75,12 @@ impl Migration {
     }
 
     /// All entries, or why not.
-    pub(crate) fn all(&mut self, rule: &Rule, entries: Vec<Entry>) -> Result<Moved, LoadError> {
-        let mut moved = Moved::default();
+    pub(crate) fn all(
+        &mut self,
+        rule: &Rule,
+        entries: Vec<Entry>,
+    ) -> Result<MigratedState, LoadError> {
+        let mut moved = MigratedState::default();
         let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
         for entry in entries {
             let key = entry.key.clone();

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tracing::debug;
 
-use crate::chain::conduct::Conduct;
+use crate::chain::breaker::Breaker;
 use crate::chain::migration::Migration;
-use crate::chain::pace::Pace;
 use crate::chain::pending::{Pending, Verdict};
+use crate::chain::rate_limit::RateLimiter;
 use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
 use crate::contract::effects::{check_for, messages};
@@ -18,11 +18,11 @@ use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::store::changed::Status;
+use crate::store::changes::Status;
 use crate::store::tables::SlotKey;
 
 /// What is written in a slot since a swap has begun there.
-pub(crate) struct Noted {
+pub(crate) struct DirtyKeys {
     /// Whose it is: a swap that was left behind by another change must not take it.
     pub(crate) ticket: u64,
     pub(crate) keys: BTreeSet<String>,
@@ -32,18 +32,18 @@ pub(crate) struct Slot {
     pub(crate) key: Arc<SlotKey>,
     pub(crate) rule: Rule,
     pub(crate) usage: StateUse,
-    pub(crate) conduct: Conduct,
+    pub(crate) breaker: Breaker,
     /// What the configuration says of the slot; none in a run.
     pub(crate) base: Option<Digest>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
     /// It is live since somebody went back to it: the standby is what was live later.
-    pub(crate) went_back: bool,
+    pub(crate) rolled_back: bool,
     /// Keys that were written since a swap began.
-    pub(crate) noted: Option<Noted>,
+    pub(crate) noted: Option<DirtyKeys>,
     /// What a standby would show.
-    pub(crate) unshown: BTreeMap<String, String>,
-    pace: Pace,
+    pub(crate) hidden_outputs: BTreeMap<String, String>,
+    rate_limit: RateLimiter,
     guest: Option<Guest>,
 }
 
@@ -71,18 +71,18 @@ pub struct Cost {
 
 impl Slot {
     /// A slot that goes on with this state.
-    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, conduct: Conduct) -> Self {
+    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, breaker: Breaker) -> Self {
         Self {
             key,
             rule,
             usage,
-            conduct,
+            breaker,
             base: None,
             standby: None,
-            went_back: false,
+            rolled_back: false,
             noted: None,
-            unshown: BTreeMap::new(),
-            pace: Pace::default(),
+            hidden_outputs: BTreeMap::new(),
+            rate_limit: RateLimiter::default(),
             guest: None,
         }
     }
@@ -99,12 +99,12 @@ impl Slot {
         let snapshot = pending.overlay().snapshot();
         let generations = snapshot.generations(&key.channel, &key.slot)?;
         let owner = snapshot.owner(&key.channel, &key.slot)?;
-        let conduct = Conduct::new(status, now);
+        let breaker = Breaker::new(status, now);
         let description = rule.description();
         let (version, name) = (description.state_version, description.name.clone());
         let Some(owner) = owner else {
-            pending.overlay().kept().own(&key, version, &name);
-            return Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct));
+            pending.overlay().admin_rows().own(&key, version, &name);
+            return Ok(Self::new(Arc::new(key), rule, StateUse::default(), breaker));
         };
         let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
         let migration = Migration::of(sandbox, &rule, &owner)?;
@@ -124,7 +124,7 @@ impl Slot {
             }
             for (name, at) in pending.overlay().alarms(&before)? {
                 pending.overlay().set_timer(&now_key, name.clone(), Some(at));
-                if conduct.is_on() {
+                if breaker.is_on() {
                     pending.timers.set(&now_key, &name, Some(at));
                 }
             }
@@ -133,14 +133,14 @@ impl Slot {
         for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
             pending.remove_later(SlotKey { generation, ..key.clone() });
         }
-        pending.overlay().kept().own(&now_key, version, &name);
-        Ok(Self::new(now_key, rule, usage, conduct))
+        pending.overlay().admin_rows().own(&now_key, version, &name);
+        Ok(Self::new(now_key, rule, usage, breaker))
     }
 
     /// Whether it runs something else than the configuration says.
     pub(crate) fn is_changed(&self) -> bool {
         let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
-        !as_configured || !self.conduct.is_on()
+        !as_configured || !self.breaker.is_on()
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -158,7 +158,7 @@ impl Slot {
     ) -> Result<(Answer, Verdict), StoreError> {
         let on_fave = number > 0;
         let slot = Arc::clone(&self.key.slot);
-        self.conduct.called();
+        self.breaker.called();
         let started = sandbox.clock().map(|clock| (clock, clock()));
         let outcome = self.ask(sandbox, pending, now, event);
         let cost = Cost {
@@ -174,7 +174,7 @@ impl Slot {
                 let fault = fault.cut();
                 // What it has in memory may be half done.
                 self.guest = None;
-                self.conduct.failed(now, &fault);
+                self.breaker.failed(now, &fault);
                 let whose = (&*self.key, self.rule.digest());
                 pending.fault(whose, now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
@@ -192,10 +192,10 @@ impl Slot {
     ) -> Result<(Vec<Effect>, Verdict), CallError> {
         self.check(&effects, on_fave)?;
         let count = messages(&effects);
-        self.pace.fits(now, count, &self.rule.limits).map_err(Fault::Effects)?;
+        self.rate_limit.fits(now, count, &self.rule.limits).map_err(Fault::Effects)?;
         let verdict = self.take(pending, now, &effects)?;
         self.note_shown(&effects);
-        self.pace.spend(count);
+        self.rate_limit.spend(count);
         Ok((effects, verdict))
     }
 
@@ -231,7 +231,7 @@ impl Slot {
         self.check(&effects, on_fave)?;
         for effect in &effects {
             if let Effect::Show(output) = effect {
-                self.unshown.insert(output.name.clone(), output.text.clone());
+                self.hidden_outputs.insert(output.name.clone(), output.text.clone());
             }
         }
         effects.retain(|effect| {
@@ -248,7 +248,7 @@ impl Slot {
 
     /// What a rule on probation shows itself is not taken back when it stays.
     fn note_shown(&mut self, effects: &[Effect]) {
-        let Some(probation) = &mut self.conduct.probation else { return };
+        let Some(probation) = &mut self.breaker.probation else { return };
         for effect in effects {
             if let Effect::Show(output) = effect
                 && !probation.shown.contains(&output.name)

@@ -85,7 +85,7 @@ impl Engine {
         }
         self.note_levels(&outputs);
         self.outputs.extend(outputs);
-        (self.told, self.counted) = (0, 0);
+        (self.published, self.counted) = (0, 0);
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         let (says, passing) = self.pending.committed();
@@ -93,8 +93,8 @@ impl Engine {
     }
 
     /// The records since this was asked last. What a commit has written before that was not told.
-    pub fn untold(&mut self) -> &[Record] {
-        let from = std::mem::replace(&mut self.told, self.pending.records().len());
+    pub fn take_unpublished(&mut self) -> &[Record] {
+        let from = std::mem::replace(&mut self.published, self.pending.records().len());
         &self.pending.records()[from..]
     }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::contract::event::{by_login, person_in};
 use crate::contract::{Event, Person};
 use crate::engine::Engine;
-use crate::engine::order::Order;
+use crate::engine::request::ChangeRequest;
 use crate::error::StoreError;
-use crate::store::changed::Action;
+use crate::store::changes::Action;
 use crate::store::people::identity_name;
 use crate::store::record::{Imported, Record};
 
 /// What an import has added, or would add.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Brought {
+pub struct ImportSummary {
     /// Counts of one person for one item that have grown.
     pub counts: u64,
     /// Those that were here already.
@@ -32,7 +32,7 @@ impl Engine {
         if let Some(known) = overlay.identity()? {
             return Ok(known);
         }
-        overlay.kept().identity = Some(identity);
+        overlay.admin_rows().identity = Some(identity);
         Ok(identity)
     }
 
@@ -46,12 +46,12 @@ impl Engine {
         counts: &[Imported],
         logins: &HashMap<String, Person>,
         dry: bool,
-    ) -> Result<Brought, StoreError> {
+    ) -> Result<ImportSummary, StoreError> {
         let name: Arc<str> = channel.into();
         let overlay = self.pending.overlay();
         let own = overlay.snapshot().identity()?.map(identity_name);
         let is_own = own.as_deref() == Some(source);
-        let mut brought = Brought::default();
+        let mut brought = ImportSummary::default();
         let mut added = Vec::new();
         for line in counts {
             let key = (&name, source, line.person.id.as_str(), line.item.as_str());
@@ -98,11 +98,15 @@ impl Engine {
 
     /// Writes down in the audit log that counts come from elsewhere.
     pub fn note_import(&mut self, channel: &str, by: &str, note: &str) {
-        self.enter(channel, "", None, None, &Order::new(Action::Import, by, note), None);
+        self.audit(channel, "", None, None, &ChangeRequest::new(Action::Import, by, note), None);
     }
 
     /// Gives whoever comes with a login that an import knows what was imported for it, before any rule is told.
-    pub(crate) fn welcome(&mut self, now: u64, event: &Event) -> Result<(), StoreError> {
+    pub(crate) fn claim_imported_counts(
+        &mut self,
+        now: u64,
+        event: &Event,
+    ) -> Result<(), StoreError> {
         let Some(logins) = self.awaited.get_mut(event.channel.as_str()) else { return Ok(()) };
         let Some(person) = person_in(&event.what) else { return Ok(()) };
         let has_id = person.id != person.login && !person.id.starts_with('@');

@@ -11,7 +11,7 @@ use super::block;
 use super::names::Names;
 use super::open::Open;
 use super::resolution::{Resolution, oldest};
-use super::shared::Shared;
+use super::shared::SharedSeries;
 use super::store::{CLOSED, COUNTED, channels};
 use crate::error::StoreError;
 use crate::store::guard::guarded;
@@ -34,7 +34,7 @@ impl Drop for Recovery {
 }
 
 /// Begins to read what is in no stored block, as of this snapshot.
-pub(super) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), StoreError> {
+pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recovery>), StoreError> {
     let closed = match snapshot.meta(CLOSED)? {
         // A store from before there were series: they begin now.
         0 => snapshot.newest()?,
@@ -44,9 +44,9 @@ pub(super) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), 
     let counted = counted.map_or_else(|| snapshot.next_record(), Ok)?;
     if snapshot.log.is_empty()? {
         let open = Open::new(Names::read(&snapshot)?, closed, counted);
-        return Ok((Shared::whole(open), None));
+        return Ok((SharedSeries::whole(open), None));
     }
-    let shared = Shared::unread(Open::new(Names::default(), closed, counted));
+    let shared = SharedSeries::unread(Open::new(Names::default(), closed, counted));
     let stop = Arc::new(AtomicBool::new(false));
     let (reads, ends) = (shared.clone(), Arc::clone(&stop));
     let work = move || {

@@ -18,7 +18,7 @@ const MOST_EARLY: usize = 20_000;
 
 /// The open series. Locked for as long as one event or one answer takes.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<(Mutex<Current>, Condvar)>);
+pub(crate) struct SharedSeries(Arc<(Mutex<Current>, Condvar)>);
 
 pub(super) struct Current {
     /// Empty while the log is read.
@@ -40,13 +40,13 @@ enum Early {
     Level { channel: Arc<str>, output: String, text: Option<String>, now: u64 },
 }
 
-impl Shared {
+impl SharedSeries {
     /// Nothing is missing.
     pub(super) fn whole(open: Open) -> Self {
         Self::new(open, Phase::Counts)
     }
 
-    /// Who reads waits for [`Shared::adopt`].
+    /// Who reads waits for [`SharedSeries::adopt`].
     pub(super) fn unread(open: Open) -> Self {
         Self::new(open, Phase::Reads(Vec::new()))
     }
@@ -218,7 +218,7 @@ mod tests {
         Record::Event { now: at, event: Box::new(event) }
     }
 
-    fn lines(shared: &Shared) -> i64 {
+    fn lines(shared: &SharedSeries) -> i64 {
         let current = shared.read().expect("it is read");
         let bins = current.open.bins("seaside", Resolution::Hour, 0);
         bins.map_or(0, |bins| bins[&What::MESSAGES].iter().map(|bin| bin.count).sum())
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_happens_while_the_log_is_read_is_counted_after_it() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         let channel = Arc::from("seaside");
         shared.level(&channel, "heat", Some("3"), 4_000);
         shared.take(&[line(5_000), line(6_000)]);
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn when_too_much_waits_the_engine_does_so_too() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         let many: Vec<Record> = (0..MOST_EARLY as u64).map(|number| line(number * 100)).collect();
         shared.take(&many);
         assert!(!shared.is_read());
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_read_is_an_error_for_everybody() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         thread::scope(|scope| {
             let waits = scope.spawn(|| shared.read().map(drop));
             shared.fail(Some(StoreError::BrokenOff));

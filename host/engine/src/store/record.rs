@@ -53,7 +53,7 @@ pub enum Record {
         /// Id of the event.
         event: String,
         /// What was counted.
-        faves: Vec<Counted>,
+        faves: Vec<CountedFave>,
     },
     /// Events were taken back: a run leaves them out, wherever they stand before this record.
     Undone {
@@ -170,7 +170,7 @@ pub struct Imported {
 
 /// A fave that was counted, and who asked for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Counted {
+pub struct CountedFave {
     /// The slot of the handler.
     pub slot: String,
     /// Its component.

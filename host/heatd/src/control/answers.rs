@@ -1,6 +1,6 @@
 //! Parts of answers that several ways of control give.
 
-use heat_engine::{Decision, Standing, effect_line};
+use heat_engine::{Decision, SlotStatus, effect_line};
 use serde_json::{Value, json};
 
 use crate::view::feed::is_visible;
@@ -20,7 +20,7 @@ pub(super) fn answers(decision: &Decision) -> Vec<Value> {
 }
 
 /// The status of a slot as JSON, with its channel.
-pub(crate) fn standing_json(standing: &Standing) -> Value {
+pub(crate) fn standing_json(standing: &SlotStatus) -> Value {
     let mut value = serde_json::to_value(standing).unwrap_or_default();
     value["channel"] = Value::from(standing.channel.clone());
     value

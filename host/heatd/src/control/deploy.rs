@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use heat_engine::{
-    Action, Begun, ChangeError, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot,
-    Standing, Swap,
+    Action, AuditEntry, ChangeError, ChangeRequest, Component, Digest, Given, Limits, Rule,
+    SlotStatus, Snapshot, Swap, SwapTicket,
 };
 use serde_json::{Value, json};
 use tracing::warn;
@@ -23,7 +23,7 @@ const ROWS: usize = 500;
 impl Live {
     /// Changes what runs in a slot. Until the flip, every failure leaves everything as it was.
     pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
-        let mut order = Order::new(wanted.source.action(), &wanted.by, "");
+        let mut order = ChangeRequest::new(wanted.source.action(), &wanted.by, "");
         order.configured = matches!(wanted.source, Source::File(..));
         let done = self.begin(wanted).and_then(|begun| {
             let done = self.prepare(wanted, &begun, steps).and_then(|(swap, checked, state)| {
@@ -96,7 +96,7 @@ impl Live {
         Ok(told)
     }
 
-    fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
+    fn begin(&self, wanted: &Wanted) -> Result<SwapTicket, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let configured = matches!(wanted.source, Source::File(..));
         self.change("swap.begin", move |desk| match configured {
@@ -109,7 +109,7 @@ impl Live {
     fn prepare(
         &self,
         wanted: &Wanted,
-        begun: &Begun,
+        begun: &SwapTicket,
         steps: &Steps,
     ) -> Result<(Swap, String, &'static str), Refusal> {
         let rule = self.rule(wanted, begun, steps)?;
@@ -136,7 +136,7 @@ impl Live {
     pub(super) fn rule(
         &self,
         wanted: &Wanted,
-        begun: &Begun,
+        begun: &SwapTicket,
         steps: &Steps,
     ) -> Result<Rule, Refusal> {
         let limits = begun.rule.limits();
@@ -187,9 +187,9 @@ impl Live {
     pub(super) fn flip(
         &self,
         swap: Swap,
-        order: Order,
+        order: ChangeRequest,
         steps: &Steps,
-    ) -> Result<Standing, Refusal> {
+    ) -> Result<SlotStatus, Refusal> {
         let mut swap = swap;
         let all = swap.left() as u64;
         let mut is_copied = false;
@@ -202,8 +202,8 @@ impl Live {
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
         let (flipped, standing, _swap) = self.ask("swap.flip", move |desk| {
-            let flipped = desk.engine.flip_lent(&mut swap, &order);
-            let mut standings = desk.engine.standings().into_iter();
+            let flipped = desk.engine.flip_in_place(&mut swap, &order);
+            let mut standings = desk.engine.slot_statuses().into_iter();
             let standing = standings.find(|it| it.channel == channel && it.slot == slot);
             // The swap comes back also where it is rejected: to let go of a large state takes a while.
             match flipped {
@@ -219,13 +219,13 @@ impl Live {
     }
 
     /// Records a refused change in the audit log and in heatd's log.
-    pub(super) fn note_refusal(&self, wanted: &Wanted, order: Order, refusal: &Refusal) {
+    pub(super) fn note_refusal(&self, wanted: &Wanted, order: ChangeRequest, refusal: &Refusal) {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let why = refusal.to_string();
         warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
         // Where heatd stops, nobody reads it.
         let _ = self.ask("audit.refusal", move |desk| {
-            desk.engine.enter(&channel, &slot, None, None, &order, Some(why));
+            desk.engine.audit(&channel, &slot, None, None, &order, Some(why));
             Ok(())
         });
     }
@@ -234,9 +234,9 @@ impl Live {
 /// Finds what was live before the current rule, by going through the audit log: a change is pushed on a stack, a rollback pops one. Below
 /// the first change lies what the configuration says.
 fn before<'a>(
-    changes: impl Iterator<Item = &'a Entered>,
+    changes: impl Iterator<Item = &'a AuditEntry>,
 ) -> Option<(Option<Digest>, Option<Vec<(String, Given)>>)> {
-    let mut stack: Vec<&Entered> = Vec::new();
+    let mut stack: Vec<&AuditEntry> = Vec::new();
     for change in changes {
         match change.action {
             Action::Deploy | Action::Promote | Action::Settings => stack.push(change),
@@ -251,8 +251,8 @@ fn before<'a>(
     })
 }
 
-fn told(standing: &Standing, checked: &str, state: &str) -> Value {
-    let Standing { channel, slot, name, version, state: now, .. } = standing;
+fn told(standing: &SlotStatus, checked: &str, state: &str) -> Value {
+    let SlotStatus { channel, slot, name, version, state: now, .. } = standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
     let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
     json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })

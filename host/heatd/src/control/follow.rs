@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use heat_engine::{ChangeError, Handed, Record, Rule, Run, RunError, Snapshot, StoreError};
+use heat_engine::{ChangeError, Record, Rule, RuleState, Run, RunError, Snapshot, StoreError};
 use tracing::warn;
 
 use super::handle::Live;
@@ -84,7 +84,7 @@ impl Live {
         mut run: Run,
         (tap, follower): (Tap, Follower),
         behind: String,
-        adopt: impl FnOnce(&mut Desk<'_>, BTreeMap<String, Handed>) -> Result<V, StoreError>
+        adopt: impl FnOnce(&mut Desk<'_>, BTreeMap<String, RuleState>) -> Result<V, StoreError>
         + Send
         + 'static,
     ) -> Result<V, Refusal> {
@@ -171,7 +171,7 @@ pub(super) fn follow(
             Ok(Followed::Rules(rules)) => run.learn(&rules),
             Ok(Followed::Asked(question)) => question(run)?,
             Err(RecvTimeoutError::Timeout) => {
-                if !run.pass(now())?.is_empty() || !all_told {
+                if !run.advance_to(now())?.is_empty() || !all_told {
                     all_told = seen(run, 0);
                 }
             }

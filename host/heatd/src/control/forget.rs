@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who, WhoError};
+use heat_engine::{
+    Action, ChangeRequest, Erasure, Identity, IdentityError, Mention, Run, Snapshot,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::info;
@@ -68,7 +70,7 @@ impl Live {
         let snapshot = Arc::clone(&beginning.snapshot);
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         steps.step("recount");
-        let mut forgetting = snapshot.forgetting(channel, &who)?;
+        let mut forgetting = snapshot.erasure(channel, &who)?;
         let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
             steps.progress("replay", done, of);
         })?;
@@ -92,7 +94,7 @@ impl Live {
     fn adopt_without(
         &self,
         channel: &str,
-        forgetting: Forgetting,
+        forgetting: Erasure,
         run: Run,
         beginning: Beginning,
     ) -> Result<Changed, Refusal> {
@@ -109,24 +111,24 @@ impl Live {
 }
 
 /// The audit entry. It must not name the person.
-fn order() -> Order {
-    Order::new(Action::Forget, "api", "a person is forgotten")
+fn order() -> ChangeRequest {
+    ChangeRequest::new(Action::Forget, "api", "a person is forgotten")
 }
 
 /// The result, or the preview of one.
 struct Done {
-    who: Who,
-    lost: heat_engine::Lost,
+    who: Identity,
+    lost: heat_engine::ErasureSummary,
     changed: Changed,
     /// Whether a run has made the rules' state again without the person. Otherwise only keys that name them were removed.
     is_whole: bool,
 }
 
-fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> {
+fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Identity, Refusal> {
     if user.is_empty() {
         return Err(Refusal::because("say who: `user` is an id, a login or a name"));
     }
-    match snapshot.who(channel, user) {
+    match snapshot.identify(channel, user) {
         Ok(who) if who.ids().next().is_some() => Ok(who),
         Ok(_) => {
             let problem = format!(
@@ -134,8 +136,8 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
             );
             Err(Refusal::because(problem))
         }
-        Err(WhoError::Store(error)) => Err(error.into()),
-        Err(WhoError::Several(several)) => {
+        Err(IdentityError::Store(error)) => Err(error.into()),
+        Err(IdentityError::Several(several)) => {
             let several: Vec<String> =
                 several.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
             let problem =
@@ -148,7 +150,7 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
 /// The answer.
 struct Told<'a> {
     channel: &'a str,
-    who: &'a Who,
+    who: &'a Identity,
     before: &'a Snapshot,
     /// None: nothing was done.
     after: Option<&'a Snapshot>,
@@ -158,7 +160,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn value(
         &self,
-        lost: heat_engine::Lost,
+        lost: heat_engine::ErasureSummary,
         changed: Changed,
         store: &Path,
     ) -> Result<Value, Refusal> {
@@ -187,7 +189,7 @@ impl Told<'_> {
         Ok(json!({
             "done": done, "preview": after.is_none(), "ids": who.ids().collect::<Vec<_>>(),
             "logins": who.logins().collect::<Vec<_>>(), "events": lost.events, "faves": theirs.faves,
-            "letters": lost.letters, "entries": lost.entries,
+            "letters": lost.dead_letters, "entries": lost.audit_entries,
             "checkpoints": { "remade": lost.remade, "dropped": lost.dropped },
             "quoted": lost.quoted, "before": tally(had), "after": tally(has),
             "state": if *is_whole { "all" } else { "keys" }, "outputs": outputs, "mentions": mentions,

@@ -37,7 +37,7 @@ impl Live {
     /// Replays, and returns the last line of the answer.
     pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun = self.change("replay.look", move |desk| desk.engine.look(&channel, &slot))?;
+        let begun = self.change("replay.look", move |desk| desk.engine.inspect(&channel, &slot))?;
         let rule = self.rule(&wanted.rule, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
@@ -183,7 +183,7 @@ impl Side {
     }
 
     fn pass(&mut self) -> Result<(), RunError> {
-        let decisions = self.run.pass(self.to)?;
+        let decisions = self.run.advance_to(self.to)?;
         self.note(&decisions, self.to, true);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heat_engine::{Action, ChangeError, Changes, Order, Rule, Run, Standing};
+use heat_engine::{Action, ChangeError, ChangeRequest, Changes, Rule, Run, SlotStatus};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -26,7 +26,7 @@ impl Live {
     /// Starts a rule beside the one that is live in its slot. A shadow that is there already is dropped.
     pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<Value, Refusal> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let begun = self.change("shadow.look", move |desk| desk.engine.look(&channel, &slot))?;
+        let begun = self.change("shadow.look", move |desk| desk.engine.inspect(&channel, &slot))?;
         let rule = self.rule(wanted, &begun, steps)?;
         begun.fits(&rule).map_err(Refusal::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
@@ -138,7 +138,7 @@ impl Live {
     /// Makes a shadow the live rule, with the state that it has made.
     pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Refusal> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
-        let order = Order::new(Action::Promote, by, "");
+        let order = ChangeRequest::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
         let (rule, tap) = (shadow.rule.clone(), shadow.tap);
         let standing = self.change("shadow.promote", move |desk| {
@@ -151,12 +151,12 @@ impl Live {
                 return Err(ChangeError::Rejected(problem.to_owned()));
             };
             desk.engine.flip(begun.handed(rule, handed), &order)?;
-            let mut standings = desk.engine.standings().into_iter();
+            let mut standings = desk.engine.slot_statuses().into_iter();
             Ok(standings.find(|it| it.channel == name && it.slot == of))
         });
         let outcome = if standing.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(slot, "promote", outcome);
-        let standing: Standing = standing?.ok_or(Refusal::Gone)?;
+        let standing: SlotStatus = standing?.ok_or(Refusal::Gone)?;
         self.drop_shadow(channel, slot)?;
         let done = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use heat_engine::{Given, Limits, Rule, Standing};
+use heat_engine::{Given, Limits, Rule, SlotStatus};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -20,7 +20,7 @@ use crate::control::{Refusal, as_toml, quoted};
 pub(super) async fn diff(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = live.ask("rules.list", |desk| Ok(desk.engine.slot_statuses_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -43,7 +43,7 @@ fn members(api: &Api) -> Vec<Value> {
     added.chain(removed.map(|name| differs(name, Value::from("there"), "removed"))).collect()
 }
 
-fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Value> {
+fn differ(standing: &SlotStatus, live: &Rule, configured: &Configured) -> Vec<Value> {
     let mut found = Vec::new();
     let mut note = |what: &str, before: Value, now: Value| {
         let (channel, slot) = (&standing.channel, &standing.slot);
@@ -79,7 +79,7 @@ fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Valu
 pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     let slots = spawn_blocking(move || {
-        live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))
+        live.ask("rules.list", |desk| Ok(desk.engine.slot_statuses_with_rules()))
     });
     let slots = slots.await.unwrap_or(Err(Refusal::Gone))?;
     let mut text = String::from(
@@ -112,7 +112,7 @@ pub(super) async fn export(State(api): State<Arc<Api>>) -> Result<Response, Prob
     Ok(([(header::CONTENT_TYPE, "application/toml")], text).into_response())
 }
 
-fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
+fn table(standing: &SlotStatus, rule: &Rule, configured: &Configured) -> String {
     let mut text = String::new();
     // Writing into a string does not fail.
     let _ = writeln!(text, "file = {}", quoted(&configured.file.display().to_string()));

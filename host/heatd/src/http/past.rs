@@ -90,7 +90,7 @@ pub(super) async fn letters(
     let most = bounded(which.count, MOST_ENTRIES, MOST_ENTRIES)?;
     at_once(move || {
         let snapshot = live.ask("letters.snapshot", |desk| desk.engine.snapshot())?;
-        let letters = snapshot.letters()?.into_iter();
+        let letters = snapshot.dead_letters()?.into_iter();
         let letters =
             letters.filter(|(_, it)| which.has(&it.channel, &it.slot)).map(|(number, it)| {
                 json!({

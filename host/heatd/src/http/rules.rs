@@ -8,7 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use heat_engine::{Action, ChangeError, Limits, Order, Standing, Status};
+use heat_engine::{Action, ChangeError, ChangeRequest, Limits, SlotStatus, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use crate::data::tokens::Caller;
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let live = api.live.clone();
     at_once(move || {
-        let slots = live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = live.ask("rules.list", |desk| Ok(desk.engine.slot_statuses_with_rules()))?;
         let rules: Vec<Value> = slots
             .into_iter()
             .map(|(standing, rule)| {
@@ -37,7 +37,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Response, Proble
     .await
 }
 
-fn told(api: &Api, live: &Live, standing: &Standing) -> Value {
+fn told(api: &Api, live: &Live, standing: &SlotStatus) -> Value {
     let mut rule = serde_json::to_value(standing).unwrap_or_default();
     rule["channel"] = Value::from(standing.channel.clone());
     let listed = api.roster.find(&standing.channel);
@@ -125,11 +125,11 @@ pub(super) async fn act(
         "drop" => at_once(move || live.drop_shadow(&channel, &slot)).await,
         "rollback" => at_once(move || roll_back(&live, channel, slot, &by)).await,
         "disable" => {
-            let order = Order::new(Action::Disable, &by, "");
+            let order = ChangeRequest::new(Action::Disable, &by, "");
             at_once(move || turn(&live, channel, slot, Status::Disabled, order)).await
         }
         "enable" => {
-            let order = Order::new(Action::Enable, &by, "");
+            let order = ChangeRequest::new(Action::Enable, &by, "");
             at_once(move || turn(&live, channel, slot, Status::On, order)).await
         }
         "retry" => {
@@ -142,7 +142,7 @@ pub(super) async fn act(
 
 /// While the rule before is standing by, it goes on; later, what was live before is deployed again.
 fn roll_back(live: &Live, channel: String, slot: String, by: &str) -> Result<Value, Refusal> {
-    let order = Order::new(Action::RollBack, by, "");
+    let order = ChangeRequest::new(Action::RollBack, by, "");
     let (name, of) = (channel.clone(), slot.clone());
     let back = live.ask("swap.back", move |desk| {
         let rejected = match desk.engine.roll_back(&name.as_str().into(), &of, &order) {
@@ -168,12 +168,12 @@ fn turn(
     channel: String,
     slot: String,
     to: Status,
-    order: Order,
+    order: ChangeRequest,
 ) -> Result<Value, Refusal> {
     let done =
         format!("slot {slot} of #{channel} is {}", if to == Status::On { "on" } else { "off" });
     live.change("rule.turn", move |desk| {
-        desk.engine.turn(&channel.as_str().into(), &slot, to, &order)
+        desk.engine.set_status(&channel.as_str().into(), &slot, to, &order)
     })?;
     Ok(json!({ "done": done }))
 }
@@ -193,7 +193,7 @@ fn retry(
     by: &str,
 ) -> Result<Value, Refusal> {
     let snapshot = live.present(&channel)?.snapshot;
-    let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
+    let mine = snapshot.dead_letters()?.into_iter().filter(|(number, it)| {
         it.channel == channel && it.slot == slot && letter.is_none_or(|wanted| wanted == *number)
     });
     let mine: Vec<_> = mine.collect();

@@ -102,7 +102,7 @@ impl Taps {
 
     /// Sends the followers all records since the last call.
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
-        let records = engine.untold();
+        let records = engine.take_unpublished();
         if records.is_empty() || self.taps.is_empty() {
             return;
         }

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::{Begun, Swap};
-use crate::chain::conduct::Conduct;
+use super::{Swap, SwapTicket};
+use crate::chain::breaker::Breaker;
 use crate::chain::migration::Migration;
-use crate::chain::slot::{Noted, Slot};
+use crate::chain::slot::{DirtyKeys, Slot};
 use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::engine::Engine;
-use crate::engine::order::{ChangeError, Order};
+use crate::engine::request::{ChangeError, ChangeRequest};
 use crate::error::{SlotError, StoreError};
-use crate::store::changed::{Action, Status};
+use crate::store::changes::{Action, Status};
 use crate::store::checkpoint::texts;
 use crate::store::record::Record;
 use crate::store::tables::{Owner, SlotKey};
 
 impl Engine {
     /// Begins a swap: from now on it is noted what the rule in the slot writes.
-    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
+    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<SwapTicket, ChangeError> {
         if self.slot(channel, slot).is_some_and(|found| found.rule.pinned) {
             let problem =
                 format!("the configuration says that it alone decides on the slot {slot}");
@@ -31,8 +31,12 @@ impl Engine {
     }
 
     /// Begins a swap to what the configuration says now.
-    pub fn begin_as_configured(&mut self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
-        let mut begun = self.look(channel, slot)?;
+    pub fn begin_as_configured(
+        &mut self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<SwapTicket, ChangeError> {
+        let mut begun = self.inspect(channel, slot)?;
         let keys = self.pending.overlay().changed_keys(&begun.before);
         self.swaps += 1;
         begun.ticket = self.swaps;
@@ -41,18 +45,18 @@ impl Engine {
             let problem = format!("another change of the slot {slot} is under way; wait for it");
             return Err(ChangeError::Rejected(problem));
         }
-        found.noted = Some(Noted { ticket: begun.ticket, keys });
+        found.noted = Some(DirtyKeys { ticket: begun.ticket, keys });
         self.generations = begun.after.generation;
         Ok(begun)
     }
 
     /// What a swap would begin with, for somebody who changes nothing.
-    pub fn look(&self, channel: &str, slot: &str) -> Result<Begun, ChangeError> {
+    pub fn inspect(&self, channel: &str, slot: &str) -> Result<SwapTicket, ChangeError> {
         let snapshot = self.store.snapshot()?;
         let Some(chain) = self.channels.get(channel) else {
             return Err(ChangeError::Rejected(format!("there is no channel {channel:?}")));
         };
-        let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
+        let rules = chain.slots.iter().filter(|it| it.breaker.is_on());
         let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
         let Some(found) = self.slot(channel, slot) else {
             let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
@@ -68,12 +72,12 @@ impl Engine {
         let newest = found.key.generation.max(standby).max(newest).max(self.generations);
         let generation = newest + 1;
         let description = found.rule.description();
-        Ok(Begun {
+        Ok(SwapTicket {
             ticket: 0,
             rule: found.rule.clone(),
             chain: rules,
             snapshot: Arc::new(snapshot),
-            is_on: found.conduct.is_on(),
+            is_on: found.breaker.is_on(),
             after: Arc::new(SlotKey { generation, ..(*found.key).clone() }),
             owner: Owner {
                 generation: found.key.generation,
@@ -129,13 +133,17 @@ impl Engine {
     }
 
     /// Puts the new rule in the place of the one before, between two events.
-    pub fn flip(&mut self, mut swap: Swap, order: &Order) -> Result<(), ChangeError> {
-        self.flip_lent(&mut swap, order)
+    pub fn flip(&mut self, mut swap: Swap, order: &ChangeRequest) -> Result<(), ChangeError> {
+        self.flip_in_place(&mut swap, order)
     }
 
     /// As [`Engine::flip`], and leaves what was copied to the caller: to let go of a large state takes a while, which events would
     /// have to wait for.
-    pub fn flip_lent(&mut self, swap: &mut Swap, order: &Order) -> Result<(), ChangeError> {
+    pub fn flip_in_place(
+        &mut self,
+        swap: &mut Swap,
+        order: &ChangeRequest,
+    ) -> Result<(), ChangeError> {
         let handed = swap.alarms.clone().map(|alarms| Record::Handed {
             now: self.now,
             channel: swap.channel().to_owned(),
@@ -212,7 +220,7 @@ impl Engine {
         &mut self,
         swap: &mut Swap,
         usage: StateUse,
-        order: &Order,
+        order: &ChangeRequest,
     ) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let now = self.now;
@@ -223,7 +231,7 @@ impl Engine {
             Arc::clone(&swap.after),
             swap.rule.clone(),
             usage,
-            Conduct::new(Status::On, now),
+            Breaker::new(Status::On, now),
         );
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
@@ -232,24 +240,24 @@ impl Engine {
         let goes_on = before.rule.description().name == slot.rule.description().name;
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
-        slot.went_back = order.action == Action::RollBack;
-        if before.conduct.is_on() {
-            slot.conduct.begin_probation(now);
-            slot.conduct.show(swap.shown.keys());
+        slot.rolled_back = order.action == Action::RollBack;
+        if before.breaker.is_on() {
+            slot.breaker.begin_probation(now);
+            slot.breaker.show(swap.shown.keys());
             before.end_group();
-            before.conduct.probation = None;
-            before.unshown = shown;
+            before.breaker.probation = None;
+            before.hidden_outputs = shown;
             slot.standby = Some(Box::new(before));
         } else {
             gone.push((*before.key).clone());
             if goes_on {
-                again = before.unshown;
+                again = before.hidden_outputs;
             }
         }
         let owned = slot.rule.clone();
         let description = owned.description();
         gone.into_iter().for_each(|key| self.pending.remove_later(key));
-        self.pending.overlay().kept().own(
+        self.pending.overlay().admin_rows().own(
             &swap.after,
             description.state_version,
             &description.name,

@@ -11,17 +11,17 @@ use tracing::{error, info, warn};
 use crate::engine::Engine;
 use crate::error::{LoadError, SlotError, StoreError};
 use crate::guest::rule::{Component, Rule};
-use crate::store::changed::{Changed, Status};
+use crate::store::changes::{SlotOverride, Status};
 
 impl Engine {
     /// The rule that a slot starts with, whether it is on, and what it showed when it was turned off.
-    pub(crate) fn settle(
+    pub(crate) fn resolve_rule(
         &mut self,
         channel: &Arc<str>,
         slot: &str,
         configured: Rule,
     ) -> Result<(Rule, Status, BTreeMap<String, String>), StoreError> {
-        let Some(changed) = self.pending.overlay().snapshot().changed(channel, slot)? else {
+        let Some(changed) = self.pending.overlay().snapshot().slot_override(channel, slot)? else {
             return Ok((configured, Status::On, BTreeMap::new()));
         };
         let over = if configured.pinned {
@@ -48,7 +48,11 @@ impl Engine {
                 }
             }
         }
-        self.pending.overlay().kept().changed.insert((Arc::clone(channel), slot.into()), None);
+        self.pending
+            .overlay()
+            .admin_rows()
+            .changed
+            .insert((Arc::clone(channel), slot.into()), None);
         // A rule of the same name goes on with the state, and thinks that this stands there.
         let same = self.pending.overlay().snapshot().owner(channel, slot)?;
         let same = same.is_some_and(|owner| owner.rule == configured.description().name);
@@ -56,7 +60,11 @@ impl Engine {
         Ok((configured, Status::On, shown))
     }
 
-    fn changed_rule(&mut self, configured: &Rule, changed: &Changed) -> Result<Rule, SlotError> {
+    fn changed_rule(
+        &mut self,
+        configured: &Rule,
+        changed: &SlotOverride,
+    ) -> Result<Rule, SlotError> {
         let component = if changed.digest == configured.digest() {
             Arc::clone(&configured.component)
         } else {

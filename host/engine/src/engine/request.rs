@@ -2,11 +2,11 @@
 
 use crate::engine::OpenError;
 use crate::error::{SlotError, StoreError};
-use crate::store::changed::Action;
+use crate::store::changes::Action;
 
 /// What is done to a slot, by whom.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct ChangeRequest {
     /// What.
     pub action: Action,
     /// Who, for the audit log.
@@ -17,7 +17,7 @@ pub struct Order {
     pub configured: bool,
 }
 
-impl Order {
+impl ChangeRequest {
     /// An order by somebody.
     pub fn new(action: Action, by: &str, note: &str) -> Self {
         Self { action, by: by.to_owned(), note: note.to_owned(), configured: false }
