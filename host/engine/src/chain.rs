@@ -44,12 +44,15 @@ pub struct Decision {
     pub faves: Vec<Fave>,
 }
 
-/// The slots that an event is for: all that take it, or the one that set a timer.
+/// Which slots an event is for.
 #[derive(Clone, Copy)]
 pub(crate) enum For<'a> {
+    /// All that take it.
     Takers,
+    /// The one that set the timer.
     Slot(&'a SlotKey),
-    /// One that was told it before, or whose rule before was: in the form in which it takes it now, if it does.
+    /// A retry: the slot, or an earlier rule in it, already got this event. It gets the form that its current rule takes; nothing if it
+    /// takes none.
     Again(&'a SlotKey),
 }
 
@@ -77,6 +80,7 @@ impl Channel {
         for slot in of_role(&mut self.slots, Role::Multiplier) {
             run.on_event(slot, event, target)?;
         }
+        // Every fave goes through all multipliers before anything is counted, so that a multiplier never sees half of an event's faves.
         let mut counted = Vec::new();
         let mut facts = Vec::new();
         for (place, ((slot, digest), fave)) in (1..).zip(faves) {
@@ -90,6 +94,7 @@ impl Channel {
             run.pending.overlay().count(&self.name, &fact.fave)?;
             run.decision.faves.push(fact.fave.clone());
         }
+        // Formulas come after the count: what they read of it includes this event.
         for slot in of_role(&mut self.slots, Role::Formula) {
             run.on_event(slot, event, target)?;
         }

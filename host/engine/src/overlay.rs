@@ -72,7 +72,7 @@ impl Overlay {
         })
     }
 
-    /// The changes are in the store, of which this is the new snapshot. What is known of it stays known.
+    /// Call after a commit, with the new snapshot. Pending changes are cleared; the read cache is kept.
     pub(crate) fn written(&mut self, snapshot: Snapshot) -> Result<Written, StoreError> {
         let mut fresh = Self::new(snapshot)?;
         std::mem::swap(&mut fresh.state, &mut self.state);
@@ -83,7 +83,7 @@ impl Overlay {
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
     }
 
-    /// Forgets what is known of a channel and is in the store anyway.
+    /// Drops the read cache of a channel. Changes that are not committed yet stay.
     pub(crate) fn release(&mut self, channel: &str) {
         self.state.retain(|slot, known| *slot.channel != *channel || !known.changes().is_empty());
         self.counts.retain(|of, known| **of != *channel || known.is_changed());
@@ -140,7 +140,7 @@ impl Overlay {
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
-    /// Nothing is stored of this generation yet: all of it will come by way of this overlay.
+    /// Marks a generation as new: nothing of it is stored, so a scan need not read the store.
     pub(crate) fn begin_whole(&mut self, slot: &Arc<SlotKey>) {
         if !self.state.contains_key(slot) {
             self.state_of(slot).begin_whole();

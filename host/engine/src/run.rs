@@ -40,7 +40,7 @@ pub struct Changes {
     pub rule: Option<(String, Rule)>,
     /// Events that did not happen, by id.
     pub left_out: BTreeSet<String>,
-    /// Somebody who never was.
+    /// A person whose events are left out.
     pub without: Option<Identity>,
     /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
     pub exact: bool,
@@ -120,6 +120,7 @@ impl Run {
             return Ok(Vec::new());
         }
         let mut decisions = Vec::new();
+        // A run that replaces nothing repeats the timers of the log, so that it sees exactly what was seen. Any other run has its own.
         match self.changes.exact {
             true => self.engine.advance_to(record.at())?,
             false => decisions = self.advance_to(record.at())?,
@@ -162,6 +163,7 @@ impl Run {
             | Record::Joined { .. }
             | Record::Emotes { .. } => {}
         }
+        // What was counted elsewhere comes of no call of a rule, so it has to be added here.
         let without = &self.changes.without;
         let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
         self.engine.count_elsewhere(&self.channel, record, is_left_out)?;

@@ -106,9 +106,12 @@ impl Slot {
             pending.overlay().admin_rows().own(&key, version, &name);
             return Ok(Self::new(Arc::new(key), rule, StateUse::default(), breaker));
         };
+        // The state of the slot is taken over where its owner was the same rule. A rule of another name begins with nothing.
         let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
         let migration = Migration::of(sandbox, &rule, &owner)?;
+        // A migrated state gets a generation of its own: if the process dies before the commit, the old one is still whole.
         let stays = migration.is_some() && owner.version == version;
+        // Never a number that rows exist for, also of a swap that was left behind: its rows would be mixed with these.
         let newest = generations.iter().copied().max().unwrap_or(0).max(owner.generation);
         let generation = if stays { owner.generation } else { newest + 1 };
         let now_key = Arc::new(SlotKey { generation, ..key.clone() });
@@ -122,6 +125,7 @@ impl Slot {
                     pending.overlay().put_state(&now_key, entry.key, Some(entry.value));
                 }
             }
+            // Timers are kept in the store while a slot is off, and fire once when it is on again.
             for (name, at) in pending.overlay().alarms(&before)? {
                 pending.overlay().set_timer(&now_key, name.clone(), Some(at));
                 if breaker.is_on() {
@@ -129,6 +133,7 @@ impl Slot {
                 }
             }
         }
+        // Everything else that is stored of this slot belongs to nobody.
         let left = generations.into_iter().chain([owner.generation]);
         for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
             pending.remove_later(SlotKey { generation, ..key.clone() });

@@ -57,6 +57,7 @@ impl Engine {
         if !self.pending.is_dirty() {
             return Ok(Committed::default());
         }
+        // A few rows of dead generations go with each commit, so that no single one is slow.
         self.pending.remove_some()?;
         let blocks = match self.checkpoints {
             Some(_) => {
@@ -66,6 +67,7 @@ impl Engine {
         };
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let next_record = self.next_record + records;
+        // In the same transaction as the records before it: a checkpoint never knows of a record that was lost.
         self.keep_checkpoints(next_record)?;
         let series = self.series.as_ref().map(|series| (series.shared(), self.now));
         let overlay = self.pending.read();
@@ -92,7 +94,7 @@ impl Engine {
         Ok(Committed { outputs_changed, messages, passing, says })
     }
 
-    /// The records since this was asked last. What a commit has written before that was not told.
+    /// The records since the last call. A commit drops those that nobody has taken.
     pub fn take_unpublished(&mut self) -> &[Record] {
         let from = std::mem::replace(&mut self.published, self.pending.records().len());
         &self.pending.records()[from..]

@@ -1,4 +1,4 @@
-//! Counts that another store has made: what is new in them is added, and who comes with a login of theirs is known by it.
+//! Imports counts that another store has made, and moves those that are known by login alone to the id once the person is seen.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ impl Engine {
         Ok(brought)
     }
 
-    /// Notes that what a source brings has counts of these others in it: they must not come once more by themselves.
+    /// Notes that the counts of a source include those of other sources, so that these are not imported a second time by themselves.
     pub fn note_sources(&mut self, channel: &str, source: &str, includes: &[String]) {
         let channel: Arc<str> = channel.into();
         for included in includes.iter().filter(|it| *it != source) {
@@ -101,7 +101,7 @@ impl Engine {
         self.audit(channel, "", None, None, &ChangeRequest::new(Action::Import, by, note), None);
     }
 
-    /// Gives whoever comes with a login that an import knows what was imported for it, before any rule is told.
+    /// If this person's login has imported counts, moves them to the person's id. Runs before any rule sees the event.
     pub(crate) fn claim_imported_counts(
         &mut self,
         now: u64,
@@ -123,7 +123,7 @@ impl Engine {
     }
 }
 
-/// Who is meant: somebody of whom the file knows only the login is who has it here, if that is known.
+/// Resolves a login-only person to the id that this store knows for the login, if any.
 fn resolve(person: &Person, logins: &HashMap<String, Person>) -> Person {
     if !person.id.starts_with('@') {
         return person.clone();

@@ -104,6 +104,7 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| giver.id.clone(), || item.to_owned());
+        // The person and the pair come first: whether they are new decides what the other two count as people.
         let keys = [
             (CountKind::Person, person(), String::new()),
             (CountKind::PersonItem, person(), item()),

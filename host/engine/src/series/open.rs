@@ -36,11 +36,11 @@ pub(crate) struct Open {
 #[derive(Default)]
 struct OpenBlock {
     bins: Bins,
-    /// For the bins to which somebody may still be added: who is in which series.
+    /// For the bins that still accept people: who was counted in which series.
     people: BTreeMap<u32, People>,
 }
 
-/// Who is in which series, each as one number: they are many, and for an hour.
+/// Hashes of (series, person) pairs, to count distinct people per bin. One number each: there are many, and they are kept for an hour.
 type People = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
 /// A person in a series. Two of them are one only by an accident that does not happen.
@@ -73,7 +73,7 @@ struct Addition<'a> {
     at: u64,
     now: u64,
     person: Option<u64>,
-    /// Series, each once more.
+    /// Series ids whose count goes up by one.
     series: &'a [u32],
     /// The value of the one series, which replaces what the bin had.
     level: Option<i64>,

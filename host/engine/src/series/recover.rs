@@ -27,7 +27,7 @@ impl Drop for Recovery {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It has told of a panic as of any other failure.
+            // A panic was reported through `fail` already, as any other failure.
             let _ = thread.join();
         }
     }
@@ -35,6 +35,7 @@ impl Drop for Recovery {
 
 /// Begins to read what is in no stored block, as of this snapshot.
 pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recovery>), StoreError> {
+    // Everything before `closed` is in a stored block, everything from record `counted` on in none.
     let closed = match snapshot.meta(CLOSED)? {
         // A store from before there were series: they begin now.
         0 => snapshot.newest()?,
@@ -52,7 +53,7 @@ pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recove
     let work = move || {
         let done = guarded(|| {
             let open = read(&snapshot, closed, counted, &ends)?;
-            // Who is told may want to open the store's file.
+            // The snapshot keeps the file in use, and whoever waits for this may want to open it.
             drop(snapshot);
             match open {
                 Some(open) => reads.adopt(open),
@@ -93,6 +94,7 @@ fn read(
         }
     }
     info!(records = count, "the open hour is counted again from the log");
+    // Outputs are in no record, so their levels are rebuilt from the finest stored blocks of the open hour.
     open.recovers = true;
     let finest = Resolution::Second.code();
     for channel in channels(&snapshot.blocks)? {

@@ -131,13 +131,13 @@ pub enum Record {
         /// What was added.
         counts: Vec<Imported>,
     },
-    /// Somebody of whom an import knew only the login is known by id from here on, with what was imported.
+    /// The id of a person is known whom an import knew by login alone.
     Joined {
         /// When.
         now: u64,
         /// Login of the channel.
         channel: String,
-        /// Who it is. What is theirs from here on was that of their login, as an import has it.
+        /// The person. Counts imported for their login belong to this id from here on.
         person: Person,
     },
     /// The emotes of a provider have changed. Nothing follows from it: the lines of chat have their emotes.

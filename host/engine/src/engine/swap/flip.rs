@@ -152,8 +152,10 @@ impl Engine {
             alarms,
             shown: swap.shown.clone(),
         });
+        // All that is left is copied at once: nothing may happen between this and the exchange.
         self.put_left(swap, usize::MAX);
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
+        // Another change of the slot since the begin has its own ticket, or its own generation: then this swap knows an old state.
         let noted = match self.slot_mut(&channel, &name) {
             Some(slot) if slot.key == swap.before => {
                 slot.noted.take_if(|noted| noted.ticket == swap.ticket)
@@ -169,6 +171,7 @@ impl Engine {
         };
         // What was copied for a rule that does not get the slot is removed again.
         let usage = taken.inspect_err(|_| self.pending.remove_later((*swap.after).clone()))?;
+        // Timers of a rule that goes on with the state are those of now, and not of the time when the swap began.
         let alarms = swap.alarms.take().unwrap_or_else(|| match &swap.moved {
             Some(_) => self.pending.timers.of(&swap.before),
             None => Vec::new(),
@@ -216,6 +219,7 @@ impl Engine {
         Ok(moved.usage.clone())
     }
 
+    /// Puts the new rule in the slot, and keeps the one before as its standby while that makes sense.
     fn exchange(
         &mut self,
         swap: &mut Swap,
@@ -224,7 +228,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let now = self.now;
-        // What stands there now is what the rule before would show until it shows something else.
+        // Read before the slot changes: what stands there now is what the rule before would show until it shows something else.
         let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
         let mut new = Slot::new(
@@ -238,10 +242,12 @@ impl Engine {
         let mut before = new;
         let (mut gone, mut again) = (Vec::new(), BTreeMap::new());
         let goes_on = before.rule.description().name == slot.rule.description().name;
+        // One standby at most: the rule before that one cannot be rolled back to any more.
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
         slot.rolled_back = order.action == Action::RollBack;
         if before.breaker.is_on() {
+            // It was called until now, so its state is up to date: it goes on over its own generation, and a rollback loses nothing.
             slot.breaker.begin_probation(now);
             slot.breaker.show(swap.shown.keys());
             before.end_group();
@@ -249,6 +255,7 @@ impl Engine {
             before.hidden_outputs = shown;
             slot.standby = Some(Box::new(before));
         } else {
+            // A slot that was off has missed events, so its rule cannot stand by.
             gone.push((*before.key).clone());
             if goes_on {
                 again = before.hidden_outputs;

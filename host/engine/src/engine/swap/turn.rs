@@ -1,4 +1,4 @@
-//! Back to the rule before, off and on; and what is kept and told of every change.
+//! Rolls a slot back to the standby, turns it off and on, and persists every change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Engine {
         self.restore_standby(channel, slot, order)
     }
 
-    /// The rule before is live again.
+    /// Makes the standby live again. What it has kept and would show is as if it had been live all the time.
     pub(crate) fn restore_standby(
         &mut self,
         channel: &Arc<str>,
@@ -118,7 +118,7 @@ impl Engine {
         Ok(())
     }
 
-    /// `back`: it is the rule that has gone on beside the one that was live. Keeps what a slot runs now, notes it in the log and in the audit log, and shows it.
+    /// Persists the slot's override, writes log and audit entries, and publishes its status. `back`: the live rule is the former standby.
     pub(super) fn changed(
         &mut self,
         channel: &Arc<str>,
