@@ -3,8 +3,9 @@
 //! After a start the log of the last hour is read, on a thread of its own. Until it is, what happens is kept as it came, and who reads
 //! waits: so every bin has what came before the start and what came after it in the order of the log, as if nothing had stopped.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use redb::WriteTransaction;
 
 use super::open::Open;
@@ -57,8 +58,7 @@ impl SharedSeries {
 
     /// As they are now: of no use for answers while the log is read.
     pub(super) fn lock(&self) -> MutexGuard<'_, Current> {
-        // Counts are added under the lock; a panic there leaves at worst one of them out.
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock()
     }
 
     /// As they are once the log is read.
@@ -79,9 +79,10 @@ impl SharedSeries {
         self.present().is_some()
     }
 
-    fn settled<'a>(&self, current: MutexGuard<'a, Current>) -> MutexGuard<'a, Current> {
+    fn settled<'a>(&self, mut current: MutexGuard<'a, Current>) -> MutexGuard<'a, Current> {
         let reads = |current: &mut Current| matches!(current.phase, Phase::Reads(_));
-        self.0.1.wait_while(current, reads).unwrap_or_else(PoisonError::into_inner)
+        self.0.1.wait_while(&mut current, reads);
+        current
     }
 
     /// The log is read: what has happened meanwhile is counted, and who waits goes on.
