@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use heat_engine::{Decision, DiskUse, Standing};
+use heat_engine::{Decision, DiskUse, SlotStatus};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
@@ -224,7 +224,7 @@ impl Metrics {
     }
 
     /// Sets the status of all slots.
-    pub(crate) fn stand(&self, standings: &[Standing]) {
+    pub(crate) fn stand(&self, standings: &[SlotStatus]) {
         self.0.rules.stand(standings);
     }
 

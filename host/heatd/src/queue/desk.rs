@@ -103,7 +103,7 @@ impl Subscriptions {
 
     /// Sends the followers all records since the last call.
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
-        let records = engine.untold();
+        let records = engine.take_unpublished();
         if records.is_empty() || self.subscriptions.is_empty() {
             return;
         }

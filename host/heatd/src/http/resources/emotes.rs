@@ -1,4 +1,4 @@
-//! Which emotes were used, and which were not: `GET /channels/{channel}/emotes`.
+//! UndoTarget emotes were used, and which were not: `GET /channels/{channel}/emotes`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
