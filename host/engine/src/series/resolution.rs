@@ -133,12 +133,12 @@ mod tests {
     fn bins_fill_blocks_and_finer_ones_fill_coarser_ones() {
         for pair in Resolution::ALL.windows(2) {
             assert_eq!(pair[1].width() % pair[0].width(), 0);
-            assert!(pair[0].admin_rows() <= pair[1].admin_rows());
+            assert!(pair[0].kept() <= pair[1].kept());
         }
         for resolution in Resolution::ALL {
             assert_eq!(resolution.block() % resolution.width(), 0);
             assert_eq!(resolution.name().parse(), Ok(resolution));
-            assert!(resolution.admin_rows() >= DAY);
+            assert!(resolution.kept() >= DAY);
         }
         assert!("2s".parse::<Resolution>().is_err());
     }
