@@ -75,7 +75,7 @@ fn the_writer_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
 fn the_command_line_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-cli",
-        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
+        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "aws-lc-rs"],
     )
 }
 

@@ -18,7 +18,7 @@ export class Problem extends Error {
 
 /** One line of an answer that comes in steps. */
 export interface Step {
-  done?: string;
+  message?: string;
   refused?: string;
   outputs?: Record<string, { before: string | null; after: string | null }>;
   [more: string]: unknown;

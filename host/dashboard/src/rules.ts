@@ -40,7 +40,7 @@ export class Rules {
     try {
       const [{ rules }, { entries }] = await Promise.all([
         api.get<{ rules: Rule[] }>("rules"),
-        api.get<{ entries: Change[] }>("history", { channel, count: 200 }),
+        api.get<{ entries: Change[] }>("audit", { channel, count: 200 }),
       ]);
       if (channel !== views.now.channel) return;
       at("ruled").hidden = false;

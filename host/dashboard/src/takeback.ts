@@ -100,7 +100,7 @@ export class TakeBack {
     place.replaceChildren(h("p", { class: "empty" }, "Taking it back …"));
     try {
       const step = await this.parts.api.steps(path, wish);
-      place.replaceChildren(h("p", { class: "done" }, step.done ?? "Done."));
+      place.replaceChildren(h("p", { class: "done" }, step.message ?? "Done."));
     } catch (error) {
       // A moderator need not be allowed what an owner is.
       const why = error instanceof Problem && error.status === 403 ? `Not allowed: ${words(error)}` : words(error);

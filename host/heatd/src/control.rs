@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`handle`] is what callers hold, [`ask`] the way to the engine's thread. [`deploy`] is the path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows such a run, [`undo`] and [`forget`] adopt its state. [`replay`] and
-//! [`simulate`] say what would happen; [`command`] gives a moderator's order. [`export`] and [`import`] move counts and the log. [`channels`] adds and
+//! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`channels`] adds and
 //! removes channels, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
 
 mod answers;
@@ -25,16 +25,19 @@ pub(crate) mod moderation;
 mod progress;
 mod replay;
 mod request;
+mod retry;
 mod settings;
 mod shadow;
 mod shadows;
 mod simulate;
+mod turn;
 mod undo;
 pub(crate) mod words;
 
+pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use compile::{LARGEST, child};
 pub(crate) use error::Error;
-pub(crate) use export::{ExportScope, Exported};
+pub(crate) use export::ExportScope;
 pub(crate) use follow::spawn_low_priority;
 pub(crate) use forget::Forgotten;
 pub(crate) use handle::Control;

@@ -2,6 +2,7 @@
 //!
 //! Counting costs the engine's thread an atomic addition or a lock that nobody else holds; labels are looked up once, at the start.
 
+mod broker;
 mod engine;
 mod events;
 mod format;
@@ -21,6 +22,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use broker::Broker;
+pub(crate) use broker::{BrokerFigures, Refused};
 use engine::Engine;
 use events::Events;
 pub(crate) use events::{EventSource, RejectReason};
@@ -53,6 +56,7 @@ struct Figures {
     rules: Rules,
     engine: Engine,
     links: Links,
+    broker: Broker,
     process: Process,
     unrecognized: Unrecognized,
 }
@@ -71,6 +75,7 @@ impl Metrics {
         registry.register("build", "The version that runs", build);
         let (events, rules) = (Events::new(registry), Rules::new(registry));
         let (engine, links) = (Engine::new(registry), Links::new(registry));
+        let broker = Broker::new(registry);
         let process = Process::new(&mut root);
         links.chat_desired.set(whole(connections));
         links.channels_desired.set(whole(channels));
@@ -84,6 +89,7 @@ impl Metrics {
             rules,
             engine,
             links,
+            broker,
             process,
             unrecognized,
         }))
@@ -124,6 +130,16 @@ impl Metrics {
     /// A message that the broker has repeated.
     pub(crate) fn duplicate(&self) {
         self.0.events.duplicates.inc();
+    }
+
+    /// How much the embedded broker holds.
+    pub(crate) fn broker_holds(&self, figures: &BrokerFigures) {
+        self.0.broker.holds(figures);
+    }
+
+    /// The embedded broker has refused something.
+    pub(crate) fn broker_refused(&self, why: Refused) {
+        self.0.broker.refused(why);
     }
 
     pub(crate) fn published(&self, what: Published, messages: usize) {

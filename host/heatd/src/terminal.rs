@@ -1,6 +1,6 @@
 //! What heatd says to the person at the terminal, and where its log goes.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -22,7 +22,7 @@ pub(crate) fn start_log(directives: &str, format: LogFormat) {
         .with_writer(io::stderr);
     match format {
         LogFormat::Text => {
-            let terminal = io::stderr().is_terminal();
+            let terminal = io::IsTerminal::is_terminal(&io::stderr());
             log.with_ansi(terminal).with_target(false).init();
         }
         LogFormat::Json => log.json().init(),

@@ -26,8 +26,8 @@ struct Step {
     step: String,
     expected_ms: Option<u64>,
     elapsed_ms: Option<u64>,
-    events: Option<u64>,
-    of: Option<u64>,
+    done: Option<u64>,
+    total: Option<u64>,
 }
 
 impl Progress {
@@ -52,7 +52,7 @@ impl Progress {
                 shown.end();
                 bail!("heatd refuses: {refused}");
             }
-            if value.get("done").is_some() {
+            if value.get("message").is_some() {
                 shown.end();
                 return Ok(value);
             }
@@ -86,7 +86,7 @@ fn broken_off(latest: &str) -> anyhow::Error {
         step => format!(" while {}", doing(step)),
     };
     anyhow!(
-        "the connection to heatd broke off{at}; whether it was done, `heat rules history` says, and if heatd has ended, its log says why"
+        "the connection to heatd broke off{at}; whether it was done, `heat rules audit` says, and if heatd has ended, its log says why"
     )
 }
 
@@ -105,7 +105,7 @@ impl ProgressDisplay {
                 note(&words);
             }
         } else if is_new && matches!(self, Self::Lines) {
-            note(&Step { events: None, ..step.clone() }.words());
+            note(&Step { done: None, ..step.clone() }.words());
         }
         if let Self::Bar(bar) = self {
             if is_new && let Some(old) = bar.take() {
@@ -150,8 +150,8 @@ impl Step {
 
     /// How far it is, and how far it goes; 0 when that is not known.
     fn position(&self) -> (u64, u64) {
-        match (self.of, self.expected_ms) {
-            (Some(of), _) if of > 0 => (self.events.unwrap_or(0).min(of), of),
+        match (self.total, self.expected_ms) {
+            (Some(total), _) if total > 0 => (self.done.unwrap_or(0).min(total), total),
             (_, Some(expected)) => (self.elapsed_ms.unwrap_or(0).min(expected), expected),
             _ => (0, 0),
         }
@@ -160,12 +160,12 @@ impl Step {
     fn words(&self) -> String {
         let what = doing(&self.step);
         let unit = if self.step == "back-up" { "rows" } else { "events" };
-        match (self.events, self.of) {
-            (Some(events), Some(of)) => {
-                format!("{what}, {} of {} {unit}", count(events), count(of))
+        match (self.done, self.total) {
+            (Some(done), Some(total)) => {
+                format!("{what}, {} of {} {unit}", count(done), count(total))
             }
-            (Some(events), None) => format!("{what}, {} {unit}", count(events)),
-            (None, Some(of)) => format!("{what}, {} {unit}", count(of)),
+            (Some(done), None) => format!("{what}, {} {unit}", count(done)),
+            (None, Some(total)) => format!("{what}, {} {unit}", count(total)),
             (None, None) => what.to_owned(),
         }
     }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_answer() {
-        let lines = "{\"step\":\"compile\",\"expected_ms\":10}\n\n{\"step\":\"new\"}\n{\"done\":\"it is live\",\"state\":\"kept\"}\n";
+        let lines = "{\"step\":\"compile\",\"expected_ms\":10}\n\n{\"step\":\"new\"}\n{\"message\":\"it is live\",\"state\":\"kept\"}\n";
         assert_eq!(follow(lines).unwrap()["state"], "kept");
     }
 
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_end_without_an_answer_is_an_error_that_says_where() {
-        for cut in ["", "{\"step\":\"check\"}\n", "{\"step\":\"check\"}\n{\"done\":\"it is li"] {
+        for cut in ["", "{\"step\":\"check\"}\n", "{\"step\":\"check\"}\n{\"message\":\"it is li"] {
             let error = follow(cut).unwrap_err().to_string();
             assert!(error.contains("broke off"), "{error}");
             assert_eq!(error.contains("while trying it on"), !cut.is_empty(), "{error}");
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(compile.expectation().as_deref(), Some("compiling takes about 31 s"));
         assert_eq!(compile.position(), (31_000, 31_000));
         assert_eq!(step(r#"{"step":"compile","expected_ms":90}"#).expectation(), None);
-        let check = step(r#"{"step":"check","events":812,"of":1000}"#);
+        let check = step(r#"{"step":"check","done":812,"total":1000}"#);
         assert_eq!(check.words(), "trying it on what happened before, 812 of 1,000 events");
         assert_eq!(check.position(), (812, 1000));
         assert_eq!(step(r#"{"step":"tomorrow"}"#).position(), (0, 0));

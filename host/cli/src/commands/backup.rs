@@ -28,7 +28,7 @@ pub(crate) struct BackupArgs {
     /// Writes the backup into this file, and keeps none on heatd's side. The file must not be there.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Answers with JSON: one object a line, the last of which says how it went.
+    /// Answers with JSON: one object a line. The last one says how it went.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ fn make(api: &Api, json: bool) -> Result<()> {
 fn page(made: &Value) -> String {
     let text = |name: &str| made[name].as_str().map(clean::text);
     let size = bytes(made["bytes"].as_u64().unwrap_or_default());
-    let mut page = format!("{} ({size})\n", text("done").unwrap_or_default());
+    let mut page = format!("{} ({size})\n", text("message").unwrap_or_default());
     if let Some(also) = text("also") {
         page.push_str(&format!("so is a second one, {also}\n"));
     }
@@ -83,7 +83,7 @@ fn bring(api: &Api, file: &Path, json: bool) -> Result<()> {
     match json {
         true => print(&format!(
             "{}\n",
-            json!({ "done": "the backup is here", "file": shown, "bytes": size })
+            json!({ "message": "the backup is here", "file": shown, "bytes": size })
         ))?,
         false => print(&format!("the backup {shown} is made ({})\n", bytes(size)))?,
     }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_said_beside_what_was_made() {
-        let made = json!({ "done": "it is made", "bytes": 1_590_000, "also_failed": "no\u{1b}[2J folder" });
+        let made = json!({ "message": "it is made", "bytes": 1_590_000, "also_failed": "no\u{1b}[2J folder" });
         let expected = "it is made (1.6 MB)\nthe second one failed: no\u{fffd}[2J folder\n";
         assert_eq!(page(&made), expected);
     }

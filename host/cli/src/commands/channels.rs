@@ -85,7 +85,7 @@ fn each(change: &ChannelNamesArgs, work: impl Fn(&Api, &str) -> Result<Value>) -
     let names = change.channels.iter().map(|typed| channel_name(typed));
     for name in names.collect::<Result<Vec<_>>>()? {
         let told = work(&api, &name)?;
-        let done = told.get("done").and_then(Value::as_str).unwrap_or_default();
+        let done = told.get("message").and_then(Value::as_str).unwrap_or_default();
         print(&format!("{}\n", clean::text(done)))?;
     }
     Ok(())
@@ -143,7 +143,7 @@ mod tests {
         let told = json!({ "channels": [
             { "name": "seaside", "configured": true, "chat": "joined", "stream": { "state": "live", "since": 0 }, "rules": ["fave", "decay"] },
             { "name": "nobody", "configured": false, "chat": "unconfirmed", "stream": { "state": "unknown", "since": null }, "rules": [] },
-        ], "removed": [{ "name": "harbour", "at": 0 }], "most": 250 });
+        ], "removed": [{ "name": "harbour", "at": 0 }], "limit": 250 });
         let page = page(told, false).unwrap();
         let lines: Vec<&str> = page.lines().collect();
         assert!(lines[1].starts_with("#seaside") && lines[1].contains("fave, decay"), "{page}");

@@ -38,15 +38,15 @@ pub(crate) struct ForgetArgs {
 /// How forgetting went, or would go.
 #[derive(Debug, Deserialize)]
 struct ForgetOutcome {
-    done: String,
+    message: String,
     #[serde(default)]
     ids: Vec<String>,
     #[serde(default)]
     logins: Vec<String>,
     #[serde(default)]
-    letters: u64,
+    dead_letters: u64,
     #[serde(default)]
-    entries: u64,
+    audit_entries: u64,
     #[serde(default)]
     quoted: u64,
     before: Tally,
@@ -146,7 +146,7 @@ fn show(options: &ForgetArgs, told: Value) -> Result<()> {
 
 impl ForgetOutcome {
     fn page(&self) -> String {
-        let mut lines = vec![self.done.clone()];
+        let mut lines = vec![self.message.clone()];
         let (ids, logins) = (self.ids.join(", "), self.logins.join(", "));
         lines.push(format!("  known as {logins} ({ids})"));
         let tally = |it: &Tally| {
@@ -158,8 +158,8 @@ impl ForgetOutcome {
             tally(&self.after)
         ));
         for (number, what) in [
-            (self.letters, "failed calls for them"),
-            (self.entries, "entries of the history that name them"),
+            (self.dead_letters, "failed calls for them"),
+            (self.audit_entries, "entries of the history that name them"),
         ] {
             if number > 0 {
                 lines.push(format!("  {what}: {}", count(number)));
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn it_is_said_what_goes_and_what_stays() {
         let told = json!({
-            "done": "one person would be forgotten", "preview": true, "ids": ["7", "ann\u{1b}[2J"], "logins": ["ann"],
-            "letters": 2, "entries": 0, "quoted": 3, "state": "keys",
+            "message": "one person would be forgotten", "preview": true, "ids": ["7", "ann\u{1b}[2J"], "logins": ["ann"],
+            "dead_letters": 2, "audit_entries": 0, "quoted": 3, "state": "keys",
             "before": { "faves": 1200, "weight": 1200.5, "people": 3 }, "after": { "faves": 1, "weight": 1.0, "people": 1 },
             "outputs": { "heat": { "before": "48", "after": "1" } },
             "mentions": [{ "what": "state", "place": "combo", "count": 1 }], "copies": ["/data/old.redb"],

@@ -67,7 +67,7 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Default, Deserialize)]
 struct ImportSummary {
     counts: u64,
-    known: u64,
+    unchanged: u64,
     faves: u64,
     weight: f64,
 }
@@ -146,7 +146,7 @@ fn send(api: &Api, found: &ImportFile, real: Option<Option<String>>) -> Result<I
             })?;
             let added: ImportSummary = api::read(told, "what was added")?;
             sum.counts += added.counts;
-            sum.known += added.known;
+            sum.unchanged += added.unchanged;
             sum.faves += added.faves;
             sum.weight += added.weight;
             sent += group.len() as u64;
@@ -175,7 +175,7 @@ fn tell(
 ) -> Result<()> {
     if options.json {
         let told = json!({
-            "dry_run": dry_run, "counts": added.counts, "known": added.known, "faves": added.faves, "weight": added.weight,
+            "dry_run": dry_run, "counts": added.counts, "unchanged": added.unchanged, "faves": added.faves, "weight": added.weight,
             "left_out": found.left_out, "bad": found.bad.len(),
         });
         print(&format!("{told}\n"))?;
@@ -183,8 +183,8 @@ fn tell(
     }
     let verb = if dry_run { "would be added" } else { "added" };
     let mut lines = vec![format!("{} (weight {}) {verb}", many(added.faves, "fave"), added.weight)];
-    if added.known > 0 {
-        lines.push(format!("{} were here already", many(added.known, "count")));
+    if added.unchanged > 0 {
+        lines.push(format!("{} were here already", many(added.unchanged, "count")));
     }
     if found.left_out > 0 {
         lines.push(format!("{} left out as asked", many(found.left_out, "count")));

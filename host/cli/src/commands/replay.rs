@@ -205,7 +205,7 @@ mod tests {
 
     fn outcome(live: serde_json::Value, candidate: serde_json::Value) -> ReplayOutcome {
         let told = json!({
-            "done": "replayed", "events": 1234, "elapsed_ms": 1500, "events_per_second": 822.6, "faults": 1, "from": 0,
+            "message": "replayed", "events": 1234, "elapsed_ms": 1500, "events_per_second": 822.6, "faults": 1, "from": 0,
             "to": 60_000, "output": "heat", "live": live, "candidate": candidate, "live_faves": 3, "candidate_faves": 2.5,
         });
         api::read(told, "a replay").unwrap()

@@ -87,9 +87,9 @@ enum TokenRole {
 struct Token {
     name: String,
     role: String,
-    made: Option<u64>,
-    expires: Option<u64>,
-    used: Option<u64>,
+    created_at: Option<u64>,
+    expires_at: Option<u64>,
+    last_used_at: Option<u64>,
     /// Only when it was just made.
     token: Option<String>,
 }
@@ -141,7 +141,7 @@ fn revoke(options: &RevokeArgs) -> Result<()> {
         options.name
     );
     let told = api(&options.place)?.delete(&format!("/tokens/{}", options.name))?;
-    let done = told.get("done").and_then(Value::as_str).unwrap_or_default();
+    let done = told.get("message").and_then(Value::as_str).unwrap_or_default();
     print(&format!("{}\n", clean::text(done)))?;
     Ok(())
 }
@@ -159,7 +159,7 @@ impl Token {
             .dark_color(Dense1x2::Light)
             .light_color(Dense1x2::Dark)
             .build();
-        let until = match self.expires {
+        let until = match self.expires_at {
             Some(at) => format!("until {}", when::show(at)),
             None => format!("until it is revoked: heat token revoke {}", self.name),
         };
@@ -202,7 +202,7 @@ fn page(told: Value, colours: bool) -> Result<String> {
     let mut table = Table::new(&["name", "role", "made", "expires", "last used"]);
     for token in &tokens {
         let time = |at: Option<u64>| (at.map(when::show).unwrap_or_default(), Colour::Plain);
-        let used = match (token.made, token.used) {
+        let used = match (token.created_at, token.last_used_at) {
             // The one of the data folder.
             (None, _) => ("in the data folder".to_owned(), Colour::Dim),
             (_, None) => ("never".to_owned(), Colour::Dim),
@@ -211,8 +211,8 @@ fn page(told: Value, colours: bool) -> Result<String> {
         table.row([
             (token.name.clone(), Colour::Bold),
             (token.role.clone(), Colour::Plain),
-            time(token.made),
-            time(token.expires),
+            time(token.created_at),
+            time(token.expires_at),
             used,
         ]);
     }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_token_stands_behind_the_hash_of_the_link_and_in_a_picture() {
         let token: Token = api::read(
-            json!({ "name": "ann", "role": "moderator", "made": 0, "expires": null, "used": null, "token": "ab".repeat(32) }),
+            json!({ "name": "ann", "role": "moderator", "created_at": 0, "expires_at": null, "last_used_at": null, "token": "ab".repeat(32) }),
             "it",
         )
         .unwrap();
@@ -258,8 +258,8 @@ mod tests {
     #[test]
     fn the_list_tells_who_and_when() {
         let told = json!({ "tokens": [
-            { "name": "owner", "role": "owner", "made": null, "expires": null, "used": null },
-            { "name": "ann", "role": "viewer", "made": 0, "expires": null, "used": null },
+            { "name": "owner", "role": "owner", "created_at": null, "expires_at": null, "last_used_at": null },
+            { "name": "ann", "role": "viewer", "created_at": 0, "expires_at": null, "last_used_at": null },
         ]});
         let page = page(told, false).unwrap();
         let lines: Vec<&str> = page.lines().collect();

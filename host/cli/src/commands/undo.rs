@@ -45,7 +45,7 @@ struct UndoTarget {
     /// One event; heat why names them.
     #[arg(long, value_name = "ID")]
     event: Option<String>,
-    /// What this version of a rule did, by the beginning of its digest; heat rules history names them.
+    /// What this version of a rule did, by the beginning of its digest; heat rules audit names them.
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     digest: Option<String>,
 }
@@ -53,7 +53,7 @@ struct UndoTarget {
 /// How taking back went, or would go.
 #[derive(Debug, Deserialize)]
 struct UndoOutcome {
-    done: String,
+    message: String,
     #[serde(default)]
     preview: bool,
     #[serde(default)]
@@ -106,7 +106,7 @@ fn digest(typed: &str) -> Result<String, String> {
     match typed.len() {
         4..=64 if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(typed),
         _ => {
-            Err("heat rules history shows digests; write at least the first four characters"
+            Err("heat rules audit shows digests; write at least the first four characters"
                 .to_owned())
         }
     }
@@ -114,7 +114,7 @@ fn digest(typed: &str) -> Result<String, String> {
 
 impl UndoOutcome {
     fn page(&self) -> String {
-        let mut lines = vec![self.done.clone()];
+        let mut lines = vec![self.message.clone()];
         let shows = if self.preview { "would show" } else { "shows" };
         for (name, change) in &self.outputs {
             lines.push(format!("  {name} {shows} {}", change.words()));
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_preview_says_what_would_change() {
         let told = json!({
-            "done": "4 faves would be taken back\u{1b}[2J", "preview": true, "events": 12, "faves": 4, "weight": 5.5,
+            "message": "4 faves would be taken back\u{1b}[2J", "preview": true, "events": 12, "faves": 4, "weight": 5.5,
             "outputs": { "heat": { "before": "48", "after": "40" } }, "corrected": "all", "log_begins": null,
         });
         let expected =
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn it_is_said_plainly_when_only_counts_are_corrected() {
-        let told = json!({ "done": "x", "outputs": {}, "corrected": "counts", "log_begins": 0 });
+        let told = json!({ "message": "x", "outputs": {}, "corrected": "counts", "log_begins": 0 });
         let page = page(told);
         assert!(page.contains("only the counts of faves can be corrected"), "{page}");
         assert!(page.contains("the log begins 19"), "{page}");
@@ -163,7 +163,7 @@ mod tests {
     fn the_beginning_of_a_digest_will_do() {
         assert_eq!(digest("ABCD12"), Ok("abcd12".to_owned()));
         for odd in ["", "abc", "wxyz", &"a".repeat(65)] {
-            assert!(digest(odd).unwrap_err().contains("heat rules history"), "{odd}");
+            assert!(digest(odd).unwrap_err().contains("heat rules audit"), "{odd}");
         }
     }
 }

@@ -8,6 +8,7 @@ use rumqttc::{
     PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey, StateError,
     TlsConfiguration, Transport,
 };
+use tokio::io::DuplexStream;
 use tokio_rustls::rustls::ClientConfig;
 
 /// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
@@ -52,12 +53,17 @@ pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 /// How long a broker keeps the session while heatd is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
 
-/// Where the broker is, and how heatd logs in.
+/// Makes a connection to heatd's own broker, in this process.
+pub(crate) type Entrance = Arc<dyn Fn() -> DuplexStream + Send + Sync>;
+
+/// Where and as whom.
 pub(crate) struct Address {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// The way into heatd's own broker, which needs no socket. None: the broker is elsewhere.
+    pub(crate) entrance: Option<Entrance>,
     pub(crate) client_id: String,
     /// After how many seconds of silence heatd sends a ping. If no answer comes for as long again, the connection
     /// is closed. So a dead connection is noticed after twice this time at most.
@@ -80,10 +86,15 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     // The client still checks a certificate for the name. Nothing waits in the socket: otherwise an output that follows an
     // acknowledgement would wait until the broker's system has confirmed that, some 40 ms.
     let (host, port) = (address.host.clone(), address.port);
-    options.set_socket_connector(move |_, _| {
-        let host = host.clone();
-        async move { heat_dial::connect(&host, port).await }
-    });
+    match address.entrance.clone() {
+        Some(entrance) => {
+            options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())))
+        }
+        None => options.set_socket_connector(move |_, _| {
+            let host = host.clone();
+            async move { heat_dial::connect(&host, port).await }
+        }),
+    };
     options.set_last_will(LastWill::new(status_topic, "offline", QoS::AtLeastOnce, true, None));
     if let Some((user, password)) = &address.login {
         options.set_credentials(user.clone(), password.clone());
@@ -149,6 +160,7 @@ mod tests {
             port: 1883,
             login: None,
             tls: None,
+            entrance: None,
             client_id: "heatd".to_owned(),
             keep_alive: 20,
         };

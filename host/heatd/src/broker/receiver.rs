@@ -1,6 +1,6 @@
 //! The polling side of a connection: what the broker sends becomes events, refusals become log lines.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heat_engine::wit::MqttMessage;
 use rumqttc::{
@@ -43,7 +43,12 @@ impl Receiver {
         Self { routes, inputs, metrics, shutdown, only_retained, last_receipt, connected_at }
     }
 
-    /// Whether the last connection was useful. After one that ended at once, the next wait must not be short.
+    /// For how long the last connection has lasted. None: the broker has not let heatd in.
+    pub(super) fn connected_for(&self) -> Option<Duration> {
+        self.connected_at.map(|at| at.elapsed())
+    }
+
+    /// Whether the last connection was of use: one that ends at once is no reason to come back at once.
     pub(super) fn lasted(&self) -> bool {
         self.connected_at.is_some_and(|at| at.elapsed() >= LASTING)
     }

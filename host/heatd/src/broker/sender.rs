@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, warn};
 
 use super::outgoing::Outgoing;
+use super::prefixes::Prefixes;
 use super::shared::{GOODBYE, Shared};
 use crate::metrics::{Metrics, Published};
 use crate::queue::{Input, Mailbox, ToSend, Topics};
@@ -32,10 +33,19 @@ pub(super) struct Sender {
     /// The QoS of subscriptions.
     pub(super) qos: QoS,
     pub(super) metrics: Metrics,
+    pub(super) prefixes: Prefixes,
 }
 
-/// The acknowledgements that are still to come, each with the number of its message.
-type PendingAcks = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
+/// What a broker has to acknowledge.
+enum Awaited {
+    /// The message of a rule that has this number.
+    Message(u64),
+    /// What takes back the last topic below an old prefix.
+    OldPrefix,
+}
+
+/// The acknowledgements that are awaited.
+type PendingAcks = JoinSet<(Awaited, Result<PublishResult, PublishNoticeError>)>;
 
 /// What the sending side does next.
 enum NextStep {
@@ -44,7 +54,9 @@ enum NextStep {
     /// Another rule takes other topics.
     Topics,
     ToSend(ToSend),
-    Acknowledged(u64, Result<PublishResult, PublishNoticeError>),
+    /// More of the outbox was read from the store.
+    Read,
+    Acknowledged(Awaited, Result<PublishResult, PublishNoticeError>),
     EngineEnded,
 }
 
@@ -76,27 +88,64 @@ impl Sender {
             .await?;
         let mut subscribed = BTreeSet::new();
         let mut notices = PendingAcks::new();
+        self.clear(client, &mut notices).await?;
         loop {
             self.subscribe(client, &mut subscribed).await?;
             outgoing.settle(&self.inputs).await;
+            outgoing.ask(&self.inputs).await;
             let wanted = Arc::clone(&self.outputs.borrow_and_update());
             let outputs = outgoing.reconcile(client, &wanted).await?;
             let sent = outgoing.send(client).await?;
             self.metrics.published(Published::Outputs, outputs);
             self.metrics.published(Published::Messages, sent.len());
             watch_notices(&mut notices, sent);
-            match self.next(&mut notices).await {
-                NextStep::Outputs | NextStep::Topics => {}
+            match self.next(&mut notices, outgoing).await {
+                NextStep::Outputs | NextStep::Topics | NextStep::Read => {}
                 NextStep::ToSend(mail) => self.take_mail(mail, client, shared, outgoing).await?,
-                NextStep::Acknowledged(number, result) => {
+                NextStep::Acknowledged(Awaited::Message(number), result) => {
                     acknowledged(number, &result, outgoing);
                 }
+                NextStep::Acknowledged(Awaited::OldPrefix, result) => self.cleared(&result),
                 NextStep::EngineEnded => return self.leave(client, shared, outgoing).await,
             }
         }
     }
 
-    /// Subscribes to new topics. It never unsubscribes: messages that nobody takes any more are acknowledged, until the connection ends.
+    /// Takes back what is retained below old prefixes.
+    async fn clear(
+        &self,
+        client: &AsyncClient,
+        notices: &mut PendingAcks,
+    ) -> Result<(), ClientError> {
+        let topics = self.prefixes.topics(&self.outputs.borrow());
+        let mut last = None;
+        for topic in topics {
+            let options = PublishOptions::at_least_once().retained();
+            last = Some(client.publish_tracked(topic, "", options).await?);
+        }
+        if let Some(last) = last {
+            // Brokers acknowledge in order.
+            notices.spawn(async move { (Awaited::OldPrefix, last.wait_async().await) });
+        }
+        Ok(())
+    }
+
+    fn cleared(&mut self, result: &Result<PublishResult, PublishNoticeError>) {
+        match result {
+            Ok(_) => self.prefixes.cleared(),
+            Err(PublishNoticeError::V5PubAck(reason)) => {
+                error!(
+                    ?reason,
+                    "the broker keeps what was shown below another prefix; clear it there, or check its access list"
+                );
+                self.prefixes.cleared();
+            }
+            // Lost with the connection: the next one does it once more.
+            Err(_) => {}
+        }
+    }
+
+    /// Subscribes to what is new. What nobody takes any more comes until the connection ends, and is acknowledged.
     async fn subscribe(
         &mut self,
         client: &AsyncClient,
@@ -116,12 +165,13 @@ impl Sender {
     }
 
     /// Waits for the next thing to do.
-    async fn next(&mut self, notices: &mut PendingAcks) -> NextStep {
+    async fn next(&mut self, notices: &mut PendingAcks, outgoing: &mut Outgoing) -> NextStep {
         tokio::select! {
             Ok(()) = self.topics.changed() => NextStep::Topics,
             changed = self.outputs.changed() => if changed.is_ok() { NextStep::Outputs } else { NextStep::EngineEnded },
             mail = self.mailbox.take() => NextStep::ToSend(mail),
-            Some(Ok((number, result))) = notices.join_next() => NextStep::Acknowledged(number, result),
+            () = outgoing.answered() => NextStep::Read,
+            Some(Ok((what, result))) = notices.join_next() => NextStep::Acknowledged(what, result),
         }
     }
 
@@ -196,6 +246,6 @@ fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
 
 fn watch_notices(notices: &mut PendingAcks, sent: Vec<(u64, PublishNotice)>) {
     for (number, notice) in sent {
-        notices.spawn(async move { (number, notice.wait_async().await) });
+        notices.spawn(async move { (Awaited::Message(number), notice.wait_async().await) });
     }
 }

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
 use heat_engine::{Action, Changes, Decision, Rule, Run};
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::answers::answers;
+use super::answers::{CommandAnswer, answers, weight};
 use super::error::Error;
 use super::handle::Control;
 use super::words::after;
@@ -23,7 +22,12 @@ const LONGEST: usize = 500;
 
 impl Control {
     /// Gives an order by `by`. Returns what came of it, once that is durable.
-    pub(crate) fn command(&self, channel: &str, text: &str, by: &str) -> Result<Value, Error> {
+    pub(crate) fn command(
+        &self,
+        channel: &str,
+        text: &str,
+        by: &str,
+    ) -> Result<CommandAnswer, Error> {
         if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
             return Err(Error::because("an order is one line of 1 to 500 characters"));
         }
@@ -137,7 +141,7 @@ fn faves(decision: &Decision) -> bool {
     effects.into_iter().any(|effect| matches!(effect, Effect::Fave(_)))
 }
 
-fn told(decision: &Decision) -> Value {
-    let weight: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
-    json!({ "answers": answers(decision), "faves": weight as f64 / 1000.0 })
+fn told(decision: &Decision) -> CommandAnswer {
+    let faves: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
+    CommandAnswer { answers: answers(decision), faves: weight(faves) }
 }

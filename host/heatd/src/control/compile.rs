@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use heat_engine::{Component, Limits, Sandbox};
-use serde_json::json;
 
 use super::error::Error;
 use super::progress::Progress;
@@ -66,7 +65,7 @@ impl Speed {
             return Err(Error::because(format!("the component is larger than {most} MiB")));
         }
         let expected = self.expected(bytes.len());
-        tell(progress, expected, Duration::ZERO);
+        progress.timed("compile", expected, Duration::ZERO);
         let started = Instant::now();
         if bytes.len() > LARGE {
             self.elsewhere(bytes, limits, expected, progress)
@@ -104,7 +103,7 @@ impl Speed {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            tell(progress, expected, started.elapsed());
+            progress.timed("compile", expected, started.elapsed());
             thread::sleep(TELL);
         };
         let mut said = String::new();
@@ -119,11 +118,6 @@ impl Speed {
             (false, said) => bail!("{said}"),
         }
     }
-}
-
-fn tell(progress: &Progress, expected: Duration, elapsed: Duration) {
-    let (expected, elapsed) = (expected.as_millis() as u64, elapsed.as_millis() as u64);
-    progress.tell(json!({ "step": "compile", "expected_ms": expected, "elapsed_ms": elapsed }));
 }
 
 /// What the other process does: compiles what it is given, and leaves the code in the cache.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use heat_engine::{
     Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
 };
-use serde_json::{Value, json};
 use tracing::warn;
 
-use super::answers::standing_json;
+use super::answers::{DeployAnswer, SlotAnswer};
 use super::chains::{cannot, explain};
 use super::check::check;
 use super::error::Error;
@@ -25,7 +24,7 @@ impl Control {
         &self,
         wanted: &DeployRequest,
         progress: &Progress,
-    ) -> Result<Value, Error> {
+    ) -> Result<DeployAnswer, Error> {
         let mut order = Order::new(wanted.source.action(), &wanted.by, "");
         order.configured = matches!(wanted.source, RuleSource::File(..));
         let done = self.begin(wanted).and_then(|begun| {
@@ -51,7 +50,7 @@ impl Control {
         let outcome = if done.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(&wanted.slot, order.action.name(), outcome);
         match done {
-            Ok((standing, checked, state)) => Ok(told(&standing, &checked, state)),
+            Ok((standing, checked, state)) => Ok(told(standing, checked, state)),
             Err(refusal) => {
                 self.note_refusal(wanted, order, &refusal);
                 Err(refusal)
@@ -66,7 +65,7 @@ impl Control {
         slot: &str,
         snapshot: &Snapshot,
         by: &str,
-    ) -> Result<Value, Error> {
+    ) -> Result<DeployAnswer, Error> {
         let audit = snapshot.audit(usize::MAX)?;
         let mine = audit.iter().rev().map(|(_, it)| it);
         let mine =
@@ -87,12 +86,9 @@ impl Control {
             by: by.to_owned(),
         };
         let mut told = self.deploy(&wanted, &Progress::unheard())?;
-        if told["state"] == "new"
-            && let Some(done) = told["done"].as_str()
-        {
-            told["done"] = Value::from(format!(
-                "{done}; its state begins anew, since another rule was there meanwhile"
-            ));
+        if told.state == "new" {
+            told.message
+                .push_str("; its state begins anew, since another rule was there meanwhile");
         }
         Ok(told)
     }
@@ -247,9 +243,9 @@ fn before<'a>(
     })
 }
 
-fn told(standing: &Standing, checked: &str, state: &str) -> Value {
-    let Standing { channel, slot, name, version, state: now, .. } = standing;
+fn told(standing: Standing, checked: String, state: &'static str) -> DeployAnswer {
+    let Standing { channel, slot, name, version, state: now, .. } = &standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
-    let done = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
-    json!({ "done": done, "checked": checked, "state": state, "standing": standing_json(standing) })
+    let message = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
+    DeployAnswer { message, checked, state, standing: SlotAnswer::of(standing) }
 }

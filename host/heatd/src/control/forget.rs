@@ -3,16 +3,17 @@
 //! The log is made anew beside the engine, and a run over it makes the rules' state without the person, as taking back does. Then all of
 //! it becomes so in one commit.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
 use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tracing::info;
 
+use super::answers::{
+    CheckpointAnswer, ForgetAnswer, MentionAnswer, TallyAnswer, by_output, weight,
+};
 use super::differences::{Changed, differences};
 use super::error::Error;
 use super::follow::Beginning;
@@ -37,12 +38,13 @@ impl Control {
         _turn: Turn,
         channel: &str,
         wanted: &Forgotten,
+        by: &str,
         store: &Path,
         progress: &Progress,
-    ) -> Result<Value, Error> {
+    ) -> Result<ForgetAnswer, Error> {
         let (before, done) = self.with_run(channel, |beginning| {
             let before = Arc::clone(&beginning.snapshot);
-            Ok((before, self.forget_in(channel, wanted, beginning, progress)?))
+            Ok((before, self.forget_in(channel, wanted, by, beginning, progress)?))
         })?;
         let Done { who, lost, changed, is_whole } = done;
         let after = match wanted.preview {
@@ -56,8 +58,7 @@ impl Control {
             info!(channel, events = lost.events, "a person is forgotten");
             self.begin_shadows_anew(channel)?;
         }
-        let told =
-            ForgetAnswer { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
+        let told = Erased { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
         told.value(lost, changed, store)
     }
 
@@ -65,6 +66,7 @@ impl Control {
         &self,
         channel: &str,
         wanted: &Forgotten,
+        by: &str,
         beginning: Beginning,
         progress: &Progress,
     ) -> Result<Done, Error> {
@@ -80,9 +82,11 @@ impl Control {
             (true, run) => run
                 .map(|run| differences(&snapshot, channel, &beginning.rules, &run))
                 .transpose()?,
-            (false, Some(run)) => Some(self.adopt_without(channel, forgetting, run, beginning)?),
+            (false, Some(run)) => {
+                Some(self.adopt_without(channel, by, forgetting, run, beginning)?)
+            }
             (false, None) => {
-                let order = order();
+                let order = order(by);
                 Some(self.on_engine_thread("forget.adopt", move |access| {
                     access.engine.forget(forgetting, None, &order)
                 })?)
@@ -95,6 +99,7 @@ impl Control {
     fn adopt_without(
         &self,
         channel: &str,
+        by: &str,
         forgetting: Forgetting,
         run: Run,
         beginning: Beginning,
@@ -104,7 +109,7 @@ impl Control {
         drop(snapshot);
         let behind =
             format!("nothing is changed in #{channel}: the run is behind what happens; try again");
-        let order = order();
+        let order = order(by);
         self.hand_over(
             "forget.adopt",
             run,
@@ -116,8 +121,8 @@ impl Control {
 }
 
 /// The audit entry. It must not name the person.
-fn order() -> Order {
-    Order::new(Action::Forget, "api", "a person is forgotten")
+fn order(by: &str) -> Order {
+    Order::new(Action::Forget, by, "a person is forgotten")
 }
 
 /// The result, or the preview of one.
@@ -152,7 +157,7 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
 }
 
 /// The answer.
-struct ForgetAnswer<'a> {
+struct Erased<'a> {
     channel: &'a str,
     who: &'a Who,
     before: &'a Snapshot,
@@ -161,13 +166,13 @@ struct ForgetAnswer<'a> {
     is_whole: bool,
 }
 
-impl ForgetAnswer<'_> {
+impl Erased<'_> {
     fn value(
         &self,
         lost: heat_engine::Lost,
         changed: Changed,
         store: &Path,
-    ) -> Result<Value, Error> {
+    ) -> Result<ForgetAnswer, Error> {
         let Self { channel, who, before, after, is_whole } = self;
         let theirs = before.tally_of(channel, who)?;
         let had = before.channel_tally(channel)?;
@@ -179,35 +184,39 @@ impl ForgetAnswer<'_> {
                 people: had.people.saturating_sub(u32::from(theirs.faves > 0)),
             },
         };
-        let mentions: Vec<Value> =
-            after.unwrap_or(before).mentions(channel, who)?.into_iter().map(mention).collect();
-        let outputs: BTreeMap<String, Value> = changed
-            .into_iter()
-            .map(|(name, before, after)| (name, json!({ "before": before, "after": after })))
-            .collect();
+        let mentions = after.unwrap_or(before).mentions(channel, who)?;
         let verb = if after.is_some() { "is forgotten" } else { "would be forgotten" };
-        let done = format!(
+        let message = format!(
             "one person {verb} in #{channel}: {} events and {} faves of the log, {} faves of the counts",
             lost.events, lost.faves, theirs.faves
         );
-        Ok(json!({
-            "done": done, "preview": after.is_none(), "ids": who.ids().collect::<Vec<_>>(),
-            "logins": who.logins().collect::<Vec<_>>(), "events": lost.events, "faves": theirs.faves,
-            "letters": lost.letters, "entries": lost.entries,
-            "checkpoints": { "remade": lost.remade, "dropped": lost.dropped },
-            "quoted": lost.quoted, "before": tally(had), "after": tally(has),
-            "state": if *is_whole { "all" } else { "keys" }, "outputs": outputs, "mentions": mentions,
-            "copies": copies(store),
-        }))
+        Ok(ForgetAnswer {
+            message,
+            preview: after.is_none(),
+            ids: who.ids().map(Into::into).collect(),
+            logins: who.logins().map(Into::into).collect(),
+            events: lost.events,
+            faves: theirs.faves,
+            dead_letters: lost.letters,
+            audit_entries: lost.entries,
+            checkpoints: CheckpointAnswer { remade: lost.remade, dropped: lost.dropped },
+            quoted: lost.quoted,
+            before: tally(had),
+            after: tally(has),
+            state: if *is_whole { "all" } else { "keys" },
+            outputs: by_output(changed),
+            mentions: mentions.into_iter().map(mention).collect(),
+            copies: copies(store),
+        })
     }
 }
 
-fn tally(tally: Tally) -> Value {
-    json!({ "faves": tally.faves, "weight": tally.weight as f64 / 1000.0, "people": tally.people })
+fn tally(tally: Tally) -> TallyAnswer {
+    TallyAnswer { faves: tally.faves, weight: weight(tally.weight), people: tally.people }
 }
 
-fn mention(it: Mention) -> Value {
-    json!({ "what": it.what, "place": it.place, "count": it.count })
+fn mention(it: Mention) -> MentionAnswer {
+    MentionAnswer { what: it.what, place: it.place, count: it.count }
 }
 
 /// Copies of the store in the data folder, which may still hold what was forgotten.

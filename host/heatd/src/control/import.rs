@@ -3,9 +3,9 @@
 use heat_engine::wit::Person;
 use heat_engine::{Brought, Imported};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tracing::info;
 
+use super::answers::{ImportAnswer, weight as as_written};
 use super::error::Error;
 use super::handle::Control;
 
@@ -58,7 +58,12 @@ struct Whose {
 
 impl Control {
     /// Adds the counts of a group that are new, or returns how many that would be.
-    pub(crate) fn import(&self, channel: &str, import: Import, by: &str) -> Result<Value, Error> {
+    pub(crate) fn import(
+        &self,
+        channel: &str,
+        import: Import,
+        by: &str,
+    ) -> Result<ImportAnswer, Error> {
         let Import { source, includes, counts, dry_run, note } = import;
         for name in includes.iter().chain([&source]) {
             check_source(name)?;
@@ -88,7 +93,9 @@ impl Control {
             let brought = access.engine.import((&name, &from), &lines, &logins, dry_run)?;
             if !dry_run {
                 access.engine.note_sources(&name, &from, &includes);
-                if let Some(note) = note {
+                // Whatever was added is in the audit log, also when the caller has nothing to say about it.
+                let added = format!("{} counts from {from}", brought.counts);
+                if let Some(note) = note.or((brought.counts > 0).then_some(added)) {
                     access.engine.note_import(&name, &by, &note);
                 }
             }
@@ -98,8 +105,7 @@ impl Control {
         if !dry_run && counts > 0 {
             info!(channel, source, counts, faves, "counts imported");
         }
-        let weight = weight as f64 / 1000.0;
-        Ok(json!({ "counts": counts, "known": known, "faves": faves, "weight": weight }))
+        Ok(ImportAnswer { counts, unchanged: known, faves, weight: as_written(weight) })
     }
 }
 
@@ -152,6 +158,8 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn check(count: Value) -> Result<Imported, String> {

@@ -7,9 +7,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use heat_engine::parse_duration;
 use heat_engine::wit::{Event, Happening};
-use serde_json::Value;
 use tracing::{info, warn};
 
+use super::answers::OutputChange;
 use super::error::Error;
 use super::follow::spawn_low_priority;
 use super::handle::Control;
@@ -135,10 +135,9 @@ fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> S
         Err(refusal @ Error::Refused(_)) => format!("@{}: {refusal}", wish.by),
         Err(refusal) => refusal.to_string(),
         Ok(told) => {
-            let done = told["done"].as_str().unwrap_or_default();
-            let heat = match (&told["outputs"]["heat"]["before"], &told["outputs"]["heat"]["after"])
-            {
-                (Value::String(before), Value::String(after)) => {
+            let done = told.message;
+            let heat = match told.outputs.get("heat") {
+                Some(OutputChange { before: Some(before), after: Some(after) }) => {
                     format!(", heat {before} → {after}")
                 }
                 _ => String::new(),

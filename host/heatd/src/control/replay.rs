@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
-use serde_json::{Value, json};
 
+use super::answers::{CurveValue, ReplayAnswer, weight};
 use super::error::Error;
 use super::follow::spawn_low_priority;
 use super::handle::{Control, Present};
@@ -35,7 +35,11 @@ pub(crate) struct Replayed {
 
 impl Control {
     /// Replays, and returns the last line of the answer.
-    pub(crate) fn replay(&self, wanted: Replayed, progress: &Progress) -> Result<Value, Error> {
+    pub(crate) fn replay(
+        &self,
+        wanted: Replayed,
+        progress: &Progress,
+    ) -> Result<ReplayAnswer, Error> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
         let begun = self
             .on_engine_thread("replay.look", move |access| access.engine.look(&channel, &slot))??;
@@ -70,7 +74,7 @@ impl Control {
         snapshot: Arc<Snapshot>,
         rules: &[(String, Rule)],
         progress: &Progress,
-    ) -> Result<Value, Error> {
+    ) -> Result<ReplayAnswer, Error> {
         let started = Instant::now();
         let ReplayInput { seed, records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
@@ -97,13 +101,21 @@ impl Control {
         let events = candidate.events;
         let seconds = started.elapsed().as_secs_f64();
         let per_second = (events as f64 / seconds.max(1e-9)).round();
-        let done = format!("{events} events in {seconds:.1} s, {per_second} a second");
-        Ok(json!({
-            "done": done, "events": events, "elapsed_ms": (seconds * 1000.0).round(),
-            "events_per_second": per_second, "faults": candidate.faults, "from": from, "to": to,
-            "output": wanted.output, "live": live.curve(), "candidate": candidate.curve(),
-            "live_faves": live.weight as f64 / 1000.0, "candidate_faves": candidate.weight as f64 / 1000.0,
-        }))
+        let message = format!("{events} events in {seconds:.1} s, {per_second} a second");
+        Ok(ReplayAnswer {
+            message,
+            events,
+            elapsed_ms: (seconds * 1000.0).round(),
+            events_per_second: per_second,
+            faults: candidate.faults,
+            from,
+            to,
+            output: wanted.output.clone(),
+            live: live.curve(),
+            candidate: candidate.curve(),
+            live_faves: weight(live.weight),
+            candidate_faves: weight(candidate.weight),
+        })
     }
 }
 
@@ -209,10 +221,10 @@ impl Side {
     }
 
     /// Thins the curve out to the last text of each part of the time.
-    fn curve(&self) -> Value {
+    fn curve(&self) -> Vec<(u64, CurveValue)> {
         let value = |text: &String| {
-            text.parse::<f64>().map_or_else(|_| Value::from(text.clone()), Value::from)
+            text.parse().map_or_else(|_| CurveValue::Text(text.clone()), CurveValue::Number)
         };
-        self.points.values().map(|(at, text)| json!([at, value(text)])).collect()
+        self.points.values().map(|(at, text)| (*at, value(text))).collect()
     }
 }

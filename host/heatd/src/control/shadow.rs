@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use heat_engine::{Action, Changes, Order, Rule, Run, Standing};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use super::answers::standing_json;
+use super::answers::{MessageAnswer, PromoteAnswer, ShadowAnswer, SlotAnswer};
 use super::error::Error;
 use super::follow::{Beginning, follow, made_so_far, spawn_low_priority};
 use super::handle::Control;
@@ -28,7 +27,7 @@ impl Control {
         &self,
         wanted: &DeployRequest,
         progress: &Progress,
-    ) -> Result<Value, Error> {
+    ) -> Result<ShadowAnswer, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let begun = self
             .on_engine_thread("shadow.look", move |access| access.engine.look(&channel, &slot))??;
@@ -40,12 +39,12 @@ impl Control {
         }
         self.start_shadow(&wanted.channel, &wanted.slot, rule.clone())?;
         let description = rule.description();
-        let done = format!(
+        let message = format!(
             "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
             description.name, description.version, wanted.slot, wanted.channel, "shadow"
         );
         let shadow = self.shadows.told(&wanted.channel, &wanted.slot);
-        Ok(json!({ "done": done, "shadow": shadow }))
+        Ok(ShadowAnswer { message, shadow })
     }
 
     /// Starts the shadows of a channel again from what is live now: they had followed events that were taken back.
@@ -126,11 +125,11 @@ impl Control {
     }
 
     /// Ends a shadow.
-    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<Value, Error> {
+    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<MessageAnswer, Error> {
         let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
         self.stop_following(shadow.subscription)?;
         self.tell_of_shadows();
-        Ok(json!({ "done": format!("the shadow of slot {slot} is dropped") }))
+        Ok(MessageAnswer::new(format!("the shadow of slot {slot} is dropped")))
     }
 
     /// Drops every shadow of a channel that is being removed.
@@ -142,7 +141,12 @@ impl Control {
     }
 
     /// Makes a shadow the live rule, with the state that it has made.
-    pub(crate) fn promote(&self, channel: &str, slot: &str, by: &str) -> Result<Value, Error> {
+    pub(crate) fn promote(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<PromoteAnswer, Error> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
@@ -170,10 +174,10 @@ impl Control {
         self.metrics.swapped(slot, "promote", outcome);
         let standing: Standing = standing?.ok_or(Error::Gone)?;
         self.drop_shadow(channel, slot)?;
-        let done = format!(
+        let message = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"
         );
-        Ok(json!({ "done": done, "standing": standing_json(&standing) }))
+        Ok(PromoteAnswer { message, standing: SlotAnswer::of(standing) })
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use heat_engine::{Outputs, Rule};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
 
+use super::answers::ShadowStatus;
 use crate::queue::Subscription;
 
 /// All shadows, by channel and slot.
@@ -70,18 +70,18 @@ impl Shadows {
     }
 
     /// The shadow of a slot, as the API shows it.
-    pub(crate) fn told(&self, channel: &str, slot: &str) -> Option<Value> {
+    pub(crate) fn told(&self, channel: &str, slot: &str) -> Option<ShadowStatus> {
         let shadow = self.get(channel, slot)?;
         let description = shadow.rule.description();
         let seen = shadow.seen.lock();
-        Some(json!({
-            "name": description.name,
-            "version": description.version,
-            "digest": shadow.rule.digest().to_string(),
-            "since": shadow.since,
-            "events": seen.events,
-            "outputs": seen.shown,
-        }))
+        Some(ShadowStatus {
+            name: description.name.clone(),
+            version: description.version.clone(),
+            digest: shadow.rule.digest().to_string(),
+            since: shadow.since,
+            events: seen.events,
+            outputs: seen.shown.clone(),
+        })
     }
 }
 

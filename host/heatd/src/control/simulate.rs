@@ -7,9 +7,8 @@ use heat_engine::cases::{chat_line, person};
 use heat_engine::wit::{Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier};
 use heat_engine::{Action, Changes, Rule, Run};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::answers::answers;
+use super::answers::{SimulateAnswer, answers, by_output, weight};
 use super::error::Error;
 use super::handle::Control;
 use crate::clock::now;
@@ -124,7 +123,7 @@ impl Control {
         channel: &str,
         imagined: &Imagined,
         happens: Option<&str>,
-    ) -> Result<Value, Error> {
+    ) -> Result<SimulateAnswer, Error> {
         let present = self.present(channel)?;
         let what = imagined.happening(&present.rules)?;
         let now = now();
@@ -137,22 +136,24 @@ impl Control {
         let before = shown(&run);
         let decision = run.imagine(now, event.clone())?;
         let after = shown(&run);
-        let outputs: BTreeMap<&String, Value> = after
-            .iter()
-            .filter(|(name, text)| before.get(*name) != Some(text))
-            .map(|(name, text)| (name, json!({ "before": before.get(name), "after": text })))
-            .collect();
-        let weight: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
-        let page = json!({
-            "simulated": happens.is_none(), "id": event.id, "answers": answers(&decision),
-            "faves": weight as f64 / 1000.0, "outputs": outputs,
-        });
+        let outputs = after
+            .into_iter()
+            .filter(|(name, text)| before.get(name) != Some(text))
+            .map(|(name, text)| (name.clone(), before.get(&name).cloned(), Some(text)));
+        let faves: i64 = decision.faves.iter().map(|fave| fave.weight).sum();
+        let answer = SimulateAnswer {
+            simulated: happens.is_none(),
+            id: event.id.clone(),
+            answers: answers(&decision),
+            faves: weight(faves),
+            outputs: by_output(outputs.collect()),
+        };
         if let Some(by) = happens {
             self.note(channel, Action::Simulate, by, &event.id)?;
             let inputs = self.inputs.upgrade().ok_or(Error::Gone)?;
             inputs.blocking_send(Input::event(now, event)).map_err(|_| Error::Gone)?;
         }
-        Ok(page)
+        Ok(answer)
     }
 }
 

@@ -2,15 +2,14 @@
 
 mod recount;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heat_engine::{Action, Digest, Order, Snapshot, Undo, Which, thousandths};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
+use super::answers::{UndoAnswer, by_output, weight};
 use super::differences::Changed;
 use super::error::Error;
 use super::handle::Control;
@@ -106,7 +105,7 @@ impl Control {
         wanted: &Undone,
         by: &str,
         progress: &Progress,
-    ) -> Result<Value, Error> {
+    ) -> Result<UndoAnswer, Error> {
         let present = self.present(channel)?;
         let which = wanted.which(&present.snapshot)?;
         if let Which::Component(digest) = which
@@ -155,15 +154,21 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<Changed>) -> Value {
+fn told(
+    channel: &str,
+    undo: &Undo,
+    asked: u64,
+    preview: bool,
+    changed: Option<Changed>,
+) -> UndoAnswer {
     let (events, faves) = (undo.events.len(), undo.taken.len());
-    let weight: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
+    let taken: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
     let verb = match (preview, events) {
         (true, _) => "would be taken back",
         (false, 1) => "is taken back",
         (false, _) => "are taken back",
     };
-    let mut done = match undo.without {
+    let mut message = match undo.without {
         Some(_) if preview => {
             format!("what that component did in #{channel} would be done again by what is live now")
         }
@@ -174,25 +179,26 @@ fn told(channel: &str, undo: &Undo, asked: u64, preview: bool, changed: Option<C
             "{} with {} (weight {}) {verb} in #{channel}",
             counted(events, "event"),
             counted(faves, "fave"),
-            thousandths(weight)
+            thousandths(taken)
         ),
     };
     let corrected = if changed.is_some() { "all" } else { "counts" };
     if changed.is_none() {
-        done.push_str("; the log has no checkpoint as old, so only the counts are corrected, and the rules' own state is not");
+        message.push_str("; the log has no checkpoint as old, so only the counts are corrected, and the rules' own state is not");
     }
     if undo.log_begins.is_some() && asked > 0 {
-        done.push_str("; the log begins later than that, and what was before stays counted");
+        message.push_str("; the log begins later than that, and what was before stays counted");
     }
-    let outputs: BTreeMap<String, Value> = changed
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(name, before, after)| (name, json!({ "before": before, "after": after })))
-        .collect();
-    json!({
-        "done": done, "preview": preview, "events": events, "faves": faves, "weight": weight as f64 / 1000.0,
-        "outputs": outputs, "corrected": corrected, "log_begins": undo.log_begins,
-    })
+    UndoAnswer {
+        message,
+        preview,
+        events,
+        faves,
+        weight: weight(taken),
+        outputs: by_output(changed.unwrap_or_default()),
+        corrected,
+        log_begins: undo.log_begins,
+    }
 }
 
 #[cfg(test)]

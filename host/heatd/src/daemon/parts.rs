@@ -20,7 +20,7 @@ use crate::control::Control;
 use crate::control::channels::{self, Channels};
 use crate::data::tokens::Tokens;
 use crate::emotes::{self, Emotes, Upkeep};
-use crate::http::{Access, Api, Seats};
+use crate::http::{AnswerLimits, Api, ApiAccess};
 use crate::metrics::Metrics;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
@@ -130,14 +130,15 @@ impl Parts {
             live: self.live.clone(),
             channels: Arc::clone(&self.channels),
             tokens: Arc::clone(&self.tokens),
-            seats: Seats::default(),
+            limits: AnswerLimits::default(),
+            kept: self.config.series.clone(),
             backups: Arc::clone(&self.backups),
         }
     }
 
     /// Who may ask, at the address where heatd listens.
-    pub(super) fn access(&self, address: SocketAddr) -> Access {
-        Access::new(Arc::clone(&self.tokens), address, &self.config.http)
+    pub(super) fn access(&self, address: SocketAddr) -> ApiAccess {
+        ApiAccess::new(Arc::clone(&self.tokens), address, &self.config.http)
     }
 
     /// The engine is open: from now on everybody reads what it holds.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::parts::{Parts, Readers};
 use crate::backup::daily;
-use crate::broker::{self, Link, Routes};
+use crate::broker::{self, Link, Prefixes, Routes};
 use crate::chat::{self, ChannelsReceiver, Chat};
 use crate::clock;
 use crate::control::folder::Folder;
@@ -60,8 +60,7 @@ impl Running {
         let embedded = Box::pin(home.ended());
         parts.show(&engine)?;
         let mailbox = Arc::new(Mailbox::default());
-        let outbox = engine.snapshot()?.outbox()?;
-        let link = link(&parts, home, routes, outbox, &mailbox);
+        let link = link(&parts, home, routes, &mailbox);
         outward.spawn(broker::run(link, parts.shutdown.clone()));
         let agenda = watch::Sender::default();
         let sources = start_sources(&parts, readers.wanted, readers.upkeep, agenda.subscribe());
@@ -85,19 +84,14 @@ fn inlet(parts: &Parts, routes: &Routes) -> Inlet {
 }
 
 /// What the connection to the broker is made of. It outlives the sources, so it holds the queue weakly.
-fn link(
-    parts: &Parts,
-    home: BrokerHandle,
-    routes: Routes,
-    outbox: Vec<(u64, String, Vec<u8>)>,
-    mailbox: &Arc<Mailbox>,
-) -> Link {
+fn link(parts: &Parts, home: BrokerHandle, routes: Routes, mailbox: &Arc<Mailbox>) -> Link {
+    let (config, keeps) = (&parts.config, !home.is_here);
     Link {
+        prefixes: Prefixes::open(&config.data, &config.mqtt.prefix, keeps),
         only_retained: home.is_here,
         address: home.address,
         prefix: parts.config.mqtt.prefix.clone(),
         routes,
-        outbox,
         outputs: parts.outputs.subscribe(),
         mailbox: Arc::clone(mailbox),
         inputs: parts.inputs.downgrade(),

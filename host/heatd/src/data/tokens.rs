@@ -61,9 +61,9 @@ pub(crate) enum Found {
 pub(crate) struct TokenEntry {
     pub(crate) name: String,
     pub(crate) role: Role,
-    made: Option<u64>,
-    expires: Option<u64>,
-    used: Option<u64>,
+    created_at: Option<u64>,
+    expires_at: Option<u64>,
+    last_used_at: Option<u64>,
 }
 
 /// All tokens.
@@ -183,7 +183,8 @@ impl Tokens {
     /// All of them, the owner's first.
     pub(crate) fn list(&self) -> Vec<TokenEntry> {
         let (name, role) = (OWNER.to_owned(), Role::Owner);
-        let owner = TokenEntry { name, role, made: None, expires: None, used: None };
+        let owner =
+            TokenEntry { name, role, created_at: None, expires_at: None, last_used_at: None };
         std::iter::once(owner).chain(self.kept().tokens.iter().map(told)).collect()
     }
 
@@ -216,7 +217,7 @@ impl Tokens {
 
 fn told(token: &file::Token) -> TokenEntry {
     let file::Token { name, role, made, expires, used, .. } = token.clone();
-    TokenEntry { name, role, made: Some(made), expires, used }
+    TokenEntry { name, role, created_at: Some(made), expires_at: expires, last_used_at: used }
 }
 
 /// Checks a name. It is for people and for the log, and must not look like another one.

@@ -104,7 +104,7 @@ impl Group<'_> {
                 self.fire(input.now)?;
                 self.end_silent_streams(input.now)?;
             }
-            InputKind::Sent(number) => self.engine.sent(number),
+            InputKind::Sent(number) => self.engine.sent(number)?,
             InputKind::Gap { channel, from, why } => {
                 self.engine.gap(input.now, &channel, from, &why);
                 self.outlets.gap(Gap { channel, from, until: input.now });

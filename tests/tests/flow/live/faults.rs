@@ -29,8 +29,8 @@ fn a_formula_that_traps_is_rolled_back_as_if_nothing_had_happened() -> Result<()
     let history = stage.history()?;
     assert_eq!(history[0], ("rollback".to_owned(), "heatd".to_owned(), false));
     // The rule before has answered what the other one failed on: there is nothing to make up for.
-    let letters = stage.api.get("letters")?.json()?;
-    ensure!(letters["letters"].as_array().is_some_and(Vec::is_empty), "{letters}");
+    let letters = stage.api.get("dead-letters")?.json()?;
+    ensure!(letters["dead_letters"].as_array().is_some_and(Vec::is_empty), "{letters}");
     // And it is so after a restart.
     stage.restart(None)?;
     stage.fave("dee");

@@ -45,7 +45,7 @@ fn what_there_is_not_is_a_problem_that_names_what_there_is() -> Result<()> {
         ensure!(why.contains("no such method"), "{method} {path}: {why}");
     }
     api.get("rulez")?.problem(404)?;
-    api.get("history?chanel=seaside")?.problem(400)?;
+    api.get("audit?chanel=seaside")?.problem(400)?;
     api.get("channels/seaside/why?count=many")?.problem(400)?;
 
     // Too much: said before anybody tries to make a rule of it.

@@ -1,4 +1,4 @@
-//! `heat rules history`: the audit log of heatd.
+//! `heat rules audit`: the audit log of heatd.
 
 use anyhow::Result;
 use clap::Args;
@@ -44,7 +44,7 @@ pub(super) fn run(options: &AuditArgs) -> Result<()> {
     let mut query = options.answer.at.query()?;
     query.extend(options.slot.iter().map(|slot| ("slot", slot.clone())));
     query.push(("count", options.count.to_string()));
-    let told = options.answer.at.api()?.get("/history", &query)?;
+    let told = options.answer.at.api()?.get("/audit", &query)?;
     if options.answer.json {
         return print_json(&told);
     }

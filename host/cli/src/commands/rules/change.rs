@@ -38,7 +38,7 @@ pub(super) fn run(change: SlotChange, options: &ChangeArgs) -> Result<()> {
     if options.answer.json {
         print(&format!("{}\n", clean::json(&answer.to_string())))?;
     } else {
-        print(&format!("{}\n", clean::text(answer["done"].as_str().unwrap_or("done"))))?;
+        print(&format!("{}\n", clean::text(answer["message"].as_str().unwrap_or("done"))))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `heat rules letters` and `heat rules retry`: calls that failed and had no effects, and running them again.
+//! `heat rules dead-letters` and `heat rules retry`: calls that failed and had no effects, and running them again.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -22,10 +22,10 @@ pub(crate) struct DeadLettersArgs {
 
 #[derive(Args)]
 pub(crate) struct RetryArgs {
-    /// The number of the letter; without one, all of the slot.
+    /// The number of the dead letter; without one, all of the slot.
     #[arg(value_name = "NUMBER")]
     letter: Option<u64>,
-    /// The slot; not needed with a number, or when only one slot has letters.
+    /// The slot; not needed with a number, or when only one slot has dead letters.
     #[arg(long, value_name = "SLOT")]
     slot: Option<String>,
     #[command(flatten)]
@@ -68,11 +68,11 @@ pub(super) fn retry(options: &RetryArgs) -> Result<()> {
     if options.answer.json {
         print(&format!("{}\n", clean::json(&answer.to_string())))?;
     } else {
-        print(&format!("{}\n", clean::text(answer["done"].as_str().unwrap_or("done"))))?;
+        print(&format!("{}\n", clean::text(answer["message"].as_str().unwrap_or("done"))))?;
     }
     match answer["failed"].as_u64() {
         Some(failed) if failed > 0 => {
-            bail!("{failed} failed again; heat rules letters says why")
+            bail!("{failed} failed again; heat rules dead-letters says why")
         }
         _ => Ok(()),
     }
@@ -81,15 +81,15 @@ pub(super) fn retry(options: &RetryArgs) -> Result<()> {
 fn ask(at: &ChannelArgs, slot: Option<&str>, api: &Api) -> Result<Value> {
     let mut query = at.query()?;
     query.extend(slot.map(|slot| ("slot", slot.to_owned())));
-    Ok(api.get("/letters", &query)?)
+    Ok(api.get("/dead-letters", &query)?)
 }
 
 fn read(told: Value) -> Result<Vec<DeadLetter>> {
     #[derive(Deserialize)]
     struct DeadLetterList {
-        letters: Vec<DeadLetter>,
+        dead_letters: Vec<DeadLetter>,
     }
-    Ok(api::read::<DeadLetterList>(told, "failed calls")?.letters)
+    Ok(api::read::<DeadLetterList>(told, "failed calls")?.dead_letters)
 }
 
 /// The channel and the slot of the letters that shall be run again.
@@ -103,13 +103,15 @@ fn meant(letters: &[DeadLetter], number: Option<u64>) -> Result<(String, String)
     places.dedup();
     match (places.as_slice(), number) {
         ([(channel, slot)], _) => Ok(((*channel).to_owned(), (*slot).to_owned())),
-        ([], Some(number)) => bail!("there is no letter {number}; heat rules letters lists them"),
+        ([], Some(number)) => {
+            bail!("there is no dead letter {number}; heat rules dead-letters lists them")
+        }
         ([], None) => bail!("no call has failed, so there is nothing to run again"),
         (places, _) => {
             let places: Vec<String> =
                 places.iter().map(|(channel, slot)| format!("#{channel} {slot}")).collect();
             bail!(
-                "several slots have letters; say which with --slot or --channel: {}",
+                "several slots have dead letters; say which with --slot or --channel: {}",
                 places.join(", ")
             )
         }
@@ -156,7 +158,7 @@ mod tests {
                 "cause": "unreachable\u{1b}[2J", "event": "c-1", "kind": "chat", "person": "ann",
             })
         };
-        read(json!({ "letters": [letter(7, "decay"), letter(8, "fave")] })).unwrap()
+        read(json!({ "dead_letters": [letter(7, "decay"), letter(8, "fave")] })).unwrap()
     }
 
     #[test]
@@ -173,7 +175,7 @@ mod tests {
     fn a_number_says_the_slot() {
         let place = |number| meant(&letters(), number).map_err(|error| error.to_string());
         assert_eq!(place(Some(7)), Ok(("seaside".to_owned(), "decay".to_owned())));
-        assert!(place(Some(9)).unwrap_err().contains("no letter 9"));
+        assert!(place(Some(9)).unwrap_err().contains("no dead letter 9"));
         assert!(place(None).unwrap_err().contains("#seaside decay, #seaside fave"));
         assert!(meant(&[], None).unwrap_err().to_string().contains("nothing to run again"));
     }

@@ -23,7 +23,7 @@ fn told(done: &Value) -> String {
         other => other,
     };
     let more: Vec<&str> = checked.as_deref().into_iter().chain(state).collect();
-    let mut told = clean::text(text("done").unwrap_or("done"));
+    let mut told = clean::text(text("message").unwrap_or("done"));
     told.push('\n');
     if !more.is_empty() {
         told.push_str(&clean::text(&more.join("; ")));
@@ -40,10 +40,10 @@ mod tests {
 
     #[test]
     fn a_deployment_is_told_with_what_it_was_tried_on() {
-        let done = json!({ "done": "decay 1.3.0 is live\u{7}", "checked": "the last 1000 events", "state": "kept" });
+        let done = json!({ "message": "decay 1.3.0 is live\u{7}", "checked": "the last 1000 events", "state": "kept" });
         let expected =
             "decay 1.3.0 is live\u{FFFD}\ntried on the last 1000 events; its state is kept\n";
         assert_eq!(told(&done), expected);
-        assert_eq!(told(&json!({ "done": "it is live" })), "it is live\n");
+        assert_eq!(told(&json!({ "message": "it is live" })), "it is live\n");
     }
 }

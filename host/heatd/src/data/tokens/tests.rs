@@ -70,7 +70,7 @@ fn the_last_use_is_kept_within_an_hour() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = Tokens::open(folder.path(), SECRET).unwrap();
     let (_, secret) = tokens.add(None, Role::Viewer, None).unwrap();
-    let used = |tokens: &Tokens| tokens.list()[1].used;
+    let used = |tokens: &Tokens| tokens.list()[1].last_used_at;
     assert_eq!((used(&tokens), tokens.is_behind()), (None, false));
     let first = now();
     tokens.find(&secret, first);

@@ -1,0 +1,53 @@
+//! Turns a slot off and on, and brings back what was live in it before.
+
+use heat_engine::{Action, Order, Status};
+
+use super::answers::{MessageAnswer, RollBackAnswer};
+use super::error::Error;
+use super::handle::Control;
+
+impl Control {
+    /// Brings back the rule before. While it stands by it goes on where it is; later, what was live before is deployed again.
+    pub(crate) fn roll_back(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<RollBackAnswer, Error> {
+        let order = Order::new(Action::RollBack, by, "");
+        let (name, of) = (channel.to_owned(), slot.to_owned());
+        let (back, snapshot) = self.on_engine_thread("swap.back", move |access| {
+            let back = access.engine.roll_back(&name.as_str().into(), &of, &order)?;
+            Ok((back, access.engine.snapshot()?))
+        })?;
+        if back.is_err() {
+            // No rule stands by any more.
+            let deployed = self.deploy_previous(channel, slot, &snapshot, by)?;
+            return Ok(RollBackAnswer::Deployed(Box::new(deployed)));
+        }
+        let message = format!(
+            "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
+        );
+        Ok(RollBackAnswer::StoodBy(MessageAnswer::new(message)))
+    }
+
+    /// Turns a slot on or off.
+    pub(crate) fn set_enabled(
+        &self,
+        channel: &str,
+        slot: &str,
+        on: bool,
+        by: &str,
+    ) -> Result<MessageAnswer, Error> {
+        let (status, action, word) = match on {
+            true => (Status::On, Action::Enable, "on"),
+            false => (Status::Disabled, Action::Disable, "off"),
+        };
+        let order = Order::new(action, by, "");
+        let (name, of) = (channel.to_owned(), slot.to_owned());
+        self.on_engine_thread("rule.turn", move |access| {
+            access.engine.turn(&name.as_str().into(), &of, status, &order)
+        })??;
+        Ok(MessageAnswer::new(format!("slot {slot} of #{channel} is {word}")))
+    }
+}

@@ -1,0 +1,70 @@
+//! `POST /channels/{channel}/replay`: a stretch of the log, or a recording, with another rule in a slot.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::control::{DeployRequest, Replayed};
+use crate::data::tokens::Caller;
+use crate::http::api::Api;
+use crate::http::form::body::{RawBody, source};
+use crate::http::form::ndjson::stepwise;
+use crate::http::form::problem::Problem;
+use crate::http::form::query::{Query, wrong};
+use crate::http::guard::limits::Place;
+use crate::http::path::{ChannelPath, SlotPath};
+
+/// What the query says of a replay.
+pub(crate) struct ReplayQuery {
+    slot: String,
+    from: u64,
+    to: u64,
+    output: String,
+    /// How many bytes of a recording stand before the component.
+    log: Option<usize>,
+}
+
+impl ReplayQuery {
+    pub(crate) fn read(mut query: Query) -> Result<Self, Problem> {
+        let missing = || wrong("slot", "name the slot in which the other rule is tried");
+        let read = Self {
+            slot: query.one("slot")?.ok_or_else(missing)?,
+            from: query.number("from")?.unwrap_or(0),
+            to: query.number("to")?.unwrap_or(u64::MAX),
+            output: query.one("output")?.unwrap_or_else(|| "heat".to_owned()),
+            log: query.number("log")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        };
+        query.end()?;
+        Ok(read)
+    }
+}
+
+/// `POST /channels/{channel}/replay`
+pub(crate) async fn run(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+    query: Query,
+    headers: HeaderMap,
+    RawBody(mut body): RawBody,
+) -> Result<Response, Problem> {
+    let ReplayQuery { slot, from, to, output, log } = ReplayQuery::read(query)?;
+    let recording = match log {
+        None => None,
+        Some(bytes) if bytes <= body.len() => Some(body.split_to(bytes)),
+        Some(bytes) => {
+            let detail = format!("the body is shorter than the {bytes} bytes of the recording");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+    };
+    let source = source(&headers, &body)?;
+    let SlotPath { channel, slot } = SlotPath::of(&api, channel, slot)?;
+    let rule = DeployRequest { channel, slot, source, by: caller.name };
+    let replayed = Replayed { rule, from, to, output, recording: recording.map(Vec::from) };
+    let live = api.live.clone();
+    Ok(stepwise(place, move |progress| live.replay(replayed, progress)))
+}
