@@ -6,6 +6,7 @@ mod broker;
 mod engine;
 mod events;
 mod format;
+mod gauges;
 mod health;
 mod links;
 mod process;
@@ -28,6 +29,7 @@ use engine::Engine;
 use events::Events;
 pub(crate) use events::{EventSource, RejectReason};
 pub(crate) use format::Format;
+use gauges::whole;
 pub(crate) use health::Health;
 use links::Links;
 pub(crate) use links::Published;
@@ -280,8 +282,4 @@ impl Metrics {
         }
         format.write(page)
     }
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
