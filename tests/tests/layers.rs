@@ -75,7 +75,7 @@ fn the_writer_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
 fn the_command_line_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-cli",
-        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
+        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "aws-lc-rs"],
     )
 }
 
@@ -170,6 +170,19 @@ const ENGINE: &[&[&str]] = &[
     &["chain"],
     &["engine"],
     &["run", "cases"],
+];
+
+/// The folders of heatd, likewise.
+const HEATD: &[&[&str]] = &[
+    &["metrics", "backoff", "shutdown", "tls", "terminal"],
+    &["config", "clock"],
+    &["queue", "view", "data"],
+    &["broker", "emotes"],
+    &["chat", "embedded"],
+    &["control"],
+    &["decider", "backup"],
+    &["http", "offline"],
+    &["daemon"],
 ];
 
 fn files_of(folder: &str) -> Result<Crate> {
@@ -287,6 +300,21 @@ fn what_heatd_and_the_writer_both_have_is_the_same_in_both() -> Result<()> {
         same_function(name, mistakes)?;
     }
     same_function("ignores_hangup", ["host/heatd/src/shutdown.rs", "host/writer/src/shutdown.rs"])
+}
+
+#[test]
+fn heatd_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/heatd/src", HEATD, &[])
+}
+
+#[test]
+fn only_http_knows_axum_and_only_the_daemon_starts_the_engines_loop() -> Result<()> {
+    let files = files_of("host/heatd/src")?;
+    let web = files.outside("axum::", &["http"]);
+    ensure!(web.is_empty(), "axum is for http/: {web:?}");
+    let decider = files.outside("crate::decider", &["daemon", "decider"]);
+    ensure!(decider.is_empty(), "the engine's loop is for daemon/: {decider:?}");
+    Ok(())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { h } from "./dom.ts";
 import { drawGaps, drawLevels, drawMarks, font, type Mark } from "./draw.ts";
-import { number, ticks } from "./format.ts";
+import { logTicks, number, ticks } from "./format.ts";
 import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
 import type { Level } from "./levels.ts";
@@ -42,6 +42,9 @@ const shared = uPlot.sync("time");
 /** How uPlot calls the scales: the second one is logarithmic and has zero. */
 const LINEAR = 1;
 const LOG = 4;
+
+/** All numbers of this axis are shown: uPlot's own ones begin below zero. */
+const LOG_AXIS: uPlot.Axis = { splits: (_, __, low, high) => logTicks(low, high), filter: (_, splits) => splits };
 
 /** So wide is the axis of each graph, so that times stand above each other. */
 const AXIS = 46;
@@ -118,7 +121,7 @@ export class Chart {
       scales: { x: { time: true, auto: false }, y: { distr: this.log ? LOG : LINEAR, range: (_, low, high) => bounds(low, high) } },
       axes: [
         { ...axis, size: 28, space: 64, values: (_, times, __, ___, apart) => ticks(times, apart) },
-        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values) => values.map(number) },
+        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values) => values.map(number), ...(this.log ? LOG_AXIS : {}) },
       ],
       series: [{}, ...this.lines.map(series)],
       hooks: {

@@ -91,6 +91,13 @@ export function ticks(times: number[], apart: number): string[] {
   });
 }
 
+/** Where a logarithmic axis has its numbers: zero and the powers of ten. */
+export function logTicks(low: number, high: number): number[] {
+  const found = [0];
+  for (let power = 1; power <= Math.max(high, -low); power *= 10) found.push(power, -power);
+  return found.filter((it) => it >= low && it <= high).sort((one, other) => one - other);
+}
+
 /** `1 fave`, `3 faves`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;

@@ -22,6 +22,9 @@ export interface Reading {
   people: number | null;
 }
 
+/** A device for fingers, as in the style sheet: nothing speaks of keys there. */
+const FINGERS = "(hover: none), (pointer: coarse), (max-width: 640px)";
+
 export class Graph {
   frame: Frame | null = null;
   private readonly counts: Chart;
@@ -204,7 +207,7 @@ export class Graph {
     const crossed = crossings(frame.times, frame.values[levels[0] ?? -1] ?? [], this.levels);
     const marks = [...this.marks, ...crossed.map(({ at, text, ...on }): Mark => ({ at, text, on }))];
     this.level.show(levels.map(line), frame.times, valuesOf(levels), range, { marks, levels: this.levels, log });
-    // Until when bins are drawn, for who measures how soon they are.
+    // Until when bins are drawn: the measurement of the delay reads it.
     at("graph").dataset["until"] = String((frame.times.at(-1) ?? 0) + frame.width);
     this.describe(frame, range);
     this.hover(this.hovered);
@@ -233,7 +236,7 @@ export class Graph {
   /** For people who do not see the graph. */
   private describe(frame: Frame, range: Range): void {
     const { interval } = this.parts.views.now;
-    const keys = matchMedia("(hover: none)").matches ? "" : " Arrow keys read single bins.";
+    const keys = matchMedia(FINGERS).matches ? "" : " Arrow keys read single bins.";
     const time = `${wordsOf(interval)} a bin, ${stretch(range.from, range.to)}`;
     const sums = frame.of.flatMap((of, place) => (isOutput(of) ? [] : [`${spoken(of)} ${number(frame.total(place))} in all`]));
     at("graph").setAttribute("aria-label", `Counts over time, ${time}: ${sums.join(", ")}.${keys}`);

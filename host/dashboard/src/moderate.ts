@@ -44,7 +44,7 @@ export class Moderate {
     this.stream = stream;
     const { state, since } = stream;
     const long = since === null ? "" : ` for ${duration((now() - since) / 1000)}`;
-    const sentence = state === "live" ? `The stream is live${long}.` : state === "offline" ? `The stream has been offline${long}.` : "Nobody has said whether the stream is live.";
+    const sentence = state === "live" ? `The stream ${since === null ? "is live" : `has been live${long}`}.` : state === "offline" ? `The stream has been offline${long}.` : "Nobody has said whether the stream is live.";
     say(at("stream-now"), sentence);
     at("stream-start").hidden = state === "live";
     at("stream-end").hidden = state === "offline";

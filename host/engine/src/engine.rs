@@ -35,6 +35,7 @@ use crate::error::{LoadError, StoreError};
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
 use crate::overlay::Overlay;
+use crate::overlay::waiting::Waiting;
 use crate::series::counting::Counting;
 use crate::store::Store;
 use crate::store::disk::DiskUse;
@@ -155,7 +156,8 @@ impl Engine {
             seen.insert(start, channel, id);
         })?;
         let next_record = snapshot.meta("next-record")?;
-        let outbox = snapshot.outbox()?.len() as u64;
+        let (number, bytes) = snapshot.outbox_size()?;
+        let outbox = Waiting { number, bytes };
         let clips = snapshot.clips()?;
         let streams = snapshot.streams()?.into_iter().map(|(channel, it)| (channel.into(), it));
         let streams = streams.collect();
@@ -271,7 +273,7 @@ impl Engine {
 
     /// Messages that no broker has acknowledged.
     pub fn outbox(&self) -> u64 {
-        self.pending.outbox()
+        self.pending.outbox().number
     }
 
     /// What was written to the store's file since it was opened.

@@ -8,6 +8,7 @@ mod rare;
 mod scan;
 mod state;
 mod tally;
+pub(crate) mod waiting;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::error::StoreError;
 use crate::overlay::rare::Kept;
 use crate::overlay::state::State;
 use crate::overlay::tally::Counts;
+use crate::overlay::waiting::message_bytes;
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::{SlotKey, Stream};
 
@@ -199,10 +201,17 @@ impl Overlay {
         self.mark_urgent();
     }
 
-    /// Takes a message out of the outbox, and says whether it may have been there.
-    pub(crate) fn sent(&mut self, number: u64) -> bool {
-        self.dirty = true;
-        self.outbox.insert(number, None).is_none_or(|waiting| waiting.is_some())
+    /// Takes a message out of the outbox, and says how many bytes it had. None: it was not there.
+    pub(crate) fn sent(&mut self, number: u64) -> Result<Option<u64>, StoreError> {
+        let bytes = match self.outbox.get(&number) {
+            Some(waiting) => waiting.as_ref().map(message_bytes),
+            None => self.snapshot.outbox_bytes(number)?,
+        };
+        if bytes.is_some() {
+            self.dirty = true;
+            self.outbox.insert(number, None);
+        }
+        Ok(bytes)
     }
 
     /// Whether a stream is live, as somebody says.

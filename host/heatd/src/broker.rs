@@ -9,8 +9,10 @@ mod exposed;
 #[cfg(test)]
 mod fuzz;
 mod incoming;
+mod lost;
 mod options;
 mod outgoing;
+mod prefixes;
 mod receiver;
 mod sender;
 mod shared;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use heat_engine::Outputs;
-use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, QoS};
+use rumqttc::{AsyncClient, QoS};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -32,9 +34,11 @@ use crate::shutdown::Shutdown;
 use deliveries::Deliveries;
 pub(crate) use exposed::is_far;
 pub(crate) use incoming::Routes;
+use lost::Losses;
 pub(crate) use options::Address;
 use options::Size;
 use outgoing::Outgoing;
+pub(crate) use prefixes::Prefixes;
 use receiver::Receiver;
 use sender::Sender;
 use shared::{GOODBYE, Shared};
@@ -47,8 +51,8 @@ pub(crate) struct Link {
     pub(crate) address: Address,
     pub(crate) prefix: String,
     pub(crate) routes: Routes,
-    /// Messages that an earlier run sent without getting an acknowledgement. They are sent again.
-    pub(crate) outbox: Vec<(u64, String, Vec<u8>)>,
+    /// Below which prefixes there may be something at the broker.
+    pub(crate) prefixes: Prefixes,
     pub(crate) outputs: watch::Receiver<Arc<Outputs>>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) inputs: mpsc::WeakSender<Input>,
@@ -63,7 +67,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         address,
         prefix,
         routes,
-        outbox,
+        prefixes,
         mut outputs,
         mailbox,
         inputs,
@@ -74,7 +78,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let topics = routes.topics();
     let deliveries = Deliveries::default();
     let mut size = Size::default();
-    let mut outgoing = Outgoing::new(&prefix, outbox);
+    let mut outgoing = Outgoing::new(&prefix);
     let mut receiver =
         Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown, only_retained);
     let (outputs_of, status_topic) = (outputs.clone(), status.clone());
@@ -86,7 +90,9 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         status: status_topic,
         qos: if only_retained { QoS::AtMostOnce } else { QoS::AtLeastOnce },
         metrics: metrics.clone(),
+        prefixes,
     };
+    let mut losses = Losses::default();
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
         let options = options::options(&address, &status, size);
@@ -110,7 +116,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         size = size.after(&lost);
         let wait = backoff.next(fastrand::f64());
         warn!(
-            reason = explain(&lost, &address),
+            reason = losses.explain(&lost, &address, receiver.connected_for()),
             wait_ms = wait.as_millis() as u64,
             "no connection to the broker"
         );
@@ -121,23 +127,4 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What went wrong, and what to do if the broker has refused the connection.
-fn explain(error: &ConnectionError, address: &Address) -> String {
-    match error {
-        ConnectionError::Tls(error) => {
-            let (host, port, text) = (&address.host, address.port, error.to_string());
-            match text.to_lowercase().contains("certificate") {
-                true => format!(
-                    "the certificate of {host}:{port} is not accepted ({text}); check `host`, and its authority in `ca` of [mqtt.broker]"
-                ),
-                false => format!("no encrypted connection to {host}:{port} ({text}); does this port speak tls?"),
-            }
-        }
-        ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized) => {
-            "the broker refuses user and password; check `user` and `password_file` in [mqtt.broker]".to_owned()
-        }
-        other => other.to_string(),
-    }
 }

@@ -4,8 +4,7 @@
 //! connection for one bad byte, and buffers without bound; ARCHITECTURE.md has the measurements. What stands here
 //! instead is one loop for each connection.
 
-mod awaited;
-mod away;
+mod assignments;
 mod connection;
 mod event;
 #[cfg(test)]
@@ -13,10 +12,11 @@ mod fuzz;
 mod joins;
 mod lines;
 mod notice;
+mod outages;
+mod pending_joins;
 mod recorded;
 mod shared;
 mod tags;
-mod wanted;
 
 use std::time::Duration;
 
@@ -26,25 +26,29 @@ use tracing::{info, warn};
 
 use crate::backoff::Backoff;
 use crate::shutdown::Shutdown;
-use away::Away;
+use assignments::{Assignment, Assignments};
+pub(crate) use assignments::{ChannelsReceiver, ChannelsSender, connections};
 use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
+use outages::Outages;
 pub(crate) use recorded::read_recording;
 pub(crate) use shared::Chat;
-use wanted::{Share, Shares};
-pub(crate) use wanted::{Wanted, Wants, connections};
 
 /// Keeps as many connections as the wanted channels need, until the shutdown. Returns when all of them have ended.
-pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) -> Result<()> {
+pub(crate) async fn run(
+    chat: Chat,
+    mut wanted: ChannelsReceiver,
+    mut shutdown: Shutdown,
+) -> Result<()> {
     let joins = Joins::default();
     let mut connections = JoinSet::new();
-    let mut shares = Shares::default();
+    let mut shares = Assignments::default();
     loop {
         for share in shares.divide(&wanted.look()) {
             connections.spawn(keep(chat.clone(), share, joins.clone(), shutdown.clone()));
         }
-        chat.metrics.connections_wanted(shares.count());
+        chat.metrics.connections_desired(shares.count());
         tokio::select! {
             () = wanted.changed() => {}
             () = shutdown.begun() => break,
@@ -58,8 +62,8 @@ pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) 
 }
 
 /// Connects again and again until the shutdown. Gaps that are still open then are recorded, because the next run cannot know them.
-async fn keep(chat: Chat, mut share: Share, joins: Joins, shutdown: Shutdown) {
-    let mut away = Away::new();
+async fn keep(chat: Chat, mut share: Assignment, joins: Joins, shutdown: Shutdown) {
+    let mut away = Outages::new();
     share.look(&mut away);
     connect(&chat, &mut share, &joins, &mut away, shutdown).await;
     for (channel, since) in away.take_all() {
@@ -70,9 +74,9 @@ async fn keep(chat: Chat, mut share: Share, joins: Joins, shutdown: Shutdown) {
 
 async fn connect(
     chat: &Chat,
-    share: &mut Share,
+    share: &mut Assignment,
     joins: &Joins,
-    away: &mut Away,
+    away: &mut Outages,
     mut shutdown: Shutdown,
 ) {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));

@@ -1,6 +1,6 @@
 //! The time of events: milliseconds since 1970 that never run backwards.
 
-mod steady;
+mod slewed;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::metrics::Health;
-use steady::{HOLD, News, Steady};
+use slewed::{ClockChange, HOLD, SlewedClock};
 
 /// Time is one for all of the process.
 static CLOCK: Clock = Clock::new();
@@ -26,7 +26,7 @@ pub(crate) async fn wait_for_system(newest: u64, timeout: Duration, health: &Hea
 }
 
 /// What heatd's time is measured with. It begins when it is asked for the first time.
-struct Clock(Mutex<Option<Steady>>);
+struct Clock(Mutex<Option<SlewedClock>>);
 
 impl Clock {
     const fn new() -> Self {
@@ -37,7 +37,7 @@ impl Clock {
         let (system, instant) = (system(), Instant::now());
         let mut clock = self.0.lock();
         let (now, news) =
-            clock.get_or_insert_with(|| Steady::new(system, instant)).read(system, instant);
+            clock.get_or_insert_with(|| SlewedClock::new(system, instant)).read(system, instant);
         drop(clock);
         news.inspect(|news| tell(*news));
         now
@@ -64,8 +64,8 @@ impl Clock {
             sleep(Duration::from_millis(behind_ms.min(5_000)).min(left)).await;
         }
         let clock = match system() {
-            system if system < newest => Steady::ahead_of_clock(newest, Instant::now()),
-            system => Steady::new(system, Instant::now()),
+            system if system < newest => SlewedClock::ahead_of_clock(newest, Instant::now()),
+            system => SlewedClock::new(system, Instant::now()),
         };
         // Who asked for the time before this knew less.
         *self.0.lock() = Some(clock);
@@ -77,23 +77,25 @@ fn system() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
 }
 
-fn tell(news: News) {
+fn tell(news: ClockChange) {
     let hold = HOLD.as_secs();
     match news {
-        News::JumpedAhead { by_ms } => {
+        ClockChange::JumpedAhead { by_ms } => {
             warn!(
                 by_ms,
                 "the clock has jumped ahead; it is followed if it stays there for {hold} seconds"
             );
         }
-        News::JumpedBack { by_ms } => {
+        ClockChange::JumpedBack { by_ms } => {
             warn!(
                 by_ms,
                 "the clock has jumped back; heatd's time goes on, a little slower until both agree"
             );
         }
-        News::Followed { by_ms } => warn!(by_ms, "heatd follows the clock, which has jumped ahead"),
-        News::Agreed => info!("the clock and heatd's time agree again"),
+        ClockChange::Update { by_ms } => {
+            warn!(by_ms, "heatd follows the clock, which has jumped ahead")
+        }
+        ClockChange::Agreed => info!("the clock and heatd's time agree again"),
     }
 }
 

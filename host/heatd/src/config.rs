@@ -27,7 +27,7 @@ pub(crate) use emotes::EmoteSources;
 pub(crate) use mistakes::{Mistakes, most_like};
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
-pub(crate) use series::Kept;
+pub(crate) use series::Retention;
 pub(crate) use stream::StreamSigns;
 
 /// The whole configuration.
@@ -41,7 +41,7 @@ pub(crate) struct Config {
     /// How long the log of events is kept, in milliseconds.
     pub(crate) keep_log: u64,
     /// How long series (counts over time) are kept.
-    pub(crate) series: Kept,
+    pub(crate) series: Retention,
     /// The longest time that plain chat waits for its commit, in milliseconds.
     pub(crate) flush: u64,
     /// How long the commit of a fave may wait so that other faves can share it, in milliseconds.
@@ -134,7 +134,7 @@ impl Config {
             keep_log: root
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
-            series: Kept::read(root.section("series")),
+            series: Retention::read(root.section("series")),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
             gather: root.duration("gather", 0, 60_000).unwrap_or(0),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),

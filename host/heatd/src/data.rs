@@ -42,12 +42,12 @@ pub(crate) fn prepare(data: &Path) -> Result<()> {
 }
 
 /// Opens the store, and explains what to do when it cannot be used.
-pub(crate) struct Keeper {
+pub(crate) struct DataDir {
     data: PathBuf,
     plan: BackupPlan,
 }
 
-impl Keeper {
+impl DataDir {
     pub(crate) fn new(config: &Config) -> Self {
         Self { data: config.data.clone(), plan: config.backup.clone() }
     }

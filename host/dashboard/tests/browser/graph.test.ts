@@ -14,7 +14,7 @@ interface Series {
 
 const MINUTE = 60_000;
 
-/** A range of which nothing changes any more, in whole minutes. */
+/** A range in which nothing changes any more, in whole minutes. */
 function past(): { from: number; to: number } {
   const to = Math.floor(Date.now() / MINUTE) * MINUTE - 5 * MINUTE;
   return { from: to - 10 * MINUTE, to };

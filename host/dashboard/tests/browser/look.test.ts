@@ -122,12 +122,14 @@ test("on a phone moderation comes before the graph, and nothing speaks of keys",
 test("both columns below the lists end at the same height", async () => {
   const { page, leave } = await visit(browser, { hash: "channel=seaside" });
   await settled(page);
-  const ends = await page.locator(".stack > .grows").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().bottom));
+  const ends = await page.locator("#left > .card, #right > .card:last-child").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().bottom));
   assert.equal(ends.length, 2);
   assert.ok(Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)) < 2, `there is a hole below one of them: ${ends}`);
+  await page.click("#ask-why:enabled");
+  await says(page, "#causes", /→/);
   const moderation = await page.locator("#moderate").boundingBox();
-  const connections = await page.locator("#left .grows").boundingBox();
-  const between = (connections?.y ?? 0) - ((moderation?.y ?? 0) + (moderation?.height ?? 0));
+  const after = await page.locator("#ruled").boundingBox();
+  const between = (after?.y ?? 0) - ((moderation?.y ?? 0) + (moderation?.height ?? 0));
   assert.ok(between < 30, `${between} pixels are empty below moderation`);
   await leave();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Channels } from "../../src/channels.ts";
 import { picture } from "../../src/emotes.ts";
-import { bytes, counted, duration, number, rate, share, stretch } from "../../src/format.ts";
+import { bytes, counted, duration, logTicks, number, rate, share, stretch } from "../../src/format.ts";
 import { carried } from "../../src/filters.ts";
 import { fitted, forWhole, forZoom } from "../../src/intervals.ts";
 import { crossings, levelsOf } from "../../src/levels.ts";
@@ -197,4 +197,10 @@ test("what is taken back is what a person did, several, an item, or a stretch of
   assert.deepEqual(wishOf("people", "ann, @ben  ann", "graph", shown, now), { users: ["ann", "ben"], since: 5, until: 9 });
   assert.deepEqual(wishOf("item", " this song ", "graph", shown, now), { item: "this song", since: 5, until: 9 });
   assert.deepEqual(wishOf("everybody", "ann", "graph", shown, now), { everybody: true, since: 5, until: 9 });
+});
+
+test("a logarithmic axis has zero and the powers of ten, and nothing beyond its ends", () => {
+  assert.deepEqual(logTicks(0, 250), [0, 1, 10, 100]);
+  assert.deepEqual(logTicks(-30, 5), [-10, -1, 0, 1]);
+  assert.deepEqual(logTicks(0, 0.5), [0]);
 });

@@ -8,6 +8,7 @@ use crate::contract::digest::Digest;
 use crate::contract::{ClipRequest, Delivery, Event, Message, NewFave};
 use crate::error::{Fault, StoreError};
 use crate::overlay::Overlay;
+use crate::overlay::waiting::Waiting;
 use crate::store::letter::Letter;
 use crate::store::record::Record;
 use crate::store::tables::SlotKey;
@@ -40,7 +41,7 @@ pub(crate) struct Pending {
     /// Roughly how large the records are, in bytes.
     bytes: usize,
     /// Messages that no broker has acknowledged.
-    outbox: u64,
+    outbox: Waiting,
     /// Clips that nobody has made.
     clips: u64,
     /// Generations that nothing goes on with; their rows go a few with each commit.
@@ -65,7 +66,7 @@ impl Pending {
     }
 
     /// Nothing but a first commit.
-    pub(crate) fn new(overlay: Overlay, is_logged: bool, outbox: u64, clips: u64) -> Self {
+    pub(crate) fn new(overlay: Overlay, is_logged: bool, outbox: Waiting, clips: u64) -> Self {
         Self {
             overlay: Some(Box::new(overlay)),
             timers: Timers::default(),
@@ -131,7 +132,7 @@ impl Pending {
         self.bytes
     }
 
-    pub(crate) fn outbox(&self) -> u64 {
+    pub(crate) fn outbox(&self) -> Waiting {
         self.outbox
     }
 
@@ -154,8 +155,8 @@ impl Pending {
     pub(crate) fn publish(&mut self, message: Message) {
         match message.delivery {
             Delivery::AtLeastOnce => {
+                self.outbox.add(&message);
                 self.overlay().publish(message);
-                self.outbox += 1;
             }
             Delivery::AtMostOnce => self.passing.push(message),
         }
@@ -163,10 +164,11 @@ impl Pending {
     }
 
     /// A broker has acknowledged a message.
-    pub(crate) fn sent(&mut self, number: u64) {
-        if self.overlay().sent(number) {
-            self.outbox = self.outbox.saturating_sub(1);
+    pub(crate) fn sent(&mut self, number: u64) -> Result<(), StoreError> {
+        if let Some(bytes) = self.overlay().sent(number)? {
+            self.outbox.remove(bytes);
         }
+        Ok(())
     }
 
     /// Asks for a clip.
@@ -293,7 +295,8 @@ mod tests {
     /// Does one thing to a group in which nothing is pending, and says whether a commit is due then, and whether somebody waits for it.
     fn after(change: impl FnOnce(&mut Pending)) -> Result<(bool, bool), StoreError> {
         let store = Store::in_memory()?;
-        let mut pending = Pending::new(Overlay::new(store.snapshot()?)?, true, 0, 0);
+        let mut pending =
+            Pending::new(Overlay::new(store.snapshot()?)?, true, Waiting::default(), 0);
         pending.committed();
         assert!(!pending.is_dirty() && !pending.is_urgent(), "nothing has happened");
         change(&mut pending);
@@ -367,7 +370,7 @@ mod tests {
             CAN_WAIT,
             "rows that are seldom written"
         );
-        assert_eq!(after(|it| it.sent(7))?, CAN_WAIT, "an acknowledgement");
+        assert_eq!(after(|it| it.sent(7).expect("read"))?, NOTHING, "what was not sent");
         assert_eq!(after(|it| it.record(record()))?, CAN_WAIT, "a record");
         assert_eq!(after(|it| it.took(10))?, CAN_WAIT, "an event");
         assert_eq!(after(|it| it.remove_later(key.clone()))?, CAN_WAIT, "a generation");

@@ -9,6 +9,7 @@ use crate::chain::timers::LEAST_WAIT;
 use crate::chain::usage::StateUse;
 use crate::contract::{Delivery, Effect};
 use crate::error::{Fault, StoreError};
+use crate::overlay::waiting::Waiting;
 
 impl Slot {
     /// Takes the effects of a call, whole. Whatever can refuse them has been asked before anything changes.
@@ -40,7 +41,7 @@ impl Slot {
         let limits = Arc::clone(&self.rule.limits);
         let mut usage = self.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
-        let (mut new_timers, mut messages, mut clips) = (0, 0, 0);
+        let (mut new_timers, mut messages, mut clips) = (0, Waiting::default(), 0);
         let mut new_outputs: BTreeSet<&str> = BTreeSet::new();
         for effect in effects {
             match effect {
@@ -60,7 +61,7 @@ impl Slot {
                     new_timers += 1;
                 }
                 Effect::Publish(message) if message.delivery == Delivery::AtLeastOnce => {
-                    messages += 1;
+                    messages.add(message);
                 }
                 Effect::Clip(_) => clips += 1,
                 Effect::Show(output) => {
@@ -90,9 +91,14 @@ impl Slot {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
             return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
         }
-        if messages > 0 && pending.outbox() + messages > limits.outbox {
+        let waiting = pending.outbox();
+        if messages.number > 0 && waiting.number + messages.number > limits.outbox {
             let most = limits.outbox;
             return Ok(Err(format!("{most} messages wait for a broker already")));
+        }
+        if messages.number > 0 && waiting.bytes + messages.bytes > limits.outbox_bytes {
+            let most = limits.outbox_bytes >> 20;
+            return Ok(Err(format!("messages of {most} MiB wait for a broker already")));
         }
         if new_timers > 0 && pending.timers.count(&self.key) + new_timers > limits.timers {
             return Ok(Err(format!("it would have more than {} timers", limits.timers)));

@@ -32,6 +32,8 @@ pub struct Limits {
     pub timers: usize,
     /// Messages of all rules that may wait for a broker to acknowledge them.
     pub outbox: u64,
+    /// Bytes of these messages.
+    pub outbox_bytes: u64,
     /// Faves that one call may ask for: each of them calls the multipliers and formulas.
     pub faves: usize,
     /// Chat lines of one call.
@@ -74,6 +76,7 @@ impl Default for Limits {
             state_bytes: 16 << 20,
             timers: 32,
             outbox: 10_000,
+            outbox_bytes: 8 << 20,
             faves: 16,
             says: 8,
             outputs: 64,

@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// A broker has acknowledged a message of the outbox.
-    pub fn sent(&mut self, number: u64) {
-        self.pending.sent(number);
+    pub fn sent(&mut self, number: u64) -> Result<(), StoreError> {
+        self.pending.sent(number)
     }
 }

@@ -115,9 +115,11 @@ impl Snapshot {
                 note("output", key.value().1);
             }
         }
-        for (_, topic, payload) in self.outbox()? {
-            if who.is_named_in(&topic) || who.is_named_in_bytes(&payload) {
-                note("message", &topic);
+        for row in self.outbox.iter()? {
+            let (_, message) = row?;
+            let (topic, payload) = message.value();
+            if who.is_named_in(topic) || who.is_named_in_bytes(payload) {
+                note("message", topic);
             }
         }
         for row in self.clips.iter()? {

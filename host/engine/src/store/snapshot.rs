@@ -96,16 +96,49 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// Messages that no broker has acknowledged, in order.
+    /// All messages that no broker has acknowledged, in order.
     pub fn outbox(&self) -> Result<Vec<(u64, String, Vec<u8>)>, StoreError> {
-        self.outbox
-            .iter()?
-            .map(|row| {
-                let (number, message) = row?;
-                let (topic, payload) = message.value();
-                Ok((number.value(), topic.to_owned(), payload.to_vec()))
-            })
-            .collect()
+        self.outbox_from(0, u64::MAX)
+    }
+
+    /// The first of these messages from this number on: as many as have so many bytes together, and one at least.
+    pub fn outbox_from(
+        &self,
+        number: u64,
+        most: u64,
+    ) -> Result<Vec<(u64, String, Vec<u8>)>, StoreError> {
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for row in self.outbox.range(number..)? {
+            let (number, message) = row?;
+            let (topic, payload) = message.value();
+            bytes += (topic.len() + payload.len()) as u64;
+            if bytes > most && !found.is_empty() {
+                break;
+            }
+            found.push((number.value(), topic.to_owned(), payload.to_vec()));
+        }
+        Ok(found)
+    }
+
+    /// How many these messages are, and how many bytes they have together.
+    pub(crate) fn outbox_size(&self) -> Result<(u64, u64), StoreError> {
+        let (mut messages, mut bytes) = (0, 0);
+        for row in self.outbox.iter()? {
+            let (_, message) = row?;
+            let (topic, payload) = message.value();
+            messages += 1;
+            bytes += (topic.len() + payload.len()) as u64;
+        }
+        Ok((messages, bytes))
+    }
+
+    /// How many bytes one of these messages has. None: it is not there.
+    pub(crate) fn outbox_bytes(&self, number: u64) -> Result<Option<u64>, StoreError> {
+        let row = self.outbox.get(number)?;
+        Ok(row.map(|message| {
+            let (topic, payload) = message.value();
+            (topic.len() + payload.len()) as u64
+        }))
     }
 
     /// The streams of which somebody has said whether they are live.

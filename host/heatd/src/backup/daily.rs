@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use super::Backups;
 use crate::clock::now;
-use crate::control::{Steps, aside};
+use crate::control::{Progress, spawn_low_priority};
 use crate::data::backups::{daily_name, prune};
 use crate::shutdown::Shutdown;
 
@@ -30,7 +30,7 @@ pub(crate) async fn run(backups: Arc<Backups>, mut shutdown: Shutdown) -> Result
             let (answer, made) = oneshot::channel();
             let (backups, name) = (Arc::clone(&backups), today.clone());
             // Nobody waits for it any more when heatd stops.
-            aside("backup", move || {
+            spawn_low_priority("backup", move || {
                 let _ = answer.send(backups.of_the_day(&name));
             })?;
             let made = tokio::select! {
@@ -54,7 +54,7 @@ impl Backups {
     fn of_the_day(&self, name: &str) -> bool {
         let file = self.plan.folder.join(name);
         if !file.exists() {
-            let made = self.make(name, &Steps::unheard());
+            let made = self.make(name, &Progress::unheard());
             self.note(made.as_ref().map(|(listed, _)| listed));
             if let Err(problem) = made {
                 // At the end of heatd it is broken off, which is no failure.

@@ -8,7 +8,7 @@ use rumqttc::ManualAck;
 use tokio::sync::Notify;
 
 use super::deliveries::Deliveries;
-use crate::queue::Receipt;
+use crate::queue::AckToken;
 
 /// How long the last words to the broker may take.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ pub(super) struct Shared<'a> {
     /// Known packet ids, over all connections.
     pub(super) deliveries: &'a Deliveries,
     /// Received messages of this connection that wait for their commit. Those of an old connection are gone with it.
-    pub(super) unacknowledged: Mutex<HashMap<Receipt, ManualAck>>,
+    pub(super) unacknowledged: Mutex<HashMap<AckToken, ManualAck>>,
 }
 
 impl<'a> Shared<'a> {
@@ -28,14 +28,14 @@ impl<'a> Shared<'a> {
         Self { connected: Notify::new(), deliveries, unacknowledged: Mutex::default() }
     }
 
-    pub(super) fn keep(&self, receipt: Receipt, ack: ManualAck) {
+    pub(super) fn keep(&self, ack_token: AckToken, ack: ManualAck) {
         // No await happens under this lock.
-        self.unacknowledged.lock().insert(receipt, ack);
+        self.unacknowledged.lock().insert(ack_token, ack);
     }
 
     /// Takes out the acknowledgement of a committed message. The caller must send it at once.
-    pub(super) fn release(&self, receipt: Receipt) -> Option<ManualAck> {
-        let ack = self.unacknowledged.lock().remove(&receipt)?;
+    pub(super) fn release(&self, ack_token: AckToken) -> Option<ManualAck> {
+        let ack = self.unacknowledged.lock().remove(&ack_token)?;
         if let ManualAck::PubAck(ack) = &ack {
             self.deliveries.acknowledge(ack.pkid);
         }

@@ -13,14 +13,14 @@ use crate::metrics::{Interface, Unrecognized};
 /// More ranges of emotes than a line of 500 characters can hold. The rest of the tag is not read.
 const MOST_RANGES: usize = 1_000;
 
-/// Who cheers when somebody does so without a name (Twitch's account of that name).
+/// Twitch's account for anonymous cheers.
 const ANONYMOUS_CHEERER: &str = "ananonymouscheerer";
 
 /// Turns the messages of one connection into events.
 #[derive(Default)]
 pub(super) struct Reader {
     notices: Notices,
-    /// Counts messages: an id for those that have none.
+    /// Numbers the messages, to give an id to those that have none.
     number: u64,
     /// Where kinds of notices that heatd does not know are noted. None for a recording, which is of the past.
     unrecognized: Option<Unrecognized>,
@@ -32,7 +32,7 @@ impl Reader {
         Self { unrecognized: Some(unrecognized), ..Self::default() }
     }
 
-    /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
+    /// The events of a message: none if it is of no use for rules. `now` stands in for a missing time.
     pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
         self.number += 1;
         let channel = message.params.first().and_then(|it| it.strip_prefix('#'));

@@ -1,4 +1,4 @@
-//! Reads a recording of chat: raw lines of IRC with their tags, as they came from Twitch. Each line happened when its tags say.
+//! Reads a recording of chat: raw IRC lines as they came from Twitch. The time of each line is in its tags.
 
 use heat_engine::Record;
 use twitch_irc::message::IRCMessage;
@@ -7,7 +7,7 @@ use super::event::Reader;
 
 /// The lines of a recording as records of this channel, whatever channel they were sent to, in order.
 ///
-/// A line without a time happened when the one before did; what is no chat is left out.
+/// A line without a time gets that of the line before. Other lines than chat are left out.
 pub(crate) fn read_recording(bytes: &[u8], channel: &str) -> Vec<Record> {
     let (mut reader, mut records, mut now) = (Reader::default(), Vec::new(), 0);
     let text = String::from_utf8_lossy(bytes);

@@ -20,7 +20,7 @@ pub(crate) struct Chat {
     pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) metrics: Metrics,
-    /// Emotes that are not Twitch's, if anybody is asked for them.
+    /// Emotes of other providers; None if no provider is configured.
     pub(crate) emotes: Option<Arc<Emotes>>,
 }
 

@@ -1,11 +1,11 @@
-//! Who is asked for emotes, and under which address.
+//! The providers of emotes, and their addresses.
 
 use heat_engine::wit::EmoteProvider;
 use hyper::Uri;
 
 use crate::metrics::Interface;
 
-/// Whether what is behind an address is spoken to with TLS.
+/// Whether an address needs TLS.
 pub(crate) fn is_encrypted(address: &Uri) -> bool {
     matches!(address.scheme_str(), Some("https" | "wss"))
 }
@@ -18,12 +18,12 @@ pub(crate) enum Provider {
     SevenTv,
 }
 
-/// Of what a set is.
+/// Where the emotes of a set can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Of {
-    /// Every channel.
+pub(crate) enum SetScope {
+    /// In every channel.
     Global,
-    /// One channel, with Twitch's id of it.
+    /// In one channel, which has this Twitch id.
     Channel { login: String, id: String },
 }
 
@@ -67,7 +67,7 @@ impl Provider {
     }
 }
 
-impl Of {
+impl SetScope {
     /// For the log of the program.
     pub(crate) fn told(&self) -> &str {
         match self {
@@ -95,18 +95,20 @@ impl Of {
 
 impl Addresses {
     /// Where the set is.
-    pub(crate) fn address(&self, provider: Provider, of: &Of) -> String {
+    pub(crate) fn address(&self, provider: Provider, of: &SetScope) -> String {
         let (base, path) = match (provider, of) {
-            (Provider::SevenTv, Of::Global) => (&self.seventv, "/emote-sets/global".to_owned()),
-            (Provider::SevenTv, Of::Channel { id, .. }) => {
+            (Provider::SevenTv, SetScope::Global) => {
+                (&self.seventv, "/emote-sets/global".to_owned())
+            }
+            (Provider::SevenTv, SetScope::Channel { id, .. }) => {
                 (&self.seventv, format!("/users/twitch/{id}"))
             }
-            (Provider::BetterTtv, Of::Global) => (&self.bttv, "/emotes/global".to_owned()),
-            (Provider::BetterTtv, Of::Channel { id, .. }) => {
+            (Provider::BetterTtv, SetScope::Global) => (&self.bttv, "/emotes/global".to_owned()),
+            (Provider::BetterTtv, SetScope::Channel { id, .. }) => {
                 (&self.bttv, format!("/users/twitch/{id}"))
             }
-            (Provider::FrankerFaceZ, Of::Global) => (&self.ffz, "/set/global".to_owned()),
-            (Provider::FrankerFaceZ, Of::Channel { id, .. }) => {
+            (Provider::FrankerFaceZ, SetScope::Global) => (&self.ffz, "/set/global".to_owned()),
+            (Provider::FrankerFaceZ, SetScope::Channel { id, .. }) => {
                 (&self.ffz, format!("/room/id/{id}"))
             }
         };
@@ -134,13 +136,13 @@ mod tests {
             bttv: Uri::from_static("https://api.betterttv.net/3/cached/"),
             ffz: Uri::from_static("http://127.0.0.1:8080"),
         };
-        let channel = Of::Channel { login: "ann".to_owned(), id: "42".to_owned() };
+        let channel = SetScope::Channel { login: "ann".to_owned(), id: "42".to_owned() };
         let of = |provider, of| addresses.address(provider, of);
         assert_eq!(of(Provider::SevenTv, &channel), "https://7tv.io/v3/users/twitch/42");
-        assert_eq!(of(Provider::SevenTv, &Of::Global), "https://7tv.io/v3/emote-sets/global");
+        assert_eq!(of(Provider::SevenTv, &SetScope::Global), "https://7tv.io/v3/emote-sets/global");
         assert_eq!(addresses.set("s1"), "https://7tv.io/v3/emote-sets/s1");
         assert_eq!(
-            of(Provider::BetterTtv, &Of::Global),
+            of(Provider::BetterTtv, &SetScope::Global),
             "https://api.betterttv.net/3/cached/emotes/global"
         );
         assert_eq!(
@@ -148,6 +150,9 @@ mod tests {
             "https://api.betterttv.net/3/cached/users/twitch/42"
         );
         assert_eq!(of(Provider::FrankerFaceZ, &channel), "http://127.0.0.1:8080/room/id/42");
-        assert_eq!(of(Provider::FrankerFaceZ, &Of::Global), "http://127.0.0.1:8080/set/global");
+        assert_eq!(
+            of(Provider::FrankerFaceZ, &SetScope::Global),
+            "http://127.0.0.1:8080/set/global"
+        );
     }
 }

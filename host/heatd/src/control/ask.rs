@@ -3,28 +3,28 @@
 use heat_engine::StoreError;
 use tokio::sync::oneshot;
 
-use super::handle::Live;
-use super::refusal::Refusal;
-use crate::queue::{Desk, Input};
+use super::error::Error;
+use super::handle::Control;
+use crate::queue::{EngineAccess, Input};
 
-impl Live {
+impl Control {
     /// Does something on the engine's thread between two events, and waits until it is durable. `name` says what it is, in the log, in
     /// `heatd_engine_pause_seconds` and in reports of a hang. Not for a task of the runtime, which must not wait so.
-    pub(crate) fn ask<V: Send + 'static>(
+    pub(crate) fn on_engine_thread<V: Send + 'static>(
         &self,
         name: &'static str,
-        task: impl FnOnce(&mut Desk<'_>) -> Result<V, StoreError> + Send + 'static,
-    ) -> Result<V, Refusal> {
+        task: impl FnOnce(&mut EngineAccess<'_>) -> Result<V, StoreError> + Send + 'static,
+    ) -> Result<V, Error> {
         let (done, answer) = oneshot::channel();
-        let task = move |desk: &mut Desk<'_>| {
-            let value = task(desk)?;
+        let task = move |access: &mut EngineAccess<'_>| {
+            let value = task(access)?;
             // The caller may be gone.
-            desk.after(move || drop(done.send(value)));
+            access.after(move || drop(done.send(value)));
             Ok(())
         };
-        let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
-        inputs.blocking_send(Input::task(name, task)).map_err(|_| Refusal::Gone)?;
+        let inputs = self.inputs.upgrade().ok_or(Error::Gone)?;
+        inputs.blocking_send(Input::task(name, task)).map_err(|_| Error::Gone)?;
         drop(inputs);
-        answer.blocking_recv().map_err(|_| Refusal::Gone)
+        answer.blocking_recv().map_err(|_| Error::Gone)
     }
 }

@@ -142,13 +142,13 @@ impl Loader<'_> {
         }
     }
 
-    fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, Refusal> {
+    fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, LoadFailure> {
         let limits = self.limits(rule);
         let component = self.component(rule, &limits)?;
         let made = Rule::new(self.sandbox, &limits, &component, &rule.settings)
-            .map_err(|error| Refusal::Load(error, Some(component)))?;
+            .map_err(|error| LoadFailure::Load(error, Some(component)))?;
         match cannot(&made) {
-            Some(why) => Err(Refusal::Needs(why)),
+            Some(why) => Err(LoadFailure::Needs(why)),
             None if rule.source_is_file => Ok(made.pinned()),
             None => Ok(made),
         }
@@ -165,19 +165,23 @@ impl Loader<'_> {
         })
     }
 
-    fn component(&mut self, rule: &RuleConfig, limits: &Limits) -> Result<Arc<Component>, Refusal> {
+    fn component(
+        &mut self,
+        rule: &RuleConfig,
+        limits: &Limits,
+    ) -> Result<Arc<Component>, LoadFailure> {
         if let Some(component) = self.components.get(&rule.file) {
             return Ok(Arc::clone(component));
         }
-        let bytes = std::fs::read(&rule.file).map_err(Refusal::Read)?;
+        let bytes = std::fs::read(&rule.file).map_err(LoadFailure::Read)?;
         let component = Component::load(self.sandbox, limits, &bytes)
-            .map_err(|error| Refusal::Load(error, None))?;
+            .map_err(|error| LoadFailure::Load(error, None))?;
         let component = Arc::new(component);
         self.components.insert(rule.file.clone(), Arc::clone(&component));
         Ok(component)
     }
 
-    fn refuse(&self, rule: &RuleConfig, refusal: &Refusal) {
+    fn refuse(&self, rule: &RuleConfig, refusal: &LoadFailure) {
         let problem = |why: &dyn std::fmt::Display| {
             format!("the rule in slot `{}`, {}, is refused: {why}", rule.slot, rule.file.display())
         };
@@ -187,7 +191,7 @@ impl Loader<'_> {
             return;
         }
         match refusal {
-            Refusal::Load(LoadError::Settings(mistakes), component) => {
+            LoadFailure::Load(LoadError::Settings(mistakes), component) => {
                 for (name, why) in mistakes {
                     let known = component.iter().flat_map(|it| &it.description.settings);
                     let known = known.map(|it| it.name.as_str()).filter(|known| known != name);
@@ -202,7 +206,7 @@ impl Loader<'_> {
                 }
             }
             // It stands at the first setting that the rule speaks of.
-            Refusal::Load(LoadError::Refused(why), _) => {
+            LoadFailure::Load(LoadError::Refused(why), _) => {
                 let names = rule.settings.iter().map(|(name, _)| name);
                 let spoken = names.into_iter().find(|name| why.contains(&format!("`{name}`")));
                 let span = spoken.map_or(&rule.span, |name| setting_span(rule, name));
@@ -234,13 +238,13 @@ pub(crate) fn cannot(rule: &Rule) -> Option<String> {
 }
 
 /// Why a rule is not in a chain.
-enum Refusal {
+enum LoadFailure {
     Read(std::io::Error),
     Load(LoadError, Option<Arc<Component>>),
     Needs(String),
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for LoadFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Read(error) => write!(f, "the file cannot be read: {error}"),

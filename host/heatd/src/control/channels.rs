@@ -12,14 +12,14 @@ use parking_lot::Mutex;
 use tracing::info;
 
 use super::chains;
-use super::handle::Live;
-use super::refusal::Refusal;
-use crate::chat::Wants;
+use super::error::Error;
+use super::handle::Control;
+use crate::chat::ChannelsSender;
 use crate::clock::now;
 use crate::config::{Config, Mistakes, login};
 use crate::emotes::Emotes;
 use crate::view::gaps::Since;
-use crate::view::roster::{Listed, Roster};
+use crate::view::registry::{ChannelEntry, ChannelRegistry};
 
 /// How many channels heatd reads at most. The rules' state of each active channel is in memory.
 pub(crate) const MOST: usize = 250;
@@ -27,9 +27,9 @@ pub(crate) const MOST: usize = 250;
 /// Adds and removes channels.
 pub(crate) struct Channels {
     pub(crate) config: Arc<Config>,
-    pub(crate) live: Live,
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) wants: Wants,
+    pub(crate) live: Control,
+    pub(crate) registry: Arc<ChannelRegistry>,
+    pub(crate) wants: ChannelsSender,
     pub(crate) emotes: Option<Arc<Emotes>>,
     /// Held while a channel is added or removed: one at a time.
     pub(crate) changing: Mutex<()>,
@@ -110,13 +110,13 @@ fn chain(config: &Config, sandbox: &Sandbox, name: &str) -> Result<Chain, String
 impl Channels {
     pub(crate) fn new(
         config: &Arc<Config>,
-        live: &Live,
-        roster: &Arc<Roster>,
-        wants: Wants,
+        live: &Control,
+        registry: &Arc<ChannelRegistry>,
+        wants: ChannelsSender,
         emotes: Option<Arc<Emotes>>,
     ) -> Self {
-        let (config, roster) = (Arc::clone(config), Arc::clone(roster));
-        Self { config, live: live.clone(), roster, wants, emotes, changing: Mutex::default() }
+        let (config, registry) = (Arc::clone(config), Arc::clone(registry));
+        Self { config, live: live.clone(), registry, wants, emotes, changing: Mutex::default() }
     }
 
     /// Whether the configuration names a channel.
@@ -130,75 +130,75 @@ impl Channels {
     }
 
     /// Adds a channel. Returns its login and the slots of its rules. It blocks: not to be called on the runtime's thread.
-    pub(crate) fn add(&self, written: &str, by: &str) -> Result<(String, Vec<String>), Refusal> {
+    pub(crate) fn add(&self, written: &str, by: &str) -> Result<(String, Vec<String>), Error> {
         let name = login(written).ok_or_else(|| {
             let what =
                 "a channel is 1 to 25 letters, digits and underscores: the end of its address";
-            Refusal::Refused(format!("{written:?} is no channel; {what}"))
+            Error::Refused(format!("{written:?} is no channel; {what}"))
         })?;
         let _one = self.changing.lock();
         self.may_be_added(&name)?;
-        let chain = chain(&self.config, &self.live.sandbox, &name).map_err(Refusal::Refused)?;
-        let listed = Listed::new(&chain, &self.live.metrics);
+        let chain = chain(&self.config, &self.live.sandbox, &name).map_err(Error::Refused)?;
+        let listed = ChannelEntry::new(&chain, &self.live.metrics);
         let rules: Vec<String> = chain.rules.iter().map(|(slot, _)| slot.clone()).collect();
         let slots = chain.rules.clone();
         let since = self.taken_up(&name, chain, by)?;
         self.live.configured.add(&self.config, &name, slots);
-        self.roster.add(listed);
+        self.registry.add(listed);
         if let Some(emotes) = &self.emotes {
             emotes.add_channel(&name);
         }
         self.wants.add(&name, since);
-        self.live.metrics.channels_wanted(self.roster.names().len());
+        self.live.metrics.channels_desired(self.registry.names().len());
         info!(channel = name, by, "channel added");
         Ok((name, rules))
     }
 
-    fn may_be_added(&self, name: &str) -> Result<(), Refusal> {
-        let here = self.roster.names();
+    fn may_be_added(&self, name: &str) -> Result<(), Error> {
+        let here = self.registry.names();
         if here.iter().any(|it| **it == *name) {
-            return Err(Refusal::Refused(format!("heatd reads #{name} already")));
+            return Err(Error::Refused(format!("heatd reads #{name} already")));
         }
         if here.len() >= MOST {
             let why = format!("heatd reads {MOST} channels, and no more; remove one first");
-            return Err(Refusal::Refused(why));
+            return Err(Error::Refused(why));
         }
         if self.config.stream.is_ambiguous() && !here.is_empty() {
             let why = "`topic` in [stream] does not say which channel is meant; write {channel} where its name stands, and restart heatd";
-            return Err(Refusal::because(why));
+            return Err(Error::because(why));
         }
         Ok(())
     }
 
     /// Adds the channel to the engine. Returns since when it was not heard, if it was here before.
-    fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Refusal> {
+    fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Error> {
         let configured = self.is_configured(name);
         let order = Order::new(Action::AddChannel, by, "");
-        let removed = self
-            .live
-            .ask("channel.add", move |desk| desk.engine.add_channel(chain, configured, &order))??;
+        let removed = self.live.on_engine_thread("channel.add", move |access| {
+            access.engine.add_channel(chain, configured, &order)
+        })??;
         Ok(removed.map(since_removal))
     }
 
     /// Removes a channel. It blocks: not to be called on the runtime's thread.
-    pub(crate) fn remove(&self, name: &str, by: &str) -> Result<(), Refusal> {
+    pub(crate) fn remove(&self, name: &str, by: &str) -> Result<(), Error> {
         let _one = self.changing.lock();
-        let Some(listed) = self.roster.find(name) else { return Err(Refusal::no_channel(name)) };
+        let Some(listed) = self.registry.find(name) else { return Err(Error::no_channel(name)) };
         self.wants.remove(name);
         self.live.drop_shadows(name)?;
         let (channel, configured) = (name.to_owned(), self.is_configured(name));
         let order = Order::new(Action::RemoveChannel, by, "");
-        self.live.ask("channel.remove", move |desk| {
-            desk.engine.remove_channel(&channel, configured, &order)
+        self.live.on_engine_thread("channel.remove", move |access| {
+            access.engine.remove_channel(&channel, configured, &order)
         })??;
         if let Some(emotes) = &self.emotes {
             emotes.remove_channel(name);
         }
-        self.roster.remove(name, now());
+        self.registry.remove(name, now());
         self.live.configured.remove(name);
         let slots: Vec<&str> = listed.slots.iter().map(|it| it.slot.as_str()).collect();
         self.live.metrics.forget_channel(&listed.channel, &slots);
-        self.live.metrics.channels_wanted(self.roster.names().len());
+        self.live.metrics.channels_desired(self.registry.names().len());
         info!(channel = name, by, "channel removed");
         Ok(())
     }

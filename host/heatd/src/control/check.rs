@@ -9,8 +9,8 @@ use heat_engine::{
     Answer, Begun, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot,
 };
 
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::progress::Progress;
 
 /// How many records are tried at most, from the end of the log.
 const MOST: usize = 20_000;
@@ -26,12 +26,12 @@ pub(super) fn check(
     slot: &str,
     channel: &str,
     rule: &Rule,
-    steps: &Steps,
-) -> Result<String, Refusal> {
+    progress: &Progress,
+) -> Result<String, Error> {
     let records = last_records(&begun.snapshot, channel)?;
     let events = records.iter().filter(|it| matches!(it, Record::Event { .. })).count();
     if events == 0 {
-        return own_cases(sandbox, begun, rule, steps);
+        return own_cases(sandbox, begun, rule, progress);
     }
     let mut pair = Pair::begin(sandbox, begun, slot, channel, rule, records.front())?;
     let (started, of) = (Instant::now(), records.len());
@@ -46,14 +46,14 @@ pub(super) fn check(
         tried += usize::from(matches!(record, Record::Event { .. }));
         failures_before += usize::from(is_fault_of(record, slot));
         if number % 500 == 0 {
-            steps.progress("check", number as u64, of as u64);
+            progress.part("check", number as u64, of as u64);
         }
     }
     if failures.len() > failures_before
         && let Some(first) = failures.first()
     {
         let count = failures.len();
-        return Err(Refusal::because(format!(
+        return Err(Error::because(format!(
             "it fails on {count} of the last {tried} events, which are in the log: {first}"
         )));
     }
@@ -65,7 +65,7 @@ fn is_fault_of(record: &Record, slot: &str) -> bool {
 }
 
 /// The last records of a channel.
-fn last_records(snapshot: &Snapshot, channel: &str) -> Result<VecDeque<Record>, Refusal> {
+fn last_records(snapshot: &Snapshot, channel: &str) -> Result<VecDeque<Record>, Error> {
     let mut last = VecDeque::new();
     let from = snapshot.next_record()?.saturating_sub(4 * MOST as u64);
     for block in snapshot.blocks(from)? {
@@ -96,10 +96,10 @@ impl Pair {
         channel: &str,
         rule: &Rule,
         first: Option<&Record>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         let at = first.map_or(0, Record::at);
         let kept = Seed::checkpoint(&begun.snapshot, channel, at)?;
-        let run = |rule: Rule| -> Result<Run, Refusal> {
+        let run = |rule: Rule| -> Result<Run, Error> {
             let mut chain = begun.chain.clone();
             // A slot that was off is tried too.
             if !chain.iter().any(|(name, _)| name == slot) {
@@ -118,7 +118,7 @@ impl Pair {
         record: &Record,
         slot: &str,
         failures: &mut Vec<String>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Error> {
         let (alone, together) = (self.alone.follow(record)?, self.together.follow(record)?);
         let (alone, together) = (answers(&alone, slot), answers(&together, slot));
         failures.extend(
@@ -129,7 +129,7 @@ impl Pair {
         if same || !failures.is_empty() {
             return Ok(());
         }
-        Err(Refusal::because(
+        Err(Error::because(
             "it keeps state in a variable: it answers otherwise when its instance is new. An instance lives for a few events only; what has to stay goes into `put`",
         ))
     }
@@ -144,8 +144,8 @@ fn own_cases(
     sandbox: &Arc<Sandbox>,
     begun: &Begun,
     rule: &Rule,
-    steps: &Steps,
-) -> Result<String, Refusal> {
+    progress: &Progress,
+) -> Result<String, Error> {
     let cases = embedded(rule.bytes());
     if cases.is_empty() {
         return Ok(
@@ -169,16 +169,16 @@ fn own_cases(
     };
     let of = cases.len();
     for (number, case) in cases.iter().enumerate() {
-        steps.progress("check", number as u64, of as u64);
+        progress.part("check", number as u64, of as u64);
         let name = &case.name;
-        match judge(&cast, case).map_err(|error| Refusal::because(format!("{name}: {error}")))? {
+        match judge(&cast, case).map_err(|error| Error::because(format!("{name}: {error}")))? {
             Outcome::KeepsState(lines) => {
-                return Err(Refusal::because(format!(
+                return Err(Error::because(format!(
                     "{name}: it keeps state in a variable: it answers otherwise when its instance is new\n{lines}"
                 )));
             }
             Outcome::Different(played) if played.contains("\n  fails: ") => {
-                return Err(Refusal::because(format!("it fails in its own case {name}")));
+                return Err(Error::because(format!("it fails in its own case {name}")));
             }
             Outcome::Different(_) | Outcome::AsWritten => {}
         }

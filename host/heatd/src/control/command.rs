@@ -11,8 +11,8 @@ use heat_engine::{Action, Changes, Decision, Rule, Run};
 use tokio::sync::oneshot;
 
 use super::answers::{CommandAnswer, answers, weight};
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 use super::words::after;
 use crate::clock::now;
 use crate::queue::Input;
@@ -20,25 +20,25 @@ use crate::queue::Input;
 /// Twitch's lines of chat have at most 500 characters.
 const LONGEST: usize = 500;
 
-impl Live {
+impl Control {
     /// Gives an order by `by`. Returns what came of it, once that is durable.
     pub(crate) fn command(
         &self,
         channel: &str,
         text: &str,
         by: &str,
-    ) -> Result<CommandAnswer, Refusal> {
+    ) -> Result<CommandAnswer, Error> {
         if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
-            return Err(Refusal::because("an order is one line of 1 to 500 characters"));
+            return Err(Error::because("an order is one line of 1 to 500 characters"));
         }
         if after(text, &self.undo_command).is_some() {
-            return Err(Refusal::because(
+            return Err(Error::because(
                 "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
             ));
         }
         let now = now();
-        let event = |who: &str| -> Result<Event, Refusal> {
-            let mut line = chat_line(who, text).map_err(Refusal::because)?;
+        let event = |who: &str| -> Result<Event, Error> {
+            let mut line = chat_line(who, text).map_err(Error::because)?;
             // An id that Twitch never gives.
             line.person.id = format!("token:{by}");
             let id = format!("command:{now}:{:016x}", fastrand::u64(..));
@@ -52,10 +52,10 @@ impl Live {
             // The caller may be gone.
             let _ = decided.send(decision);
         });
-        let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
-        inputs.blocking_send(input).map_err(|_| Refusal::Gone)?;
+        let inputs = self.inputs.upgrade().ok_or(Error::Gone)?;
+        inputs.blocking_send(input).map_err(|_| Error::Gone)?;
         drop(inputs);
-        let decision = answer.blocking_recv().map_err(|_| Refusal::Gone)?;
+        let decision = answer.blocking_recv().map_err(|_| Error::Gone)?;
         self.note(channel, Action::Command, by, text)?;
         Ok(told(&decision))
     }
@@ -67,12 +67,12 @@ impl Live {
         now: u64,
         of_viewer: Event,
         of_moderator: Event,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Error> {
         let present = self.present(channel)?;
         let word = word(&of_moderator);
         let takers = takers(&present.rules, &word);
         if takers.is_empty() {
-            return Err(Refusal::because(format!(
+            return Err(Error::because(format!(
                 "no rule of #{channel} takes {word:?} as a command; moderators' commands are settings of the rules, such as ?heat set 50"
             )));
         }
@@ -82,7 +82,7 @@ impl Live {
         run.pass(now)?;
         let open = run.imagine(now, of_viewer)?;
         if open.answers.iter().any(|it| does(it, &takers)) || faves(&open) {
-            return Err(Refusal::because(format!(
+            return Err(Error::because(format!(
                 "everybody may say {word:?} in chat; here are only orders of moderators, such as ?heat set 50"
             )));
         }
@@ -92,10 +92,10 @@ impl Live {
             takers.contains(&&*it.slot).then(|| format!("{} would fail: {fault}", it.slot))
         });
         if let Some(failed) = failed {
-            return Err(Refusal::because(failed));
+            return Err(Error::because(failed));
         }
         if !decision.answers.iter().any(|it| does(it, &takers)) {
-            return Err(Refusal::because(
+            return Err(Error::because(
                 "no rule would do anything with that now; orders are ?heat set 50, ?heat reset, ?heat pause, ?heat resume, ?heat add 5 @ann pie, ?heat boost 2 5m",
             ));
         }
@@ -109,10 +109,10 @@ impl Live {
         action: Action,
         by: &str,
         note: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Error> {
         let (channel, order) = (channel.to_owned(), heat_engine::Order::new(action, by, note));
-        self.ask("audit.note", move |desk| {
-            desk.engine.enter(&channel, "", None, None, &order, None);
+        self.on_engine_thread("audit.note", move |access| {
+            access.engine.enter(&channel, "", None, None, &order, None);
             Ok(())
         })
     }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use heat_engine::{Component, Limits, Sandbox};
 
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::progress::Progress;
 
 /// Components of more bytes are compiled in a process of their own.
 const LARGE: usize = 512 << 10;
@@ -33,7 +33,7 @@ pub(crate) struct Speed {
 
 impl Speed {
     pub(crate) fn new(cache: &Path) -> Self {
-        // Measured with rules of 50 KB to 18 MB: about 1.6 ms for each KiB on a desk. A Raspberry Pi 4 takes some five times as long.
+        // Measured with rules of 50 KB to 18 MB: about 1.6 ms for each KiB on a access. A Raspberry Pi 4 takes some five times as long.
         let per_kib = if cfg!(target_arch = "aarch64") { 8_000 } else { 1_600 };
         Self { per_kib: AtomicU64::new(per_kib), cache: cache.to_owned() }
     }
@@ -58,20 +58,20 @@ impl Speed {
         sandbox: &Sandbox,
         limits: &Limits,
         bytes: &[u8],
-        steps: &Steps,
-    ) -> Result<Arc<Component>, Refusal> {
+        progress: &Progress,
+    ) -> Result<Arc<Component>, Error> {
         if bytes.len() > LARGEST {
             let most = LARGEST >> 20;
-            return Err(Refusal::because(format!("the component is larger than {most} MiB")));
+            return Err(Error::because(format!("the component is larger than {most} MiB")));
         }
         let expected = self.expected(bytes.len());
-        steps.timed("compile", expected, Duration::ZERO);
+        progress.timed("compile", expected, Duration::ZERO);
         let started = Instant::now();
         if bytes.len() > LARGE {
-            self.elsewhere(bytes, limits, expected, steps)
-                .map_err(|error| Refusal::because(format!("{error:#}")))?;
+            self.elsewhere(bytes, limits, expected, progress)
+                .map_err(|error| Error::because(format!("{error:#}")))?;
         }
-        let component = Component::load(sandbox, limits, bytes).map_err(Refusal::because)?;
+        let component = Component::load(sandbox, limits, bytes).map_err(Error::because)?;
         self.took(bytes.len(), started.elapsed());
         Ok(Arc::new(component))
     }
@@ -82,7 +82,7 @@ impl Speed {
         bytes: &[u8],
         limits: &Limits,
         expected: Duration,
-        steps: &Steps,
+        progress: &Progress,
     ) -> Result<()> {
         let program = std::env::current_exe().context("failed to find this program")?;
         let mut child = Command::new(program)
@@ -103,7 +103,7 @@ impl Speed {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            steps.timed("compile", expected, started.elapsed());
+            progress.timed("compile", expected, started.elapsed());
             thread::sleep(TELL);
         };
         let mut said = String::new();

@@ -10,24 +10,28 @@ use tracing::warn;
 use super::answers::{DeployAnswer, SlotAnswer};
 use super::chains::{cannot, explain};
 use super::check::check;
-use super::handle::Live;
-use super::progress::Steps;
-use super::refusal::Refusal;
-use super::wanted::{Source, Wanted};
+use super::error::Error;
+use super::handle::Control;
+use super::progress::Progress;
+use super::request::{DeployRequest, RuleSource};
 
 /// How many entries of a rule's state are copied in one task, between two groups of events.
 const ROWS: usize = 500;
 
-impl Live {
+impl Control {
     /// Changes what runs in a slot. Until the flip, every failure leaves everything as it was.
-    pub(crate) fn deploy(&self, wanted: &Wanted, steps: &Steps) -> Result<DeployAnswer, Refusal> {
+    pub(crate) fn deploy(
+        &self,
+        wanted: &DeployRequest,
+        progress: &Progress,
+    ) -> Result<DeployAnswer, Error> {
         let mut order = Order::new(wanted.source.action(), &wanted.by, "");
-        order.configured = matches!(wanted.source, Source::File(..));
+        order.configured = matches!(wanted.source, RuleSource::File(..));
         let done = self.begin(wanted).and_then(|begun| {
-            let done = self.prepare(wanted, &begun, steps).and_then(|(swap, checked, state)| {
+            let done = self.prepare(wanted, &begun, progress).and_then(|(swap, checked, state)| {
                 order.note = format!("checked on {checked}");
                 let now = swap.rule().clone();
-                let standing = self.flip(swap, order.clone(), steps)?;
+                let standing = self.flip(swap, order.clone(), progress)?;
                 if order.configured {
                     self.configured.replace(&wanted.channel, &wanted.slot, now);
                 }
@@ -36,8 +40,8 @@ impl Live {
             if done.is_err() {
                 let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
                 let ticket = begun.ticket();
-                self.ask("swap.give-up", move |desk| {
-                    desk.engine.give_up(&channel, &slot, ticket);
+                self.on_engine_thread("swap.give-up", move |access| {
+                    access.engine.give_up(&channel, &slot, ticket);
                     Ok(())
                 })?;
             }
@@ -61,29 +65,27 @@ impl Live {
         slot: &str,
         snapshot: &Snapshot,
         by: &str,
-    ) -> Result<DeployAnswer, Refusal> {
+    ) -> Result<DeployAnswer, Error> {
         let audit = snapshot.audit(usize::MAX)?;
         let mine = audit.iter().rev().map(|(_, it)| it);
         let mine =
             mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
         let (digest, given) = before(mine).ok_or_else(|| {
-            Refusal::because(format!("nothing but what is live now was ever live in slot {slot}"))
+            Error::because(format!("nothing but what is live now was ever live in slot {slot}"))
         })?;
         let digest = digest
-            .ok_or_else(|| Refusal::because("the audit log does not say what was live before"))?;
+            .ok_or_else(|| Error::because("the audit log does not say what was live before"))?;
         let Some(bytes) = snapshot.component(digest)? else {
-            return Err(Refusal::because(format!(
-                "the store does not have the component {digest}"
-            )));
+            return Err(Error::because(format!("the store does not have the component {digest}")));
         };
-        let source = Source::Previous(bytes.into(), given);
-        let wanted = Wanted {
+        let source = RuleSource::Previous(bytes.into(), given);
+        let wanted = DeployRequest {
             channel: channel.to_owned(),
             slot: slot.to_owned(),
             source,
             by: by.to_owned(),
         };
-        let mut told = self.deploy(&wanted, &Steps::unheard())?;
+        let mut told = self.deploy(&wanted, &Progress::unheard())?;
         if told.state == "new" {
             told.message
                 .push_str("; its state begins anew, since another rule was there meanwhile");
@@ -91,33 +93,33 @@ impl Live {
         Ok(told)
     }
 
-    fn begin(&self, wanted: &Wanted) -> Result<Begun, Refusal> {
+    fn begin(&self, wanted: &DeployRequest) -> Result<Begun, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let configured = matches!(wanted.source, Source::File(..));
-        Ok(self.ask("swap.begin", move |desk| match configured {
-            true => desk.engine.begin_as_configured(&channel, &slot),
-            false => desk.engine.begin(&channel, &slot),
+        let configured = matches!(wanted.source, RuleSource::File(..));
+        Ok(self.on_engine_thread("swap.begin", move |access| match configured {
+            true => access.engine.begin_as_configured(&channel, &slot),
+            false => access.engine.begin(&channel, &slot),
         })??)
     }
 
     /// Loads and checks the new rule, and prepares its state. Returns the swap, what the rule was tried on, and what becomes of the state.
     fn prepare(
         &self,
-        wanted: &Wanted,
+        wanted: &DeployRequest,
         begun: &Begun,
-        steps: &Steps,
-    ) -> Result<(Swap, String, &'static str), Refusal> {
-        let rule = self.rule(wanted, begun, steps)?;
+        progress: &Progress,
+    ) -> Result<(Swap, String, &'static str), Error> {
+        let rule = self.rule(wanted, begun, progress)?;
         if rule.digest() == begun.rule.digest() && rule.given() == begun.rule.given() && begun.is_on
         {
-            return Err(Refusal::because("it is live already, with the same settings"));
+            return Err(Error::because("it is live already, with the same settings"));
         }
         let (slot, channel) = (&wanted.slot, &wanted.channel);
-        begun.fits(&rule).map_err(Refusal::because)?;
+        begun.fits(&rule).map_err(Error::because)?;
         // Before the whole state is migrated: a rule that fails here has not paid for that.
-        let checked = check(&self.sandbox, begun, slot, channel, &rule, steps)?;
-        steps.step("migrate");
-        let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Refusal::because)?;
+        let checked = check(&self.sandbox, begun, slot, channel, &rule, progress)?;
+        progress.step("migrate");
+        let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Error::because)?;
         let (before, now) = (begun.rule.description(), rule.description());
         let state = match begun.keeps_state(&rule) {
             false => "new",
@@ -130,32 +132,32 @@ impl Live {
     /// Makes the rule of a source, which may build on the rule that is live.
     pub(super) fn rule(
         &self,
-        wanted: &Wanted,
+        wanted: &DeployRequest,
         begun: &Begun,
-        steps: &Steps,
-    ) -> Result<Rule, Refusal> {
+        progress: &Progress,
+    ) -> Result<Rule, Error> {
         let limits = begun.rule.limits();
         let rule = match &wanted.source {
-            Source::File(bytes, said) => {
-                let component = self.speed.load(&self.sandbox, said.limits(), bytes, steps)?;
+            RuleSource::File(bytes, said) => {
+                let component = self.speed.load(&self.sandbox, said.limits(), bytes, progress)?;
                 let rule = Rule::new(&self.sandbox, said.limits(), &component, said.given());
-                let rule = rule.map_err(Refusal::because)?;
+                let rule = rule.map_err(Error::because)?;
                 if said.is_pinned() { rule.pinned() } else { rule }
             }
-            Source::Settings(edit) => {
-                let given = edit.apply(begun.rule.given()).map_err(Refusal::because)?;
+            RuleSource::Settings(edit) => {
+                let given = edit.apply(begun.rule.given()).map_err(Error::because)?;
                 let component = begun.rule.component();
                 self.made(limits, component, &given)?
             }
-            Source::Previous(bytes, given) => {
-                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+            RuleSource::Previous(bytes, given) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, progress)?;
                 let configured = || self.configured.find(&wanted.channel, &wanted.slot);
                 let given = given.clone().or_else(|| Some(configured()?.rule.given().to_vec()));
                 let given = given.unwrap_or_default();
                 self.made(limits, &component, &given)?
             }
-            Source::Component(bytes) => {
-                let component = self.speed.load(&self.sandbox, limits, bytes, steps)?;
+            RuleSource::Component(bytes) => {
+                let component = self.speed.load(&self.sandbox, limits, bytes, progress)?;
                 // Settings belong to a rule: another one begins with its own defaults.
                 let same = component.description.name == begun.rule.description().name;
                 let given = if same { begun.rule.given() } else { &[] };
@@ -163,7 +165,7 @@ impl Live {
             }
         };
         match cannot(&rule) {
-            Some(why) => Err(Refusal::because(why)),
+            Some(why) => Err(Error::because(why)),
             None => Ok(rule),
         }
     }
@@ -173,9 +175,9 @@ impl Live {
         limits: &Arc<Limits>,
         component: &Arc<Component>,
         given: &[(String, Given)],
-    ) -> Result<Rule, Refusal> {
+    ) -> Result<Rule, Error> {
         let made = Rule::new(&self.sandbox, limits, component, given);
-        made.map_err(|error| Refusal::because(explain(&error, component)))
+        made.map_err(|error| Error::because(explain(&error, component)))
     }
 
     /// Copies the state in parts, and flips to the new rule between two events.
@@ -183,39 +185,39 @@ impl Live {
         &self,
         swap: Swap,
         order: Order,
-        steps: &Steps,
-    ) -> Result<Standing, Refusal> {
+        progress: &Progress,
+    ) -> Result<Standing, Error> {
         let mut swap = swap;
         let all = swap.left() as u64;
         let mut is_copied = false;
         while !is_copied {
-            steps.progress("copy", all - swap.left() as u64, all);
-            (swap, is_copied) = self.ask("swap.copy", move |desk| {
-                let is_copied = desk.engine.copy(&mut swap, ROWS)?;
+            progress.part("copy", all - swap.left() as u64, all);
+            (swap, is_copied) = self.on_engine_thread("swap.copy", move |access| {
+                let is_copied = access.engine.copy(&mut swap, ROWS)?;
                 Ok((swap, is_copied))
             })?;
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
-        let (standing, _swap) = self.ask("swap.flip", move |desk| {
-            let flipped = desk.engine.flip_lent(&mut swap, &order)?;
+        let (standing, _swap) = self.on_engine_thread("swap.flip", move |access| {
+            let flipped = access.engine.flip_lent(&mut swap, &order)?;
             let standing = flipped.map(|()| {
-                let standings = desk.engine.standings();
+                let standings = access.engine.standings();
                 standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
             });
             Ok((standing, swap))
         })?;
         let standing = standing?;
-        standing.ok_or(Refusal::Gone)
+        standing.ok_or(Error::Gone)
     }
 
     /// Records a refused change in the audit log and in heatd's log.
-    pub(super) fn note_refusal(&self, wanted: &Wanted, order: Order, refusal: &Refusal) {
+    pub(super) fn note_refusal(&self, wanted: &DeployRequest, order: Order, refusal: &Error) {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let why = refusal.to_string();
         warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
         // Where heatd stops, nobody reads it.
-        let _ = self.ask("audit.refusal", move |desk| {
-            desk.engine.enter(&channel, &slot, None, None, &order, Some(why));
+        let _ = self.on_engine_thread("audit.refusal", move |access| {
+            access.engine.enter(&channel, &slot, None, None, &order, Some(why));
             Ok(())
         });
     }

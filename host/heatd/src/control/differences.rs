@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heat_engine::{Rule, Run, Snapshot};
 
-use super::refusal::Refusal;
+use super::error::Error;
 
 /// Output, before, after.
 pub(super) type Changed = Vec<(String, Option<String>, Option<String>)>;
@@ -15,7 +15,7 @@ pub(super) fn differences(
     channel: &str,
     rules: &[(String, Rule)],
     run: &Run,
-) -> Result<Changed, Refusal> {
+) -> Result<Changed, Error> {
     let mut changed = Vec::new();
     for (slot, _) in rules {
         let before = snapshot.shown_by(channel, slot)?;

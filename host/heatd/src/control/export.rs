@@ -8,8 +8,8 @@ use heat_engine::{CountKind, CountRow, Snapshot, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 use crate::clock::now;
 
 /// The version of the format. A reader refuses a later one.
@@ -18,10 +18,10 @@ const VERSION: u64 = 1;
 /// How large a part grows before it is sent, in bytes.
 const PART: usize = 64 << 10;
 
-/// What is wanted.
+/// ExportScope is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum What {
+pub(crate) enum ExportScope {
     /// Counts of faves.
     Counts,
     /// Records of the log.
@@ -36,17 +36,23 @@ pub(crate) struct Exported {
     snapshot: Snapshot,
     identity: u64,
     channel: Option<String>,
-    what: What,
+    what: ExportScope,
 }
 
-impl Live {
+impl Control {
     /// The store as of now, of one channel or of all.
-    pub(crate) fn export(&self, channel: Option<String>, what: What) -> Result<Exported, Refusal> {
+    pub(crate) fn export(
+        &self,
+        channel: Option<String>,
+        what: ExportScope,
+    ) -> Result<Exported, Error> {
         // 0 is for a store that has no name.
         let name = fastrand::u64(1..);
-        let identity = self.ask("export.name", move |desk| desk.engine.name_store(name))?;
+        let identity =
+            self.on_engine_thread("export.name", move |access| access.engine.name_store(name))?;
         // Once the name is durable.
-        let snapshot = self.ask("export.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            self.on_engine_thread("export.snapshot", |access| access.engine.snapshot())?;
         Ok(Exported { snapshot, identity, channel, what })
     }
 }
@@ -54,10 +60,10 @@ impl Live {
 impl Exported {
     /// Writes all lines. `send` takes a part, and says whether anybody wants more.
     pub(crate) fn write(&self, send: impl FnMut(Vec<u8>) -> bool) -> Result<(), StoreError> {
-        let mut lines = Lines { part: Vec::with_capacity(PART + 4096), send, is_open: true };
+        let mut lines = ExportWriter { part: Vec::with_capacity(PART + 4096), send, is_open: true };
         lines.add(&self.header()?);
         let (mut counts, mut records) = (0_u64, 0_u64);
-        if self.what != What::Log {
+        if self.what != ExportScope::Log {
             for row in self.snapshot.counts()? {
                 let row = row?;
                 if self.is_wanted(&row.channel) && lines.is_open {
@@ -66,7 +72,7 @@ impl Exported {
                 }
             }
         }
-        if self.what != What::Counts {
+        if self.what != ExportScope::Counts {
             for block in self.snapshot.blocks(0)? {
                 for record in block?.1 {
                     if self.is_wanted(record.channel()) {
@@ -90,9 +96,9 @@ impl Exported {
 
     fn header(&self) -> Result<Value, StoreError> {
         let what = match self.what {
-            What::Counts => "counts",
-            What::Log => "log",
-            What::All => "all",
+            ExportScope::Counts => "counts",
+            ExportScope::Log => "log",
+            ExportScope::All => "all",
         };
         let sources = self.snapshot.sources()?;
         Ok(json!({
@@ -124,14 +130,14 @@ fn count(row: &CountRow) -> Value {
     line
 }
 
-/// Lines on their way, a part at a time.
-struct Lines<S> {
+/// ExportWriter on their way, a part at a time.
+struct ExportWriter<S> {
     part: Vec<u8>,
     send: S,
     is_open: bool,
 }
 
-impl<S: FnMut(Vec<u8>) -> bool> Lines<S> {
+impl<S: FnMut(Vec<u8>) -> bool> ExportWriter<S> {
     fn add(&mut self, line: &Value) {
         // Writing into memory does not fail.
         let _ = writeln!(self.part, "{line}");

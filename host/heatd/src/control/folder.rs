@@ -17,9 +17,9 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::chains::Configured;
-use super::handle::Live;
-use super::progress::Steps;
-use super::wanted::{Source, Wanted};
+use super::handle::Control;
+use super::progress::Progress;
+use super::request::{DeployRequest, RuleSource};
 use crate::shutdown::Shutdown;
 
 /// How often the files are polled.
@@ -34,13 +34,13 @@ struct Stamp {
 
 /// The files of all slots, and what is known about them.
 pub(crate) struct Folder {
-    live: Live,
-    files: BTreeMap<PathBuf, Known>,
+    live: Control,
+    files: BTreeMap<PathBuf, KnownFile>,
     /// Components in the same folders that no slot uses. Each is mentioned in the log once.
     strangers: BTreeSet<PathBuf>,
 }
 
-struct Known {
+struct KnownFile {
     /// The last component that went live or was refused.
     digest: Digest,
     /// As of the last poll.
@@ -50,7 +50,7 @@ struct Known {
 }
 
 impl Folder {
-    pub(crate) fn new(live: Live) -> Self {
+    pub(crate) fn new(live: Control) -> Self {
         let mut folder = Self { live, files: BTreeMap::new(), strangers: BTreeSet::new() };
         folder.adopt();
         // Files that were there before the start are not mentioned.
@@ -78,7 +78,7 @@ impl Folder {
         for (file, digest) in self.live.configured.files() {
             self.files.entry(file).or_insert_with_key(|file| {
                 let seen = stamp(file);
-                Known { digest, seen, read: seen }
+                KnownFile { digest, seen, read: seen }
             });
         }
     }
@@ -131,11 +131,11 @@ impl Folder {
     }
 
     fn deploy(&self, slot: Configured, bytes: &Arc<[u8]>) {
-        let source = Source::File(Arc::clone(bytes), Box::new(slot.rule.clone()));
+        let source = RuleSource::File(Arc::clone(bytes), Box::new(slot.rule.clone()));
         let (channel, name) = (slot.channel, slot.slot);
-        let wanted = Wanted { channel, slot: name, source, by: "file".to_owned() };
+        let wanted = DeployRequest { channel, slot: name, source, by: "file".to_owned() };
         let (channel, slot) = (&wanted.channel, &wanted.slot);
-        match self.live.deploy(&wanted, &Steps::unheard()) {
+        match self.live.deploy(&wanted, &Progress::unheard()) {
             Ok(_) => info!(channel, slot, "what is in the file is live"),
             Err(refusal) => error!(
                 channel,

@@ -9,19 +9,22 @@ use std::time::Duration;
 use heat_engine::{Handed, Record, Rule, Run, RunError, Snapshot, StoreError};
 use tracing::warn;
 
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 use crate::clock::now;
-use crate::queue::{Desk, Followed, Follower, Tap};
+use crate::queue::{EngineAccess, Subscriber, Subscription, Update};
 
 /// How long the engine waits for a run that has followed it to the present.
 const HAND_OVER: Duration = Duration::from_secs(2);
 
-/// The longest sleep of a follower while nothing happens.
+/// The longest sleep of a subscriber while nothing happens.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Runs `work` on a new thread with low priority, so that the engine's thread comes first.
-pub(crate) fn aside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+pub(crate) fn spawn_low_priority(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<()> {
     let work = move || {
         // On Linux the niceness is of this thread alone.
         #[cfg(target_os = "linux")]
@@ -38,27 +41,32 @@ pub(super) struct Beginning {
     /// The rules that are live, in the order in which they are called.
     pub(super) rules: Vec<(String, Rule)>,
     /// The engine's end: by it the run is asked, and let go.
-    pub(super) tap: Tap,
+    pub(super) subscription: Subscription,
     /// The run's end: all that happens after the snapshot.
-    pub(super) follower: Follower,
+    pub(super) subscriber: Subscriber,
 }
 
-impl Live {
+impl Control {
     /// From this moment on what happens in a channel is kept for a run that begins from here.
-    pub(super) fn begin_following(&self, channel: &str) -> Result<Beginning, Refusal> {
+    pub(super) fn begin_following(&self, channel: &str) -> Result<Beginning, Error> {
         let name = channel.to_owned();
-        self.ask("run.begin", move |desk| {
-            // In one task, so that no record is both in the snapshot and in the tap, or in neither.
-            let (tap, follower) = desk.taps.open(&name);
-            let rules = desk.engine.rules(&name).unwrap_or_default();
-            Ok(Beginning { snapshot: Arc::new(desk.engine.snapshot()?), rules, tap, follower })
+        self.on_engine_thread("run.begin", move |access| {
+            // In one task, so that no record is both in the snapshot and in the subscription, or in neither.
+            let (subscription, subscriber) = access.subscriptions.open(&name);
+            let rules = access.engine.rules(&name).unwrap_or_default();
+            Ok(Beginning {
+                snapshot: Arc::new(access.engine.snapshot()?),
+                rules,
+                subscription,
+                subscriber,
+            })
         })
     }
 
     /// Nothing is kept for this run any more.
-    pub(super) fn stop_following(&self, tap: Tap) -> Result<(), Refusal> {
-        self.ask("run.end", move |desk| {
-            desk.taps.close(&tap);
+    pub(super) fn stop_following(&self, subscription: Subscription) -> Result<(), Error> {
+        self.on_engine_thread("run.end", move |access| {
+            access.subscriptions.close(&subscription);
             Ok(())
         })
     }
@@ -67,12 +75,12 @@ impl Live {
     pub(super) fn with_run<V>(
         &self,
         channel: &str,
-        work: impl FnOnce(Beginning) -> Result<V, Refusal>,
-    ) -> Result<V, Refusal> {
+        work: impl FnOnce(Beginning) -> Result<V, Error>,
+    ) -> Result<V, Error> {
         let beginning = self.begin_following(channel)?;
-        let tap = beginning.tap.clone();
+        let subscription = beginning.subscription.clone();
         let done = work(beginning);
-        self.stop_following(tap)?;
+        self.stop_following(subscription)?;
         done
     }
 
@@ -82,24 +90,26 @@ impl Live {
         &self,
         name: &'static str,
         mut run: Run,
-        (tap, follower): (Tap, Follower),
+        (subscription, subscriber): (Subscription, Subscriber),
         behind: String,
-        adopt: impl FnOnce(&mut Desk<'_>, BTreeMap<String, Handed>) -> Result<V, StoreError>
+        adopt: impl FnOnce(&mut EngineAccess<'_>, BTreeMap<String, Handed>) -> Result<V, StoreError>
         + Send
         + 'static,
-    ) -> Result<V, Refusal> {
+    ) -> Result<V, Error> {
         // Here, and not on the engine's thread: that shall wait only for what happens from here on.
-        catch_up(&mut run, &follower)?;
+        catch_up(&mut run, &subscriber)?;
         // On a thread of its own the run goes on to follow while the engine asks it.
-        aside(name, move || {
-            if let Err(error) = follow(&mut run, &follower, |_, _| true) {
+        spawn_low_priority(name, move || {
+            if let Err(error) = follow(&mut run, &subscriber, |_, _| true) {
                 warn!(run = name, %error, "the run cannot go on");
             }
         })
-        .map_err(Refusal::failed)?;
-        self.ask(name, move |desk| match made_so_far(&tap, HAND_OVER, Run::hand_over_all) {
-            Some(made) => Ok(Ok(adopt(desk, made)?)),
-            None => Ok(Err(Refusal::because(behind))),
+        .map_err(Error::failed)?;
+        self.on_engine_thread(name, move |access| {
+            match made_so_far(&subscription, HAND_OVER, Run::hand_over_all) {
+                Some(made) => Ok(Ok(adopt(access, made)?)),
+                None => Ok(Err(Error::because(behind))),
+            }
         })?
     }
 }
@@ -107,12 +117,12 @@ impl Live {
 /// Asks a run, from the engine's thread, for what it has made of everything so far. None: it is gone, or takes longer than `timeout`.
 /// The engine stands still meanwhile.
 pub(super) fn made_so_far<M: Send + 'static>(
-    tap: &Tap,
+    subscription: &Subscription,
     timeout: Duration,
     make: impl FnOnce(&mut Run) -> Result<M, StoreError> + Send + 'static,
 ) -> Option<M> {
     let (answer, made) = sync_channel(1);
-    let is_there = tap.ask(Box::new(move |run| {
+    let is_there = subscription.ask(Box::new(move |run| {
         // The engine may have given up waiting.
         let _ = answer.send(make(run)?);
         Ok(())
@@ -121,17 +131,17 @@ pub(super) fn made_so_far<M: Send + 'static>(
 }
 
 /// Follows all records so far, without waiting for more.
-fn catch_up(run: &mut Run, follower: &Follower) -> Result<(), RunError> {
-    while let Ok(told) = follower.told.try_recv() {
+fn catch_up(run: &mut Run, subscriber: &Subscriber) -> Result<(), RunError> {
+    while let Ok(told) = subscriber.told.try_recv() {
         match told {
-            Followed::Records(records) => {
+            Update::Records(records) => {
                 for record in &records {
                     run.follow(record)?;
                 }
-                follower.done(records.len());
+                subscriber.done(records.len());
             }
-            Followed::Rules(rules) => run.learn(&rules),
-            Followed::Asked(question) => question(run)?,
+            Update::Rules(rules) => run.learn(&rules),
+            Update::Asked(question) => question(run)?,
         }
     }
     Ok(())
@@ -140,36 +150,36 @@ fn catch_up(run: &mut Run, follower: &Follower) -> Result<(), RunError> {
 /// How soon a publication that failed is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Follows until the engine drops the follower. Calls `seen` after each group of records with the number of its events; `seen` returns
+/// Follows until the engine drops the subscriber. Calls `seen` after each group of records with the number of its events; `seen` returns
 /// whether everything is published, and is called again soon if not.
 pub(super) fn follow(
     run: &mut Run,
-    follower: &Follower,
+    subscriber: &Subscriber,
     mut seen: impl FnMut(&mut Run, u64) -> bool,
 ) -> Result<(), RunError> {
     let mut all_told = true;
     loop {
-        let told = match follower.told.try_recv() {
+        let told = match subscriber.told.try_recv() {
             Err(TryRecvError::Empty) => {
                 let until = run.next_wake().map(|at| at.saturating_sub(now()));
                 let wait = until.map_or(LONGEST_SLEEP, Duration::from_millis).min(LONGEST_SLEEP);
                 let wait = if all_told { wait } else { wait.min(AGAIN) };
-                follower.told.recv_timeout(wait)
+                subscriber.told.recv_timeout(wait)
             }
             told => told.map_err(|_| RecvTimeoutError::Disconnected),
         };
         match told {
-            Ok(Followed::Records(records)) => {
+            Ok(Update::Records(records)) => {
                 let mut events = 0;
                 for record in &records {
                     run.follow(record)?;
                     events += u64::from(matches!(record, Record::Event { .. }));
                 }
-                follower.done(records.len());
+                subscriber.done(records.len());
                 all_told = seen(run, events);
             }
-            Ok(Followed::Rules(rules)) => run.learn(&rules),
-            Ok(Followed::Asked(question)) => question(run)?,
+            Ok(Update::Rules(rules)) => run.learn(&rules),
+            Ok(Update::Asked(question)) => question(run)?,
             Err(RecvTimeoutError::Timeout) => {
                 if !run.pass(now())?.is_empty() || !all_told {
                     all_told = seen(run, 0);

@@ -15,10 +15,10 @@ use super::answers::{
     CheckpointAnswer, ForgetAnswer, MentionAnswer, TallyAnswer, by_output, weight,
 };
 use super::differences::{Changed, differences};
+use super::error::Error;
 use super::follow::Beginning;
-use super::handle::Live;
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::handle::Control;
+use super::progress::Progress;
 use super::undo::Turn;
 
 /// Who shall be forgotten.
@@ -31,7 +31,7 @@ pub(crate) struct Forgotten {
     preview: bool,
 }
 
-impl Live {
+impl Control {
     /// Forgets a person in a channel, or says what would go.
     pub(crate) fn forget(
         &self,
@@ -40,23 +40,26 @@ impl Live {
         wanted: &Forgotten,
         by: &str,
         store: &Path,
-        steps: &Steps,
-    ) -> Result<ForgetAnswer, Refusal> {
+        progress: &Progress,
+    ) -> Result<ForgetAnswer, Error> {
         let (before, done) = self.with_run(channel, |beginning| {
             let before = Arc::clone(&beginning.snapshot);
-            Ok((before, self.forget_in(channel, wanted, by, beginning, steps)?))
+            Ok((before, self.forget_in(channel, wanted, by, beginning, progress)?))
         })?;
         let Done { who, lost, changed, is_whole } = done;
         let after = match wanted.preview {
             true => None,
-            false => Some(self.ask("forget.snapshot", |desk| desk.engine.snapshot())?),
+            false => {
+                Some(self.on_engine_thread("forget.snapshot", |access| access.engine.snapshot())?)
+            }
         };
         if !wanted.preview {
             // Whoever it was is not named here either.
             info!(channel, events = lost.events, "a person is forgotten");
             self.begin_shadows_anew(channel)?;
         }
-        let told = Told { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
+        let told =
+            ForgetAnswer { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
         told.value(lost, changed, store)
     }
 
@@ -66,14 +69,14 @@ impl Live {
         wanted: &Forgotten,
         by: &str,
         beginning: Beginning,
-        steps: &Steps,
-    ) -> Result<Done, Refusal> {
+        progress: &Progress,
+    ) -> Result<Done, Error> {
         let snapshot = Arc::clone(&beginning.snapshot);
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
-        steps.step("recount");
+        progress.step("recount");
         let mut forgetting = snapshot.forgetting(channel, &who)?;
         let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
-            steps.progress("replay", done, of);
+            progress.part("replay", done, of);
         })?;
         let (is_whole, lost) = (run.is_some(), forgetting.lost());
         let changed = match (wanted.preview, run) {
@@ -85,8 +88,8 @@ impl Live {
             }
             (false, None) => {
                 let order = order(by);
-                Some(self.ask("forget.adopt", move |desk| {
-                    desk.engine.forget(forgetting, None, &order)
+                Some(self.on_engine_thread("forget.adopt", move |access| {
+                    access.engine.forget(forgetting, None, &order)
                 })?)
             }
         };
@@ -101,16 +104,20 @@ impl Live {
         forgetting: Forgetting,
         run: Run,
         beginning: Beginning,
-    ) -> Result<Changed, Refusal> {
-        let Beginning { snapshot, tap, follower, .. } = beginning;
+    ) -> Result<Changed, Error> {
+        let Beginning { snapshot, subscription, subscriber, .. } = beginning;
         // An open snapshot would keep old pages of the store while all of it is written again.
         drop(snapshot);
         let behind =
             format!("nothing is changed in #{channel}: the run is behind what happens; try again");
         let order = order(by);
-        self.hand_over("forget.adopt", run, (tap, follower), behind, move |desk, states| {
-            desk.engine.forget(forgetting, Some(states), &order)
-        })
+        self.hand_over(
+            "forget.adopt",
+            run,
+            (subscription, subscriber),
+            behind,
+            move |access, states| access.engine.forget(forgetting, Some(states), &order),
+        )
     }
 }
 
@@ -128,9 +135,9 @@ struct Done {
     is_whole: bool,
 }
 
-fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> {
+fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
     if user.is_empty() {
-        return Err(Refusal::because("say who: `user` is an id, a login or a name"));
+        return Err(Error::because("say who: `user` is an id, a login or a name"));
     }
     match snapshot.who(channel, user)? {
         Ok(who) if who.ids().next().is_some() => Ok(who),
@@ -138,20 +145,20 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Refusal> 
             let problem = format!(
                 "nobody is known as {user:?} in #{channel}, neither by id nor by login nor by name"
             );
-            Err(Refusal::because(problem))
+            Err(Error::because(problem))
         }
         Err(several) => {
             let several: Vec<String> =
                 several.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
             let problem =
                 format!("several people were called {user:?}; say the id: {}", several.join(", "));
-            Err(Refusal::because(problem))
+            Err(Error::because(problem))
         }
     }
 }
 
 /// The answer.
-struct Told<'a> {
+struct ForgetAnswer<'a> {
     channel: &'a str,
     who: &'a Who,
     before: &'a Snapshot,
@@ -160,13 +167,13 @@ struct Told<'a> {
     is_whole: bool,
 }
 
-impl Told<'_> {
+impl ForgetAnswer<'_> {
     fn value(
         &self,
         lost: heat_engine::Lost,
         changed: Changed,
         store: &Path,
-    ) -> Result<ForgetAnswer, Refusal> {
+    ) -> Result<ForgetAnswer, Error> {
         let Self { channel, who, before, after, is_whole } = self;
         let theirs = before.tally_of(channel, who)?;
         let had = before.channel_tally(channel)?;

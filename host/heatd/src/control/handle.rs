@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::chains::ConfiguredSlots;
 use super::compile::Speed;
-use super::refusal::Refusal;
+use super::error::Error;
 use super::shadows::Shadows;
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -15,7 +15,7 @@ use crate::queue::Input;
 
 /// The way to everything that can be done to a running rule. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Live {
+pub(crate) struct Control {
     pub(crate) inputs: mpsc::WeakSender<Input>,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) shadows: Arc<Shadows>,
@@ -34,7 +34,7 @@ pub(crate) struct Present {
     pub(crate) rules: Vec<(String, Rule)>,
 }
 
-impl Live {
+impl Control {
     pub(crate) fn new(
         config: &Config,
         sandbox: Arc<Sandbox>,
@@ -55,15 +55,15 @@ impl Live {
     }
 
     /// The store and the rules of a channel, with everything committed that was decided.
-    pub(crate) fn present(&self, channel: &str) -> Result<Present, Refusal> {
+    pub(crate) fn present(&self, channel: &str) -> Result<Present, Error> {
         let name = channel.to_owned();
-        let found = self.ask("present", move |desk| {
-            let rules = desk.engine.rules(&name);
-            Ok((desk.engine.snapshot()?, rules))
+        let found = self.on_engine_thread("present", move |access| {
+            let rules = access.engine.rules(&name);
+            Ok((access.engine.snapshot()?, rules))
         })?;
         match found {
             (snapshot, Some(rules)) => Ok(Present { snapshot, rules }),
-            (_, None) => Err(Refusal::no_channel(channel)),
+            (_, None) => Err(Error::no_channel(channel)),
         }
     }
 }

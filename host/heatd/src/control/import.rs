@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::answers::{ImportAnswer, weight as as_written};
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 
 /// How many counts a group may have. The engine's thread does nothing else meanwhile.
 const MOST: usize = 500;
@@ -56,30 +56,31 @@ struct Whose {
     name: Option<String>,
 }
 
-impl Live {
+impl Control {
     /// Adds the counts of a group that are new, or returns how many that would be.
     pub(crate) fn import(
         &self,
         channel: &str,
         import: Import,
         by: &str,
-    ) -> Result<ImportAnswer, Refusal> {
+    ) -> Result<ImportAnswer, Error> {
         let Import { source, includes, counts, dry_run, note } = import;
         for name in includes.iter().chain([&source]) {
             check_source(name)?;
         }
         if counts.len() > MOST {
-            return Err(Refusal::because(format!("a group has at most {MOST} counts")));
+            return Err(Error::because(format!("a group has at most {MOST} counts")));
         }
         let mut lines = Vec::with_capacity(counts.len());
         for (place, count) in (1..).zip(counts) {
             let line =
-                count.check().map_err(|why| Refusal::because(format!("count {place}: {why}")))?;
+                count.check().map_err(|why| Error::because(format!("count {place}: {why}")))?;
             lines.push(line);
         }
-        let snapshot = self.ask("import.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            self.on_engine_thread("import.snapshot", |access| access.engine.snapshot())?;
         if let Some(conflict) = snapshot.conflict(channel, &source, &includes)? {
-            return Err(Refusal::because(conflict));
+            return Err(Error::because(conflict));
         }
         let logins = match lines.iter().any(|it| it.person.id.starts_with('@')) {
             true => snapshot.logins(channel)?,
@@ -88,14 +89,14 @@ impl Live {
         // An open snapshot would keep old pages of the store while the group is written.
         drop(snapshot);
         let (name, from, by) = (channel.to_owned(), source.clone(), by.to_owned());
-        let brought = self.ask("import.add", move |desk| {
-            let brought = desk.engine.import((&name, &from), &lines, &logins, dry_run)?;
+        let brought = self.on_engine_thread("import.add", move |access| {
+            let brought = access.engine.import((&name, &from), &lines, &logins, dry_run)?;
             if !dry_run {
-                desk.engine.note_sources(&name, &from, &includes);
+                access.engine.note_sources(&name, &from, &includes);
                 // Whatever was added is in the audit log, also when the caller has nothing to say about it.
                 let added = format!("{} counts from {from}", brought.counts);
                 if let Some(note) = note.or((brought.counts > 0).then_some(added)) {
-                    desk.engine.note_import(&name, &by, &note);
+                    access.engine.note_import(&name, &by, &note);
                 }
             }
             Ok(brought)
@@ -108,11 +109,11 @@ impl Live {
     }
 }
 
-fn check_source(name: &str) -> Result<(), Refusal> {
+fn check_source(name: &str) -> Result<(), Error> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     match name.len() {
         1..=100 if name.bytes().all(fits) => Ok(()),
-        _ => Err(Refusal::because(format!(
+        _ => Err(Error::because(format!(
             "{name:?} names no source: write 1 to 100 letters, digits, and any of - _ . :"
         ))),
     }

@@ -10,10 +10,10 @@ use heat_engine::wit::{Event, Happening};
 use tracing::{info, warn};
 
 use super::answers::OutputChange;
-use super::follow::aside;
-use super::handle::Live;
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::follow::spawn_low_priority;
+use super::handle::Control;
+use super::progress::Progress;
 use super::undo::Undone;
 use super::words::after;
 use crate::view::feed::Feed;
@@ -29,27 +29,27 @@ pub(crate) struct Moderation {
     /// The command, in lower case. Empty: no order is ever found.
     command: String,
     /// The queue of the thread, which ends when this end is dropped.
-    orders: SyncSender<Order>,
+    orders: SyncSender<QueuedOrder>,
 }
 
 /// An order, and the channel in which it was given.
-struct Order {
+struct QueuedOrder {
     channel: String,
-    wish: Wish,
+    wish: UndoRequest,
 }
 
 /// What a line of chat asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum ChatOrder {
     Nothing,
     /// An order by somebody who is no moderator.
     NotAllowed,
-    Undo(Wish),
+    Undo(UndoRequest),
 }
 
 /// Whose events to take back.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
+pub(crate) struct UndoRequest {
     user: String,
     since: u64,
     /// False: only say what would change.
@@ -59,10 +59,10 @@ pub(crate) struct Wish {
 
 impl Moderation {
     /// Starts the thread that carries orders out.
-    pub(crate) fn new(live: &Live, feed: &Feed, command: &str) -> std::io::Result<Self> {
-        let (orders, waiting) = sync_channel::<Order>(WAITING);
+    pub(crate) fn new(live: &Control, feed: &Feed, command: &str) -> std::io::Result<Self> {
+        let (orders, waiting) = sync_channel::<QueuedOrder>(WAITING);
         let (live, feed, words) = (live.clone(), feed.clone(), command.to_owned());
-        aside("moderation", move || {
+        spawn_low_priority("moderation", move || {
             for order in waiting {
                 carry_out(&live, &feed, &words, order);
             }
@@ -71,17 +71,17 @@ impl Moderation {
     }
 
     /// What an event asks for: nothing, unless it is a line of chat that begins with the command.
-    pub(crate) fn read(&self, now: u64, event: &Event) -> Asked {
-        let Happening::Chat(line) = &event.what else { return Asked::Nothing };
-        let Some(rest) = after(&line.text, &self.command) else { return Asked::Nothing };
+    pub(crate) fn read(&self, now: u64, event: &Event) -> ChatOrder {
+        let Happening::Chat(line) = &event.what else { return ChatOrder::Nothing };
+        let Some(rest) = after(&line.text, &self.command) else { return ChatOrder::Nothing };
         // In a shared chat, a moderator of another channel is no moderator here.
         let standing = &line.standing;
         if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
-            return Asked::NotAllowed;
+            return ChatOrder::NotAllowed;
         }
         let mut words = rest.split_whitespace();
-        let Some(user) = words.next() else { return Asked::Nothing };
-        let mut wish = Wish {
+        let Some(user) = words.next() else { return ChatOrder::Nothing };
+        let mut wish = UndoRequest {
             user: user.trim_start_matches('@').to_lowercase(),
             since: now.saturating_sub(USUALLY),
             now: false,
@@ -91,16 +91,17 @@ impl Moderation {
             match parse_duration(word) {
                 Ok(ago) => wish.since = now.saturating_sub(ago),
                 Err(_) if word.eq_ignore_ascii_case("now") => wish.now = true,
-                Err(_) => return Asked::Nothing,
+                Err(_) => return ChatOrder::Nothing,
             }
         }
-        Asked::Undo(wish)
+        ChatOrder::Undo(wish)
     }
 
     /// Queues an order; the engine's thread does not wait for it. Returns an answer for chat if too many orders wait already.
-    pub(crate) fn take(&self, channel: &str, wish: Wish) -> Option<String> {
+    pub(crate) fn take(&self, channel: &str, wish: UndoRequest) -> Option<String> {
         let by = wish.by.clone();
-        let refused = self.orders.try_send(Order { channel: channel.to_owned(), wish }).is_err();
+        let refused =
+            self.orders.try_send(QueuedOrder { channel: channel.to_owned(), wish }).is_err();
         refused.then(|| {
             warn!(channel, by, "a moderator's order is refused: too many wait");
             format!("@{by}: {WAITING} orders wait already; try again in a moment")
@@ -109,24 +110,29 @@ impl Moderation {
 }
 
 /// Carries an order out, and answers in chat.
-fn carry_out(live: &Live, feed: &Feed, command: &str, Order { channel, wish }: Order) {
+fn carry_out(
+    live: &Control,
+    feed: &Feed,
+    command: &str,
+    QueuedOrder { channel, wish }: QueuedOrder,
+) {
     let answer = answer(live, &channel, &wish, command);
     info!(channel, by = wish.by, answer, "a moderator takes something back");
     feed.say(&channel, &answer);
     // If heatd is stopping, nobody reads the answer.
-    let _ = live.ask("chat.say", move |desk| {
-        desk.engine.say(&channel, &answer);
+    let _ = live.on_engine_thread("chat.say", move |access| {
+        access.engine.say(&channel, &answer);
         Ok(())
     });
 }
 
-fn answer(live: &Live, channel: &str, wish: &Wish, command: &str) -> String {
+fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> String {
     let undone = Undone::of_user(wish.user.clone(), wish.since, !wish.now);
     let done = live
         .undo_turn()
-        .and_then(|turn| live.undo(turn, channel, &undone, &wish.by, &Steps::unheard()));
+        .and_then(|turn| live.undo(turn, channel, &undone, &wish.by, &Progress::unheard()));
     match done {
-        Err(refusal @ Refusal::Refused(_)) => format!("@{}: {refusal}", wish.by),
+        Err(refusal @ Error::Refused(_)) => format!("@{}: {refusal}", wish.by),
         Err(refusal) => refusal.to_string(),
         Ok(told) => {
             let done = told.message;
@@ -153,7 +159,8 @@ mod tests {
     fn orders_beyond_those_that_wait_are_answered_and_not_kept() {
         let (orders, waiting) = sync_channel(WAITING);
         let moderation = Moderation { command: "?heat undo".to_owned(), orders };
-        let wish = || Wish { user: "bob".to_owned(), since: 0, now: true, by: "mod".to_owned() };
+        let wish =
+            || UndoRequest { user: "bob".to_owned(), since: 0, now: true, by: "mod".to_owned() };
         for _ in 0..WAITING {
             assert_eq!(moderation.take("seaside", wish()), None);
         }

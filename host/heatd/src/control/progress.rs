@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::refusal::Refusal;
+use super::error::Error;
 
 /// Progress within a step is reported no more often than this.
 const TELL: Duration = Duration::from_millis(100);
 
-/// Where the steps are reported. There may be no listener.
+/// Where progress is reported. There may be no listener.
 #[derive(Clone)]
-pub(crate) struct Steps {
+pub(crate) struct Progress {
     /// It gets lines of JSON.
     listener: Option<mpsc::Sender<String>>,
     told: Cell<Option<Instant>>,
@@ -41,7 +41,7 @@ struct RefusedLine {
     refused: String,
 }
 
-impl Steps {
+impl Progress {
     pub(crate) fn to(listener: mpsc::Sender<String>) -> Self {
         Self { listener: Some(listener), told: Cell::new(None) }
     }
@@ -64,7 +64,7 @@ impl Steps {
     }
 
     /// A step, and how much of it is done.
-    pub(crate) fn progress(&self, step: &str, done: u64, total: u64) {
+    pub(crate) fn part(&self, step: &str, done: u64, total: u64) {
         if self.told.get().is_none_or(|at| at.elapsed() >= TELL) {
             self.told.set(Some(Instant::now()));
             let (done, total) = (Some(done), Some(total));
@@ -80,7 +80,7 @@ impl Steps {
     }
 
     /// The last line. It waits for a slow listener, so that no answer is without its end.
-    pub(crate) fn end<V: Serialize>(&self, done: Result<V, Refusal>) {
+    pub(crate) fn end<V: Serialize>(&self, done: Result<V, Error>) {
         let line = match done {
             Ok(done) => json(&done),
             Err(refusal) => json(&RefusedLine { refused: refusal.to_string() }),

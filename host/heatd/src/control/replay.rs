@@ -8,11 +8,11 @@ use std::time::Instant;
 use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
 
 use super::answers::{CurveValue, ReplayAnswer, weight};
-use super::follow::aside;
-use super::handle::{Live, Present};
-use super::progress::Steps;
-use super::refusal::Refusal;
-use super::wanted::Wanted;
+use super::error::Error;
+use super::follow::spawn_low_priority;
+use super::handle::{Control, Present};
+use super::progress::Progress;
+use super::request::DeployRequest;
 use crate::chat::read_recording;
 
 /// How many points a curve has at most.
@@ -23,7 +23,7 @@ const PART: usize = 2_000;
 
 /// What is replayed.
 pub(crate) struct Replayed {
-    pub(crate) rule: Wanted,
+    pub(crate) rule: DeployRequest,
     /// Milliseconds since 1970.
     pub(crate) from: u64,
     pub(crate) to: u64,
@@ -33,46 +33,50 @@ pub(crate) struct Replayed {
     pub(crate) recording: Option<Vec<u8>>,
 }
 
-impl Live {
+impl Control {
     /// Replays, and returns the last line of the answer.
-    pub(crate) fn replay(&self, wanted: Replayed, steps: &Steps) -> Result<ReplayAnswer, Refusal> {
+    pub(crate) fn replay(
+        &self,
+        wanted: Replayed,
+        progress: &Progress,
+    ) -> Result<ReplayAnswer, Error> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun = self.ask("replay.look", move |desk| desk.engine.look(&channel, &slot))??;
-        let rule = self.rule(&wanted.rule, &begun, steps)?;
-        begun.fits(&rule).map_err(Refusal::because)?;
+        let begun = self
+            .on_engine_thread("replay.look", move |access| access.engine.look(&channel, &slot))??;
+        let rule = self.rule(&wanted.rule, &begun, progress)?;
+        begun.fits(&rule).map_err(Error::because)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
         let snapshot = Arc::new(snapshot);
         let stretch = match wanted.recording {
             Some(ref lines) => {
                 let records = read_recording(lines, &wanted.rule.channel);
-                Stretch::recorded(&wanted, records, &rules)?
+                ReplayInput::recorded(&wanted, records, &rules)?
             }
-            None => Stretch::logged(&wanted, &snapshot)?,
+            None => ReplayInput::logged(&wanted, &snapshot)?,
         };
         let (answer, done) = sync_channel(1);
-        let (live, steps) = (self.clone(), steps.clone());
+        let (live, progress) = (self.clone(), progress.clone());
         // On a thread with low priority, so that the engine comes first.
-        aside("replay", move || {
+        spawn_low_priority("replay", move || {
             // The caller waits for it.
-            let _ = answer.send(live.play(&wanted, stretch, rule, snapshot, &rules, &steps));
+            let _ = answer.send(live.play(&wanted, stretch, rule, snapshot, &rules, &progress));
         })
-        .map_err(Refusal::failed)?;
-        done.recv().map_err(|_| {
-            Refusal::failed("the replay ended without a result; heatd's log says why")
-        })?
+        .map_err(Error::failed)?;
+        done.recv()
+            .map_err(|_| Error::failed("the replay ended without a result; heatd's log says why"))?
     }
 
     fn play(
         &self,
         wanted: &Replayed,
-        stretch: Stretch,
+        stretch: ReplayInput,
         rule: Rule,
         snapshot: Arc<Snapshot>,
         rules: &[(String, Rule)],
-        steps: &Steps,
-    ) -> Result<ReplayAnswer, Refusal> {
+        progress: &Progress,
+    ) -> Result<ReplayAnswer, Error> {
         let started = Instant::now();
-        let Stretch { seed, records, from, to } = stretch;
+        let ReplayInput { seed, records, from, to } = stretch;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
         let changed =
             Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
@@ -90,7 +94,7 @@ impl Live {
                 one.join().unwrap_or(Ok(()))
             })?;
             done += part.len();
-            steps.progress("replay", done as u64, of as u64);
+            progress.part("replay", done as u64, of as u64);
         }
         live.pass()?;
         candidate.pass()?;
@@ -116,19 +120,19 @@ impl Live {
 }
 
 /// Where both runs begin, and the records that they follow.
-struct Stretch {
+struct ReplayInput {
     seed: Seed,
     records: Vec<Record>,
     from: u64,
     to: u64,
 }
 
-impl Stretch {
-    fn logged(wanted: &Replayed, snapshot: &Snapshot) -> Result<Self, Refusal> {
+impl ReplayInput {
+    fn logged(wanted: &Replayed, snapshot: &Snapshot) -> Result<Self, Error> {
         let (oldest, newest) = (snapshot.oldest()?, snapshot.newest()?);
         let Some(oldest) = oldest.filter(|oldest| wanted.to >= *oldest && wanted.from <= newest)
         else {
-            return Err(Refusal::because(format!(
+            return Err(Error::because(format!(
                 "nothing is stored of that time; the log goes from {} to {newest} (milliseconds since 1970)",
                 oldest.unwrap_or(newest)
             )));
@@ -141,7 +145,7 @@ impl Stretch {
         let tell = |record: Record| records.extend((record.at() <= wanted.to).then_some(record));
         let seed = Seed::checkpoint_with_log(snapshot, &wanted.rule.channel, at, tell)?;
         let seed = seed.ok_or_else(|| {
-            Refusal::because("the log of that time has no checkpoint to begin from")
+            Error::because("the log of that time has no checkpoint to begin from")
         })?;
         let from = from.max(seed.at());
         Ok(Self { seed, records, from, to: wanted.to.min(newest) })
@@ -151,9 +155,9 @@ impl Stretch {
         wanted: &Replayed,
         records: Vec<Record>,
         rules: &[(String, Rule)],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
-            return Err(Refusal::because("the recording has no line of chat of this channel"));
+            return Err(Error::because("the recording has no line of chat of this channel"));
         };
         let (from, to) = (first.at(), last.at());
         let seed = Seed::empty(&wanted.rule.channel, rules, from);

@@ -3,10 +3,10 @@
 use heat_engine::Action;
 
 use super::answers::RetryAnswer;
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 
-impl Live {
+impl Control {
     /// Makes the calls again with what is live now, one or all of a slot. One that fails again leaves a dead letter again.
     pub(crate) fn retry(
         &self,
@@ -14,7 +14,7 @@ impl Live {
         slot: &str,
         letter: Option<u64>,
         by: &str,
-    ) -> Result<RetryAnswer, Refusal> {
+    ) -> Result<RetryAnswer, Error> {
         let snapshot = self.present(channel)?.snapshot;
         let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
             it.channel == channel
@@ -23,15 +23,16 @@ impl Live {
         });
         let mine: Vec<_> = mine.collect();
         if mine.is_empty() {
-            return Err(Refusal::Unknown(format!(
+            return Err(Error::Unknown(format!(
                 "slot {slot} of #{channel} has no such dead letter"
             )));
         }
         self.note(channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
         let (mut again, mut failed) = (0, 0);
         for (number, letter) in mine {
-            let decision =
-                self.ask("dead_letters.retry", move |desk| desk.engine.retry(number, &letter))??;
+            let decision = self.on_engine_thread("dead_letters.retry", move |access| {
+                access.engine.retry(number, &letter)
+            })??;
             again += 1;
             failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
         }

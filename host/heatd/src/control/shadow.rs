@@ -9,25 +9,29 @@ use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::answers::{MessageAnswer, PromoteAnswer, ShadowAnswer, SlotAnswer};
-use super::follow::{Beginning, aside, follow, made_so_far};
-use super::handle::Live;
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::follow::{Beginning, follow, made_so_far, spawn_low_priority};
+use super::handle::Control;
+use super::progress::Progress;
 use super::shadows::{Seen, Shadow, output};
-use super::wanted::Wanted;
 use crate::clock::now;
 use crate::queue::Input;
 
 /// How long the engine waits for a shadow's state. A shadow is hardly ever behind.
 const HAND_OVER: Duration = Duration::from_millis(500);
 
-impl Live {
+impl Control {
     /// Starts a rule beside the one that is live in its slot. A shadow that is there already is dropped.
-    pub(crate) fn shadow(&self, wanted: &Wanted, steps: &Steps) -> Result<ShadowAnswer, Refusal> {
+    pub(crate) fn shadow(
+        &self,
+        wanted: &DeployRequest,
+        progress: &Progress,
+    ) -> Result<ShadowAnswer, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let begun = self.ask("shadow.look", move |desk| desk.engine.look(&channel, &slot))??;
-        let rule = self.rule(wanted, &begun, steps)?;
-        begun.fits(&rule).map_err(Refusal::because)?;
+        let begun = self
+            .on_engine_thread("shadow.look", move |access| access.engine.look(&channel, &slot))??;
+        let rule = self.rule(wanted, &begun, progress)?;
+        begun.fits(&rule).map_err(Error::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
             self.drop_shadow(&wanted.channel, &wanted.slot)?;
             info!(channel = wanted.channel, slot = wanted.slot, "the shadow before is dropped");
@@ -43,7 +47,7 @@ impl Live {
     }
 
     /// Starts the shadows of a channel again from what is live now: they had followed events that were taken back.
-    pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Refusal> {
+    pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Error> {
         for (slot, rule) in self.shadows.of(channel) {
             self.drop_shadow(channel, &slot)?;
             self.start_shadow(channel, &slot, rule)?;
@@ -52,9 +56,10 @@ impl Live {
         Ok(())
     }
 
-    fn start_shadow(&self, channel: &str, slot: &str, rule: Rule) -> Result<(), Refusal> {
+    fn start_shadow(&self, channel: &str, slot: &str, rule: Rule) -> Result<(), Error> {
         let (channel, slot) = (channel.to_owned(), slot.to_owned());
-        let Beginning { snapshot, mut rules, tap, follower } = self.begin_following(&channel)?;
+        let Beginning { snapshot, mut rules, subscription, subscriber } =
+            self.begin_following(&channel)?;
         // A slot that is turned off can have a shadow, too; its rule is not among the live ones.
         if !rules.iter().any(|(name, _)| *name == slot) {
             rules.push((slot.clone(), rule.clone()));
@@ -62,11 +67,11 @@ impl Live {
         let changes = Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
         let mut run = Run::of_present(&self.sandbox, snapshot, &channel, &rules, changes)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let shadow = Shadow { rule, since: now(), tap, seen: Arc::clone(&seen) };
+        let shadow = Shadow { rule, since: now(), subscription, seen: Arc::clone(&seen) };
         let before = self.shadows.all().insert((channel.clone(), slot.clone()), shadow);
         // Somebody else has started a shadow in this slot at the same time.
         if let Some(before) = before {
-            self.stop_following(before.tap)?;
+            self.stop_following(before.subscription)?;
         }
         let live = self.clone();
         let work = move || {
@@ -81,13 +86,13 @@ impl Live {
                 told = !news || live.shadowed(&channel, run, &slot, &mut named);
                 told
             };
-            if let Err(error) = follow(&mut run, &follower, note) {
+            if let Err(error) = follow(&mut run, &subscriber, note) {
                 warn!(channel, slot, %error, "the shadow cannot go on; it is dropped");
                 live.shadows.end_this(&channel, &slot, &seen);
                 live.tell_of_shadows();
             }
         };
-        aside("shadow", work).map_err(Refusal::failed)
+        spawn_low_priority("shadow", work).map_err(Error::failed)
     }
 
     /// Publishes what a shadow shows. New output names are registered with the engine, which clears outputs that nobody shows any more.
@@ -100,8 +105,8 @@ impl Live {
         // a promotion waits for this shadow.
         if !new.is_empty() {
             let (channel, outputs) = (channel.to_owned(), new.clone());
-            let task = Input::task("shadow.name-outputs", move |desk| {
-                outputs.iter().for_each(|name| desk.engine.name_output(&channel, &output(name)));
+            let task = Input::task("shadow.name-outputs", move |access| {
+                outputs.iter().for_each(|name| access.engine.name_output(&channel, &output(name)));
                 Ok(())
             });
             if inputs.try_send(task).is_err() {
@@ -119,15 +124,15 @@ impl Live {
     }
 
     /// Ends a shadow.
-    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<MessageAnswer, Refusal> {
+    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<MessageAnswer, Error> {
         let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
-        self.stop_following(shadow.tap)?;
+        self.stop_following(shadow.subscription)?;
         self.tell_of_shadows();
         Ok(MessageAnswer::new(format!("the shadow of slot {slot} is dropped")))
     }
 
     /// Drops every shadow of a channel that is being removed.
-    pub(crate) fn drop_shadows(&self, channel: &str) -> Result<(), Refusal> {
+    pub(crate) fn drop_shadows(&self, channel: &str) -> Result<(), Error> {
         for (slot, _) in self.shadows.of(channel) {
             self.drop_shadow(channel, &slot)?;
         }
@@ -140,32 +145,33 @@ impl Live {
         channel: &str,
         slot: &str,
         by: &str,
-    ) -> Result<PromoteAnswer, Refusal> {
+    ) -> Result<PromoteAnswer, Error> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
         let order = Order::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        let (rule, tap) = (shadow.rule.clone(), shadow.tap);
-        let standing = self.ask("shadow.promote", move |desk| {
-            let begun = match desk.engine.begin(&name, &of)? {
+        let (rule, subscription) = (shadow.rule.clone(), shadow.subscription);
+        let standing = self.on_engine_thread("shadow.promote", move |access| {
+            let begun = match access.engine.begin(&name, &of)? {
                 Ok(begun) => begun,
-                Err(refused) => return Ok(Err(Refusal::from(refused))),
+                Err(refused) => return Ok(Err(Error::from(refused))),
             };
             let (slot, timeout) = (of.clone(), HAND_OVER);
-            let handed = made_so_far(&tap, timeout, move |run| run.hand_over(&slot)).flatten();
+            let handed =
+                made_so_far(&subscription, timeout, move |run| run.hand_over(&slot)).flatten();
             let Some(handed) = handed else {
-                desk.engine.give_up(&name, &of, begun.ticket());
+                access.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
-                return Ok(Err(Refusal::because(problem)));
+                return Ok(Err(Error::because(problem)));
             };
-            let flipped = desk.engine.flip(begun.handed(rule, handed), &order)?;
-            Ok(flipped.map_err(Refusal::from).map(|()| {
-                let standings = desk.engine.standings();
+            let flipped = access.engine.flip(begun.handed(rule, handed), &order)?;
+            Ok(flipped.map_err(Error::from).map(|()| {
+                let standings = access.engine.standings();
                 standings.into_iter().find(|it| it.channel == name && it.slot == of)
             }))
         })?;
         let outcome = if standing.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(slot, "promote", outcome);
-        let standing: Standing = standing?.ok_or(Refusal::Gone)?;
+        let standing: Standing = standing?.ok_or(Error::Gone)?;
         self.drop_shadow(channel, slot)?;
         let message = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"
@@ -174,6 +180,6 @@ impl Live {
     }
 }
 
-fn no_shadow(slot: &str) -> Refusal {
-    Refusal::because(format!("nothing runs beside slot {slot}; `heat rules shadow FILE` begins it"))
+fn no_shadow(slot: &str) -> Error {
+    Error::because(format!("nothing runs beside slot {slot}; `heat rules shadow FILE` begins it"))
 }

@@ -7,7 +7,7 @@ use heat_engine::{Outputs, Rule};
 use parking_lot::Mutex;
 
 use super::answers::ShadowStatus;
-use crate::queue::Tap;
+use crate::queue::Subscription;
 
 /// All shadows, by channel and slot.
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Shadows(Mutex<BTreeMap<(String, String), Shadow>>);
 pub(crate) struct Shadow {
     pub(super) rule: Rule,
     pub(super) since: u64,
-    pub(super) tap: Tap,
+    pub(super) subscription: Subscription,
     pub(super) seen: Arc<Mutex<Seen>>,
 }
 

@@ -9,8 +9,8 @@ use heat_engine::{Action, Changes, Rule, Run};
 use serde::Deserialize;
 
 use super::answers::{SimulateAnswer, answers, by_output, weight};
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 use crate::clock::now;
 use crate::queue::Input;
 
@@ -65,17 +65,16 @@ fn hundred() -> u32 {
 }
 
 impl Imagined {
-    pub(crate) fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Refusal> {
+    pub(crate) fn happening(&self, rules: &[(String, Rule)]) -> Result<Happening, Error> {
         let (user, text) = (self.user.to_lowercase(), self.text.clone());
         let person = person(&user);
         let tier = || match self.tier {
             1 => Ok(Tier::One),
             2 => Ok(Tier::Two),
             3 => Ok(Tier::Three),
-            other => Err(Refusal::because(format!("there is no tier {other}; write 1, 2 or 3"))),
+            other => Err(Error::because(format!("there is no tier {other}; write 1, 2 or 3"))),
         };
-        let line =
-            |text: &str| chat_line(&user, text).map(Happening::Chat).map_err(Refusal::because);
+        let line = |text: &str| chat_line(&user, text).map(Happening::Chat).map_err(Error::because);
         Ok(match self.kind {
             Kind::Chat => line(&text)?,
             Kind::Fave => {
@@ -83,7 +82,7 @@ impl Imagined {
                     rules.iter().filter(|(_, it)| it.description().role == Role::Handler);
                 let command = handlers.flat_map(|(_, rule)| rule.commands()).next();
                 let command = command.ok_or_else(|| {
-                    Refusal::because("no handler of this channel takes a command; simulate a `chat` line with what counts as a fave")
+                    Error::because("no handler of this channel takes a command; simulate a `chat` line with what counts as a fave")
                 })?;
                 line(format!("{command} {}", self.item).trim_end())?
             }
@@ -117,14 +116,14 @@ impl Imagined {
     }
 }
 
-impl Live {
+impl Control {
     /// Returns what would come of an event. `happens` names the caller if the event is to happen afterwards; its id says that it was simulated.
     pub(crate) fn simulate(
         &self,
         channel: &str,
         imagined: &Imagined,
         happens: Option<&str>,
-    ) -> Result<SimulateAnswer, Refusal> {
+    ) -> Result<SimulateAnswer, Error> {
         let present = self.present(channel)?;
         let what = imagined.happening(&present.rules)?;
         let now = now();
@@ -151,8 +150,8 @@ impl Live {
         };
         if let Some(by) = happens {
             self.note(channel, Action::Simulate, by, &event.id)?;
-            let inputs = self.inputs.upgrade().ok_or(Refusal::Gone)?;
-            inputs.blocking_send(Input::event(now, event)).map_err(|_| Refusal::Gone)?;
+            let inputs = self.inputs.upgrade().ok_or(Error::Gone)?;
+            inputs.blocking_send(Input::event(now, event)).map_err(|_| Error::Gone)?;
         }
         Ok(answer)
     }

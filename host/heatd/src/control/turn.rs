@@ -3,22 +3,22 @@
 use heat_engine::{Action, Order, Status};
 
 use super::answers::{MessageAnswer, RollBackAnswer};
-use super::handle::Live;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
 
-impl Live {
+impl Control {
     /// Brings back the rule before. While it stands by it goes on where it is; later, what was live before is deployed again.
     pub(crate) fn roll_back(
         &self,
         channel: &str,
         slot: &str,
         by: &str,
-    ) -> Result<RollBackAnswer, Refusal> {
+    ) -> Result<RollBackAnswer, Error> {
         let order = Order::new(Action::RollBack, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        let (back, snapshot) = self.ask("swap.back", move |desk| {
-            let back = desk.engine.roll_back(&name.as_str().into(), &of, &order)?;
-            Ok((back, desk.engine.snapshot()?))
+        let (back, snapshot) = self.on_engine_thread("swap.back", move |access| {
+            let back = access.engine.roll_back(&name.as_str().into(), &of, &order)?;
+            Ok((back, access.engine.snapshot()?))
         })?;
         if back.is_err() {
             // No rule stands by any more.
@@ -38,15 +38,15 @@ impl Live {
         slot: &str,
         on: bool,
         by: &str,
-    ) -> Result<MessageAnswer, Refusal> {
+    ) -> Result<MessageAnswer, Error> {
         let (status, action, word) = match on {
             true => (Status::On, Action::Enable, "on"),
             false => (Status::Disabled, Action::Disable, "off"),
         };
         let order = Order::new(action, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        self.ask("rule.turn", move |desk| {
-            desk.engine.turn(&name.as_str().into(), &of, status, &order)
+        self.on_engine_thread("rule.turn", move |access| {
+            access.engine.turn(&name.as_str().into(), &of, status, &order)
         })??;
         Ok(MessageAnswer::new(format!("slot {slot} of #{channel} is {word}")))
     }

@@ -11,9 +11,9 @@ use tracing::info;
 
 use super::answers::{UndoAnswer, by_output, weight};
 use super::differences::Changed;
-use super::handle::Live;
-use super::progress::Steps;
-use super::refusal::Refusal;
+use super::error::Error;
+use super::handle::Control;
+use super::progress::Progress;
 use recount::Recount;
 
 /// Which events to take back.
@@ -56,7 +56,7 @@ impl Undone {
         self.digest.is_some()
     }
 
-    fn which(&self, snapshot: &Snapshot) -> Result<Which, Refusal> {
+    fn which(&self, snapshot: &Snapshot) -> Result<Which, Error> {
         let login = |name: &String| name.trim_start_matches('@').to_lowercase();
         let person = self.user.as_ref().map(|name| Which::Person(login(name)));
         let people = self.users.as_ref().filter(|names| !names.is_empty());
@@ -71,29 +71,29 @@ impl Undone {
         let mut wanted = [person, people, item, faves, event, component].into_iter().flatten();
         match (wanted.next(), wanted.next()) {
             (Some(which), None) => Ok(which),
-            _ => Err(Refusal::because(
+            _ => Err(Error::because(
                 "say one of `user`, `users`, `item`, `everybody`, `event` and `digest`",
             )),
         }
     }
 }
 
-fn find(snapshot: &Snapshot, digest: &str) -> Result<Digest, Refusal> {
+fn find(snapshot: &Snapshot, digest: &str) -> Result<Digest, Error> {
     let all = snapshot.components_like(digest)?;
     match all.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Refusal::Unknown(format!("no component {digest:?} was ever live"))),
-        _ => Err(Refusal::because(format!("{digest:?} is the beginning of several components"))),
+        [] => Err(Error::Unknown(format!("no component {digest:?} was ever live"))),
+        _ => Err(Error::because(format!("{digest:?} is the beginning of several components"))),
     }
 }
 
-impl Live {
+impl Control {
     /// The permit for an undo, unless somebody else has it.
-    pub(crate) fn undo_turn(&self) -> Result<Turn, Refusal> {
+    pub(crate) fn undo_turn(&self) -> Result<Turn, Error> {
         let permit = Arc::clone(&self.undoing).try_acquire_owned();
         permit.map(|permit| Turn { _permit: permit }).map_err(|_| {
             let why = "something is being taken back or forgotten at the moment; try again when that is done";
-            Refusal::because(why)
+            Error::because(why)
         })
     }
 
@@ -104,36 +104,38 @@ impl Live {
         channel: &str,
         wanted: &Undone,
         by: &str,
-        steps: &Steps,
-    ) -> Result<UndoAnswer, Refusal> {
+        progress: &Progress,
+    ) -> Result<UndoAnswer, Error> {
         let present = self.present(channel)?;
         let which = wanted.which(&present.snapshot)?;
         if let Which::Component(digest) = which
             && present.rules.iter().any(|(_, rule)| rule.digest() == digest)
         {
             let problem = "that component is live; roll it back or deploy another first";
-            return Err(Refusal::because(problem));
+            return Err(Error::because(problem));
         }
-        steps.step("recount");
+        progress.step("recount");
         let until = wanted.until.unwrap_or(u64::MAX);
         let undo = present.snapshot.undo_within(channel, &which, wanted.since, until)?;
         let Some(first) = undo.first else {
             let begins = undo.log_begins.map(|_| ", and the log does not go back further");
             let begins = begins.unwrap_or_default();
-            return Err(Refusal::because(format!("there is nothing to take back{begins}")));
+            return Err(Error::because(format!("there is nothing to take back{begins}")));
         };
         // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
         if !wanted.preview && undo.without.is_none() {
             let (faves, order) = (undo.clone(), Order::new(Action::Undo, by, &note(&undo)));
-            self.ask("undo.faves", move |desk| desk.engine.take_back_faves(&faves, &order))?;
+            self.on_engine_thread("undo.faves", move |access| {
+                access.engine.take_back_faves(&faves, &order)
+            })?;
             info!(channel, by, events = undo.events.len(), faves = undo.taken.len(), "taken back");
         }
-        let recount = Recount { live: self, channel, undo: &undo, first, by, steps };
+        let recount = Recount { live: self, channel, undo: &undo, first, by, progress };
         let changed = recount.make(wanted.preview)?;
         if undo.without.is_some() && changed.is_none() {
             let problem =
                 "the log has no checkpoint from before that component was live; nothing is changed";
-            return Err(Refusal::because(problem));
+            return Err(Error::because(problem));
         }
         if !wanted.preview && changed.is_some() {
             self.begin_shadows_anew(channel)?;
@@ -196,5 +198,35 @@ fn told(
         outputs: by_output(changed.unwrap_or_default()),
         corrected,
         log_begins: undo.log_begins,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use heat_engine::Sandbox;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::config::{Config, Mistakes};
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn one_undo_runs_at_a_time_and_the_next_is_refused_at_once() {
+        let file = Path::new("heatd.toml");
+        let config = Config::read("", file, &Mistakes::new(file, ""));
+        let (sandbox, (inputs, _queue)) = (Sandbox::new(None).unwrap(), mpsc::channel(1));
+        let metrics = Metrics::new(0, 0);
+        let live = Control::new(&config, Arc::new(sandbox), &[], inputs.downgrade(), &metrics);
+        let turn = live.undo_turn().unwrap();
+        let second = live.undo_turn().err().unwrap();
+        assert!(
+            matches!(&second, Error::Refused(why) if why.contains("at the moment")),
+            "{second:?}"
+        );
+        // The permit goes with the work, however that ends.
+        drop(turn);
+        assert!(live.undo_turn().is_ok());
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use super::running::Running;
-use crate::data::Keeper;
+use crate::data::DataDir;
 
 /// How long the engine is waited for, to hear whether it has taken another part with it.
 const ENGINE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ impl Running {
     ) -> Result<()> {
         tokio::select! {
             () = asked_to_stop => Ok(()),
-            ended = &mut self.engine => Err(engine_error(&self.keeper, ended)),
+            ended = &mut self.engine => Err(engine_error(&self.data_dir, ended)),
             Some(ended) = self.sources.join_next() => Err(self.unexpected("a source of events", &ended).await),
             Some(ended) = self.outward.join_next() => Err(self.unexpected("a connection", &ended).await),
             ended = &mut self.embedded => Err(ended),
@@ -38,19 +38,19 @@ impl Running {
         ended: &Result<Result<()>, JoinError>,
     ) -> anyhow::Error {
         match timeout(ENGINE, &mut self.engine).await {
-            Ok(result) => engine_error(&self.keeper, result),
+            Ok(result) => engine_error(&self.data_dir, result),
             Err(_) => anyhow!("{what} ended unexpectedly: {ended:?}"),
         }
     }
 }
 
 fn engine_error(
-    keeper: &Keeper,
+    data_dir: &DataDir,
     ended: Result<Result<(), StoreError>, RecvError>,
 ) -> anyhow::Error {
     match ended {
         // The service manager starts heatd again, and then the store is verified.
-        Ok(Err(error)) => keeper.explain("heatd must start again: failed to go on with", error),
+        Ok(Err(error)) => data_dir.explain("heatd must start again: failed to go on with", error),
         Ok(Ok(())) => anyhow!("the engine ended unexpectedly"),
         Err(_) => anyhow!("the engine's thread panicked"),
     }

@@ -14,9 +14,9 @@ use tokio_rustls::rustls::ClientConfig;
 
 use super::stored::Stored;
 use crate::backup::Backups;
-use crate::chat::{self, Wanted, Wants};
+use crate::chat::{self, ChannelsReceiver, ChannelsSender};
 use crate::config::Config;
-use crate::control::Live;
+use crate::control::Control;
 use crate::control::channels::{self, Channels};
 use crate::data::tokens::Tokens;
 use crate::emotes::{self, Emotes, Upkeep};
@@ -26,7 +26,7 @@ use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
 use crate::view::gaps;
-use crate::view::roster::Roster;
+use crate::view::registry::ChannelRegistry;
 use crate::{data, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -47,11 +47,11 @@ pub(super) struct Parts {
     /// Which streams are live as of the last commit. The engine's thread writes it; the API reads it.
     pub(super) states: watch::Sender<Arc<States>>,
     /// Which channels there are. Changed by `channels`; the engine's thread writes how their slots stand.
-    pub(super) roster: Arc<Roster>,
+    pub(super) registry: Arc<ChannelRegistry>,
     /// What happens, for watchers. The engine's thread writes it.
     pub(super) feed: Feed,
     /// What can be done to rules, for the API, the folder of rules and moderators.
-    pub(super) live: Live,
+    pub(super) live: Control,
     /// Adds and removes channels, one at a time.
     pub(super) channels: Arc<Channels>,
     /// Makes backups, each day and when somebody asks.
@@ -71,7 +71,7 @@ pub(super) struct Readers {
     /// What the engine's thread takes in.
     pub(super) queue: mpsc::Receiver<Input>,
     /// The channels that chat has to read. `Parts::channels` changes them.
-    pub(super) wanted: Wanted,
+    pub(super) wanted: ChannelsReceiver,
     /// The task that keeps the emotes of other providers.
     pub(super) upkeep: Option<Upkeep>,
 }
@@ -82,14 +82,15 @@ impl Parts {
         let Stored { config, sandbox, chains, changed, .. } = stored;
         let metrics = Metrics::new(chat::connections(chains.len()), chains.len());
         let (inputs, queue) = mpsc::channel(QUEUE);
-        let roster = Roster::new(chains, channels::removed(changed, chains), &metrics);
-        let roster = Arc::new(roster);
-        let live = Live::new(config, Arc::clone(sandbox), chains, inputs.downgrade(), &metrics);
+        let registry = ChannelRegistry::new(chains, channels::removed(changed, chains), &metrics);
+        let registry = Arc::new(registry);
+        let live = Control::new(config, Arc::clone(sandbox), chains, inputs.downgrade(), &metrics);
         let tls = trusted(config)?;
-        let (emotes, upkeep) = open_emotes(config, &roster, tls.clone(), &inputs, &metrics).unzip();
+        let (emotes, upkeep) =
+            open_emotes(config, &registry, tls.clone(), &inputs, &metrics).unzip();
         let heard = channels::last_heard(&stored.store.snapshot()?, chains, changed)?;
-        let (wants, wanted) = Wants::new(heard);
-        let channels = Channels::new(config, &live, &roster, wants, emotes.clone());
+        let (wants, wanted) = ChannelsSender::new(heard);
+        let channels = Channels::new(config, &live, &registry, wants, emotes.clone());
         let store = config.data.join(data::STORE);
         let backups = Backups::new(config.backup.clone(), store, live.clone());
         let parts = Self {
@@ -99,7 +100,7 @@ impl Parts {
             inputs,
             outputs: watch::Sender::default(),
             states: watch::Sender::default(),
-            roster,
+            registry,
             feed: Feed::default(),
             live,
             channels: Arc::new(channels),
@@ -118,7 +119,7 @@ impl Parts {
             statistics: Arc::clone(&self.statistics),
             shelves: self.emotes.as_ref().map(|emotes| emotes.shelves()),
             metrics: self.metrics.clone(),
-            roster: Arc::clone(&self.roster),
+            registry: Arc::clone(&self.registry),
             feed: self.feed.clone(),
             outputs: self.outputs.subscribe(),
             states: self.states.subscribe(),
@@ -142,15 +143,15 @@ impl Parts {
 
     /// The engine is open: from now on everybody reads what it holds.
     pub(super) fn show(&self, engine: &Engine) -> Result<()> {
-        gaps::look_back(&self.roster.gaps, engine.snapshot()?);
+        gaps::look_back(&self.registry.gaps, engine.snapshot()?);
         if let Some(counted) = engine.statistics() {
             // Nobody else sets it.
             let _ = self.statistics.set(counted);
         }
         self.metrics.stand(&engine.standings());
-        self.roster.stand(engine.standings());
+        self.registry.stand(engine.standings());
         self.outputs.send_replace(Arc::new(engine.outputs().clone()));
-        self.states.send_replace(Arc::new(self.roster.states(engine)));
+        self.states.send_replace(Arc::new(self.registry.states(engine)));
         Ok(())
     }
 }
@@ -163,7 +164,7 @@ fn trusted(config: &Config) -> Result<Option<Arc<ClientConfig>>> {
 
 fn open_emotes(
     config: &Config,
-    roster: &Roster,
+    registry: &ChannelRegistry,
     tls: Option<Arc<ClientConfig>>,
     inputs: &mpsc::Sender<Input>,
     metrics: &Metrics,
@@ -171,6 +172,6 @@ fn open_emotes(
     let folder = config.data.join("cache").join("emotes");
     let (inputs, unrecognized) = (inputs.downgrade(), metrics.unrecognized().clone());
     let opened =
-        emotes::open(config.emotes.clone(), &roster.names(), tls, folder, inputs, unrecognized);
+        emotes::open(config.emotes.clone(), &registry.names(), tls, folder, inputs, unrecognized);
     opened.map(|(emotes, upkeep)| (Arc::new(emotes), upkeep))
 }

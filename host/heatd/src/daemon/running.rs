@@ -12,15 +12,15 @@ use tokio::task::JoinSet;
 
 use super::parts::{Parts, Readers};
 use crate::backup::daily;
-use crate::broker::{self, Link, Routes};
-use crate::chat::{self, Chat, Wanted};
+use crate::broker::{self, Link, Prefixes, Routes};
+use crate::chat::{self, ChannelsReceiver, Chat};
 use crate::clock;
 use crate::control::folder::Folder;
 use crate::control::moderation::Moderation;
-use crate::data::Keeper;
-use crate::decider::{self, Outlets};
+use crate::data::DataDir;
+use crate::decider::{self, EngineOutputs};
 use crate::embedded::Inlet;
-use crate::embedded::home::Home;
+use crate::embedded::locate::BrokerHandle;
 use crate::emotes::Upkeep;
 use crate::metrics::Metrics;
 use crate::queue::streams::Streams;
@@ -29,7 +29,7 @@ use crate::queue::{Agenda, Input, Mailbox, Topics, ticks};
 /// The tasks and the thread of a heatd that runs.
 pub(super) struct Running {
     /// Knows what helps when the store fails.
-    pub(super) keeper: Keeper,
+    pub(super) data_dir: DataDir,
     /// Says on the pages for machines that heatd stops.
     pub(super) metrics: Metrics,
     /// What brings events in, or keeps what it reads in order. Each holds an end of the queue, or none.
@@ -47,20 +47,20 @@ impl Running {
     pub(super) async fn start(
         parts: Parts,
         readers: Readers,
-        (engine, keeper): (Engine, Keeper),
+        (engine, data_dir): (Engine, DataDir),
         mut outward: JoinSet<Result<()>>,
     ) -> Result<Self> {
-        let names = parts.roster.names();
+        let names = parts.registry.names();
         let channels: Vec<String> = names.iter().map(ToString::to_string).collect();
         let streams = Streams::new(parts.config.stream.clone(), &channels, clock::now());
         let topics = watch::Sender::new(Arc::new(streams.with_topics(engine.topics(), &names)));
         let routes = Routes::new(topics.subscribe(), clock::now());
-        let mut home = Home::find(&parts.config.mqtt.broker, inlet(&parts, &routes)).await?;
+        let mut home =
+            BrokerHandle::find(&parts.config.mqtt.broker, inlet(&parts, &routes)).await?;
         let embedded = Box::pin(home.ended());
         parts.show(&engine)?;
         let mailbox = Arc::new(Mailbox::default());
-        let outbox = engine.snapshot()?.outbox()?;
-        let link = link(&parts, home, routes, outbox, &mailbox);
+        let link = link(&parts, home, routes, &mailbox);
         outward.spawn(broker::run(link, parts.shutdown.clone()));
         let agenda = watch::Sender::default();
         let sources = start_sources(&parts, readers.wanted, readers.upkeep, agenda.subscribe());
@@ -69,7 +69,7 @@ impl Running {
         // From here on only the sources have ends of the queue: when they are gone, the engine ends.
         drop(parts);
         let engine = start_engine(engine, readers.queue, outlets)?;
-        Ok(Self { keeper, metrics, sources, outward, engine, embedded })
+        Ok(Self { data_dir, metrics, sources, outward, engine, embedded })
     }
 }
 
@@ -84,19 +84,14 @@ fn inlet(parts: &Parts, routes: &Routes) -> Inlet {
 }
 
 /// What the connection to the broker is made of. It outlives the sources, so it holds the queue weakly.
-fn link(
-    parts: &Parts,
-    home: Home,
-    routes: Routes,
-    outbox: Vec<(u64, String, Vec<u8>)>,
-    mailbox: &Arc<Mailbox>,
-) -> Link {
+fn link(parts: &Parts, home: BrokerHandle, routes: Routes, mailbox: &Arc<Mailbox>) -> Link {
+    let (config, keeps) = (&parts.config, !home.is_here);
     Link {
+        prefixes: Prefixes::open(&config.data, &config.mqtt.prefix, keeps),
         only_retained: home.is_here,
         address: home.address,
         prefix: parts.config.mqtt.prefix.clone(),
         routes,
-        outbox,
         outputs: parts.outputs.subscribe(),
         mailbox: Arc::clone(mailbox),
         inputs: parts.inputs.downgrade(),
@@ -107,7 +102,7 @@ fn link(
 /// Starts what brings events in, and what keeps in order what that reads.
 fn start_sources(
     parts: &Parts,
-    wanted: Wanted,
+    wanted: ChannelsReceiver,
     upkeep: Option<Upkeep>,
     agenda: watch::Receiver<Agenda>,
 ) -> JoinSet<Result<()>> {
@@ -137,15 +132,15 @@ fn outlets(
     topics: watch::Sender<Arc<Topics>>,
     mailbox: Arc<Mailbox>,
     agenda: watch::Sender<Agenda>,
-) -> Result<Outlets> {
+) -> Result<EngineOutputs> {
     let (config, live, feed) = (&parts.config, &parts.live, &parts.feed);
-    Ok(Outlets {
+    Ok(EngineOutputs {
         outputs: parts.outputs.clone(),
         agenda,
         mailbox,
         states: parts.states.clone(),
         metrics: parts.metrics.clone(),
-        roster: Arc::clone(&parts.roster),
+        registry: Arc::clone(&parts.registry),
         feed: feed.clone(),
         streams,
         moderation: Moderation::new(live, feed, &config.undo_command)?,
@@ -161,7 +156,7 @@ fn outlets(
 fn start_engine(
     engine: Engine,
     queue: mpsc::Receiver<Input>,
-    outlets: Outlets,
+    outlets: EngineOutputs,
 ) -> Result<oneshot::Receiver<Result<(), StoreError>>> {
     let (ended_in, ended) = oneshot::channel();
     thread::Builder::new().name("engine".to_owned()).spawn(move || {

@@ -10,14 +10,14 @@ use super::prepared::Prepared;
 use crate::clock;
 use crate::config::Config;
 use crate::control::channels;
-use crate::data::Keeper;
+use crate::data::DataDir;
 
 /// What the engine is opened with.
 pub(super) struct Stored {
     /// What heatd is told. Nobody changes it while heatd runs.
     pub(super) config: Arc<Config>,
     /// Knows what helps when the store fails.
-    pub(super) keeper: Keeper,
+    pub(super) data_dir: DataDir,
     /// Compiles and runs the components of all rules; shared with those who deploy new ones.
     pub(super) sandbox: Arc<Sandbox>,
     /// The channels that hold, with their rules.
@@ -34,23 +34,23 @@ impl Stored {
     /// Opens the store, and finds which channels hold.
     pub(super) fn open(prepared: Prepared) -> Result<Self> {
         let Prepared { config, sandbox, chains } = prepared;
-        let keeper = Keeper::new(&config);
-        let store = keeper.open()?;
+        let data_dir = DataDir::new(&config);
+        let store = data_dir.open()?;
         let snapshot = store.snapshot()?;
         let (newest, changed) = (snapshot.newest()?, snapshot.memberships()?);
         let chains = channels::settle(&config, &sandbox, chains, &changed)?;
-        Ok(Self { config: Arc::new(config), keeper, sandbox, chains, changed, newest, store })
+        Ok(Self { config: Arc::new(config), data_dir, sandbox, chains, changed, newest, store })
     }
 
     /// Opens the engine, with everything as it was when the last heatd ended.
-    pub(super) fn open_engine(self) -> Result<(Engine, Keeper)> {
-        let Self { config, keeper, sandbox, chains, store, .. } = self;
+    pub(super) fn open_engine(self) -> Result<(Engine, DataDir)> {
+        let Self { config, data_dir, sandbox, chains, store, .. } = self;
         let engine = Engine::open(sandbox, store, chains, clock::now());
         let mut engine = engine.map_err(|error| match error {
-            OpenError::Store(error) => keeper.explain("failed to go on with", error),
+            OpenError::Store(error) => data_dir.explain("failed to go on with", error),
             error => error.into(),
         })?;
         engine.settle_members(&config.twitch.channels)?;
-        Ok((engine, keeper))
+        Ok((engine, data_dir))
     }
 }

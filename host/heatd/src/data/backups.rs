@@ -1,4 +1,4 @@
-//! Backups as files: their names, which of them there are, which are too old, and how one gets into a folder whole or not at all.
+//! The files of backups: names, listing, pruning, and how a file gets into a folder completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -22,7 +22,7 @@ const PIECE: usize = 64 << 10;
 
 /// A backup that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct BackupEntry {
     pub(crate) file: PathBuf,
     pub(crate) bytes: u64,
     /// When it was made, in milliseconds since 1970.
@@ -41,7 +41,7 @@ pub(crate) fn asked_name(now: u64) -> String {
     format!("{BEGIN}{}-{hour:02}{minute:02}{second:02}{END}", date(now))
 }
 
-/// A time as people read it, in the zone of no place in particular.
+/// A time for people, in UTC.
 pub(crate) fn utc(at: u64) -> String {
     let minute = at / 60_000 % 1_440;
     format!("{} {:02}:{:02} UTC", date(at), minute / 60, minute % 60)
@@ -60,7 +60,7 @@ pub(crate) fn date(at: u64) -> String {
     format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
 }
 
-/// Whether every character is a digit where the pattern has a 0, and otherwise that of the pattern.
+/// Whether a text fits a pattern, in which 0 stands for any digit.
 fn is_like(text: &str, pattern: &str) -> bool {
     let same = |(found, wanted): (u8, u8)| match wanted {
         b'0' => found.is_ascii_digit(),
@@ -86,14 +86,14 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    // A name that is no text is none of ours.
+    // A name that is not UTF-8 is no backup of ours.
     entries
         .filter_map(|entry| entry.map(|it| it.file_name().into_string().ok()).transpose())
         .collect()
 }
 
-/// The backups in a folder, the newest first. None where there is no folder.
-pub(crate) fn list(folder: &Path) -> Result<Vec<Listed>> {
+/// The backups in a folder, newest first; empty if there is no folder.
+pub(crate) fn list(folder: &Path) -> Result<Vec<BackupEntry>> {
     let names = names(folder).with_context(|| format!("failed to read {}", folder.display()))?;
     let mut found = Vec::new();
     for name in names.into_iter().filter(|name| is_ours(name)) {
@@ -102,13 +102,13 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<Listed>> {
         let Ok(about) = fs::metadata(&file) else { continue };
         let at = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let at = at.map_or(0, |at| at.as_millis() as u64);
-        found.push(Listed { file, bytes: about.len(), at });
+        found.push(BackupEntry { file, bytes: about.len(), at });
     }
     found.sort_by(|one, other| (other.at, &other.file).cmp(&(one.at, &one.file)));
     Ok(found)
 }
 
-/// Deletes all daily backups but the newest so many, and says how many. Those that somebody asked for stay.
+/// Deletes all but the newest `keep` daily backups, and returns how many. Backups that were made on request stay.
 pub(crate) fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
     let mut daily: Vec<String> = names(folder)?.into_iter().filter(|name| is_daily(name)).collect();
     // The name is the date.
@@ -120,7 +120,7 @@ pub(crate) fn prune(folder: &Path, keep: usize) -> io::Result<usize> {
     Ok(old)
 }
 
-/// Where a file of this name is written until it is whole. What was left behind by a process that is gone is deleted.
+/// The path under which a file is written until it is complete. Deletes what an earlier process has left there.
 pub(crate) fn begin(folder: &Path, name: &str) -> Result<PathBuf> {
     let failed = || format!("failed to write to {}", folder.display());
     for left in names(folder).with_context(failed)? {
@@ -131,7 +131,7 @@ pub(crate) fn begin(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{name}{PART}")))
 }
 
-/// Leaves the store room to grow: a backup on its disk that filled it would end heatd.
+/// Refuses a backup that would fill the disk: heatd ends when the store cannot grow.
 pub(crate) fn leave_room(folder: &Path, needed: u64) -> Result<()> {
     #[cfg(unix)]
     {
@@ -151,7 +151,7 @@ pub(crate) fn leave_room(folder: &Path, needed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Gives a file that is whole its name, for good.
+/// Gives a complete file its final name, durably.
 pub(crate) fn finish(part: &Path, file: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).open(part)?.sync_all()?;
     fs::rename(part, file)?;
@@ -162,7 +162,7 @@ pub(crate) fn finish(part: &Path, file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a file into another folder that is there, for its owner alone, and compares what has arrived.
+/// Copies a file into another folder, which must exist, readable for its owner only, and compares the copy.
 pub(crate) fn hand_over(file: &Path, folder: &Path) -> Result<PathBuf> {
     ensure!(folder.is_dir(), "there is no folder {}; is it mounted?", folder.display());
     let name = file.file_name().unwrap_or_default().to_string_lossy();

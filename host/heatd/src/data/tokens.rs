@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use crate::clock::now;
 use crate::data::role::Role;
 use crate::tls;
-use file::Kept;
+use file::TokenFile;
 
 /// The name that stands in the audit log for users of the token in the data folder.
 pub(crate) const OWNER: &str = "owner";
@@ -58,7 +58,7 @@ pub(crate) enum Found {
 
 /// A token as the API shows it: everything but the secret.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct TokenEntry {
     pub(crate) name: String,
     pub(crate) role: Role,
     created_at: Option<u64>,
@@ -69,7 +69,7 @@ pub(crate) struct Told {
 /// All tokens.
 pub(crate) struct Tokens {
     owner: Digest,
-    kept: Mutex<Kept>,
+    kept: Mutex<TokenFile>,
     /// How often a token was made or revoked.
     changes: watch::Sender<u64>,
 }
@@ -77,11 +77,11 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// `owner` is the secret of the data folder.
     pub(crate) fn open(data: &Path, owner: &str) -> Result<Self> {
-        let kept = Mutex::new(Kept::open(&data.join("api.tokens"))?);
+        let kept = Mutex::new(TokenFile::open(&data.join("api.tokens"))?);
         Ok(Self { owner: Digest::of(owner.as_bytes()), kept, changes: watch::Sender::default() })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, TokenFile> {
         // Nothing in here panics while the lock is held.
         self.kept.lock()
     }
@@ -135,7 +135,7 @@ impl Tokens {
         name: Option<String>,
         role: Role,
         expires: Option<u64>,
-    ) -> Result<(Told, String), String> {
+    ) -> Result<(TokenEntry, String), String> {
         let secret = tls::secret().map_err(|error| error.to_string())?;
         let mut kept = self.kept();
         let name = match name {
@@ -181,9 +181,10 @@ impl Tokens {
     }
 
     /// All of them, the owner's first.
-    pub(crate) fn list(&self) -> Vec<Told> {
+    pub(crate) fn list(&self) -> Vec<TokenEntry> {
         let (name, role) = (OWNER.to_owned(), Role::Owner);
-        let owner = Told { name, role, created_at: None, expires_at: None, last_used_at: None };
+        let owner =
+            TokenEntry { name, role, created_at: None, expires_at: None, last_used_at: None };
         std::iter::once(owner).chain(self.kept().tokens.iter().map(told)).collect()
     }
 
@@ -214,9 +215,9 @@ impl Tokens {
     }
 }
 
-fn told(token: &file::Token) -> Told {
+fn told(token: &file::Token) -> TokenEntry {
     let file::Token { name, role, made, expires, used, .. } = token.clone();
-    Told { name, role, created_at: Some(made), expires_at: expires, last_used_at: used }
+    TokenEntry { name, role, created_at: Some(made), expires_at: expires, last_used_at: used }
 }
 
 /// Checks a name. It is for people and for the log, and must not look like another one.

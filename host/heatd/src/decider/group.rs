@@ -8,12 +8,15 @@ use heat_engine::{Decision, Engine, Say, StoreError};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
-use super::outlets::Outlets;
+use super::outputs::EngineOutputs;
 use crate::clock::now;
-use crate::control::moderation::Asked;
-use crate::metrics::{Refusal, Source};
+use crate::control::moderation::ChatOrder;
+use crate::metrics::{EventSource, RejectReason};
 use crate::queue::streams::Sign;
-use crate::queue::{After, Agenda, Answer, Desk, Input, Mail, Receipt, Taps, Task, What};
+use crate::queue::{
+    AckToken, After, Agenda, EngineAccess, Input, InputKind, StreamAnswer, Subscriptions, Task,
+    ToSend,
+};
 use crate::view::gaps::Gap;
 
 /// How many events one commit takes at most.
@@ -29,15 +32,15 @@ const EXPIRY: Duration = Duration::from_secs(3600);
 pub(crate) fn run(
     mut engine: Engine,
     mut inputs: mpsc::Receiver<Input>,
-    mut outlets: Outlets,
+    mut outlets: EngineOutputs,
 ) -> Result<(), StoreError> {
     let mut group = Group {
         engine: &mut engine,
         outlets: &mut outlets,
-        receipts: Vec::new(),
+        ack_tokens: Vec::new(),
         answers: Vec::new(),
         afters: Vec::new(),
-        taps: Taps::default(),
+        subscriptions: Subscriptions::default(),
         stood: None,
         expired_at: None,
         open_since: None,
@@ -66,12 +69,12 @@ pub(crate) fn run(
 /// The events since the last commit.
 struct Group<'a> {
     engine: &'a mut Engine,
-    outlets: &'a mut Outlets,
-    receipts: Vec<Receipt>,
+    outlets: &'a mut EngineOutputs,
+    ack_tokens: Vec<AckToken>,
     /// Callers that wait for the state of a channel's stream.
-    answers: Vec<(String, Answer)>,
+    answers: Vec<(String, StreamAnswer)>,
     afters: Vec<After>,
-    taps: Taps,
+    subscriptions: Subscriptions,
     /// The engine's count of slot changes when the statuses were last published.
     stood: Option<u64>,
     expired_at: Option<Instant>,
@@ -82,32 +85,32 @@ impl Group<'_> {
     fn take(&mut self, input: Input) -> Result<(), StoreError> {
         self.outlets.metrics.health().engine_steps(Instant::now());
         match input.what {
-            What::Event { event, receipt } => {
+            InputKind::Event { event, ack_token } => {
                 self.event(input.now, *event, None)?;
-                self.receipts.extend(receipt);
+                self.ack_tokens.extend(ack_token);
             }
-            What::Asked { event, answer } => {
+            InputKind::Asked { event, answer } => {
                 let channel = event.channel.clone();
-                self.event(input.now, *event, Some(Source::Api))?;
+                self.event(input.now, *event, Some(EventSource::Api))?;
                 self.answers.push((channel, answer));
             }
-            What::Ordered { event, answer } => {
+            InputKind::Ordered { event, answer } => {
                 // An order by the API neither starts a stream nor takes anything back: the API has resources of their own for that.
-                let decision = self.decide(input.now, *event, Source::Api)?;
+                let decision = self.decide(input.now, *event, EventSource::Api)?;
                 self.afters.push(Box::new(move || answer(decision)));
             }
-            What::Receipt(receipt) => self.receipts.extend(receipt),
-            What::Tick => {
+            InputKind::AckToken(ack_token) => self.ack_tokens.extend(ack_token),
+            InputKind::Tick => {
                 self.fire(input.now)?;
                 self.end_silent_streams(input.now)?;
             }
-            What::Sent(number) => self.engine.sent(number),
-            What::Gap { channel, from, why } => {
+            InputKind::Sent(number) => self.engine.sent(number)?,
+            InputKind::Gap { channel, from, why } => {
                 self.engine.gap(input.now, &channel, from, &why);
                 self.outlets.gap(Gap { channel, from, until: input.now });
             }
-            What::Task(task) => self.task(input.now, task)?,
-            What::Shadowed => self.show(),
+            InputKind::Task(task) => self.task(input.now, task)?,
+            InputKind::Shadowed => self.show(),
         }
         Ok(())
     }
@@ -120,41 +123,46 @@ impl Group<'_> {
         let (started, name) = (Instant::now(), task.name);
         self.outlets.metrics.task_begins(name, started);
         let (engine, afters) = (&mut *self.engine, &mut self.afters);
-        (task.work)(&mut Desk { engine, taps: &mut self.taps, afters })?;
+        (task.work)(&mut EngineAccess { engine, subscriptions: &mut self.subscriptions, afters })?;
         let took = started.elapsed();
         self.outlets.metrics.task_done(name, took);
         debug!(task = name, took_us = took.as_micros() as u64, "done between two events");
         // Before anything else changes the slots: followers have to get the rule that the task has put into one.
-        self.taps.tell(self.engine);
+        self.subscriptions.tell(self.engine);
         Ok(())
     }
 
     fn fire(&mut self, now: u64) -> Result<(), StoreError> {
         for decision in self.engine.fire(now)? {
-            self.outlets.metrics.event_came(Source::Timer);
+            self.outlets.metrics.event_came(EventSource::Timer);
             self.outlets.decided(None, &decision);
         }
         Ok(())
     }
 
     /// Decides on an event, and on the start or end of the stream that it signals.
-    fn event(&mut self, now: u64, event: Event, from: Option<Source>) -> Result<(), StoreError> {
+    fn event(
+        &mut self,
+        now: u64,
+        event: Event,
+        from: Option<EventSource>,
+    ) -> Result<(), StoreError> {
         let stream = self.engine.stream(&event.channel);
         let before = self.outlets.streams.before(now, &event, stream);
         let after = self.outlets.streams.after(&event);
         match after {
-            Sign::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
+            Sign::NotAllowed => self.outlets.metrics.refused(RejectReason::NotAllowed),
             Sign::Unclear => {
-                self.outlets.metrics.refused(Refusal::UnclearSign);
+                self.outlets.metrics.refused(RejectReason::UnclearSign);
                 let channel = &*event.channel;
                 warn!(channel, "a sign of the stream says neither start nor end; it is left out");
             }
             _ => {}
         }
         match self.outlets.moderation.read(now, &event) {
-            Asked::Nothing => {}
-            Asked::NotAllowed => self.outlets.metrics.refused(Refusal::NotAllowed),
-            Asked::Undo(wish) => {
+            ChatOrder::Nothing => {}
+            ChatOrder::NotAllowed => self.outlets.metrics.refused(RejectReason::NotAllowed),
+            ChatOrder::Undo(wish) => {
                 if let Some(answer) = self.outlets.moderation.take(&event.channel, wish) {
                     self.outlets.feed.say(&event.channel, &answer);
                     self.engine.say(&event.channel, &answer);
@@ -163,9 +171,9 @@ impl Group<'_> {
         }
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
-        let from = from.unwrap_or_else(|| Source::of(&event.what));
+        let from = from.unwrap_or_else(|| EventSource::of(&event.what));
         for (event, from) in
-            [(before, Source::Stream), (Some(event), from), (after, Source::Stream)]
+            [(before, EventSource::Stream), (Some(event), from), (after, EventSource::Stream)]
         {
             if let Some(event) = event {
                 self.decide(now, event, from)?;
@@ -174,7 +182,12 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn decide(&mut self, now: u64, event: Event, from: Source) -> Result<Decision, StoreError> {
+    fn decide(
+        &mut self,
+        now: u64,
+        event: Event,
+        from: EventSource,
+    ) -> Result<Decision, StoreError> {
         self.outlets.metrics.event_came(from);
         let told = self.outlets.feed.note(&event);
         let decision = self.engine.handle(now, event)?;
@@ -188,7 +201,7 @@ impl Group<'_> {
         for channel in silent {
             let cause = format!("silence:{channel}:{now}");
             if let Some(event) = Sign::Ends.event(&cause, &channel, now) {
-                self.decide(now, event, Source::Stream)?;
+                self.decide(now, event, EventSource::Stream)?;
             }
         }
         Ok(())
@@ -201,14 +214,14 @@ impl Group<'_> {
         let waited = match self.open_since {
             Some(since) => since.elapsed() >= self.patience(),
             // There is nothing to write. There may be messages to acknowledge that no rule takes.
-            None => !self.receipts.is_empty(),
+            None => !self.ack_tokens.is_empty(),
         };
-        asked || waited || self.receipts.len() >= MOST_RECEIPTS || self.engine.is_full()
+        asked || waited || self.ack_tokens.len() >= MOST_RECEIPTS || self.engine.is_full()
     }
 
     /// How long the open group may wait for its commit.
     fn patience(&self) -> Duration {
-        let awaited = self.engine.is_urgent() || !self.receipts.is_empty();
+        let awaited = self.engine.is_urgent() || !self.ack_tokens.is_empty();
         if awaited { self.outlets.gather.min(self.outlets.flush) } else { self.outlets.flush }
     }
 
@@ -217,7 +230,7 @@ impl Group<'_> {
         if self.engine.is_pending() && self.open_since.is_none() {
             self.open_since = Some(Instant::now());
         }
-        self.taps.tell(self.engine);
+        self.subscriptions.tell(self.engine);
         self.engine.count_series();
         if self.is_due() {
             self.commit()?;
@@ -251,7 +264,7 @@ impl Group<'_> {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.taps.tell(self.engine);
+        self.subscriptions.tell(self.engine);
         let started = Instant::now();
         let metrics = &self.outlets.metrics;
         metrics.health().engine_steps(started);
@@ -269,7 +282,7 @@ impl Group<'_> {
         if committed.outputs_changed {
             self.show();
             // Whether a stream is live is an output, too, so this cannot have changed without one.
-            self.outlets.states.send_replace(Arc::new(self.outlets.roster.states(self.engine)));
+            self.outlets.states.send_replace(Arc::new(self.outlets.registry.states(self.engine)));
         }
         self.afters.drain(..).for_each(|after| after());
         for (channel, answer) in self.answers.drain(..) {
@@ -277,10 +290,10 @@ impl Group<'_> {
             let _ = answer.send(self.engine.stream(&channel));
         }
         committed.says.iter().for_each(cannot_say);
-        self.outlets.mailbox.put(Mail {
+        self.outlets.mailbox.put(ToSend {
             messages: committed.messages,
             passing: committed.passing,
-            receipts: std::mem::take(&mut self.receipts),
+            ack_tokens: std::mem::take(&mut self.ack_tokens),
         });
         Ok(())
     }
@@ -303,7 +316,7 @@ impl Group<'_> {
     fn stand(&self) {
         let standings = self.engine.standings();
         self.outlets.metrics.stand(&standings);
-        self.outlets.roster.stand(standings);
+        self.outlets.registry.stand(standings);
         let topics = self.outlets.topics_of(self.engine);
         self.outlets.topics.send_if_modified(|known| {
             let news = **known != topics;

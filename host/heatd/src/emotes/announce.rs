@@ -4,7 +4,7 @@ use heat_engine::wit::EmoteProvider;
 use tokio::sync::{mpsc, oneshot};
 
 use super::sets::Changes;
-use crate::queue::{Desk, Input};
+use crate::queue::{EngineAccess, Input};
 
 /// The way to the engine's thread. It holds the queue weakly, because the queue ends with its sources.
 #[derive(Clone)]
@@ -25,9 +25,9 @@ impl Announcer {
         }
         let (done, answer) = oneshot::channel();
         let channel = channel.to_owned();
-        let task = move |desk: &mut Desk<'_>| {
-            desk.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
-            desk.after(move || {
+        let task = move |access: &mut EngineAccess<'_>| {
+            access.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
+            access.after(move || {
                 // Who waits may be gone.
                 let _ = done.send(());
             });

@@ -15,7 +15,7 @@ use super::shapes::Subject;
 
 /// The cached part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct CachedSet {
     /// The address that has answered: another address may have another set.
     pub(super) address: String,
     /// The provider's ETag, to ask whether anything is new.
@@ -39,7 +39,7 @@ impl Cache {
     }
 
     /// The cached answer of this name, and its age.
-    pub(super) fn read(&self, name: &str, address: &str) -> Option<(Kept, Duration)> {
+    pub(super) fn read(&self, name: &str, address: &str) -> Option<(CachedSet, Duration)> {
         let file = self.file(name);
         let text = match fs::read(&file) {
             Ok(text) => text,
@@ -49,7 +49,7 @@ impl Cache {
                 return None;
             }
         };
-        let kept: Kept = match serde_json::from_slice(&text) {
+        let kept: CachedSet = match serde_json::from_slice(&text) {
             Ok(kept) => kept,
             Err(error) => {
                 warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for anew");
@@ -63,7 +63,7 @@ impl Cache {
     }
 
     /// Writes an answer in one step, so that no reader sees it half written.
-    pub(super) fn write(&self, name: &str, kept: &Kept) {
+    pub(super) fn write(&self, name: &str, kept: &CachedSet) {
         let write = || -> Result<()> {
             fs::create_dir_all(&self.folder)?;
             let file = self.file(name);
@@ -100,7 +100,7 @@ mod tests {
     {
         let folder = tempfile::tempdir()?;
         let cache = Cache::new(folder.path().join("emotes"));
-        let kept = Kept {
+        let kept = CachedSet {
             address: "https://7tv.io/v3/x".to_owned(),
             etag: Some("\"1\"".to_owned()),
             etag_of: Some("https://7tv.io/v3/emote-sets/s".to_owned()),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::live::Step;
+use super::live::PushStep;
 use super::sets::Set;
-use super::shapes::Named;
+use super::shapes::EmoteName;
 
 /// How long a pushed change holds against an answer that does not have it. The cache was seen to lag 10 to 30 minutes.
 const HOLDS: Duration = Duration::from_secs(40 * 60);
@@ -18,16 +18,16 @@ const MOST: usize = 10_000;
 
 /// The last change of each emote of one set.
 #[derive(Debug, Default)]
-pub(super) struct Pushed(HashMap<Named, (bool, Instant)>);
+pub(super) struct Pushed(HashMap<EmoteName, (bool, Instant)>);
 
 impl Pushed {
     /// Takes changes that have been applied.
-    pub(super) fn note(&mut self, steps: &[&Step], now: Instant) {
+    pub(super) fn note(&mut self, steps: &[&PushStep], now: Instant) {
         for step in steps {
             match step {
-                Step::Added(emote) => drop(self.0.insert(emote.clone(), (true, now))),
-                Step::Removed(emote) => drop(self.0.insert(emote.clone(), (false, now))),
-                Step::Unclear => {}
+                PushStep::Added(emote) => drop(self.0.insert(emote.clone(), (true, now))),
+                PushStep::Removed(emote) => drop(self.0.insert(emote.clone(), (false, now))),
+                PushStep::Unclear => {}
             }
         }
         if self.0.len() > MOST {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::emotes::sets::set;
 
-    fn emote(name: &str, id: &str) -> Named {
+    fn emote(name: &str, id: &str) -> EmoteName {
         (name.into(), id.into())
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn what_was_pushed_holds_against_an_older_answer_for_a_while() {
         let start = Instant::now();
         let mut pushed = Pushed::default();
-        let (new, old) = (Step::Added(emote("new", "1")), Step::Removed(emote("old", "2")));
+        let (new, old) = (PushStep::Added(emote("new", "1")), PushStep::Removed(emote("old", "2")));
         pushed.note(&[&new, &old], start);
         let answer = Set::clone(&set(&[("old", "2"), ("kept", "3")]));
         let mut held = answer.clone();
@@ -91,8 +91,8 @@ mod tests {
         let now = Instant::now();
         let mut pushed = Pushed::default();
         let was = emote("a", "1");
-        pushed.note(&[&Step::Added(was.clone()), &Step::Removed(was)], now);
-        pushed.note(&[&Step::Added(emote("a", "2"))], now);
+        pushed.note(&[&PushStep::Added(was.clone()), &PushStep::Removed(was)], now);
+        pushed.note(&[&PushStep::Added(emote("a", "2"))], now);
         let mut answer = Set::clone(&set(&[("a", "1")]));
         assert!(pushed.hold_against(&mut answer, now));
         assert_eq!(answer, *set(&[("a", "2")]));

@@ -3,8 +3,8 @@
 use tokio::task::spawn_blocking;
 
 use super::fetch::{Fetch, Fetched};
-use super::shapes::{self, Answer, Named, Subject};
-use crate::config::provider::{Addresses, Of, Provider};
+use super::shapes::{self, EmoteName, SetAnswer, Subject};
+use crate::config::provider::{Addresses, Provider, SetScope};
 
 /// What a provider says of a set.
 pub(super) enum Said {
@@ -15,7 +15,7 @@ pub(super) enum Said {
     /// The channel has no set. Whoever had one is not believed at once.
     NoSet(Option<Subject>),
     Set {
-        emotes: Vec<Named>,
+        emotes: Vec<EmoteName>,
         subject: Option<Subject>,
         etag: Option<Etag>,
     },
@@ -41,7 +41,7 @@ pub(super) enum Failure {
 pub(super) async fn ask(
     fetch: &Fetch,
     addresses: &Addresses,
-    (provider, of): (Provider, &Of),
+    (provider, of): (Provider, &SetScope),
     known: Option<&Etag>,
 ) -> Result<Said, Failure> {
     let address = addresses.address(provider, of);
@@ -53,12 +53,12 @@ pub(super) async fn ask(
     };
     let of = of.clone();
     match read(move || shapes::read(provider, &of, &body)).await? {
-        Answer::Set { emotes, subject } => {
+        SetAnswer::Set { emotes, subject } => {
             let etag = etag.map(|tag| Etag { of: address, tag });
             Ok(Said::Set { emotes, subject, etag })
         }
-        Answer::Elsewhere(subject) => ask_for_set(fetch, addresses, subject, known).await,
-        Answer::NoSet(subject) => Ok(Said::NoSet(subject)),
+        SetAnswer::Elsewhere(subject) => ask_for_set(fetch, addresses, subject, known).await,
+        SetAnswer::NoSet(subject) => Ok(Said::NoSet(subject)),
     }
 }
 
@@ -80,7 +80,7 @@ async fn ask_for_set(
     };
     let user = subject.user;
     match read(move || shapes::read_set(&body, user)).await? {
-        Answer::Set { emotes, subject } => {
+        SetAnswer::Set { emotes, subject } => {
             let etag = etag.map(|tag| Etag { of: address, tag });
             Ok(Said::Set { emotes, subject, etag })
         }
@@ -90,8 +90,8 @@ async fn ask_for_set(
 
 /// Reads an answer on another thread: the runtime has one, which reads chat.
 async fn read(
-    read: impl FnOnce() -> Result<Answer, String> + Send + 'static,
-) -> Result<Answer, Failure> {
+    read: impl FnOnce() -> Result<SetAnswer, String> + Send + 'static,
+) -> Result<SetAnswer, Failure> {
     let done = spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string()));
     done.map_err(Failure::NotUnderstood)
 }

@@ -9,11 +9,11 @@ use heat_engine::{Outputs, Statistics};
 use tokio::sync::{mpsc, watch as value};
 
 use crate::backup::Backups;
-use crate::config::Kept;
-use crate::control::Live;
+use crate::config::Retention;
+use crate::control::Control;
 use crate::control::channels::Channels;
 use crate::data::tokens::Tokens;
-use crate::emotes::Shelves;
+use crate::emotes::EmoteSets;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::login_of;
 use crate::http::guard::limits::AnswerLimits;
@@ -21,12 +21,12 @@ use crate::metrics::Metrics;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
-use crate::view::roster::Roster;
+use crate::view::registry::ChannelRegistry;
 
 /// The parts of heatd that handlers use.
 pub(crate) struct Api {
     pub(crate) metrics: Metrics,
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registry: Arc<ChannelRegistry>,
     pub(crate) feed: Feed,
     pub(crate) outputs: value::Receiver<Arc<Outputs>>,
     pub(crate) states: value::Receiver<Arc<States>>,
@@ -35,16 +35,16 @@ pub(crate) struct Api {
     pub(crate) store: PathBuf,
     pub(crate) started: Instant,
     pub(crate) shutdown: Shutdown,
-    pub(crate) live: Live,
+    pub(crate) live: Control,
     pub(crate) channels: Arc<Channels>,
     /// What was counted over time. Empty until the engine is open.
     pub(crate) statistics: Arc<OnceLock<Statistics>>,
     /// The sets of emotes. None: no provider is asked.
-    pub(crate) shelves: Option<Shelves>,
+    pub(crate) shelves: Option<EmoteSets>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) limits: AnswerLimits,
     /// How long bins of series are kept.
-    pub(crate) kept: Kept,
+    pub(crate) kept: Retention,
     pub(crate) backups: Arc<Backups>,
 }
 
@@ -52,7 +52,7 @@ impl Api {
     /// The login of a channel that heatd reads, however it was written.
     pub(crate) fn channel(&self, written: &str) -> Result<String, Problem> {
         let name = login_of(written);
-        match self.roster.find(&name) {
+        match self.registry.find(&name) {
             Some(_) => Ok(name),
             None => Err(Problem::no_channel(&name)),
         }

@@ -109,7 +109,7 @@ fn api_queries(input: &[u8]) {
     let _ = ReplayQuery::read(Query::of(Some(text)));
     let mut series = Query::of(Some(text));
     if let (Ok(whats), Ok(range)) = (series.series(), series.range())
-        && let Ok(interval) = series.interval(range, &crate::config::Kept::default())
+        && let Ok(interval) = series.interval(range, &crate::config::Retention::default())
     {
         assert!(!whats.is_empty() && range.from <= range.to, "{text}");
         let whole = whole(range, interval);

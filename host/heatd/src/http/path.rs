@@ -51,7 +51,7 @@ impl FromRequestParts<Arc<Api>> for CountedPath {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let ChannelPart { channel } = read(parts, api).await?;
         let name = login_of(&channel);
-        if api.roster.removed().contains_key(&name) {
+        if api.registry.removed().contains_key(&name) {
             return Ok(Self(name));
         }
         api.channel(&name).map(Self)
@@ -71,7 +71,7 @@ impl FromRequestParts<Arc<Api>> for SlotPath {
 impl SlotPath {
     /// Refuses a slot that the channel does not have.
     pub(crate) fn of(api: &Api, channel: String, slot: String) -> Result<Self, Problem> {
-        let listed = api.roster.find(&channel).ok_or_else(|| Problem::no_channel(&channel))?;
+        let listed = api.registry.find(&channel).ok_or_else(|| Problem::no_channel(&channel))?;
         if listed.counts(&slot).is_some() {
             return Ok(Self { channel, slot });
         }

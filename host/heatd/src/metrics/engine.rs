@@ -13,13 +13,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 /// What the engine's thread did between two events. There are some thirty names, all of them in the program.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Task {
+struct TaskLabel {
     task: &'static str,
 }
 
 pub(super) struct Engine {
     /// By the name of the task that events waited for.
-    pause: Family<Task, Histogram, fn() -> Histogram>,
+    pause: Family<TaskLabel, Histogram, fn() -> Histogram>,
     /// How long the first event of a group waited.
     pub(super) wait: Histogram,
     pub(super) commit: Histogram,
@@ -65,7 +65,7 @@ impl Engine {
             "Time that the first event of a group waited for the engine, from where it came in",
             &engine.wait,
         );
-        seconds("commit", "Time of a durable commit", &engine.commit);
+        seconds("commit_duration", "Time of a durable commit", &engine.commit);
         registry.register("commit_records", "Records in one commit", engine.group.clone());
         registry.register("queue_events", "Events that wait for the engine", engine.queue.clone());
         registry.register(
@@ -86,7 +86,7 @@ impl Engine {
             engine.written.clone(),
         );
         registry.register(
-            "store_syncs",
+            "store_fsyncs",
             "Times that the system was asked to put the store's file on the disk",
             engine.syncs.clone(),
         );
@@ -106,7 +106,7 @@ impl Engine {
     }
 
     pub(super) fn paused(&self, task: &'static str, took: Duration) {
-        self.pause.get_or_create(&Task { task }).observe(took.as_secs_f64());
+        self.pause.get_or_create(&TaskLabel { task }).observe(took.as_secs_f64());
     }
 
     pub(super) fn committed(&self, took: Duration, records: usize, disk: DiskUse) {

@@ -18,10 +18,10 @@ const LONG_WAIT: Duration = Duration::from_secs(10);
 /// An engine that is this long at one step will not come back.
 const HUNG: Duration = Duration::from_secs(60);
 
-/// The state of every source, and of the engine. All times are told from the start of heatd, by a clock that nobody sets.
+/// The state of every source, and of the engine. All times are measured by the monotonic clock.
 pub(crate) struct Health {
     started: Instant,
-    links: Mutex<Links>,
+    links: Mutex<LinkStates>,
     stopping: AtomicBool,
     waits_for_clock: AtomicBool,
     /// When the engine began its current step, in milliseconds since the start; 0 while it rests.
@@ -32,7 +32,7 @@ pub(crate) struct Health {
     wait: AtomicU64,
 }
 
-struct Links {
+struct LinkStates {
     connections: usize,
     wanted_connections: usize,
     /// Channels that Twitch has confirmed.
@@ -40,14 +40,14 @@ struct Links {
     /// Since when fewer connections to chat are up than wanted.
     chat_down: Option<Instant>,
     mqtt_down: Option<Instant>,
-    /// Channels that Twitch was asked for and does not confirm, since when.
+    /// Channels that Twitch does not confirm, and since when.
     unconfirmed: BTreeMap<String, Instant>,
 }
 
 impl Health {
     /// `connections`: how many connections to chat there shall be.
     pub(crate) fn new(connections: usize, now: Instant) -> Self {
-        let links = Links {
+        let links = LinkStates {
             connections: 0,
             wanted_connections: connections,
             joined: BTreeSet::new(),
@@ -66,7 +66,7 @@ impl Health {
         }
     }
 
-    fn links(&self) -> MutexGuard<'_, Links> {
+    fn links(&self) -> MutexGuard<'_, LinkStates> {
         self.links.lock()
     }
 
@@ -78,8 +78,8 @@ impl Health {
         links.look(now);
     }
 
-    /// There shall be so many connections to chat.
-    pub(crate) fn connections_wanted(&self, connections: usize, now: Instant) {
+    /// Sets how many connections to chat are desired.
+    pub(crate) fn connections_desired(&self, connections: usize, now: Instant) {
         let mut links = self.links();
         links.wanted_connections = connections;
         links.look(now);
@@ -101,12 +101,12 @@ impl Health {
         links.joined.insert(channel.to_owned());
     }
 
-    /// A channel is not heard any more.
+    /// A channel is no longer heard.
     pub(crate) fn channel_left(&self, channel: &str) {
         self.links().joined.remove(channel);
     }
 
-    /// A channel is not to be heard any more.
+    /// A channel is no longer wanted.
     pub(crate) fn channel_unwanted(&self, channel: &str) {
         self.links().unconfirmed.remove(channel);
     }
@@ -164,7 +164,7 @@ impl Health {
         }
     }
 
-    /// How long the engine has been at one step.
+    /// How long the engine has been at its current step.
     fn busy(&self, now: Instant) -> Duration {
         match self.step.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
@@ -205,8 +205,8 @@ impl Health {
     }
 }
 
-impl Links {
-    /// Since when fewer connections are up than wanted.
+impl LinkStates {
+    /// Updates since when fewer connections are up than wanted.
     fn look(&mut self, now: Instant) {
         let is_down = self.connections < self.wanted_connections;
         self.chat_down = is_down.then(|| self.chat_down.unwrap_or(now));

@@ -16,18 +16,18 @@ use crate::terminal::{fail, print};
 use words::harmless;
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum RuleCommand {
     /// Plays the cases with new instances and with shared ones, and says where the rule answers otherwise than is written.
-    Test(test::Options),
+    Test(test::TestOptions),
     /// Plays the cases over and over, and says what a call costs and how much of the limits it uses.
-    Bench(bench::Options),
+    Bench(bench::BenchOptions),
 }
 
 /// Runs a command. Its exit code is 1 when the rule fails, and when it cannot be played.
-pub(crate) fn run(command: &Command) -> ExitCode {
+pub(crate) fn run(command: &RuleCommand) -> ExitCode {
     let done = match command {
-        Command::Test(options) => test::run(options),
-        Command::Bench(options) => bench::run(options),
+        RuleCommand::Test(options) => test::run(options),
+        RuleCommand::Bench(options) => bench::run(options),
     };
     match done {
         Ok((answer, passed)) => {

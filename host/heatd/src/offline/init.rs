@@ -24,7 +24,7 @@ const PASSWORD_FILE: &str = "writer.password";
 const PASSWORD_LENGTH: usize = 32;
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct InitOptions {
     /// The Twitch channel: the name at the end of its address
     #[arg(long, value_name = "NAME")]
     channel: String,
@@ -49,7 +49,7 @@ enum Obs {
 }
 
 /// Makes the folder, and returns what to do next.
-pub(crate) fn run(options: &Options) -> Result<String> {
+pub(crate) fn run(options: &InitOptions) -> Result<String> {
     let channel = options.channel.trim_start_matches('#').to_lowercase();
     check_channel(&channel)?;
     let folder = &options.folder;
@@ -92,7 +92,7 @@ fn check_channel(channel: &str) -> Result<()> {
     Ok(())
 }
 
-/// The rules lie beside heatd in an archive, and beside its folder in a build.
+/// The folder of the rules: beside heatd in an archive, beside its folder in a build.
 fn find_rules(given: Option<&Path>) -> Result<PathBuf> {
     let program = std::env::current_exe().context("failed to find the running program")?;
     let candidates: Vec<PathBuf> = match given {
@@ -178,7 +178,7 @@ fn next_steps(obs: Obs, configuration: &Path, password: &str) -> String {
     )
 }
 
-/// The address by which this machine is known in its network. Nothing is sent: a UDP socket only chooses a way.
+/// The address of this machine in its network. Nothing is sent: connecting a UDP socket only chooses a route.
 fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
     // An address for documentation (RFC 5737), which is nobody's.

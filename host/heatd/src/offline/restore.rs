@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::now;
 use crate::config::BackupPlan;
-use crate::data::backups::{self, Listed, utc};
+use crate::data::backups::{self, BackupEntry, utc};
 use crate::data::{self, STORE};
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct RestoreOptions {
     /// The backup. Without it, the backups that there are are listed.
     file: Option<PathBuf>,
     /// heatd's data folder. It is made if there is none.
@@ -44,7 +44,7 @@ struct Before {
     contents: Option<Contents>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<String> {
+pub(crate) fn run(options: &RestoreOptions) -> Result<String> {
     match &options.file {
         Some(file) => {
             let restored = restore(file, &options.data)?;
@@ -76,7 +76,7 @@ fn restore(file: &Path, data: &Path) -> Result<Restored> {
     let contents = match take(file, &new) {
         Ok(contents) => contents,
         Err(error) => {
-            // The next try writes it anew.
+            // The next try writes it again.
             let _ = fs::remove_file(&new);
             return Err(error);
         }
@@ -87,7 +87,7 @@ fn restore(file: &Path, data: &Path) -> Result<Restored> {
     Ok(Restored { from: file.to_owned(), store, contents, before })
 }
 
-/// What is in the store that is there now, if there is one and if it can be read. One that is in use is an error.
+/// The contents of the current store, if there is one that can be read. A store that is in use is an error.
 fn look(store: &Path) -> Result<Option<Option<Contents>>> {
     if !store.exists() {
         return Ok(None);
@@ -120,7 +120,7 @@ fn take(file: &Path, new: &Path) -> Result<Contents> {
     Ok(contents)
 }
 
-/// heatd may run as another user than who restores: the store is for whom the data folder is.
+/// Gives the store to the owner of the data folder: heatd may run as another user than the one that restores.
 fn give_to_owner(file: &Path) -> Result<()> {
     #[cfg(unix)]
     {
@@ -141,7 +141,7 @@ fn give_to_owner(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Gives the store that is there another name. Where the disk knows hard links, it has both until the backup takes its place.
+/// Renames the current store. If the disk supports hard links, it keeps both names until the backup takes its place.
 fn keep_aside(store: &Path, contents: Option<Contents>) -> Result<Before> {
     let name = backups::asked_name(now()).replacen("heat-", "heat-replaced-", 1);
     let kept = store.with_file_name(name);
@@ -207,7 +207,7 @@ fn said(contents: &Contents) -> String {
     }
 }
 
-fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
+fn listed(found: &[BackupEntry], folder: &Path, data: &Path) -> String {
     if found.is_empty() {
         return format!(
             "there is no backup in {}; --from names another folder\n",
@@ -215,7 +215,7 @@ fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
         );
     }
     let mut words = String::new();
-    for Listed { file, bytes, at } in found {
+    for BackupEntry { file, bytes, at } in found {
         // Writing into a string does not fail.
         let megabytes = *bytes as f64 / 1e6;
         let _ = writeln!(words, "{}  {megabytes:>8.1} MB  {}", utc(*at), file.display());
@@ -224,7 +224,7 @@ fn listed(found: &[Listed], folder: &Path, data: &Path) -> String {
     words
 }
 
-fn listed_json(found: &[Listed]) -> String {
+fn listed_json(found: &[BackupEntry]) -> String {
     let rows = found
         .iter()
         .map(|it| json!({ "file": it.file.display().to_string(), "bytes": it.bytes, "at": it.at }));

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use heat_engine::{Engine, Record, Rule, StoreError};
 use tracing::warn;
 
-/// A follower that is more records behind than this is dropped: it would fill the memory.
+/// A subscriber that is more records behind than this is dropped: it would fill the memory.
 const MOST_BEHIND: usize = 200_000;
 
 /// The same in groups of records.
@@ -18,28 +18,28 @@ pub(crate) struct Task {
     /// What it is, such as `swap.copy`: it stands in the log, in `heatd_engine_pause_seconds` and in reports of a hang.
     pub(crate) name: &'static str,
     /// The work. Its only error is one of the store, after which the engine must not go on.
-    pub(crate) work: Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>,
+    pub(crate) work: Box<dyn FnOnce(&mut EngineAccess<'_>) -> Result<(), StoreError> + Send>,
 }
 
 /// Work to be done once the task before it is durable.
 pub(crate) type After = Box<dyn FnOnce() + Send>;
 
 /// What a task can reach.
-pub(crate) struct Desk<'a> {
+pub(crate) struct EngineAccess<'a> {
     pub(crate) engine: &'a mut Engine,
-    pub(crate) taps: &'a mut Taps,
+    pub(crate) subscriptions: &'a mut Subscriptions,
     pub(crate) afters: &'a mut Vec<After>,
 }
 
-impl Desk<'_> {
+impl EngineAccess<'_> {
     /// Calls `after` once what the task has done is durable.
     pub(crate) fn after(&mut self, after: impl FnOnce() + Send + 'static) {
         self.afters.push(Box::new(after));
     }
 }
 
-/// What a follower gets.
-pub(crate) enum Told<A> {
+/// What a subscriber gets.
+pub(crate) enum Update<A> {
     /// What happened, in order.
     Records(Vec<Record>),
     /// The rules that run now: the next records may speak of one that was not there when the run began.
@@ -48,83 +48,84 @@ pub(crate) enum Told<A> {
     Asked(A),
 }
 
-/// A question to a follower: what its run has made of the records so far.
+/// A question to a subscriber: what its run has made of the records so far.
 pub(crate) type Question = Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
 
 /// All followers.
 #[derive(Default)]
-pub(crate) struct Taps {
-    taps: Vec<Tap>,
+pub(crate) struct Subscriptions {
+    subscriptions: Vec<Subscription>,
 }
 
-/// The engine's end of a follower.
+/// The engine's end of a subscriber.
 #[derive(Clone)]
-pub(crate) struct Tap {
+pub(crate) struct Subscription {
     channel: Arc<str>,
-    records: mpsc::SyncSender<Told<Question>>,
+    records: mpsc::SyncSender<Update<Question>>,
     behind: Arc<AtomicUsize>,
 }
 
-/// A follower's end.
-pub(crate) struct Follower {
-    pub(crate) told: mpsc::Receiver<Told<Question>>,
+/// A subscriber's end.
+pub(crate) struct Subscriber {
+    pub(crate) told: mpsc::Receiver<Update<Question>>,
     behind: Arc<AtomicUsize>,
 }
 
-impl Follower {
+impl Subscriber {
     /// Call when this many records are worked through.
     pub(crate) fn done(&self, records: usize) {
         self.behind.fetch_sub(records, Ordering::Relaxed);
     }
 }
 
-impl Tap {
-    /// Queues a question behind all records that were sent. False: the follower is gone.
+impl Subscription {
+    /// Queues a question behind all records that were sent. False: the subscriber is gone.
     pub(crate) fn ask(&self, question: Question) -> bool {
-        self.records.try_send(Told::Asked(question)).is_ok()
+        self.records.try_send(Update::Asked(question)).is_ok()
     }
 }
 
-impl Taps {
-    /// Adds a follower, which gets all records of a channel from the next one on.
-    pub(crate) fn open(&mut self, channel: &str) -> (Tap, Follower) {
+impl Subscriptions {
+    /// Adds a subscriber, which gets all records of a channel from the next one on.
+    pub(crate) fn open(&mut self, channel: &str) -> (Subscription, Subscriber) {
         let (records, told) = mpsc::sync_channel(GROUPS_BEHIND);
         let behind = Arc::new(AtomicUsize::new(0));
-        let tap = Tap { channel: channel.into(), records, behind: Arc::clone(&behind) };
-        self.taps.push(tap.clone());
-        (tap, Follower { told, behind })
+        let subscription =
+            Subscription { channel: channel.into(), records, behind: Arc::clone(&behind) };
+        self.subscriptions.push(subscription.clone());
+        (subscription, Subscriber { told, behind })
     }
 
-    /// Drops a follower.
-    pub(crate) fn close(&mut self, tap: &Tap) {
-        self.taps.retain(|it| !Arc::ptr_eq(&it.behind, &tap.behind));
+    /// Drops a subscriber.
+    pub(crate) fn close(&mut self, subscription: &Subscription) {
+        self.subscriptions.retain(|it| !Arc::ptr_eq(&it.behind, &subscription.behind));
     }
 
     /// Sends the followers all records since the last call.
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
         let records = engine.untold();
-        if records.is_empty() || self.taps.is_empty() {
+        if records.is_empty() || self.subscriptions.is_empty() {
             return;
         }
         let records = records.to_vec();
-        self.taps.retain(|tap| {
-            let mine = records.iter().filter(|record| record.channel() == &*tap.channel);
+        self.subscriptions.retain(|subscription| {
+            let mine = records.iter().filter(|record| record.channel() == &*subscription.channel);
             let mine: Vec<Record> = mine.cloned().collect();
             if mine.is_empty() {
                 return true;
             }
             if mine.iter().any(|record| matches!(record, Record::Chain { .. })) {
-                let rules = engine.rules(&tap.channel).unwrap_or_default();
-                // A follower that is gone is found by the records below.
-                let _ = tap.records.try_send(Told::Rules(rules));
+                let rules = engine.rules(&subscription.channel).unwrap_or_default();
+                // A subscriber that is gone is found by the records below.
+                let _ = subscription.records.try_send(Update::Rules(rules));
             }
-            let is_far = tap.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND;
-            match tap.records.try_send(Told::Records(mine)) {
+            let is_far = subscription.behind.fetch_add(mine.len(), Ordering::Relaxed) > MOST_BEHIND;
+            match subscription.records.try_send(Update::Records(mine)) {
                 Ok(()) if !is_far => true,
                 Err(mpsc::TrySendError::Disconnected(_)) => false,
                 _ => {
                     warn!(
-                        channel = &*tap.channel,
+                        channel = &*subscription.channel,
                         "a run is too far behind what happens; it is ended"
                     );
                     false

@@ -4,35 +4,35 @@ use heat_engine::wit::Message;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::input::Receipt;
+use super::input::AckToken;
 
 /// How many bytes of at-most-once messages may wait for a connection: some ten thousand answers.
 const PASSING: usize = 4 << 20;
 
 /// What has to be sent. All of it is durable.
 #[derive(Default)]
-pub(crate) struct Mail {
+pub(crate) struct ToSend {
     pub(crate) messages: Vec<(u64, Message)>,
     /// To be sent at most once.
     pub(crate) passing: Vec<Message>,
-    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) ack_tokens: Vec<AckToken>,
 }
 
-impl Mail {
+impl ToSend {
     fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.passing.is_empty() && self.receipts.is_empty()
+        self.messages.is_empty() && self.passing.is_empty() && self.ack_tokens.is_empty()
     }
 }
 
 /// What the engine's thread has left to be sent.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    mail: Mutex<Mail>,
+    mail: Mutex<ToSend>,
     filled: Notify,
 }
 
 impl Mailbox {
-    pub(crate) fn put(&self, new: Mail) {
+    pub(crate) fn put(&self, new: ToSend) {
         if new.is_empty() {
             return;
         }
@@ -42,13 +42,13 @@ impl Mailbox {
         mail.passing.extend(new.passing);
         let excess = oldest_beyond(PASSING, &mail.passing);
         mail.passing.drain(..excess);
-        mail.receipts.extend(new.receipts);
+        mail.ack_tokens.extend(new.ack_tokens);
         drop(mail);
         self.filled.notify_one();
     }
 
     /// Takes what is there; waits while there is nothing.
-    pub(crate) async fn take(&self) -> Mail {
+    pub(crate) async fn take(&self) -> ToSend {
         loop {
             if let Some(mail) = self.take_now() {
                 return mail;
@@ -63,7 +63,7 @@ impl Mailbox {
     }
 
     /// Takes what is there.
-    pub(crate) fn take_now(&self) -> Option<Mail> {
+    pub(crate) fn take_now(&self) -> Option<ToSend> {
         let mail = std::mem::take(&mut *self.mail.lock());
         (!mail.is_empty()).then_some(mail)
     }

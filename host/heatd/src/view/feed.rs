@@ -12,7 +12,7 @@ use heat_engine::{Decision, HOST, STREAM_OUTPUT, Stream, effect_line, state_name
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
-pub(crate) use super::told::Told;
+pub(crate) use super::summary::Summary;
 
 /// How many entries a watcher may be behind before it misses some.
 const CAPACITY: usize = 1024;
@@ -27,19 +27,19 @@ pub(crate) struct Entry {
     #[serde(serialize_with = "name")]
     pub(crate) channel: Arc<str>,
     #[serde(flatten)]
-    pub(crate) what: What,
+    pub(crate) what: EntryKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum What {
+pub(crate) enum EntryKind {
     /// The first entry of every watch.
     Hello { version: &'static str, channels: Vec<String> },
     /// A rule has answered; its own state and timers are left out.
     Rule { slot: String, effects: Vec<String> },
     /// A rule has failed: its effects were dropped.
     Fault { slot: String, text: String },
-    /// What an output shows now; none when it was taken back.
+    /// EntryKind an output shows now; none when it was taken back.
     Output { name: String, text: Option<String> },
     /// Whether the stream is live.
     Stream { state: &'static str, since: Option<u64> },
@@ -47,10 +47,10 @@ pub(crate) enum What {
     Missed { entries: u64 },
     /// An event: a line of chat, or a sentence about anything else.
     #[serde(untagged)]
-    Told(Told),
+    Summary(Summary),
 }
 
-impl What {
+impl EntryKind {
     pub(crate) fn stream(stream: Option<Stream>) -> Self {
         Self::Stream {
             state: state_name(stream.as_ref()),
@@ -94,40 +94,40 @@ impl Feed {
     /// Publishes what heatd itself says in a channel.
     pub(crate) fn say(&self, channel: &str, text: &str) {
         let effects = vec![format!("say {text:?}")];
-        let what = What::Rule { slot: HOST.to_owned(), effects };
+        let what = EntryKind::Rule { slot: HOST.to_owned(), effects };
         // Nobody may be watching.
         let _ = self.all.send(Arc::new(Entry { channel: channel.into(), what }));
     }
 
     /// Something happened that is no event of the engine.
-    pub(crate) fn tell(&self, channel: &str, told: Told) {
+    pub(crate) fn tell(&self, channel: &str, told: Summary) {
         // Nobody may be watching.
-        let entry = Entry { channel: channel.into(), what: What::Told(told) };
+        let entry = Entry { channel: channel.into(), what: EntryKind::Summary(told) };
         let _ = self.all.send(Arc::new(entry));
     }
 
     /// Describes an event before the engine consumes it. None while nobody watches.
-    pub(crate) fn note(&self, event: &Event) -> Option<Told> {
-        if self.is_watched() { Told::of(&event.what) } else { None }
+    pub(crate) fn note(&self, event: &Event) -> Option<Summary> {
+        if self.is_watched() { Summary::of(&event.what) } else { None }
     }
 
     /// Publishes the decision on an event or a timer.
-    pub(crate) fn decided(&self, told: Option<Told>, decision: &Decision) {
+    pub(crate) fn decided(&self, told: Option<Summary>, decision: &Decision) {
         if decision.duplicate || !(self.is_watched() || self.has_readers()) {
             return;
         }
         let answers = decision.answers.iter().filter_map(|answer| {
             let slot = answer.slot.to_string();
             match &answer.outcome {
-                Err(fault) => Some(What::Fault { slot, text: fault.to_string() }),
+                Err(fault) => Some(EntryKind::Fault { slot, text: fault.to_string() }),
                 Ok(effects) => {
                     let effects: Vec<_> =
                         effects.iter().filter(|it| is_visible(it)).map(effect_line).collect();
-                    (!effects.is_empty()).then_some(What::Rule { slot, effects })
+                    (!effects.is_empty()).then_some(EntryKind::Rule { slot, effects })
                 }
             }
         });
-        for what in told.map(What::Told).into_iter().chain(answers) {
+        for what in told.map(EntryKind::Summary).into_iter().chain(answers) {
             let entry = Arc::new(Entry { channel: Arc::clone(&decision.channel), what });
             // The last watcher may have left meanwhile.
             if is_news(&entry.what) {
@@ -139,10 +139,10 @@ impl Feed {
 }
 
 /// Whether an entry is rare enough for the second feed.
-fn is_news(what: &What) -> bool {
+fn is_news(what: &EntryKind) -> bool {
     match what {
-        What::Fault { .. } => true,
-        What::Rule { effects, .. } => effects.iter().any(|effect| effect.starts_with("fave")),
+        EntryKind::Fault { .. } => true,
+        EntryKind::Rule { effects, .. } => effects.iter().any(|effect| effect.starts_with("fave")),
         _ => false,
     }
 }
@@ -226,9 +226,13 @@ mod tests {
         let mut reader = feed.subscribe_to_news();
         feed.decided(feed.note(&event(Happening::StreamStart)), &decision());
         let heard = reader.try_recv().unwrap();
-        assert!(matches!(&heard.what, What::Fault { slot, .. } if slot == "broken"), "{heard:?}");
+        assert!(
+            matches!(&heard.what, EntryKind::Fault { slot, .. } if slot == "broken"),
+            "{heard:?}"
+        );
         assert!(reader.is_empty());
-        let rule = |line: &str| What::Rule { slot: "fave".into(), effects: vec![line.to_owned()] };
+        let rule =
+            |line: &str| EntryKind::Rule { slot: "fave".into(), effects: vec![line.to_owned()] };
         assert!(is_news(&rule("fave \"pie\"")) && !is_news(&rule("show heat \"7\"")));
     }
 

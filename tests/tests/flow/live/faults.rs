@@ -40,6 +40,24 @@ fn a_formula_that_traps_is_rolled_back_as_if_nothing_had_happened() -> Result<()
 }
 
 #[test]
+fn a_rule_that_fails_on_the_last_events_is_refused_before_its_state_is_migrated() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.say("eve", "!attack trap");
+    stage.fave("ann");
+    stage.heat("1")?;
+    let answer = stage.api.deploy("decay", &cast::guest("hostile")?)?;
+    let why = answer.refused()?;
+    ensure!(why.contains("it fails on 1 of the last"), "{why}");
+    let steps = answer.steps()?;
+    ensure!(steps.iter().all(|it| it["step"] != "migrate"), "{steps:?}");
+    // Where the check passes, the state is migrated after it.
+    let steps = stage.api.slot("decay/settings", &json!({ "set": { "per_fave": 2 } }))?.steps()?;
+    let place = |name: &str| steps.iter().position(|it| it["step"] == name);
+    ensure!(place("check").is_some() && place("check") < place("migrate"), "{steps:?}");
+    Ok(())
+}
+
+#[test]
 fn a_rule_that_fails_again_and_again_is_quarantined_and_says_so_everywhere() -> Result<()> {
     let mut stage = Stage::with(&(cast::rules("", "")? + &cast::one_guest("misbehave", "")?))?;
     let topic = "heat/v1/seaside/rules/misbehave";

@@ -7,29 +7,29 @@ use heat_engine::wit::Fave;
 use heat_engine::{Action, Changes, Library, Order, Record, Run, Seed, Snapshot, Undo};
 
 use crate::control::differences::{Changed, differences};
+use crate::control::error::Error;
 use crate::control::follow::Beginning;
-use crate::control::handle::Live;
-use crate::control::progress::Steps;
-use crate::control::refusal::Refusal;
+use crate::control::handle::Control;
+use crate::control::progress::Progress;
 
 /// One undo, after its events are known.
 pub(super) struct Recount<'a> {
-    pub(super) live: &'a Live,
+    pub(super) live: &'a Control,
     pub(super) channel: &'a str,
     pub(super) undo: &'a Undo,
     /// When the first of its events happened, in milliseconds since 1970.
     pub(super) first: u64,
     pub(super) by: &'a str,
-    pub(super) steps: &'a Steps,
+    pub(super) progress: &'a Progress,
 }
 
 impl Recount<'_> {
     /// Returns which outputs change, and unless it is a preview, makes it so. None: the log has no checkpoint from before.
-    pub(super) fn make(&self, preview: bool) -> Result<Option<Changed>, Refusal> {
+    pub(super) fn make(&self, preview: bool) -> Result<Option<Changed>, Error> {
         self.live.with_run(self.channel, |beginning| self.run(beginning, preview))
     }
 
-    fn run(&self, beginning: Beginning, preview: bool) -> Result<Option<Changed>, Refusal> {
+    fn run(&self, beginning: Beginning, preview: bool) -> Result<Option<Changed>, Error> {
         let Some((run, instead)) = self.replay(&beginning)? else { return Ok(None) };
         if preview {
             let Beginning { snapshot, rules, .. } = &beginning;
@@ -39,7 +39,7 @@ impl Recount<'_> {
     }
 
     /// Replays the log. Returns the run at its end, and the faves that it has counted since the first event that is taken back.
-    fn replay(&self, beginning: &Beginning) -> Result<Option<(Run, Vec<Fave>)>, Refusal> {
+    fn replay(&self, beginning: &Beginning) -> Result<Option<(Run, Vec<Fave>)>, Error> {
         let (undo, first, snapshot) = (self.undo, self.first, &beginning.snapshot);
         // A checkpoint of the same millisecond may contain the first event.
         let before = if undo.without.is_some() { first } else { first.saturating_sub(1) };
@@ -54,7 +54,7 @@ impl Recount<'_> {
         let mut instead = Vec::new();
         for block in snapshot.blocks(next)? {
             let (number, records) = block?;
-            self.steps.progress("replay", number.saturating_sub(next), end.saturating_sub(next));
+            self.progress.part("replay", number.saturating_sub(next), end.saturating_sub(next));
             for record in &records {
                 let decisions = run.follow(record)?;
                 if record.at() >= first {
@@ -66,13 +66,8 @@ impl Recount<'_> {
     }
 
     /// Gives the live rules the state of the run, between two events that both have seen.
-    fn adopt(
-        &self,
-        run: Run,
-        instead: Vec<Fave>,
-        beginning: Beginning,
-    ) -> Result<Changed, Refusal> {
-        let Beginning { snapshot, tap, follower, .. } = beginning;
+    fn adopt(&self, run: Run, instead: Vec<Fave>, beginning: Beginning) -> Result<Changed, Error> {
+        let Beginning { snapshot, subscription, subscriber, .. } = beginning;
         // These faves are replaced by what the rules of now make of the same events.
         let facts = match self.undo.without {
             Some(_) => Some(facts_since(&snapshot, self.channel, self.first)?),
@@ -81,18 +76,18 @@ impl Recount<'_> {
         let order = Order::new(Action::Undo, self.by, "counted again without that component");
         let (name, undo) = (self.channel.to_owned(), self.undo.clone());
         let behind = "the counts are corrected, but the run is behind what happens, so the rules' state is not; try again";
-        let (ends, behind) = ((tap, follower), behind.to_owned());
-        self.live.hand_over("undo.adopt", run, ends, behind, move |desk, states| {
+        let (ends, behind) = ((subscription, subscriber), behind.to_owned());
+        self.live.hand_over("undo.adopt", run, ends, behind, move |access, states| {
             if let Some(facts) = facts {
-                desk.engine.correct(&undo, facts, instead, &order)?;
+                access.engine.correct(&undo, facts, instead, &order)?;
             }
-            desk.engine.adopt(&name, states)
+            access.engine.adopt(&name, states)
         })
     }
 }
 
 /// The faves that were counted since this time and not taken back.
-fn facts_since(snapshot: &Snapshot, channel: &str, since: u64) -> Result<Vec<Fave>, Refusal> {
+fn facts_since(snapshot: &Snapshot, channel: &str, since: u64) -> Result<Vec<Fave>, Error> {
     let mut facts = Vec::new();
     let mut undone = BTreeSet::new();
     for record in snapshot.records_since(since)? {

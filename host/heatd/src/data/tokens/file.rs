@@ -14,7 +14,7 @@ use crate::data::role::Role;
 pub(super) const USE: u64 = 3_600_000;
 
 /// What the file holds, and where it is.
-pub(super) struct Kept {
+pub(super) struct TokenFile {
     file: PathBuf,
     pub(super) tokens: Vec<Token>,
 }
@@ -40,7 +40,7 @@ struct Page {
     tokens: Vec<Token>,
 }
 
-impl Kept {
+impl TokenFile {
     /// Without a file there are no tokens.
     pub(super) fn open(file: &Path) -> Result<Self> {
         let shown = file.display();

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::control::Source;
+use crate::control::RuleSource;
 use crate::http::form::problem::Problem;
 
 /// A body as it came, within the limit of its route.
@@ -69,14 +69,14 @@ fn whole_numbers<V: DeserializeOwned>(text: &[u8]) -> Option<V> {
 }
 
 /// A component, or other settings for the live rule. The content type says which.
-pub(crate) fn source(headers: &HeaderMap, body: &[u8]) -> Result<Source, Problem> {
+pub(crate) fn source(headers: &HeaderMap, body: &[u8]) -> Result<RuleSource, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.
     match kind.and_then(|kind| kind.split(';').next()).map(str::trim) {
         Some(kind) if kind.eq_ignore_ascii_case("application/json") => {
-            Ok(Source::Settings(json(body)?))
+            Ok(RuleSource::Settings(json(body)?))
         }
-        _ => Ok(Source::Component(Arc::from(body))),
+        _ => Ok(RuleSource::Component(Arc::from(body))),
     }
 }
 

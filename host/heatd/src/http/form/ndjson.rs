@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use crate::control::{Refusal, Steps};
+use crate::control::{Error, Progress};
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::problem::Problem;
 
@@ -23,10 +23,10 @@ const WAITING: usize = 64;
 /// Runs long work, and answers with its steps.
 pub(crate) fn stepwise<V: Serialize>(
     held: impl Send + 'static,
-    work: impl FnOnce(&Steps) -> Result<V, Refusal> + Send + 'static,
+    work: impl FnOnce(&Progress) -> Result<V, Error> + Send + 'static,
 ) -> Response {
     let (lines, told) = mpsc::channel(WAITING);
-    let steps = Steps::to(lines);
+    let steps = Progress::to(lines);
     spawn_blocking(move || {
         // Until the work ends, not until the answer begins: its head is sent at once.
         let _held = held;
@@ -42,7 +42,7 @@ pub(crate) fn stepwise<V: Serialize>(
 /// Runs short work, and answers with its result as JSON.
 pub(crate) async fn at_once<V: Serialize + Send + 'static>(
     held: impl Send + 'static,
-    work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
+    work: impl FnOnce() -> Result<V, Error> + Send + 'static,
 ) -> Result<JsonAnswer<V>, Problem> {
     blocking(held, work).await.map(JsonAnswer)
 }
@@ -50,7 +50,7 @@ pub(crate) async fn at_once<V: Serialize + Send + 'static>(
 /// Runs work on a thread that may block.
 pub(crate) async fn blocking<V: Send + 'static>(
     held: impl Send + 'static,
-    work: impl FnOnce() -> Result<V, Refusal> + Send + 'static,
+    work: impl FnOnce() -> Result<V, Error> + Send + 'static,
 ) -> Result<V, Problem> {
     let work = move || {
         let _held = held;

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::http::form::conditional::NEVER;
 
 /// The most bytes of a message of axum that are passed on.
@@ -85,13 +85,13 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<Error> for Problem {
+    fn from(refusal: Error) -> Self {
         let status = match &refusal {
-            Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-            Refusal::Refused(_) => StatusCode::CONFLICT,
-            Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Refusal::Gone => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Unknown(_) => StatusCode::NOT_FOUND,
+            Error::Refused(_) => StatusCode::CONFLICT,
+            Error::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Gone => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, refusal.to_string())
     }

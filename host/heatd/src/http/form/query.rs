@@ -10,7 +10,7 @@ use form_urlencoded::parse;
 use heat_engine::{Provider, Range, Resolution, What};
 
 use crate::clock::now;
-use crate::config::Kept;
+use crate::config::Retention;
 use crate::http::form::problem::Problem;
 
 /// The most bins of one series in an answer.
@@ -110,7 +110,11 @@ impl Query {
     }
 
     /// `interval`. By default the finest one that gives at most a thousand bins and is still kept. Refused if the range would have too many bins.
-    pub(crate) fn interval(&mut self, range: Range, kept: &Kept) -> Result<Resolution, Problem> {
+    pub(crate) fn interval(
+        &mut self,
+        range: Range,
+        kept: &Retention,
+    ) -> Result<Resolution, Problem> {
         let long = range.to - range.from;
         let Some(name) = self.one("interval")? else {
             let (hour, most) = (Resolution::Hour.width(), MOST_BINS);
@@ -313,16 +317,16 @@ mod tests {
         assert_eq!(range("from=5&to=8").unwrap(), Range { from: 5, to: 8 });
         let long = Range { from: 0, to: 1_000 * 365 * 86_400_000 };
         assert!(
-            refusal(Query::of(Some("interval=1s")).interval(long, &Kept::default()))
+            refusal(Query::of(Some("interval=1s")).interval(long, &Retention::default()))
                 .contains("`interval`")
         );
         assert!(
-            refusal(Query::of(Some("interval=2s")).interval(long, &Kept::default()))
+            refusal(Query::of(Some("interval=2s")).interval(long, &Retention::default()))
                 .contains("`interval`")
         );
         let usual = |from| {
             Query::of(None)
-                .interval(Range { from, to: from + 7_200_000 }, &Kept::default())
+                .interval(Range { from, to: from + 7_200_000 }, &Retention::default())
                 .unwrap()
         };
         assert_eq!(usual(now()), Resolution::HalfMinute);
@@ -330,7 +334,7 @@ mod tests {
         assert_eq!(usual(now() - 20 * 86_400_000), Resolution::Minute);
         assert_eq!(usual(0), Resolution::Hour);
         assert!(refusal(Query::of(Some("intervall=1s")).end()).contains("`intervall`"));
-        let thousand_years = refusal(Query::of(None).interval(long, &Kept::default()));
+        let thousand_years = refusal(Query::of(None).interval(long, &Retention::default()));
         assert!(thousand_years.contains("`from`") && thousand_years.contains("4166 days"));
         let day = Range { from: 0, to: 86_400_000 };
         assert!(check_size(11, Resolution::Second, day).is_ok());

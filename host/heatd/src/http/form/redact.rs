@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::view::feed::{Entry, Told, What};
+use crate::view::feed::{Entry, EntryKind, Summary};
 
 /// The name that every person gets.
 const SOMEBODY: &str = "somebody";
@@ -16,25 +16,26 @@ const LONGEST: usize = 24;
 /// An entry of the feed without names and words.
 pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     let what = match &entry.what {
-        What::Told(Told::Chat { .. }) => What::Told(Told::Chat {
+        EntryKind::Summary(Summary::Chat { .. }) => EntryKind::Summary(Summary::Chat {
             name: SOMEBODY.to_owned(),
             login: SOMEBODY.to_owned(),
             text: String::new(),
         }),
-        What::Told(Told::Event { event, .. }) => {
-            What::Told(Told::Event { event, text: String::new() })
+        EntryKind::Summary(Summary::Event { event, .. }) => {
+            EntryKind::Summary(Summary::Event { event, text: String::new() })
         }
-        What::Rule { slot, effects } => What::Rule {
+        EntryKind::Rule { slot, effects } => EntryKind::Rule {
             slot: slot.clone(),
             effects: effects.iter().map(|line| effect(line)).collect(),
         },
-        What::Fault { slot, .. } => {
-            What::Fault { slot: slot.clone(), text: "it failed".to_owned() }
+        EntryKind::Fault { slot, .. } => {
+            EntryKind::Fault { slot: slot.clone(), text: "it failed".to_owned() }
         }
-        What::Output { name, text } => {
-            What::Output { name: name.clone(), text: text.clone().filter(|text| is_number(text)) }
-        }
-        What::Hello { .. } | What::Stream { .. } | What::Missed { .. } => {
+        EntryKind::Output { name, text } => EntryKind::Output {
+            name: name.clone(),
+            text: text.clone().filter(|text| is_number(text)),
+        },
+        EntryKind::Hello { .. } | EntryKind::Stream { .. } | EntryKind::Missed { .. } => {
             return Cow::Borrowed(entry);
         }
     };
@@ -73,7 +74,7 @@ fn is_number(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn hidden(what: What) -> String {
+    fn hidden(what: EntryKind) -> String {
         let original = Entry { channel: "seaside".into(), what };
         serde_json::to_string(&*entry(&original)).unwrap()
     }
@@ -89,11 +90,11 @@ mod tests {
             "clip \"zoe\" 5 s",
         ];
         for what in [
-            What::Told(Told::Chat { name: "Zoe".to_owned(), login, text: text.clone() }),
-            What::Told(Told::Event { event: "raid", text: text.clone() }),
-            What::Rule { slot: "x".to_owned(), effects: rule.map(str::to_owned).to_vec() },
-            What::Fault { slot: "x".to_owned(), text: text.clone() },
-            What::Output { name: "latest".to_owned(), text: Some(text) },
+            EntryKind::Summary(Summary::Chat { name: "Zoe".to_owned(), login, text: text.clone() }),
+            EntryKind::Summary(Summary::Event { event: "raid", text: text.clone() }),
+            EntryKind::Rule { slot: "x".to_owned(), effects: rule.map(str::to_owned).to_vec() },
+            EntryKind::Fault { slot: "x".to_owned(), text: text.clone() },
+            EntryKind::Output { name: "latest".to_owned(), text: Some(text) },
         ] {
             let line = hidden(what).to_lowercase();
             assert!(!line.contains("zoe") && !line.contains("pie"), "{line}");
@@ -103,12 +104,13 @@ mod tests {
     #[test]
     fn figures_are_left() {
         let effects = ["show heat \"7\"", "weigh 1.5", "fave ann \"7\" 1", "drop"];
-        let line = hidden(What::Rule {
+        let line = hidden(EntryKind::Rule {
             slot: "x".to_owned(),
             effects: effects.map(str::to_owned).to_vec(),
         });
         assert!(line.contains(r#"["show heat \"7\"","weigh 1.5","fave","drop"]"#), "{line}");
-        let line = hidden(What::Output { name: "heat".to_owned(), text: Some("-7.5".to_owned()) });
+        let line =
+            hidden(EntryKind::Output { name: "heat".to_owned(), text: Some("-7.5".to_owned()) });
         assert!(line.contains("-7.5"), "{line}");
         for name in ["inf", "NaN", "1e5", "", "7 ann", &"9".repeat(25)] {
             assert!(!is_number(name), "{name}");

@@ -88,7 +88,8 @@ pub(crate) async fn list(
     query.end()?;
     let live = api.live.clone();
     at_once(place, move || {
-        let snapshot = live.ask("audit.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            live.on_engine_thread("audit.snapshot", |access| access.engine.snapshot())?;
         let entries = snapshot.audit(usize::MAX)?.into_iter();
         let entries = entries.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
         Ok(AuditPage { entries: entries.map(|(number, it)| AuditRow::of(number, it)).collect() })

@@ -18,7 +18,7 @@ use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
 use crate::http::guard::limits::Place;
 use crate::http::path::ChannelPath;
-use crate::view::roster::Listed;
+use crate::view::registry::ChannelEntry;
 
 #[derive(Serialize)]
 struct ChannelPage {
@@ -61,13 +61,13 @@ impl StreamRow {
 
 /// `GET /channels`
 pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    let channels = api.roster.channels().iter().map(|listed| row(&api, listed)).collect();
-    let removed = api.roster.removed().clone().into_iter();
+    let channels = api.registry.channels().iter().map(|listed| row(&api, listed)).collect();
+    let removed = api.registry.removed().clone().into_iter();
     let removed = removed.map(|(name, at)| RemovedChannel { name, at }).collect();
     JsonAnswer(ChannelPage { channels, removed, limit: MOST })
 }
 
-fn row(api: &Api, listed: &Listed) -> ChannelRow {
+fn row(api: &Api, listed: &ChannelEntry) -> ChannelRow {
     let name = &*listed.channel;
     ChannelRow {
         name: name.to_owned(),

@@ -40,7 +40,9 @@ pub(crate) async fn diff(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api.live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = api
+            .live
+            .on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -61,7 +63,7 @@ fn members(api: &Api) -> Vec<Difference> {
         configured: Some(configured.to_owned()),
         live: Some(live.to_owned()),
     };
-    let here = api.roster.names();
+    let here = api.registry.names();
     let added = here.iter().filter(|name| !api.channels.is_configured(name));
     let added = added.map(|name| differs(name, "not there", "added"));
     let configured = api.channels.configured().iter();
@@ -111,7 +113,9 @@ pub(crate) async fn export(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
-    let asked = move || live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()));
+    let asked = move || {
+        live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))
+    };
     let text = as_tables(&api, &blocking(place, asked).await?);
     Ok(([(header::CONTENT_TYPE, "application/toml")], text))
 }
@@ -122,7 +126,7 @@ fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );
     if !members(api).is_empty() {
-        let names = api.roster.names().iter().map(|it| Given::Text(it.to_string())).collect();
+        let names = api.registry.names().iter().map(|it| Given::Text(it.to_string())).collect();
         let _ = writeln!(text, "\n# In [twitch]:\n# channels = {}", as_toml(&Given::List(names)));
     }
     // Slot, table, and the channels that have this table in this slot.
@@ -139,7 +143,7 @@ fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
     }
     for (slot, body, channels) in &told {
         let _ = writeln!(text, "\n[[rule]]\nslot = {}", quoted(slot));
-        if channels.len() < api.roster.names().len() {
+        if channels.len() < api.registry.names().len() {
             let channels = channels.iter().cloned().map(Given::Text).collect();
             let _ = writeln!(text, "channels = {}", as_toml(&Given::List(channels)));
         }

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use heat_engine::{Letter, kind_of, person_of};
 use serde::{Deserialize, Serialize};
 
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
@@ -94,12 +94,13 @@ pub(crate) async fn list_by_old_name(
 fn rows(
     api: &Api,
     query: &mut Query,
-) -> Result<impl FnOnce() -> Result<Vec<DeadLetterRow>, Refusal> + Send + use<>, Problem> {
+) -> Result<impl FnOnce() -> Result<Vec<DeadLetterRow>, Error> + Send + use<>, Problem> {
     let filter = SlotFilter::read(query)?;
     let most = query.count("count", MOST_LETTERS, MOST_LETTERS)?;
     let live = api.live.clone();
     Ok(move || {
-        let snapshot = live.ask("dead_letters.snapshot", |desk| desk.engine.snapshot())?;
+        let snapshot =
+            live.on_engine_thread("dead_letters.snapshot", |access| access.engine.snapshot())?;
         let letters = snapshot.letters()?.into_iter();
         let letters = letters.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
         Ok(letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect())

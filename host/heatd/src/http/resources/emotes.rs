@@ -10,7 +10,7 @@ use heat_engine::{Range, Total, What};
 use serde::Serialize;
 
 use crate::clock::now;
-use crate::emotes::{Emote, Listed, State as Known};
+use crate::emotes::{Emote, EmoteList, State as Known};
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
@@ -110,7 +110,7 @@ pub(crate) async fn list(
 }
 
 /// The emotes that the channel has. Refused if no set is known: then nobody knows which emotes were not used.
-fn known(api: &Api, channel: &str) -> Result<Listed, Problem> {
+fn known(api: &Api, channel: &str) -> Result<EmoteList, Problem> {
     let unavailable = |why| Problem::of_parameter(StatusCode::SERVICE_UNAVAILABLE, "used", why);
     let Some(shelves) = &api.shelves else {
         let why = "no provider of emotes is asked ([emotes] providers), and Twitch tells no set: so it is not known which emotes there are";
@@ -147,7 +147,7 @@ impl EmoteQuery {
     }
 
     /// The emotes of known sets that were not used, by provider and name.
-    fn unused(self, channel: String, mut listed: Listed, used: &[Total]) -> Response {
+    fn unused(self, channel: String, mut listed: EmoteList, used: &[Total]) -> Response {
         let used: HashSet<(&str, &str)> =
             used.iter().map(|it| (provider_of(it), name_of(it))).collect();
         listed.emotes.retain(|it| {

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use heat_engine::wit::Tally;
 use serde::Serialize;
 
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -69,7 +69,7 @@ pub(crate) async fn list(
     let turn = api.limits.question().await;
     at_once((place, turn), move || {
         let found = statistics.most_faved(&channel, most)?;
-        let found = found.ok_or_else(|| Refusal::because("too many people for a list"))?;
+        let found = found.ok_or_else(|| Error::because("too many people for a list"))?;
         let items = found.items.into_iter();
         let people = found.people.into_iter();
         Ok(FavePage {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use crate::control::{Replayed, Wanted};
+use crate::control::{DeployRequest, Replayed};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{RawBody, source};
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     };
     let source = source(&headers, &body)?;
     let SlotPath { channel, slot } = SlotPath::of(&api, channel, slot)?;
-    let rule = Wanted { channel, slot, source, by: caller.name };
+    let rule = DeployRequest { channel, slot, source, by: caller.name };
     let replayed = Replayed { rule, from, to, output, recording: recording.map(Vec::from) };
     let live = api.live.clone();
     Ok(stepwise(place, move |steps| live.replay(replayed, steps)))

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use heat_engine::{Limits, Rule, Standing};
 use serde::Serialize;
 
-use crate::control::{Edit, ShadowStatus, Source, Wanted};
+use crate::control::{DeployRequest, Edit, RuleSource, ShadowStatus};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{JsonBody, RawBody, source};
@@ -55,7 +55,9 @@ pub(crate) async fn list(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api.live.ask("rules.list", |desk| Ok(desk.engine.standings_with_rules()))?;
+        let slots = api
+            .live
+            .on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
         let rules = slots.into_iter().map(|(standing, rule)| row(&api, standing, &rule));
         Ok(RulePage { rules: rules.collect() })
     })
@@ -63,7 +65,7 @@ pub(crate) async fn list(
 }
 
 fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
-    let listed = api.roster.find(&standing.channel);
+    let listed = api.registry.find(&standing.channel);
     let counts = listed.as_ref().and_then(|listed| listed.counts(&standing.slot));
     let costs = counts.map(|counts| CallCosts {
         calls: counts.figures.calls.get(),
@@ -77,8 +79,8 @@ fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
 }
 
 /// The requested change of a slot.
-fn wanted(path: SlotPath, source: Source, caller: Caller) -> Wanted {
-    Wanted { channel: path.channel, slot: path.slot, source, by: caller.name }
+fn wanted(path: SlotPath, source: RuleSource, caller: Caller) -> DeployRequest {
+    DeployRequest { channel: path.channel, slot: path.slot, source, by: caller.name }
 }
 
 /// `PUT /channels/{channel}/rules/{slot}`
@@ -89,7 +91,7 @@ pub(crate) async fn deploy(
     path: SlotPath,
     RawBody(component): RawBody,
 ) -> Response {
-    let wanted = wanted(path, Source::Component(Arc::from(&component[..])), caller);
+    let wanted = wanted(path, RuleSource::Component(Arc::from(&component[..])), caller);
     let live = api.live.clone();
     stepwise(place, move |steps| live.deploy(&wanted, steps))
 }
@@ -106,7 +108,7 @@ pub(crate) async fn settings(
         let detail = "say what to `set` or to `unset`";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let wanted = wanted(path, Source::Settings(edit), caller);
+    let wanted = wanted(path, RuleSource::Settings(edit), caller);
     let live = api.live.clone();
     Ok(stepwise(place, move |steps| live.deploy(&wanted, steps)))
 }

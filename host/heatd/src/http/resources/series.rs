@@ -35,7 +35,7 @@ pub(crate) async fn points(
     let turn = api.limits.question().await;
     blocking((place, turn), move || {
         let range = whole(range, interval);
-        let gaps = api.roster.gaps.within(&channel, range.from, range.to);
+        let gaps = api.registry.gaps.within(&channel, range.from, range.to);
         // The channel may be known for longer than bins of this width are kept.
         let kept_since = now().saturating_sub(api.kept.of(interval));
         let known_since = series.known_since(&channel)?.map(|since| since.max(kept_since));

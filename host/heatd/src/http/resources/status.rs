@@ -18,7 +18,7 @@ use crate::http::form::answer::JsonAnswer;
 use crate::http::form::redact;
 use crate::http::resources::channels::StreamRow;
 use crate::view::feed::is_of_rule;
-use crate::view::roster::Listed;
+use crate::view::registry::ChannelEntry;
 
 #[derive(Serialize)]
 struct StatusPage {
@@ -117,14 +117,14 @@ fn page(api: &Api) -> StatusPage {
         ready: reasons.is_empty(),
         reasons,
         connections: ConnectionStatus {
-            chat: ChatStatus { wanted: figures.chat_wanted, up: figures.chat_up },
+            chat: ChatStatus { wanted: figures.chat_desired, up: figures.chat_up },
             mqtt: MqttStatus { up: figures.mqtt_up },
         },
-        faves: api.roster.faves(),
+        faves: api.registry.faves(),
         chat_lines: figures.chat_lines,
         duplicates: figures.duplicates,
         queue: api.queue().0,
-        channels: api.roster.channels().iter().map(|listed| channel(api, listed)).collect(),
+        channels: api.registry.channels().iter().map(|listed| channel(api, listed)).collect(),
         store_bytes: api.store_bytes(),
         backup: BackupStatus {
             at: backup.last.as_ref().map(|last| last.at),
@@ -134,13 +134,13 @@ fn page(api: &Api) -> StatusPage {
     }
 }
 
-fn channel(api: &Api, listed: &Listed) -> ChannelStatus {
+fn channel(api: &Api, listed: &ChannelEntry) -> ChannelStatus {
     let outputs = api.outputs.borrow();
     let shown = outputs
         .iter()
         .filter(|((channel, name), _)| *channel == listed.channel && is_of_rule(name))
         .filter_map(|((_, name), text)| Some((name.clone(), text.clone()?)));
-    let standings = api.roster.standings();
+    let standings = api.registry.standings();
     let rules = standings.iter().filter(|it| it.channel == *listed.channel).map(|standing| {
         let calls = listed.counts(&standing.slot).map(|counts| CallCounts {
             calls: counts.figures.calls.get(),
@@ -148,7 +148,7 @@ fn channel(api: &Api, listed: &Listed) -> ChannelStatus {
         });
         RuleStatus { standing: standing.clone(), calls }
     });
-    let (count, away) = api.roster.gaps.of(&listed.channel, now());
+    let (count, away) = api.registry.gaps.of(&listed.channel, now());
     ChannelStatus {
         name: listed.channel.to_string(),
         gaps: GapStatus { count, seconds: away.as_secs() },

@@ -10,9 +10,9 @@ use heat_engine::Action;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
-use crate::control::{MessageAnswer, Refusal};
+use crate::control::{Error, MessageAnswer};
 use crate::data::role::Role;
-use crate::data::tokens::{Caller, OWNER, Told};
+use crate::data::tokens::{Caller, OWNER, TokenEntry};
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::body::JsonBody;
@@ -22,14 +22,14 @@ use crate::http::guard::limits::Place;
 
 #[derive(Serialize)]
 struct TokenPage {
-    tokens: Vec<Told>,
+    tokens: Vec<TokenEntry>,
 }
 
 /// A new token with its secret, which is shown this once.
 #[derive(Serialize)]
 struct MadeToken {
     #[serde(flatten)]
-    token: Told,
+    token: TokenEntry,
     #[serde(rename = "token")]
     secret: String,
 }
@@ -60,7 +60,7 @@ pub(crate) async fn add(
     let made = at_once(place, move || {
         let expires_at = request.expires_in.map(|time| now().saturating_add(time));
         let (token, secret) =
-            api.tokens.add(request.name, request.role, expires_at).map_err(Refusal::because)?;
+            api.tokens.add(request.name, request.role, expires_at).map_err(Error::because)?;
         let note = format!("{} is made, {}", token.name, token.role.name());
         api.live.note("", Action::Token, &caller.name, &note)?;
         Ok(MadeToken { token, secret })
@@ -85,8 +85,8 @@ pub(crate) async fn revoke(
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     at_once(place, move || {
-        if !api.tokens.revoke(&name).map_err(Refusal::because)? {
-            return Err(Refusal::Unknown(format!("there is no token {name:?}")));
+        if !api.tokens.revoke(&name).map_err(Error::because)? {
+            return Err(Error::Unknown(format!("there is no token {name:?}")));
         }
         api.live.note("", Action::Token, &caller.name, &format!("{name} is revoked"))?;
         Ok(MessageAnswer::new(format!("the token {name} opens nothing any more")))

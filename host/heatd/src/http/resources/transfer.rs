@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use crate::control::{Forgotten, Import, What};
+use crate::control::{ExportScope, Forgotten, Import};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::JsonBody;
@@ -37,9 +37,9 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let channel = query.channel()?.map(|name| api.channel(&name)).transpose()?;
     let what = match query.choice("what", ["all", "counts", "log"])? {
-        "counts" => What::Counts,
-        "log" => What::Log,
-        _ => What::All,
+        "counts" => ExportScope::Counts,
+        "log" => ExportScope::Log,
+        _ => ExportScope::All,
     };
     query.end()?;
     let live = api.live.clone();

@@ -26,8 +26,8 @@ use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 use crate::http::form::redact;
 use crate::shutdown::Shutdown;
-use crate::view::feed::{Entry, States, What, is_of_rule};
-use crate::view::roster::Roster;
+use crate::view::feed::{Entry, EntryKind, States, is_of_rule};
+use crate::view::registry::ChannelRegistry;
 
 /// How often an empty event shows that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub(crate) async fn follow(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let channel = query.channel()?;
     query.end()?;
-    let listed = |name: String| api.roster.find(&name).ok_or_else(|| Problem::no_channel(&name));
+    let listed = |name: String| api.registry.find(&name).ok_or_else(|| Problem::no_channel(&name));
     let channel = channel.map(listed).transpose()?.map(|it| Arc::clone(&it.channel));
     let Some(permit) = api.limits.watch(caller.role) else {
         return Err(Problem::too_many_watch(caller.role.name()));
@@ -69,12 +69,12 @@ pub(crate) async fn follow(
 pub(crate) struct Watcher {
     /// None: all channels.
     channel: Option<Arc<str>>,
-    roster: Arc<Roster>,
+    registry: Arc<ChannelRegistry>,
     entries: broadcast::Receiver<Arc<Entry>>,
     outputs: watch::Receiver<Arc<Outputs>>,
     states: watch::Receiver<Arc<States>>,
     /// The values that this watcher was sent last.
-    told: BTreeMap<(Arc<str>, Option<String>), What>,
+    told: BTreeMap<(Arc<str>, Option<String>), EntryKind>,
     waiting: VecDeque<Arc<Entry>>,
     in_a_row: u32,
     /// The shortest time between two looks at the values, and when the last one was.
@@ -93,14 +93,14 @@ impl Watcher {
     fn new(api: &Api, channel: Option<Arc<str>>) -> Self {
         let channels = match &channel {
             Some(channel) => vec![Arc::clone(channel)],
-            None => api.roster.names(),
+            None => api.registry.names(),
         };
         let names = channels.iter().map(ToString::to_string).collect();
-        let what = What::Hello { version: env!("CARGO_PKG_VERSION"), channels: names };
+        let what = EntryKind::Hello { version: env!("CARGO_PKG_VERSION"), channels: names };
         let hello = Entry { channel: Arc::from(""), what };
         let mut watcher = Self {
             channel,
-            roster: Arc::clone(&api.roster),
+            registry: Arc::clone(&api.registry),
             entries: api.feed.subscribe(),
             outputs: api.outputs.clone(),
             states: api.states.clone(),
@@ -137,7 +137,7 @@ impl Watcher {
                     }
                     Ok(_) => self.in_a_row += 1,
                     Err(broadcast::error::RecvError::Lagged(entries)) => {
-                        let what = What::Missed { entries };
+                        let what = EntryKind::Missed { entries };
                         return Some(Arc::new(Entry { channel: Arc::from(""), what }));
                     }
                     Err(broadcast::error::RecvError::Closed) => return None,
@@ -167,25 +167,25 @@ impl Watcher {
         // Channels may have been added or removed.
         let channels = match &self.channel {
             Some(channel) => vec![Arc::clone(channel)],
-            None => self.roster.names(),
+            None => self.registry.names(),
         };
         for channel in channels {
-            let what = What::stream(streams.get(&channel).copied());
+            let what = EntryKind::stream(streams.get(&channel).copied());
             self.tell(channel, None, what);
         }
         let outputs = Arc::clone(&self.outputs.borrow_and_update());
         for ((channel, name), text) in &*outputs {
             if self.wants(channel) && is_of_rule(name) {
-                let what = What::Output { name: name.clone(), text: text.clone() };
+                let what = EntryKind::Output { name: name.clone(), text: text.clone() };
                 self.tell(Arc::clone(channel), Some(name.clone()), what);
             }
         }
     }
 
-    fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: What) {
+    fn tell(&mut self, channel: Arc<str>, output: Option<String>, what: EntryKind) {
         let key = (Arc::clone(&channel), output);
         // A watcher that never got an output need not hear that it is gone.
-        let gone = matches!(what, What::Output { text: None, .. });
+        let gone = matches!(what, EntryKind::Output { text: None, .. });
         let news = match self.told.get(&key) {
             Some(told) => *told != what,
             None => !gone,

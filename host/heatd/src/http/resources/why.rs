@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use heat_engine::why as causes_of;
 use serde::Serialize;
 
-use crate::control::Refusal;
+use crate::control::Error;
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -58,7 +58,7 @@ pub(crate) async fn explain(
         let snapshot = Arc::new(present.snapshot);
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
-            Refusal::because(
+            Error::because(
                 "the log has no checkpoint to begin from; there is one after the next event",
             )
         })?;

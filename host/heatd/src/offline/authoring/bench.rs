@@ -9,7 +9,7 @@ use heat_engine::cases::{Rehearsal, rehearse};
 use heat_engine::{Doing, Limits, Meter, Sandbox};
 use serde_json::json;
 
-use super::cast::{Loaded, Source};
+use super::cast::{Loaded, RuleFile};
 use super::words::{counted, harmless, headline};
 
 /// Times each case is played in one go: long enough that state grows as it does in a stream.
@@ -20,16 +20,16 @@ const CALLS: usize = 20_000;
 const ENOUGH: Duration = Duration::from_secs(3);
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct BenchOptions {
     #[command(flatten)]
-    source: Source,
+    source: RuleFile,
     /// Answers with JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What all calls together come to.
-struct Figures {
+/// The figures over all calls.
+struct CallFigures {
     calls: usize,
     faults: usize,
     /// Of a call, in microseconds.
@@ -43,7 +43,7 @@ struct Figures {
     mean_effects: f64,
 }
 
-pub(super) fn run(options: &Options) -> Result<(String, bool)> {
+pub(super) fn run(options: &BenchOptions) -> Result<(String, bool)> {
     let sandbox = Sandbox::new(None)?.with_meter(Meter::new(since_start));
     let loaded = options.source.load(sandbox, Limits::default())?;
     let figures = figures(&measure(&loaded)?)?;
@@ -60,7 +60,7 @@ fn since_start() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Plays all cases in turn until there is enough to reckon with. Cases whose settings are refused have nothing to measure.
+/// Plays all cases in turn until there are enough calls to measure. Cases with refused settings are skipped.
 fn measure(loaded: &Loaded) -> Result<Rehearsal> {
     let mut all = Rehearsal::default();
     let started = Instant::now();
@@ -86,7 +86,7 @@ fn measure(loaded: &Loaded) -> Result<Rehearsal> {
     }
 }
 
-fn figures(rehearsal: &Rehearsal) -> Result<Figures> {
+fn figures(rehearsal: &Rehearsal) -> Result<CallFigures> {
     let (mut calls, mut instances) = (Vec::new(), Vec::new());
     let (mut most_fuel, mut most_memory) = (0, 0);
     for measured in &rehearsal.measured {
@@ -104,7 +104,7 @@ fn figures(rehearsal: &Rehearsal) -> Result<Figures> {
     calls.sort_by(f64::total_cmp);
     instances.sort_by(f64::total_cmp);
     let effects: usize = rehearsal.effects.iter().sum();
-    Ok(Figures {
+    Ok(CallFigures {
         calls: calls.len(),
         faults: rehearsal.faults,
         median: part(&calls, 50),
@@ -123,7 +123,7 @@ fn part(sorted: &[f64], percent: usize) -> f64 {
     sorted.get(place).copied().unwrap_or_default()
 }
 
-fn as_json(figures: &Figures, loaded: &Loaded) -> serde_json::Value {
+fn as_json(figures: &CallFigures, loaded: &Loaded) -> serde_json::Value {
     let (limits, about) = (&loaded.cast.limits, &loaded.cast.rule.description);
     json!({
         "rule": about.name,
@@ -142,7 +142,7 @@ fn as_json(figures: &Figures, loaded: &Loaded) -> serde_json::Value {
     })
 }
 
-fn as_table(figures: &Figures, loaded: &Loaded) -> String {
+fn as_table(figures: &CallFigures, loaded: &Loaded) -> String {
     let limits = &loaded.cast.limits;
     let row = |what: &str, most: u64, limit: u64| {
         let share = most as f64 / limit as f64 * 100.0;

@@ -1,4 +1,4 @@
-//! What is played: a component, its case files, and what comes before it in the chain.
+//! Loads what is played: a component, its case files, and the rules before it in the chain.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use heat_engine::{Component, Limits, Sandbox, role_name};
 
 use crate::terminal;
 
-/// The rule that makes faves for those that make none themselves.
+/// The rule that makes faves for components that need them.
 const FAVE: &str = "fave.wasm";
 
-/// The memory of an instance whose component alone is larger than what every rule has.
+/// The default memory for a component that is itself larger than the usual limit.
 const LARGE: usize = 64 << 20;
 
 #[derive(Args)]
-pub(super) struct Source {
+pub(super) struct RuleFile {
     /// The component
     #[arg(value_name = "FILE.wasm")]
     pub(super) file: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Source {
     log: bool,
 }
 
-/// Everything that a play needs.
+/// Everything that is needed to play cases.
 pub(super) struct Loaded {
     pub(super) cast: Cast,
     pub(super) cases: Vec<Case>,
@@ -47,7 +47,7 @@ pub(super) struct Loaded {
     pub(super) took: Duration,
 }
 
-impl Source {
+impl RuleFile {
     pub(super) fn load(&self, sandbox: Sandbox, limits: Limits) -> Result<Loaded> {
         if self.log {
             terminal::start_log("info", terminal::LogFormat::Text);
@@ -74,8 +74,8 @@ impl Source {
         Ok(Loaded { cast, cases, bytes: bytes.len(), took })
     }
 
-    /// The memory that an instance may use: as every rule, or what was asked for. A component that is larger by itself is of a
-    /// language that brings much along, and is played with what heatd.toml would have to give it.
+    /// The memory that an instance may use: the default, or what was asked for. A component that is larger than the default was written in a
+    /// language with a large runtime; it gets what heatd.toml would have to give it.
     fn memory(&self, component: usize, usual: usize) -> usize {
         match self.memory {
             Some(mebibytes) => mebibytes << 20,
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// The companions that were named, or the one that is needed.
+    /// The companions that were named; without any, the one that the rule needs.
     fn companions(&self, rule: &Component) -> Result<Vec<PathBuf>> {
         if !self.companions.is_empty() || !needs_faves(rule) {
             return Ok(self.companions.clone());

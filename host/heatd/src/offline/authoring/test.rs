@@ -1,4 +1,4 @@
-//! `heatd rule test`: plays every case twice, and says what is otherwise than written.
+//! `heatd rule test`: plays every case twice, and reports what differs from the case file.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -6,21 +6,21 @@ use heat_engine::cases::{Case, Outcome, difference, judge};
 use heat_engine::{Limits, Sandbox};
 use serde_json::json;
 
-use super::cast::Source;
+use super::cast::RuleFile;
 use super::words::{harmless, headline};
 
-/// A machine that is busy with other things fails no case; fuel ends what runs for ever.
+/// A long wall-time limit, so that a busy machine fails no case. Fuel ends endless loops.
 const PATIENCE_MS: u64 = 10_000;
 
-/// What a rule that remembers in a variable is told.
+/// What is reported if a rule keeps state in a variable.
 const KEEPS_STATE: &str = "keeps state in a variable: it does otherwise when its instance is new. An instance lives for at most 64 events, and then a\n    \
      variable is as at the beginning; keep what has to last with `put`, and read it from the state.\n    \
      - with a new instance for each event, + with one for all of them\n";
 
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct TestOptions {
     #[command(flatten)]
-    source: Source,
+    source: RuleFile,
     /// Rewrites case files with what was played. Read what it wrote: that is the test from then on
     #[arg(long, requires = "cases")]
     bless: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What is said of one case.
+/// The result of one case.
 struct Verdict {
     name: String,
     outcome: &'static str,
@@ -43,7 +43,7 @@ impl Verdict {
     }
 }
 
-pub(super) fn run(options: &Options) -> Result<(String, bool)> {
+pub(super) fn run(options: &TestOptions) -> Result<(String, bool)> {
     let limits = Limits { wall_ms: PATIENCE_MS, ..Limits::default() };
     let loaded = options.source.load(Sandbox::new(None)?, limits)?;
     let rule = &loaded.cast.rule;
@@ -79,7 +79,7 @@ pub(super) fn run(options: &Options) -> Result<(String, bool)> {
     Ok((answer, passed))
 }
 
-fn bless(options: &Options, case: &Case, played: &str) -> Result<()> {
+fn bless(options: &TestOptions, case: &Case, played: &str) -> Result<()> {
     let folder = options.source.cases.as_deref().context("--bless needs --cases")?;
     let file = folder.join(&case.name);
     std::fs::write(&file, played).with_context(|| format!("failed to write {}", file.display()))

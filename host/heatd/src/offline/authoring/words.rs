@@ -2,7 +2,7 @@
 
 use heat_engine::{Component, role_name};
 
-/// What a component and its cases say may do nothing to a terminal.
+/// Replaces control characters: the texts of a component must not control the terminal.
 pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect()
 }

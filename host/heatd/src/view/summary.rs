@@ -13,14 +13,14 @@ const LONGEST_PAYLOAD: usize = 100;
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum Told {
+pub(crate) enum Summary {
     /// A line of chat. The text is unfiltered: a program that shows it on a terminal must remove control characters.
     Chat { name: String, login: String, text: String },
     /// Anything else: which kind it is of, and a sentence.
     Event { event: &'static str, text: String },
 }
 
-impl Told {
+impl Summary {
     /// None for timers of rules and for faves: the rules' own entries show those.
     pub(crate) fn of(what: &Happening) -> Option<Self> {
         let event = |event, text| Some(Self::Event { event, text });
@@ -125,8 +125,8 @@ mod tests {
     }
 
     fn sentence(what: &Happening) -> String {
-        match Told::of(what) {
-            Some(Told::Event { text, .. }) => text,
+        match Summary::of(what) {
+            Some(Summary::Event { text, .. }) => text,
             other => panic!("{other:?}"),
         }
     }
@@ -166,6 +166,6 @@ mod tests {
 
     #[test]
     fn timers_and_faves_are_not_told() {
-        assert_eq!(Told::of(&Happening::Timer("cool".to_owned())), None);
+        assert_eq!(Summary::of(&Happening::Timer("cool".to_owned())), None);
     }
 }

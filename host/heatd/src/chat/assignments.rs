@@ -1,14 +1,14 @@
-//! Which channels are to be read, which may change at any time, and how they are divided among connections.
+//! The channels to read, which may change at any time, and how they are assigned to connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::away::Away;
+use super::outages::Outages;
 use crate::view::gaps::Since;
 
-/// How many channels share a connection. More would make a slow reader of it, which Twitch drops.
+/// How many channels share a connection. With more, heatd would read too slowly, and Twitch drops slow readers.
 const CHANNELS_PER_CONNECTION: usize = 50;
 
 /// How many connections so many channels need.
@@ -16,54 +16,54 @@ pub(crate) fn connections(channels: usize) -> usize {
     channels.div_ceil(CHANNELS_PER_CONNECTION)
 }
 
-/// Channels that are wanted, each with since when it was not heard, where it was heard before.
-type Channels = BTreeMap<String, Option<Since>>;
+/// The channels to read. A channel that was heard before has the time since when it was not.
+type WantedChannels = BTreeMap<String, Option<Since>>;
 
-/// Whoever says which channels are wanted has this end.
+/// The end that changes which channels are read.
 #[derive(Clone)]
-pub(crate) struct Wants(Arc<watch::Sender<Channels>>);
+pub(crate) struct ChannelsSender(Arc<watch::Sender<WantedChannels>>);
 
 /// Chat's end.
-pub(crate) struct Wanted(watch::Receiver<Channels>);
+pub(crate) struct ChannelsReceiver(watch::Receiver<WantedChannels>);
 
-impl Wants {
-    pub(crate) fn new(channels: BTreeMap<String, Option<Since>>) -> (Self, Wanted) {
+impl ChannelsSender {
+    pub(crate) fn new(channels: BTreeMap<String, Option<Since>>) -> (Self, ChannelsReceiver) {
         let (wants, wanted) = watch::channel(channels);
-        (Self(Arc::new(wants)), Wanted(wanted))
+        (Self(Arc::new(wants)), ChannelsReceiver(wanted))
     }
 
-    /// From now on this channel is read, too.
+    /// Adds a channel.
     pub(crate) fn add(&self, channel: &str, since: Option<Since>) {
         self.0.send_modify(|channels| drop(channels.insert(channel.to_owned(), since)));
     }
 
-    /// This channel is read no more.
+    /// Removes a channel.
     pub(crate) fn remove(&self, channel: &str) {
         self.0.send_modify(|channels| drop(channels.remove(channel)));
     }
 }
 
-impl Wanted {
-    pub(super) fn look(&mut self) -> Channels {
+impl ChannelsReceiver {
+    pub(super) fn look(&mut self) -> WantedChannels {
         self.0.borrow_and_update().clone()
     }
 
-    /// Waits until something else is wanted.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) {
         ended_or_changed(&mut self.0).await;
     }
 }
 
-/// What one connection has to read.
-pub(super) struct Share {
-    wanted: watch::Receiver<Channels>,
+/// The channels of one connection.
+pub(super) struct Assignment {
+    wanted: watch::Receiver<WantedChannels>,
     /// As of the last poll.
     known: BTreeSet<String>,
 }
 
-impl Share {
-    /// The channels that are wanted now. Of those that are new here, and were heard before, it is noted since when they were not.
-    pub(super) fn look(&mut self, away: &mut Away) -> BTreeSet<String> {
+impl Assignment {
+    /// The channels to read now. For new ones that were heard before, notes in `away` since when they were not.
+    pub(super) fn look(&mut self, away: &mut Outages) -> BTreeSet<String> {
         let channels = self.wanted.borrow_and_update();
         for (channel, since) in channels.iter().filter(|(name, _)| !self.known.contains(*name)) {
             if let Some((from, why)) = since {
@@ -74,12 +74,12 @@ impl Share {
         self.known.clone()
     }
 
-    /// Waits until something else is wanted.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) {
         ended_or_changed(&mut self.wanted).await;
     }
 
-    /// Waits until no channel is wanted here.
+    /// Waits until this connection has no channel left.
     pub(super) async fn emptied(&mut self) {
         while !self.wanted.borrow().is_empty() {
             ended_or_changed(&mut self.wanted).await;
@@ -87,20 +87,20 @@ impl Share {
     }
 }
 
-/// Where nobody can change it any more, nothing is waited for.
-async fn ended_or_changed(channels: &mut watch::Receiver<Channels>) {
+/// Waits for a change; for ever once nobody can make one.
+async fn ended_or_changed(channels: &mut watch::Receiver<WantedChannels>) {
     if channels.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// The connections' shares. Pure but for telling them.
+/// The channels of all connections.
 #[derive(Default)]
-pub(super) struct Shares(Vec<watch::Sender<Channels>>);
+pub(super) struct Assignments(Vec<watch::Sender<WantedChannels>>);
 
-impl Shares {
-    /// Divides the wanted channels: each stays where it is, a new one goes where there is room. Returns the shares of new connections.
-    pub(super) fn divide(&mut self, wanted: &Channels) -> Vec<Share> {
+impl Assignments {
+    /// Assigns the wanted channels: each stays where it is, a new one goes where there is room. Returns the channels of new connections.
+    pub(super) fn divide(&mut self, wanted: &WantedChannels) -> Vec<Assignment> {
         let mut new = wanted.clone();
         for share in &self.0 {
             share.send_if_modified(|channels| {
@@ -122,19 +122,19 @@ impl Shares {
         while !new.is_empty() {
             let (share, wanted) = watch::channel(first(&mut new, CHANNELS_PER_CONNECTION));
             self.0.push(share);
-            opened.push(Share { wanted, known: BTreeSet::new() });
+            opened.push(Assignment { wanted, known: BTreeSet::new() });
         }
         opened
     }
 
-    /// How many connections there shall be.
+    /// How many connections are needed.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
 }
 
 /// Takes out the first channels.
-fn first(channels: &mut Channels, most: usize) -> Channels {
+fn first(channels: &mut WantedChannels, most: usize) -> WantedChannels {
     let names: Vec<String> = channels.keys().take(most).cloned().collect();
     names.into_iter().filter_map(|name| channels.remove_entry(&name)).collect()
 }
@@ -143,17 +143,17 @@ fn first(channels: &mut Channels, most: usize) -> Channels {
 mod tests {
     use super::*;
 
-    fn channels(numbers: std::ops::Range<usize>) -> Channels {
+    fn channels(numbers: std::ops::Range<usize>) -> WantedChannels {
         numbers.map(|number| (format!("c{number:03}"), None)).collect()
     }
 
-    fn names(share: &mut Share) -> Vec<String> {
-        share.look(&mut Away::new()).into_iter().collect()
+    fn names(share: &mut Assignment) -> Vec<String> {
+        share.look(&mut Outages::new()).into_iter().collect()
     }
 
     #[test]
     fn channels_stay_where_they_are_and_new_ones_fill_what_is_free() {
-        let mut shares = Shares::default();
+        let mut shares = Assignments::default();
         let mut opened = shares.divide(&channels(0..70));
         assert_eq!((opened.len(), shares.count()), (2, 2));
         let sizes: Vec<usize> = opened.iter_mut().map(|share| names(share).len()).collect();
@@ -173,11 +173,11 @@ mod tests {
 
     #[test]
     fn since_when_a_channel_was_not_heard_is_told_once() {
-        let (wants, mut wanted) = Wants::new(Channels::new());
-        let mut shares = Shares::default();
+        let (wants, mut wanted) = ChannelsSender::new(WantedChannels::new());
+        let mut shares = Assignments::default();
         wants.add("seaside", Some((5, "stopped".to_owned())));
         let mut share = shares.divide(&wanted.look()).remove(0);
-        let mut away = Away::new();
+        let mut away = Outages::new();
         share.look(&mut away);
         assert_eq!(away.heard("seaside"), Some((5, "stopped".to_owned())));
         wants.add("harbour", Some((7, "removed".to_owned())));

@@ -7,24 +7,24 @@ use heat_engine::{Decision, Engine, Outputs};
 use tokio::sync::watch;
 use tracing::info;
 
-use crate::config::Kept;
+use crate::config::Retention;
 use crate::control::Shadows;
 use crate::control::moderation::Moderation;
 use crate::metrics::Metrics;
 use crate::queue::streams::Streams;
 use crate::queue::{Agenda, Mailbox, Topics};
-use crate::view::feed::{Feed, States, Told};
+use crate::view::feed::{Feed, States, Summary};
 use crate::view::gaps::{self, Gap};
-use crate::view::roster::Roster;
+use crate::view::registry::ChannelRegistry;
 
 /// The writing ends that belong to the engine's thread.
-pub(crate) struct Outlets {
+pub(crate) struct EngineOutputs {
     pub(crate) outputs: watch::Sender<Arc<Outputs>>,
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) states: watch::Sender<Arc<States>>,
     pub(crate) metrics: Metrics,
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registry: Arc<ChannelRegistry>,
     pub(crate) feed: Feed,
     pub(crate) streams: Streams,
     pub(crate) moderation: Moderation,
@@ -39,26 +39,26 @@ pub(crate) struct Outlets {
     /// How old the log may grow, in milliseconds.
     pub(crate) keep_log: u64,
     /// How long series (counts over time) are kept.
-    pub(crate) kept: Kept,
+    pub(crate) kept: Retention,
 }
 
-impl Outlets {
+impl EngineOutputs {
     /// The MQTT topics that rules take, and those on which a stream's start and end are announced.
     pub(crate) fn topics_of(&self, engine: &Engine) -> Topics {
-        self.streams.with_topics(engine.topics(), &self.roster.names())
+        self.streams.with_topics(engine.topics(), &self.registry.names())
     }
 
     pub(super) fn gap(&self, gap: Gap) {
         let long = gap.long();
         info!(channel = gap.channel, away = gaps::words(long), "chat was away");
         self.metrics.chat_gap(long);
-        self.feed.tell(&gap.channel, Told::gap(long));
-        self.roster.gaps.add(gap);
+        self.feed.tell(&gap.channel, Summary::gap(long));
+        self.registry.gaps.add(gap);
     }
 
-    pub(super) fn decided(&self, told: Option<Told>, decision: &Decision) {
+    pub(super) fn decided(&self, told: Option<Summary>, decision: &Decision) {
         self.metrics.decided(decision);
-        self.roster.decided(decision);
+        self.registry.decided(decision);
         self.feed.decided(told, decision);
     }
 }

@@ -7,13 +7,13 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::inlet::Inlet;
-use super::{Own, start};
+use super::{RunningBroker, start};
 use crate::broker::{Address, is_far};
 use crate::config::{Broker, Embedded, External, KEEP_ALIVE, OWN_NAME};
 use crate::tls;
 
 /// The address of the broker, and the embedded broker's task if that is the one.
-pub(crate) struct Home {
+pub(crate) struct BrokerHandle {
     /// Where the broker is, and how heatd logs in.
     pub(crate) address: Address,
     /// Whether the broker is in this process, and passes on by itself what rules take.
@@ -22,7 +22,7 @@ pub(crate) struct Home {
     embedded: Option<JoinHandle<Result<()>>>,
 }
 
-impl Home {
+impl BrokerHandle {
     /// `inlet` is where the embedded broker passes on what rules take.
     pub(crate) async fn find(broker: &Broker, inlet: Inlet) -> Result<Self> {
         match broker {
@@ -48,6 +48,7 @@ impl Home {
             port: external.port,
             login: external.login.clone(),
             tls,
+            entrance: None,
             client_id: external.client_id.clone(),
             keep_alive: external.keep_alive,
         };
@@ -55,18 +56,18 @@ impl Home {
     }
 
     async fn here(embedded: &Embedded, inlet: Inlet) -> Result<Self> {
-        // Known only to this process, and new at each start. It is part of the client id, too: another client with the same id
-        // would take over heatd's session and subscriptions.
-        let secret = tls::secret()?;
-        let client_id = format!("{OWN_NAME}-{}", &secret[..16]);
-        let own = Own { name: OWN_NAME, password: &secret, client_id: &client_id };
-        let running = start(embedded, own, inlet).await?;
-        let ip = running.address.ip();
-        let host = if ip.is_unspecified() { "127.0.0.1".to_owned() } else { ip.to_string() };
-        let login = (!embedded.is_open()).then(|| (OWN_NAME.to_owned(), secret.clone()));
-        let (port, keep_alive) = (running.address.port(), KEEP_ALIVE);
-        let address = Address { host, port, login, tls: None, client_id, keep_alive };
-        Ok(Self { address, is_here: true, embedded: Some(running.task) })
+        let RunningBroker { task, entrance } = start(embedded, inlet).await?;
+        let address = Address {
+            // It is not asked for: heatd has a way in of its own.
+            host: "localhost".to_owned(),
+            port: embedded.listen.port(),
+            login: None,
+            tls: None,
+            entrance: Some(Arc::new(move || entrance.connect())),
+            client_id: OWN_NAME.to_owned(),
+            keep_alive: KEEP_ALIVE,
+        };
+        Ok(Self { address, is_here: true, embedded: Some(task) })
     }
 
     /// A future that resolves when the embedded broker has ended; never if there is none. To be called once.

@@ -13,9 +13,9 @@ use crate::view::feed::States;
 use crate::view::gaps::Gaps;
 
 /// All channels, and what is known about them outside the engine.
-pub(crate) struct Roster {
+pub(crate) struct ChannelRegistry {
     /// In the order of the configuration, then in that in which they were added.
-    channels: RwLock<Vec<Arc<Listed>>>,
+    channels: RwLock<Vec<Arc<ChannelEntry>>>,
     /// Channels that were removed while running, and when, in milliseconds since 1970.
     removed: Mutex<BTreeMap<String, u64>>,
     /// The status of all slots, as of the last commit that changed an output.
@@ -25,7 +25,7 @@ pub(crate) struct Roster {
 }
 
 /// A channel with its slots, in the order of its chain.
-pub(crate) struct Listed {
+pub(crate) struct ChannelEntry {
     pub(crate) channel: Arc<str>,
     pub(crate) slots: Vec<Counts>,
     faves: Counter,
@@ -37,7 +37,7 @@ pub(crate) struct Counts {
     pub(crate) figures: SlotFigures,
 }
 
-impl Listed {
+impl ChannelEntry {
     pub(crate) fn new(chain: &Chain, metrics: &Metrics) -> Self {
         let channel: Arc<str> = chain.channel.to_lowercase().into();
         let counts = |(slot, _): &(String, heat_engine::Rule)| Counts {
@@ -50,9 +50,9 @@ impl Listed {
     }
 }
 
-impl Roster {
+impl ChannelRegistry {
     pub(crate) fn new(chains: &[Chain], removed: BTreeMap<String, u64>, metrics: &Metrics) -> Self {
-        let listed = chains.iter().map(|chain| Arc::new(Listed::new(chain, metrics)));
+        let listed = chains.iter().map(|chain| Arc::new(ChannelEntry::new(chain, metrics)));
         Self {
             channels: RwLock::new(listed.collect()),
             removed: Mutex::new(removed),
@@ -62,7 +62,7 @@ impl Roster {
     }
 
     /// Adds a channel.
-    pub(crate) fn add(&self, listed: Listed) {
+    pub(crate) fn add(&self, listed: ChannelEntry) {
         self.removed().remove(&*listed.channel);
         self.channels.write().push(Arc::new(listed));
     }
@@ -81,7 +81,7 @@ impl Roster {
     }
 
     /// The channels, in order.
-    pub(crate) fn channels(&self) -> Vec<Arc<Listed>> {
+    pub(crate) fn channels(&self) -> Vec<Arc<ChannelEntry>> {
         self.channels.read().clone()
     }
 
@@ -94,7 +94,7 @@ impl Roster {
         Arc::clone(&self.standings.lock())
     }
 
-    pub(crate) fn find(&self, channel: &str) -> Option<Arc<Listed>> {
+    pub(crate) fn find(&self, channel: &str) -> Option<Arc<ChannelEntry>> {
         let channels = self.channels.read();
         channels.iter().find(|listed| &*listed.channel == channel).map(Arc::clone)
     }
@@ -127,7 +127,7 @@ impl Roster {
     }
 }
 
-impl Listed {
+impl ChannelEntry {
     /// How often a slot was called.
     pub(crate) fn counts(&self, slot: &str) -> Option<&Counts> {
         self.slots.iter().find(|it| it.slot == slot)

@@ -1,53 +1,53 @@
-//! A time that jumps only when the system's clock has jumped for good. Pure: what both clocks say is an argument.
+//! A clock that slews: it follows the system's clock, but not its jumps. Pure: both clocks' readings are arguments.
 //!
 //! Half-lives, timers and cooldowns are measured by it. A clock that is set wrong for a moment must cost no heat, and one that
 //! is set back must not freeze it: the engine's time never runs backwards, so it would stand still until the clock has caught up.
 
 use std::time::{Duration, Instant};
 
-/// What is smaller than this is no jump: the clock is merely put right, as it is every day.
+/// A smaller difference is no jump but the daily correction of the clock, and is followed at once.
 const STEP_MS: u64 = 2_000;
 
-/// How long the clock has to stay where it has jumped to, until it is believed.
+/// After a jump ahead, the system's clock must stay there this long before it is followed.
 pub(super) const HOLD: Duration = Duration::from_secs(60);
 
-/// While heatd is ahead of the clock, its time runs slower by one part in so many, until the clock has caught up.
+/// While heatd's time is ahead of the system's, it runs slower by one part in this many.
 const SLOWER: u128 = 20;
 
 /// heatd's time, in milliseconds since 1970.
-pub(super) struct Steady {
-    /// What it was at `base`, from which on it is measured.
+pub(super) struct SlewedClock {
+    /// The time at `base`; from there on it is measured by the monotonic clock.
     at: u64,
     base: Instant,
     doubt: Option<Doubt>,
 }
 
-/// The clock says something else.
+/// The system's clock differs.
 #[derive(Clone, Copy)]
 enum Doubt {
-    /// It is so many milliseconds ahead, since then.
+    /// The system's clock has been ahead since this instant.
     Ahead(u64, Instant),
     Behind,
 }
 
 /// What is worth a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum ClockChange {
     JumpedAhead {
         by_ms: u64,
     },
     JumpedBack {
         by_ms: u64,
     },
-    /// What has jumped ahead has stayed there, and is believed.
-    Followed {
+    /// The system's clock has stayed where it jumped to, and is followed.
+    Update {
         by_ms: u64,
     },
-    /// Both say the same again.
+    /// Both clocks agree again.
     Agreed,
 }
 
-impl Steady {
+impl SlewedClock {
     pub(super) fn new(at: u64, base: Instant) -> Self {
         Self { at, base, doubt: None }
     }
@@ -58,7 +58,7 @@ impl Steady {
     }
 
     /// The time now, where the system's clock says `system`.
-    pub(super) fn read(&mut self, system: u64, now: Instant) -> (u64, Option<News>) {
+    pub(super) fn read(&mut self, system: u64, now: Instant) -> (u64, Option<ClockChange>) {
         let own = self.own(now);
         let news = match system.abs_diff(own) {
             0..=STEP_MS => self.agree(system, now),
@@ -77,34 +77,34 @@ impl Steady {
         self.at.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
     }
 
-    fn agree(&mut self, system: u64, now: Instant) -> Option<News> {
-        let news = self.doubt.map(|_| News::Agreed);
+    fn agree(&mut self, system: u64, now: Instant) -> Option<ClockChange> {
+        let news = self.doubt.map(|_| ClockChange::Agreed);
         *self = Self::new(system, now);
         news
     }
 
-    fn ahead(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<News> {
+    fn ahead(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<ClockChange> {
         match self.doubt {
             Some(Doubt::Ahead(before, since)) if before.abs_diff(by_ms) <= STEP_MS => {
                 if now.saturating_duration_since(since) < HOLD {
                     return None;
                 }
                 *self = Self::new(own.saturating_add(by_ms), now);
-                Some(News::Followed { by_ms })
+                Some(ClockChange::Update { by_ms })
             }
             _ => {
                 *self = Self { at: own, base: now, doubt: Some(Doubt::Ahead(by_ms, now)) };
-                Some(News::JumpedAhead { by_ms })
+                Some(ClockChange::JumpedAhead { by_ms })
             }
         }
     }
 
-    fn behind(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<News> {
+    fn behind(&mut self, own: u64, by_ms: u64, now: Instant) -> Option<ClockChange> {
         if matches!(self.doubt, Some(Doubt::Behind)) {
             return None;
         }
         *self = Self { at: own, base: now, doubt: Some(Doubt::Behind) };
-        Some(News::JumpedBack { by_ms })
+        Some(ClockChange::JumpedBack { by_ms })
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
 
     /// Both clocks of a machine.
     struct Machine {
-        steady: Steady,
+        steady: SlewedClock,
         begun: Instant,
         passed: u64,
         /// How far the system's clock is from the truth, in milliseconds.
@@ -127,11 +127,11 @@ mod tests {
     impl Machine {
         fn new() -> Self {
             let begun = Instant::now();
-            Self { steady: Steady::new(START, begun), begun, passed: 0, wrong: 0 }
+            Self { steady: SlewedClock::new(START, begun), begun, passed: 0, wrong: 0 }
         }
 
         /// How much of heatd's time has passed since the start, after so much true time.
-        fn after(&mut self, milliseconds: u64) -> (u64, Option<News>) {
+        fn after(&mut self, milliseconds: u64) -> (u64, Option<ClockChange>) {
             self.passed += milliseconds;
             let system = (START + self.passed).saturating_add_signed(self.wrong);
             let now = self.begun + Duration::from_millis(self.passed);
@@ -158,13 +158,13 @@ mod tests {
         let mut machine = Machine::new();
         machine.jump(24);
         let by_ms = 24 * HOUR;
-        assert_eq!(machine.after(1_000), (1_000, Some(News::JumpedAhead { by_ms })));
+        assert_eq!(machine.after(1_000), (1_000, Some(ClockChange::JumpedAhead { by_ms })));
         assert_eq!(machine.after(59_000), (60_000, None));
         machine.jump(-24);
-        assert_eq!(machine.after(1_000), (61_000, Some(News::Agreed)));
+        assert_eq!(machine.after(1_000), (61_000, Some(ClockChange::Agreed)));
         machine.jump(24);
         assert_eq!(machine.after(1_000).0, 62_000);
-        assert_eq!(machine.after(60_000), (by_ms + 122_000, Some(News::Followed { by_ms })));
+        assert_eq!(machine.after(60_000), (by_ms + 122_000, Some(ClockChange::Update { by_ms })));
         assert_eq!(machine.after(1_000), (by_ms + 123_000, None));
     }
 
@@ -175,9 +175,9 @@ mod tests {
         machine.after(1_000);
         machine.jump(-2);
         let by_ms = 3 * HOUR;
-        assert_eq!(machine.after(50_000), (51_000, Some(News::JumpedAhead { by_ms })));
+        assert_eq!(machine.after(50_000), (51_000, Some(ClockChange::JumpedAhead { by_ms })));
         assert_eq!(machine.after(50_000), (101_000, None));
-        assert_eq!(machine.after(10_000), (by_ms + 111_000, Some(News::Followed { by_ms })));
+        assert_eq!(machine.after(10_000), (by_ms + 111_000, Some(ClockChange::Update { by_ms })));
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         let mut machine = Machine::new();
         machine.jump(-2);
         let by_ms = 2 * HOUR;
-        assert_eq!(machine.after(0), (0, Some(News::JumpedBack { by_ms })));
+        assert_eq!(machine.after(0), (0, Some(ClockChange::JumpedBack { by_ms })));
         // However often it is asked, it is slower by a twentieth and never stands still.
         let mut before = 0;
         for _ in 0..1_000 {
@@ -200,7 +200,7 @@ mod tests {
         while last.1.is_none() {
             last = machine.after(60_000);
         }
-        assert_eq!(last.1, Some(News::Agreed));
+        assert_eq!(last.1, Some(ClockChange::Agreed));
         assert!(machine.passed.abs_diff(40 * HOUR) < HOUR / 20, "{}", machine.passed);
     }
 
@@ -211,7 +211,10 @@ mod tests {
         machine.after(1_000);
         let (followed, _) = machine.after(60_000);
         machine.jump(-24);
-        assert_eq!(machine.after(0), (followed, Some(News::JumpedBack { by_ms: 24 * HOUR })));
+        assert_eq!(
+            machine.after(0),
+            (followed, Some(ClockChange::JumpedBack { by_ms: 24 * HOUR }))
+        );
         assert_eq!(machine.after(20_000).0, followed + 19_000);
     }
 }

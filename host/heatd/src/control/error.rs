@@ -4,7 +4,7 @@ use heat_engine::{OpenError, Refused, RunError, StoreError};
 
 /// Why something was not done, by who must act. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Error {
     /// There is no such channel, slot or record. The caller must name another one.
     Unknown(String),
     /// It cannot be done as things are. The caller must ask for something else, or at another time.
@@ -15,7 +15,7 @@ pub(crate) enum Refusal {
     Gone,
 }
 
-impl Refusal {
+impl Error {
     pub(crate) fn no_channel(channel: &str) -> Self {
         let known = "heat channels list shows them";
         Self::Unknown(format!("heatd has no channel {channel:?}; {known}"))
@@ -31,7 +31,7 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown(why) | Self::Refused(why) | Self::Failed(why) => f.write_str(why),
@@ -40,13 +40,13 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-impl From<Refused> for Refusal {
+impl From<Refused> for Error {
     fn from(Refused(why): Refused) -> Self {
         Self::Refused(why)
     }
 }
 
-impl From<RunError> for Refusal {
+impl From<RunError> for Error {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Store(error) | RunError::Open(OpenError::Store(error)) => error.into(),
@@ -56,7 +56,7 @@ impl From<RunError> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Uncounted => Self::Gone,
@@ -77,17 +77,17 @@ mod tests {
     fn a_store_that_fails_is_no_conflict_also_when_a_run_meets_it() {
         let full = || StoreError::Full("no space left on device".to_owned());
         for refusal in [
-            Refusal::from(full()),
+            Error::from(full()),
             RunError::Store(full()).into(),
             RunError::Open(OpenError::Store(full())).into(),
         ] {
             assert!(
-                matches!(&refusal, Refusal::Failed(why) if why.contains("no space left")),
+                matches!(&refusal, Error::Failed(why) if why.contains("no space left")),
                 "{refusal:?}"
             );
         }
-        assert_eq!(Refusal::from(StoreError::Uncounted), Refusal::Gone);
+        assert_eq!(Error::from(StoreError::Uncounted), Error::Gone);
         let rule = RunError::Rule { slot: "heat".to_owned(), problem: "is gone".to_owned() };
-        assert!(matches!(Refusal::from(rule), Refusal::Refused(_)));
+        assert!(matches!(Error::from(rule), Error::Refused(_)));
     }
 }

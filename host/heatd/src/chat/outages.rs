@@ -1,35 +1,35 @@
-//! Channels that are not heard at the moment, and since when: Twitch cannot repeat what was said meanwhile, so it is marked when
-//! they are heard again.
+//! Outages: channels that are not heard at the moment, and since when. Twitch cannot repeat what was said meanwhile, so a gap is recorded
+//! when a channel is heard again.
 
 use std::collections::BTreeMap;
 
 use crate::view::gaps::Since;
 
 /// The channels of one connection, over all its attempts. Pure: time is an argument.
-pub(super) struct Away(BTreeMap<String, Since>);
+pub(super) struct Outages(BTreeMap<String, Since>);
 
-impl Away {
+impl Outages {
     /// No channel is known yet.
     pub(super) fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// A channel is no longer heard. Where it was not heard before, that holds.
+    /// A channel is no longer heard. If it was not heard before, the earlier time holds.
     pub(super) fn lost(&mut self, channel: &str, from: u64, why: &str) {
         self.0.entry(channel.to_owned()).or_insert_with(|| (from, why.to_owned()));
     }
 
-    /// A channel is heard. Since when it was not; none when it is heard for the first time.
+    /// A channel is heard again. Returns since when it was not; None if it is heard for the first time.
     pub(super) fn heard(&mut self, channel: &str) -> Option<Since> {
         self.0.remove(channel)
     }
 
-    /// A channel is no longer wanted: nothing of it is missed.
+    /// A channel is no longer wanted, so its gap is not recorded.
     pub(super) fn forget(&mut self, channel: &str) {
         self.0.remove(channel);
     }
 
-    /// Every channel that is not heard.
+    /// Takes out every channel that is not heard.
     pub(super) fn take_all(&mut self) -> BTreeMap<String, Since> {
         std::mem::take(&mut self.0)
     }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_gap_begins_with_the_first_loss_and_ends_with_the_first_word() {
-        let mut away = Away::new();
+        let mut away = Outages::new();
         away.lost("seaside", 5, "stopped");
         away.lost("gone", 5, "stopped");
         away.forget("gone");

@@ -7,17 +7,17 @@ use heat_engine::{Action, Given, Rule};
 use super::settings::Edit;
 
 /// A requested change of a slot.
-pub(crate) struct Wanted {
+pub(crate) struct DeployRequest {
     pub(crate) channel: String,
     pub(crate) slot: String,
-    pub(crate) source: Source,
+    pub(crate) source: RuleSource,
     /// Who asks for it, for the audit log.
     pub(crate) by: String,
 }
 
 /// Where the new rule comes from.
 #[derive(Clone)]
-pub(crate) enum Source {
+pub(crate) enum RuleSource {
     /// A new component. It keeps the live settings if it is a version of the same rule.
     Component(Arc<[u8]>),
     /// The live component with other settings.
@@ -28,7 +28,7 @@ pub(crate) enum Source {
     Previous(Arc<[u8]>, Option<Vec<(String, Given)>>),
 }
 
-impl Source {
+impl RuleSource {
     pub(super) fn action(&self) -> Action {
         match self {
             Self::Component(_) | Self::File(..) => Action::Deploy,

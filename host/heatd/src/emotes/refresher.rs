@@ -12,15 +12,15 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use super::announce::Announcer;
-use super::cache::{Cache, Kept};
+use super::cache::{Cache, CachedSet};
 use super::fetch::Fetch;
-use super::live::{Push, Step};
+use super::live::{Push, PushStep};
 use super::pushed::Pushed;
 use super::question::{self, Etag, Failure, Said};
 use super::sets::{Set, Table};
-use super::shapes::{Named, Subject};
+use super::shapes::{EmoteName, Subject};
 use crate::backoff::Backoff;
-use crate::config::provider::{Addresses, Of, Provider};
+use crate::config::provider::{Addresses, Provider, SetScope};
 use crate::metrics::Unrecognized;
 use crate::shutdown::Shutdown;
 
@@ -34,14 +34,14 @@ const BETWEEN: Duration = Duration::from_secs(2);
 const BELIEVED: u32 = 3;
 
 /// Login of a channel -> its Twitch id; empty until a line of chat has brought the id.
-pub(super) type Rooms = BTreeMap<String, String>;
+pub(super) type RoomIds = BTreeMap<String, String>;
 
 /// The channels to and from the task that listens to the provider's events.
-pub(super) type Events = (mpsc::Receiver<Push>, watch::Sender<Vec<Subject>>);
+pub(super) type PushChannel = (mpsc::Receiver<Push>, watch::Sender<Vec<Subject>>);
 
 /// What the tasks of all providers share.
 #[derive(Clone)]
-pub(super) struct Means {
+pub(super) struct RefreshContext {
     pub(super) addresses: Addresses,
     /// How often a set is asked for.
     pub(super) refresh: Duration,
@@ -55,17 +55,17 @@ pub(super) struct Means {
     pub(super) unrecognized: Unrecognized,
 }
 
-pub(super) struct Keeper {
+pub(super) struct Refresher {
     provider: Provider,
-    means: Means,
-    shelves: Vec<Shelf>,
+    means: RefreshContext,
+    shelves: Vec<SetState>,
 }
 
 /// One set that is kept.
-struct Shelf {
-    of: Of,
+struct SetState {
+    of: SetScope,
     /// The set, as it is in the log, too. None: no query was ever answered.
-    known: Option<Known>,
+    known: Option<KnownSet>,
     /// When the next query is due.
     due: Instant,
     /// When the last query was made.
@@ -80,7 +80,7 @@ struct Shelf {
 
 /// What a provider has told.
 #[derive(Clone)]
-struct Known {
+struct KnownSet {
     set: Arc<Set>,
     etag: Option<Etag>,
     subject: Option<Subject>,
@@ -89,15 +89,19 @@ struct Known {
 /// heatd is shutting down.
 struct Over;
 
-impl Keeper {
-    pub(super) fn new(provider: Provider, means: Means) -> Self {
+impl Refresher {
+    pub(super) fn new(provider: Provider, means: RefreshContext) -> Self {
         Self { provider, means, shelves: Vec::new() }
     }
 
     /// Runs until heatd shuts down.
-    pub(super) async fn run(mut self, mut rooms: watch::Receiver<Rooms>, events: Option<Events>) {
+    pub(super) async fn run(
+        mut self,
+        mut rooms: watch::Receiver<RoomIds>,
+        events: Option<PushChannel>,
+    ) {
         let (mut pushes, subjects) = events.unzip();
-        self.open(Of::Global).await;
+        self.open(SetScope::Global).await;
         loop {
             let known = rooms.borrow_and_update().clone();
             self.adopt(&known).await;
@@ -120,14 +124,14 @@ impl Keeper {
     }
 
     /// Opens a shelf for each channel whose id is known by now, and clears those of channels that are read no more.
-    async fn adopt(&mut self, rooms: &Rooms) {
-        let is_read = |of: &Of| *of == Of::Global || rooms.contains_key(of.channel());
+    async fn adopt(&mut self, rooms: &RoomIds) {
+        let is_read = |of: &SetScope| *of == SetScope::Global || rooms.contains_key(of.channel());
         for shelf in self.shelves.iter().filter(|shelf| !is_read(&shelf.of)) {
             self.means.table.send_modify(|table| table.take_out(self.provider, shelf.of.channel()));
         }
         self.shelves.retain(|shelf| is_read(&shelf.of));
         for (login, id) in rooms.iter().filter(|(_, id)| !id.is_empty()) {
-            let of = Of::Channel { login: login.clone(), id: id.clone() };
+            let of = SetScope::Channel { login: login.clone(), id: id.clone() };
             if self.shelves.iter().any(|shelf| shelf.of == of) {
                 continue;
             }
@@ -138,7 +142,7 @@ impl Keeper {
     }
 
     /// Takes what is kept on disk, and asks when that is old.
-    async fn open(&mut self, of: Of) {
+    async fn open(&mut self, of: SetScope) {
         let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
         // The runtime has one thread, which reads chat: what may take longer than a line is done elsewhere.
         let read = spawn_blocking(move || {
@@ -147,16 +151,16 @@ impl Keeper {
             let set = Arc::new(Set::new(emotes.collect()));
             let of = kept.etag_of.unwrap_or(kept.address);
             let etag = kept.etag.map(|tag| Etag { of, tag });
-            Some((Known { set, etag, subject: kept.subject }, age))
+            Some((KnownSet { set, etag, subject: kept.subject }, age))
         });
         let (known, age) = read.await.ok().flatten().unzip();
         let left = self.means.refresh.saturating_sub(age.unwrap_or(Duration::MAX));
-        if let Some(Known { set, .. }) = &known {
+        if let Some(KnownSet { set, .. }) = &known {
             self.show(&of, set);
         }
         let backoff = Backoff::new(FIRST_WAIT.min(self.means.refresh), self.means.refresh);
         let due = Instant::now() + left;
-        self.shelves.push(Shelf {
+        self.shelves.push(SetState {
             of,
             known,
             due,
@@ -170,7 +174,7 @@ impl Keeper {
 
     /// Asks for a set, and takes what is answered.
     async fn ask(&mut self, place: usize) -> Result<(), Over> {
-        let Shelf { of, known, asked, .. } = &mut self.shelves[place];
+        let SetState { of, known, asked, .. } = &mut self.shelves[place];
         *asked = Some(Instant::now());
         let (provider, of) = (self.provider, of.clone());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
@@ -203,7 +207,7 @@ impl Keeper {
     async fn take_answer(
         &mut self,
         place: usize,
-        emotes: Vec<Named>,
+        emotes: Vec<EmoteName>,
         subject: Option<Subject>,
         etag: Option<Etag>,
     ) -> Result<(), Over> {
@@ -216,11 +220,11 @@ impl Keeper {
         let lacked = shelf.pushed.hold_against(&mut set, Instant::now());
         // An old answer that is confirmed by its tag would never be looked at again.
         let etag = etag.filter(|_| !lacked);
-        self.take(place, Known { set: Arc::new(set), etag, subject }).await
+        self.take(place, KnownSet { set: Arc::new(set), etag, subject }).await
     }
 
     /// What is on disk is as good as new. It is not written again: an SD card is spared.
-    async fn still_holds(&self, of: &Of) {
+    async fn still_holds(&self, of: &SetScope) {
         let (cache, name) = (self.means.cache.clone(), self.name(of));
         // It only says how old the file is.
         let _ = spawn_blocking(move || cache.touch(&name)).await;
@@ -236,7 +240,7 @@ impl Keeper {
     ) -> Result<(), Over> {
         let shelf = &mut self.shelves[place];
         shelf.unknown += 1;
-        if shelf.of == Of::Global {
+        if shelf.of == SetScope::Global {
             self.failed(place, problem);
             return Ok(());
         }
@@ -248,7 +252,7 @@ impl Keeper {
             return Ok(());
         }
         self.answered(place);
-        self.take(place, Known { set: Arc::default(), etag: None, subject }).await
+        self.take(place, KnownSet { set: Arc::default(), etag: None, subject }).await
     }
 
     /// The provider answers in a way that heatd does not know. What it said before holds.
@@ -297,7 +301,7 @@ impl Keeper {
     }
 
     /// Shows a set to chat, has the change entered into the log, and keeps the set on disk.
-    async fn take(&mut self, place: usize, new: Known) -> Result<(), Over> {
+    async fn take(&mut self, place: usize, new: KnownSet) -> Result<(), Over> {
         let shelf = &mut self.shelves[place];
         let of = shelf.of.clone();
         let empty = Arc::default();
@@ -328,26 +332,29 @@ impl Keeper {
         }
         let (cache, name, address) = (self.means.cache.clone(), self.name(&of), self.address(&of));
         let written = spawn_blocking(move || {
-            let Known { set, etag, subject } = new;
+            let KnownSet { set, etag, subject } = new;
             let (etag, etag_of) = etag.map(|etag| (etag.tag, etag.of)).unzip();
             let emotes =
                 set.listed().into_iter().map(|(name, id)| (name.to_owned(), id.to_owned()));
-            cache.write(&name, &Kept { address, etag, etag_of, subject, emotes: emotes.collect() });
+            cache.write(
+                &name,
+                &CachedSet { address, etag, etag_of, subject, emotes: emotes.collect() },
+            );
         });
         // A panic there is told by its own words.
         let _ = written.await;
         Ok(())
     }
 
-    fn show(&self, of: &Of, set: &Arc<Set>) {
+    fn show(&self, of: &SetScope, set: &Arc<Set>) {
         self.means.table.send_modify(|table| table.put(self.provider, of, Arc::clone(set)));
     }
 
-    fn address(&self, of: &Of) -> String {
+    fn address(&self, of: &SetScope) -> String {
         self.means.addresses.address(self.provider, of)
     }
 
-    fn name(&self, of: &Of) -> String {
+    fn name(&self, of: &SetScope) -> String {
         format!("{}-{}", self.provider.name(), of.key())
     }
 }
@@ -363,10 +370,10 @@ async fn pushed(pushes: &mut Option<mpsc::Receiver<Push>>) -> Option<Vec<Push>> 
     Some(all)
 }
 
-impl Keeper {
+impl Refresher {
     /// Says by what the sets are known to the provider's events.
     fn tell(&self, subjects: &watch::Sender<Vec<Subject>>) {
-        let of = |shelf: &Shelf| shelf.known.as_ref()?.subject.clone();
+        let of = |shelf: &SetState| shelf.known.as_ref()?.subject.clone();
         let all: Vec<Subject> = self.shelves.iter().filter_map(of).collect();
         subjects.send_if_modified(|told| {
             let news = *told != all;
@@ -381,13 +388,14 @@ impl Keeper {
             let shelf = &mut self.shelves[place];
             let Some(known) = shelf.known.clone() else { continue };
             let Some(subject) = &known.subject else { continue };
-            let steps: Vec<&Step> = pushes.iter().flat_map(|push| push.steps(subject)).collect();
+            let steps: Vec<&PushStep> =
+                pushes.iter().flat_map(|push| push.steps(subject)).collect();
             match applied(&known.set, &steps) {
                 _ if steps.is_empty() => {}
                 // Without a tag the next question is answered in full, so that nothing can drift.
                 Some(set) => {
                     shelf.pushed.note(&steps, Instant::now());
-                    self.take(place, Known { set, etag: None, ..known }).await?;
+                    self.take(place, KnownSet { set, etag: None, ..known }).await?;
                 }
                 None => {
                     let soon = shelf.asked.map_or_else(Instant::now, |asked| asked + BETWEEN);
@@ -400,23 +408,23 @@ impl Keeper {
 }
 
 /// A set with these steps done. None: they do not fit it.
-fn applied(set: &Set, steps: &[&Step]) -> Option<Arc<Set>> {
+fn applied(set: &Set, steps: &[&PushStep]) -> Option<Arc<Set>> {
     let mut set = set.clone();
     for step in steps {
         match step {
-            Step::Added((name, id)) => {
+            PushStep::Added((name, id)) => {
                 // Somebody else's name: which of the two holds is the provider's to say.
                 if set.id(name).is_some_and(|known| known != &**id) {
                     return None;
                 }
                 set.insert((name.clone(), id.clone()));
             }
-            Step::Removed((name, id)) => {
+            PushStep::Removed((name, id)) => {
                 if !set.remove(name, id) {
                     return None;
                 }
             }
-            Step::Unclear => return None,
+            PushStep::Unclear => return None,
         }
     }
     Some(Arc::new(set))
@@ -430,13 +438,13 @@ mod tests {
     #[test]
     fn steps_that_do_not_fit_the_set_are_not_applied() {
         let before = set(&[("a", "1"), ("b", "2")]);
-        let added = |name: &str, id: &str| Step::Added((name.into(), id.into()));
-        let removed = |name: &str, id: &str| Step::Removed((name.into(), id.into()));
+        let added = |name: &str, id: &str| PushStep::Added((name.into(), id.into()));
+        let removed = |name: &str, id: &str| PushStep::Removed((name.into(), id.into()));
         let renamed = [removed("a", "1"), added("c", "1")];
-        let renamed: Vec<&Step> = renamed.iter().collect();
+        let renamed: Vec<&PushStep> = renamed.iter().collect();
         assert_eq!(applied(&before, &renamed), Some(set(&[("b", "2"), ("c", "1")])));
         assert_eq!(applied(&before, &[&added("a", "1")]), Some(Arc::clone(&before)));
-        for odd in [removed("a", "2"), removed("x", "1"), added("a", "9"), Step::Unclear] {
+        for odd in [removed("a", "2"), removed("x", "1"), added("a", "9"), PushStep::Unclear] {
             assert_eq!(applied(&before, &[&odd]), None);
         }
     }
