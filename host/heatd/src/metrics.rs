@@ -36,7 +36,7 @@ pub(crate) use links::Published;
 use process::Process;
 use rules::Rules;
 pub(crate) use rules::SlotFigures;
-pub(crate) use unrecognized::{Interface, Unrecognized};
+pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
 /// The figures that the status shows.
 pub(crate) struct StatusFigures {

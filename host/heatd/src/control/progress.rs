@@ -11,7 +11,7 @@ use super::error::Error;
 /// Progress within a step is reported no more often than this.
 const TELL: Duration = Duration::from_millis(100);
 
-/// Where the progress are reported. There may be no listener.
+/// Where progress is reported. There may be no listener.
 #[derive(Clone)]
 pub(crate) struct Progress {
     /// It gets lines of JSON.
