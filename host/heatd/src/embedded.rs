@@ -8,7 +8,9 @@
 mod access;
 mod admission;
 mod bounds;
+mod client;
 mod connection;
+mod core;
 mod door;
 #[cfg(test)]
 mod fuzz;
@@ -22,53 +24,43 @@ mod pending;
 mod refusals;
 mod retained;
 mod session;
+mod settling;
 mod strict;
 mod text;
+mod version;
+mod waiting;
 mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rumqttc::QoS;
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::interval;
 use tracing::{info, warn};
 
 use crate::config::{Anonymous, Embedded};
-use access::{Access, Who};
+use access::Access;
 use connection::{From, serve};
+use core::Core;
 use hub::Hub;
 pub(crate) use inlet::Inlet;
-use inlet::Passed;
-use message::Message;
 use refusals::Refusals;
-
-/// How often what has had its time is looked for.
-const TICK: Duration = Duration::from_secs(1);
 
 /// How many bytes may be on their way between heatd and its own broker, each way.
 const PIPE: usize = 64 << 10;
 
-/// What all connections share.
-struct Core {
-    hub: Hub,
-    inlet: Inlet,
-}
-
 /// The running broker.
 struct RunningBroker {
     task: JoinHandle<Result<()>>,
-    entrance: Entrance,
+    entrance: LocalEntrance,
 }
 
 /// How heatd itself gets in: by no socket, as nobody else can, and so it may do everything.
-struct Entrance(Arc<Core>);
+struct LocalEntrance(Arc<Core>);
 
-impl Entrance {
+impl LocalEntrance {
     /// heatd's end of a new connection.
     fn connect(&self) -> DuplexStream {
         let (own, broker) = tokio::io::duplex(PIPE);
@@ -91,7 +83,7 @@ async fn start(config: &Embedded, inlet: Inlet) -> Result<RunningBroker> {
     let refusals = Refusals::new(inlet.metrics.clone());
     let hub = Hub::new(Access::new(config), refusals);
     let core = Arc::new(Core { hub, inlet });
-    let entrance = Entrance(Arc::clone(&core));
+    let entrance = LocalEntrance(Arc::clone(&core));
     let task = tokio::spawn(async move {
         tokio::select! {
             ended = door::listen(listener, Arc::clone(&core)) => ended,
@@ -108,37 +100,4 @@ fn tell_who_may_what(anonymous: &Anonymous, address: SocketAddr) {
         false => "every machine that reaches this address",
     };
     warn!(%address, whom, ?read, ?write, "the embedded broker is open without a password, for these topics");
-}
-
-impl Core {
-    /// Publishes a message that no connection stands for: a will.
-    async fn publish(&self, who: &Who, message: Arc<Message>) {
-        if *who != Who::Own {
-            let surely = message.qos != QoS::AtMostOnce;
-            match self.inlet.pass(message.for_rules(), surely).await {
-                Ok(Passed::Done) => {}
-                Ok(Passed::Waiting(committed)) => {
-                    if committed.await.is_err() {
-                        return;
-                    }
-                }
-                // heatd ends.
-                Err(_) => return,
-            }
-        }
-        // 0 is the number of no session.
-        self.hub.publish(who, 0, &message);
-    }
-
-    /// Ends sessions whose time is over, and tells /metrics how much there is of everything.
-    async fn keep_in_order(&self) {
-        let mut ticks = interval(TICK);
-        loop {
-            ticks.tick().await;
-            for (who, will) in self.hub.tick(Instant::now()) {
-                self.publish(&who, will).await;
-            }
-            self.inlet.metrics.broker_holds(&self.hub.figures());
-        }
-    }
 }

@@ -41,7 +41,7 @@ use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
 use fetch::Fetch;
-pub(crate) use listed::{Emote, EmoteList, EmoteSets, State};
+pub(crate) use listed::{Emote, EmoteList, EmoteSets, SetState};
 use refresher::{RefreshContext, Refresher, RoomIds};
 use sets::Table;
 

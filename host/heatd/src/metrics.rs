@@ -23,7 +23,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use broker::Broker;
+use broker::BrokerMetrics;
 pub(crate) use broker::{BrokerFigures, Refused};
 use engine::Engine;
 use events::Events;
@@ -58,7 +58,7 @@ struct Figures {
     rules: Rules,
     engine: Engine,
     links: Links,
-    broker: Broker,
+    broker: BrokerMetrics,
     process: Process,
     unrecognized: Unrecognized,
 }
@@ -77,7 +77,7 @@ impl Metrics {
         registry.register("build", "The version that runs", build);
         let (events, rules) = (Events::new(registry), Rules::new(registry));
         let (engine, links) = (Engine::new(registry), Links::new(registry));
-        let broker = Broker::new(registry);
+        let broker = BrokerMetrics::new(registry);
         let process = Process::new(&mut root);
         links.chat_desired.set(whole(connections));
         links.channels_desired.set(whole(channels));

@@ -9,13 +9,13 @@ use anyhow::{Context, Result, ensure};
 type Module = String;
 
 /// The files of one crate, without their tests and comments.
-pub struct Crate {
+pub(crate) struct Crate {
     files: BTreeMap<Module, (PathBuf, String)>,
 }
 
 impl Crate {
     /// Reads the sources below this folder, which holds `lib.rs` or `main.rs`.
-    pub fn read(sources: &[(PathBuf, String)], root: &Path) -> Result<Self> {
+    pub(crate) fn read(sources: &[(PathBuf, String)], root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         for (path, text) in sources {
             let inside = path.strip_prefix(root)?.with_extension("");
@@ -77,7 +77,7 @@ impl Crate {
 
     /// Imports that go up or sideways, by a table with the lowest row first. What is not in the table must be in `beside`, of which nothing
     /// is asked.
-    pub fn upward(&self, table: &[&[&str]], beside: &[&str]) -> Vec<String> {
+    pub(crate) fn upward(&self, table: &[&[&str]], beside: &[&str]) -> Vec<String> {
         let folder = |module: &Module| module.split("::").next().unwrap_or_default().to_owned();
         let row = |name: &str| table.iter().position(|row| row.contains(&name));
         let mut wrong = Vec::new();
@@ -106,7 +106,7 @@ impl Crate {
     }
 
     /// Files that import one another in a circle (Tarjan's algorithm). The root and `beside` are left out.
-    pub fn circles(&self, beside: &[&str]) -> Vec<Vec<Module>> {
+    pub(crate) fn circles(&self, beside: &[&str]) -> Vec<Vec<Module>> {
         let is_in = |module: &Module| {
             let first = module.split("::").next().unwrap_or_default();
             !first.is_empty() && !beside.contains(&first)
@@ -123,7 +123,7 @@ impl Crate {
     }
 
     /// The files in which a word stands, of those that are not in these folders.
-    pub fn outside(&self, word: &str, folders: &[&str]) -> Vec<String> {
+    pub(crate) fn outside(&self, word: &str, folders: &[&str]) -> Vec<String> {
         let has = self.files.iter().filter(|(_, (_, text))| text.contains(word));
         has.map(|(module, _)| module)
             .filter(|module| !folders.contains(&module.split("::").next().unwrap_or_default()))
@@ -132,7 +132,7 @@ impl Crate {
     }
 
     /// Names that stand for several types, each with the files that declare it.
-    pub fn names_twice(&self) -> Vec<String> {
+    pub(crate) fn names_twice(&self) -> Vec<String> {
         let mut declared: BTreeMap<String, Vec<&Module>> = BTreeMap::new();
         for (module, (_, text)) in &self.files {
             for line in text.lines() {

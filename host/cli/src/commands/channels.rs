@@ -51,12 +51,12 @@ struct ListedChannel {
     name: String,
     configured: bool,
     chat: String,
-    stream: StreamStatus,
+    stream: ChannelStream,
     rules: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct StreamStatus {
+struct ChannelStream {
     state: String,
     since: Option<u64>,
 }

@@ -63,11 +63,11 @@ impl Routes {
 pub(super) fn named_id(payload: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Named {
-        id: Id,
+        id: IdValue,
     }
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
-    enum Id {
+    enum IdValue {
         Text(String),
         Number(u64),
         Negative(i64),
@@ -79,9 +79,9 @@ pub(super) fn named_id(payload: &[u8]) -> Option<String> {
     }
     let named: Named = serde_json::from_slice(payload).ok()?;
     let id = match named.id {
-        Id::Text(id) => id,
-        Id::Number(number) => number.to_string(),
-        Id::Negative(number) => number.to_string(),
+        IdValue::Text(id) => id,
+        IdValue::Number(number) => number.to_string(),
+        IdValue::Negative(number) => number.to_string(),
     };
     (!id.is_empty() && id.len() <= LONGEST_ID).then_some(id)
 }

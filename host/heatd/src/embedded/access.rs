@@ -1,4 +1,4 @@
-//! Who may connect to the embedded broker, and which topics each may read and write.
+//! Client may connect to the embedded broker, and which topics each may read and write.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::config::Embedded;
 
 /// Whose a client is. What belongs to one is out of reach for all others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Who {
+pub(super) enum Client {
     /// heatd itself, which comes by no socket.
     Own,
     /// Somebody who has said their password.
@@ -21,7 +21,7 @@ pub(super) enum Who {
     Anybody,
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own => f.write_str("heatd itself"),
@@ -39,8 +39,8 @@ struct Rights {
     write: Vec<String>,
 }
 
-/// Who may do what. None: everybody may do everything, on loopback only.
-pub(super) struct Access(Option<HashMap<Who, Rights>>);
+/// Client may do what. None: everybody may do everything, on loopback only.
+pub(super) struct Access(Option<HashMap<Client, Rights>>);
 
 impl Access {
     pub(super) fn new(config: &Embedded) -> Self {
@@ -51,18 +51,18 @@ impl Access {
         for user in &config.users {
             let password = Some(user.password.clone());
             let (read, write) = (user.read.clone(), user.write.clone());
-            all.insert(Who::User(user.name.as_str().into()), Rights { password, read, write });
+            all.insert(Client::User(user.name.as_str().into()), Rights { password, read, write });
         }
         if let Some(anonymous) = &config.anonymous {
             let (read, write) = (anonymous.read.clone(), anonymous.write.clone());
-            all.insert(Who::Anybody, Rights { password: None, read, write });
+            all.insert(Client::Anybody, Rights { password: None, read, write });
         }
         Self(Some(all))
     }
 
     /// Whose a client is that says this. None: the name is nobody's, or the password is wrong.
-    pub(super) fn log_in(&self, auth: &ConnectAuth) -> Option<Who> {
-        let Some(all) = &self.0 else { return Some(Who::Anybody) };
+    pub(super) fn log_in(&self, auth: &ConnectAuth) -> Option<Client> {
+        let Some(all) = &self.0 else { return Some(Client::Anybody) };
         let (user, password) = match auth {
             ConnectAuth::None => ("", None),
             ConnectAuth::Username { username } => (username.as_str(), None),
@@ -72,8 +72,8 @@ impl Access {
             }
         };
         let who = match user {
-            "" => Who::Anybody,
-            name => Who::User(name.into()),
+            "" => Client::Anybody,
+            name => Client::User(name.into()),
         };
         let rights = all.get(&who)?;
         let password = password.map(|it| it.as_ref()).unwrap_or_default();
@@ -84,26 +84,26 @@ impl Access {
         is_right.then_some(who)
     }
 
-    pub(super) fn may_read(&self, who: &Who, filter: &str) -> bool {
+    pub(super) fn may_read(&self, who: &Client, filter: &str) -> bool {
         self.of(who, |rights| rights.read.iter().any(|allowed| covers(allowed, filter)))
     }
 
-    pub(super) fn may_write(&self, who: &Who, topic: &str) -> bool {
+    pub(super) fn may_write(&self, who: &Client, topic: &str) -> bool {
         self.of(who, |rights| rights.write.iter().any(|allowed| matches(allowed, topic)))
     }
 
     /// How much of the broker is theirs.
-    pub(super) fn share(&self, who: &Who) -> &'static Share {
+    pub(super) fn share(&self, who: &Client) -> &'static Share {
         match who {
-            Who::Own => &OWN,
-            Who::User(_) => &USER,
-            Who::Anybody if self.0.is_none() => &EVERYBODY,
-            Who::Anybody => &ANONYMOUS,
+            Client::Own => &OWN,
+            Client::User(_) => &USER,
+            Client::Anybody if self.0.is_none() => &EVERYBODY,
+            Client::Anybody => &ANONYMOUS,
         }
     }
 
-    fn of(&self, who: &Who, may: impl FnOnce(&Rights) -> bool) -> bool {
-        *who == Who::Own || self.0.as_ref().is_none_or(|rights| rights.get(who).is_some_and(may))
+    fn of(&self, who: &Client, may: impl FnOnce(&Rights) -> bool) -> bool {
+        *who == Client::Own || self.0.as_ref().is_none_or(|rights| rights.get(who).is_some_and(may))
     }
 }
 
@@ -165,17 +165,17 @@ mod tests {
             let (username, password) = (username.to_owned(), password.to_owned().into());
             access.log_in(&ConnectAuth::UsernamePassword { username, password })
         };
-        let deck = Who::User("deck".into());
+        let deck = Client::User("deck".into());
         assert_eq!(log_in("deck", "secret"), Some(deck.clone()));
         assert_eq!(log_in("deck", "Secret"), None);
         assert_eq!(log_in("deck", ""), None);
         assert_eq!(log_in("heatd", ""), None);
-        assert_eq!(access.log_in(&ConnectAuth::None), Some(Who::Anybody));
-        assert!(access.may_read(&deck, "deck/a") && !access.may_read(&Who::Anybody, "deck/a"));
+        assert_eq!(access.log_in(&ConnectAuth::None), Some(Client::Anybody));
+        assert!(access.may_read(&deck, "deck/a") && !access.may_read(&Client::Anybody, "deck/a"));
         assert!(
-            access.may_write(&Who::Anybody, "new-heat") && !access.may_write(&deck, "new-heat")
+            access.may_write(&Client::Anybody, "new-heat") && !access.may_write(&deck, "new-heat")
         );
-        assert!(access.may_write(&Who::Own, "heat/v1/status"));
-        assert_ne!(access.share(&deck), access.share(&Who::Anybody));
+        assert!(access.may_write(&Client::Own, "heat/v1/status"));
+        assert_ne!(access.share(&deck), access.share(&Client::Anybody));
     }
 }

@@ -8,13 +8,14 @@ use rumqttc::{
     LastWill, Packet,
 };
 
-use super::Core;
-use super::access::Who;
+use super::access::Client;
 use super::bounds::{LARGEST_PACKET, LONGEST_ID, LONGEST_SESSION, MOST_ALIASES, RECEIVE_MAXIMUM};
+use super::core::Core;
 use super::hub::{Asked, Entered, Key};
 use super::message::Message;
-use super::packets::{Greeting, Version};
+use super::packets::Greeting;
 use super::text;
+use super::version::Version;
 use crate::metrics::Refused;
 
 /// A client that is let in.
@@ -84,9 +85,9 @@ impl Core {
         })
     }
 
-    fn who(&self, auth: &ConnectAuth, own: bool) -> Result<Who, Code> {
+    fn who(&self, auth: &ConnectAuth, own: bool) -> Result<Client, Code> {
         if own {
-            return Ok(Who::Own);
+            return Ok(Client::Own);
         }
         self.hub.access.log_in(auth).ok_or_else(|| {
             let user = match auth {
@@ -99,7 +100,12 @@ impl Core {
         })
     }
 
-    fn client_id(&self, connect: &Connect, version: Version, who: &Who) -> Result<Arc<str>, Code> {
+    fn client_id(
+        &self,
+        connect: &Connect,
+        version: Version,
+        who: &Client,
+    ) -> Result<Arc<str>, Code> {
         let id = &connect.client_id;
         if id.is_empty() {
             if version == Version::Three && !connect.clean_start {
@@ -114,7 +120,7 @@ impl Core {
         Ok(id.as_str().into())
     }
 
-    fn will(&self, will: &LastWill, who: &Who) -> Result<(Message, Duration), Code> {
+    fn will(&self, will: &LastWill, who: &Client) -> Result<(Message, Duration), Code> {
         let (message, delay) = Message::will(will).ok_or(Code::TopicNameInvalid)?;
         if text::topic(&message.topic).is_err() {
             self.hub.refusals.note(Refused::Topic, who, &message.topic);

@@ -2,21 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use rumqttc::{DisconnectReasonCode as Reason, Packet};
+use rumqttc::DisconnectReasonCode as Reason;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::Core;
 use super::admission::{Admitted, refusal};
 use super::bounds::{GREETING, LARGEST_PACKET, PENDING_BYTES, RECEIVE_MAXIMUM};
-use super::door::Place;
-use super::hub::Visit;
-use super::message::Message;
-use super::packets::{self, Stranger, Version};
-use super::pending::{Pending, Settled};
+use super::client::{ClientConnection, End};
+use super::core::Core;
+use super::packets::{self, NoGreeting};
+use super::pending::Settled;
 use super::strict::Fault;
+use super::waiting::WaitingPlace;
 use super::wire::{ENOUGH, Moved, Wire};
 use crate::metrics::Refused;
 
@@ -25,46 +23,7 @@ pub(super) enum From {
     /// heatd itself.
     Within,
     /// A socket, which has a place among those that have not said who they are.
-    Socket(Place),
-}
-
-/// Why a connection ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
-    /// The client has said goodbye.
-    Goodbye,
-    /// The client has said goodbye, and wants its will to be published.
-    GoodbyeWithWill,
-    /// It is closed or broken.
-    Closed,
-    /// The broker ends it.
-    Cut(Reason),
-    /// heatd ends, and the engine takes nothing any more: what is not acknowledged is sent again to the next heatd.
-    Ending,
-}
-
-impl std::convert::From<Fault> for End {
-    fn from(Fault(reason): Fault) -> Self {
-        Self::Cut(reason)
-    }
-}
-
-/// A client that was let in.
-pub(super) struct Connection<S> {
-    pub(super) core: Arc<Core>,
-    pub(super) wire: Wire<S>,
-    pub(super) version: Version,
-    pub(super) largest: u32,
-    silence: Option<Duration>,
-    pub(super) visit: Arc<Visit>,
-    /// The number of its session.
-    pub(super) session: u64,
-    will: Option<(Message, Duration)>,
-    /// Topics that the client has given a number.
-    pub(super) aliases: HashMap<u16, Arc<str>>,
-    /// What was read and waits for its commit, in order.
-    pub(super) pending: VecDeque<Pending>,
-    pub(super) pending_bytes: usize,
+    Socket(WaitingPlace),
 }
 
 /// Serves a connection until it ends.
@@ -84,7 +43,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite>(core: Arc<Core>, stream: S,
     match core.admit(greeting, is_own) {
         Ok(admitted) => {
             let Admitted { entered, will, answer, largest, silence } = admitted;
-            let mut connection = Connection {
+            let mut connection = ClientConnection {
                 core,
                 wire,
                 version,
@@ -116,24 +75,19 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite>(core: Arc<Core>, stream: S,
 async fn turn_away<S: AsyncRead + AsyncWrite>(
     core: &Core,
     mut wire: Wire<S>,
-    stranger: Stranger,
+    stranger: NoGreeting,
     address: &str,
 ) {
     match stranger {
-        Stranger::Gone => return,
-        Stranger::Nothing => {}
-        Stranger::OtherVersion => packets::other_version(&mut wire.output),
+        NoGreeting::Gone => return,
+        NoGreeting::Nothing => {}
+        NoGreeting::OtherVersion => packets::other_version(&mut wire.output),
     }
     core.hub.refusals.note(Refused::Packet, "", address);
     wire.close().await;
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    /// Puts a packet behind what is to go out. False: the client does not take one as large.
-    pub(super) fn send(&mut self, packet: Packet) -> bool {
-        packets::write(packet, self.version, self.largest, &mut self.wire.output)
-    }
-
+impl<S: AsyncRead + AsyncWrite> ClientConnection<S> {
     async fn run(&mut self) -> End {
         loop {
             if let Err(end) = self.read().await {
@@ -156,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             let Some(packet) = packets::next(&mut self.wire.input)? else { break };
             let is_goodbye = packet[0] == 0xE0 && packet.len() < 4;
             let packet = match packets::read(packet, self.version) {
-                // Who says goodbye, however badly, is gone.
+                // Client says goodbye, however badly, is gone.
                 Err(Fault(Reason::MalformedPacket)) if is_goodbye => return Err(End::Closed),
                 packet => packet?,
             };

@@ -7,8 +7,9 @@ use rumqttc_v4 as old;
 
 use super::bounds::LARGEST_PACKET;
 use super::message::Message;
-use super::packets::{self, Version};
+use super::packets;
 use super::text;
+use super::version::Version;
 
 const PACKETS: Target = Target {
     name: "broker_packets",

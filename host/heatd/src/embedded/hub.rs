@@ -12,18 +12,19 @@ use rumqttc::{
 };
 use tokio::sync::Notify;
 
-use super::access::{Access, Who};
+use super::access::{Access, Client};
 use super::bounds::LONGEST_SESSION;
 use super::message::Message;
-use super::packets::{self, Version};
+use super::packets;
 use super::refusals::Refusals;
 use super::retained::Retained;
-use super::session::{Room, Session, Subscription};
+use super::session::{ClientSubscription, Room, Session};
 use super::text;
+use super::version::Version;
 use crate::metrics::{BrokerFigures, Refused};
 
 /// Whose session it is, and its client id. So nobody can take up the session of another user, whatever client id they name.
-pub(super) type Key = (Who, Arc<str>);
+pub(super) type Key = (Client, Arc<str>);
 
 /// A connection that has said who it is.
 pub(super) struct Visit {
@@ -68,7 +69,7 @@ pub(super) struct Entered {
 }
 
 #[derive(Default)]
-struct State {
+struct HubState {
     sessions: BTreeMap<Key, (Session, Option<Arc<Visit>>)>,
     retained: Retained,
     /// The last number that was given to a session or to a connection.
@@ -79,10 +80,10 @@ struct State {
 pub(super) struct Hub {
     pub(super) access: Access,
     pub(super) refusals: Refusals,
-    state: Mutex<State>,
+    state: Mutex<HubState>,
 }
 
-impl State {
+impl HubState {
     fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
@@ -90,7 +91,7 @@ impl State {
 
     fn of<'a>(
         &'a self,
-        who: &'a Who,
+        who: &'a Client,
     ) -> impl Iterator<Item = (&'a Key, &'a (Session, Option<Arc<Visit>>))> {
         self.sessions.iter().filter(move |((owner, _), _)| owner == who)
     }
@@ -127,7 +128,7 @@ impl Hub {
         Self { access, refusals, state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HubState> {
         // No await happens under this lock, and what is under it is whole after every call.
         self.state.lock()
     }
@@ -136,8 +137,8 @@ impl Hub {
     pub(super) fn enter(&self, key: Key, asked: &Asked) -> Result<Entered, ConnectReturnCode> {
         let mut state = self.state();
         let share = self.access.share(&key.0);
-        let id_of_user = |(who, id): &Key| *id == key.1 && matches!(who, Who::User(_));
-        if key.0 == Who::Anybody && state.sessions.keys().any(id_of_user) {
+        let id_of_user = |(who, id): &Key| *id == key.1 && matches!(who, Client::User(_));
+        if key.0 == Client::Anybody && state.sessions.keys().any(id_of_user) {
             self.refusals.note(Refused::ClientId, &key.0, &key.1);
             return Err(ConnectReturnCode::NotAuthorized);
         }
@@ -234,7 +235,7 @@ impl Hub {
             self.refusals.note(Refused::Subscriptions, who, filter);
             return SubscribeReasonCode::QuotaExceeded;
         }
-        let subscription = Subscription {
+        let subscription = ClientSubscription {
             qos: wanted.qos,
             nolocal: wanted.nolocal,
             as_published: wanted.preserve_retain,
@@ -251,7 +252,7 @@ impl Hub {
 
     /// Keeps a message if it is to be kept, and passes it on to whoever has asked for it. `from`: the session that it comes from.
     /// What has no room to be kept is passed on all the same. Returns how many clients want it.
-    pub(super) fn publish(&self, who: &Who, from: u64, message: &Arc<Message>) -> usize {
+    pub(super) fn publish(&self, who: &Client, from: u64, message: &Arc<Message>) -> usize {
         let mut state = self.state();
         if message.retain && !state.retained.set(who, self.access.share(who), message) {
             self.refusals.note(Refused::Retained, who, &message.topic);
@@ -292,7 +293,7 @@ impl Hub {
         enough: usize,
     ) {
         let mut state = self.state();
-        let State { sessions, retained, .. } = &mut *state;
+        let HubState { sessions, retained, .. } = &mut *state;
         let Some((session, Some(here))) = sessions.get_mut(&visit.key) else { return };
         if here.number != visit.number {
             return;
@@ -311,7 +312,7 @@ impl Hub {
     }
 
     /// Ends what has had its time. What is returned is to be published: wills whose clients have not come back.
-    pub(super) fn tick(&self, now: Instant) -> Vec<(Who, Arc<Message>)> {
+    pub(super) fn tick(&self, now: Instant) -> Vec<(Client, Arc<Message>)> {
         let mut state = self.state();
         state.retained.expire(now);
         let mut wills = Vec::new();

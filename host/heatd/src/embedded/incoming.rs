@@ -8,20 +8,20 @@ use rumqttc::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::access::Who;
+use super::access::Client;
 use super::bounds::{MOST_ALIASES, RECEIVE_MAXIMUM};
-use super::connection::{Connection, End};
+use super::client::{ClientConnection, End};
 use super::inlet::Passed;
 use super::message::Message;
-use super::packets::Version;
 use super::pending::{Pending, Reply};
 use super::text::{self, Flaw};
+use super::version::Version;
 use crate::metrics::Refused;
 
 const MALFORMED: End = End::Cut(Reason::MalformedPacket);
 const WRONG: End = End::Cut(Reason::ProtocolError);
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite> ClientConnection<S> {
     pub(super) async fn take(&mut self, packet: Packet) -> Result<(), End> {
         let visit = Arc::clone(&self.visit);
         let hub = Arc::clone(&self.core);
@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let is_new = reply != Reply::Received(packet) || is_over || self.is_new(packet)?;
         if may && is_new {
             let message = Arc::new(Message::of(&publish, topic));
-            if who != Who::Own {
+            if who != Client::Own {
                 let passed =
                     self.core.inlet.pass(message.for_rules(), publish.qos != QoS::AtMostOnce);
                 pending.passed = passed.await.map_err(|_| End::Ending)?;

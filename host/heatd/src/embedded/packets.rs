@@ -13,14 +13,7 @@ use rumqttc_v4 as old;
 
 use super::bounds::LARGEST_PACKET;
 use super::strict::{self, Fault};
-
-/// Which MQTT a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
-    /// 3.1 or 3.1.1.
-    Three,
-    Five,
-}
+use super::version::Version;
 
 /// The first packet of a client.
 pub(super) struct Greeting {
@@ -31,7 +24,7 @@ pub(super) struct Greeting {
 }
 
 /// What a client that cannot be greeted is told.
-pub(super) enum Stranger {
+pub(super) enum NoGreeting {
     /// Nothing: it does not speak MQTT.
     Nothing,
     /// Nothing either: it has said nothing.
@@ -50,19 +43,19 @@ pub(super) fn next(buffer: &mut BytesMut) -> Result<Option<BytesMut>, Fault> {
 }
 
 /// Reads the packet with which a client says who it is.
-pub(super) fn greeting(mut packet: BytesMut) -> Result<Greeting, Stranger> {
+pub(super) fn greeting(mut packet: BytesMut) -> Result<Greeting, NoGreeting> {
     if packet.first().is_none_or(|first| first >> 4 != 1) {
-        return Err(Stranger::Nothing);
+        return Err(NoGreeting::Nothing);
     }
     let version = version(&mut packet)?;
     match read(packet, version) {
         Ok(Packet::Connect(connect, will, auth)) => Ok(Greeting { version, connect, will, auth }),
-        _ => Err(Stranger::Nothing),
+        _ => Err(NoGreeting::Nothing),
     }
 }
 
 /// Which version it is. A packet of MQTT 3.1 becomes one of 3.1.1, which differ in their name and number alone.
-fn version(packet: &mut BytesMut) -> Result<Version, Stranger> {
+fn version(packet: &mut BytesMut) -> Result<Version, NoGreeting> {
     let head = 1 + packet.iter().skip(1).take_while(|byte| *byte & 0x80 != 0).count() + 1;
     let body = packet.get(head..).unwrap_or_default();
     if let Some(rest) = body.strip_prefix(b"\x00\x06MQIsdp\x03") {
@@ -86,8 +79,8 @@ fn version(packet: &mut BytesMut) -> Result<Version, Stranger> {
     match level.and_then(<[u8]>::first) {
         Some(4) => Ok(Version::Three),
         Some(5) => Ok(Version::Five),
-        Some(_) => Err(Stranger::OtherVersion),
-        None => Err(Stranger::Nothing),
+        Some(_) => Err(NoGreeting::OtherVersion),
+        None => Err(NoGreeting::Nothing),
     }
 }
 

@@ -5,15 +5,15 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::access::Who;
+use super::access::Client;
 use super::bounds::Share;
 use super::message::Message;
 
 /// What is kept for each topic, and what each of those who sent it takes up.
 #[derive(Default)]
 pub(super) struct Retained {
-    topics: BTreeMap<Arc<str>, (Arc<Message>, Who)>,
-    used: BTreeMap<Who, Used>,
+    topics: BTreeMap<Arc<str>, (Arc<Message>, Client)>,
+    used: BTreeMap<Client, Used>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ struct Used {
 
 impl Retained {
     /// Keeps a message, or with an empty one deletes what was kept. False: the share of `who` is used up, and nothing has changed.
-    pub(super) fn set(&mut self, who: &Who, share: &Share, message: &Arc<Message>) -> bool {
+    pub(super) fn set(&mut self, who: &Client, share: &Share, message: &Arc<Message>) -> bool {
         let before = self.topics.get(&message.topic);
         if message.payload.is_empty() {
             self.remove(&message.topic);
@@ -88,13 +88,13 @@ mod tests {
 
     #[test]
     fn who_has_used_up_a_share_keeps_what_is_there_and_others_go_on() {
-        let (mut retained, anybody) = (Retained::default(), Who::Anybody);
+        let (mut retained, anybody) = (Retained::default(), Client::Anybody);
         for number in 0..ANONYMOUS.retained {
             assert!(retained.set(&anybody, &ANONYMOUS, &message(&format!("a/{number}"), b"x")));
         }
         assert!(!retained.set(&anybody, &ANONYMOUS, &message("b", b"x")));
         assert!(retained.set(&anybody, &ANONYMOUS, &message("a/7", b"y")));
-        assert!(retained.set(&Who::User("deck".into()), &USER, &message("b", b"x")));
+        assert!(retained.set(&Client::User("deck".into()), &USER, &message("b", b"x")));
         assert!(retained.set(&anybody, &ANONYMOUS, &message("a/7", b"")));
         assert!(retained.set(&anybody, &ANONYMOUS, &message("c", b"x")));
         assert_eq!(retained.size().0, ANONYMOUS.retained + 1);
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too_and_come_back() {
-        let (mut retained, anybody) = (Retained::default(), Who::Anybody);
+        let (mut retained, anybody) = (Retained::default(), Client::Anybody);
         let large = vec![b'x'; 60_000];
         let kept = (0..1000)
             .take_while(|number| {
@@ -120,7 +120,7 @@ mod tests {
     fn a_reader_goes_on_after_the_last_topic_that_it_saw() {
         let mut retained = Retained::default();
         for topic in ["a", "b/c", "b", "d"] {
-            assert!(retained.set(&Who::Own, &USER, &message(topic, b"x")));
+            assert!(retained.set(&Client::Own, &USER, &message(topic, b"x")));
         }
         let after = |topic| -> Vec<&str> { retained.after(topic).map(|it| &*it.topic).collect() };
         assert_eq!(after(None), ["a", "b", "b/c", "d"]);

@@ -13,7 +13,7 @@ use super::retained::Retained;
 
 /// How a client wants the messages of one filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Subscription {
+pub(super) struct ClientSubscription {
     pub(super) qos: QoS,
     /// What the client sends itself is not for it.
     pub(super) nolocal: bool,
@@ -75,7 +75,7 @@ fn lesser(one: QoS, other: QoS) -> QoS {
 pub(super) struct Session {
     /// No two sessions have one.
     pub(super) number: u64,
-    pub(super) subscriptions: BTreeMap<String, Subscription>,
+    pub(super) subscriptions: BTreeMap<String, ClientSubscription>,
     /// How long it outlives its connection.
     pub(super) expiry: Duration,
     /// Until when it is kept, while its client is away.
@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// Adds or changes a subscription, and says whether it is new.
-    pub(super) fn subscribe(&mut self, filter: &str, subscription: Subscription) -> bool {
+    pub(super) fn subscribe(&mut self, filter: &str, subscription: ClientSubscription) -> bool {
         self.subscriptions.insert(filter.to_owned(), subscription).is_none()
     }
 

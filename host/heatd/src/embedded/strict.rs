@@ -4,8 +4,8 @@
 use rumqttc::DisconnectReasonCode as Reason;
 
 use super::bounds::MOST_PROPERTIES;
-use super::packets::Version;
 use super::text::is_clean;
+use super::version::Version;
 
 /// What is wrong with a packet: what the client is told before the connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const USER: u8 = 0x80;
 
 /// Checks a whole packet, from its first byte on.
 pub(super) fn check(packet: &[u8], version: Version) -> Result<(), Fault> {
-    let mut reader = Reader(packet);
+    let mut reader = PacketReader(packet);
     let first = reader.byte()?;
     reader.variable()?;
     if matches!(first >> 4, 0 | 2 | 9 | 11 | 13) {
@@ -35,7 +35,7 @@ pub(super) fn check(packet: &[u8], version: Version) -> Result<(), Fault> {
     }
 }
 
-fn three(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
+fn three(first: u8, mut reader: PacketReader<'_>) -> Result<(), Fault> {
     match first >> 4 {
         1 => {
             let flags = reader.greeting()?;
@@ -51,7 +51,7 @@ fn three(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
     }
 }
 
-fn five(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
+fn five(first: u8, mut reader: PacketReader<'_>) -> Result<(), Fault> {
     match first >> 4 {
         1 => connect(reader),
         3 => {
@@ -78,7 +78,7 @@ fn five(first: u8, mut reader: Reader<'_>) -> Result<(), Fault> {
     }
 }
 
-fn connect(mut reader: Reader<'_>) -> Result<(), Fault> {
+fn connect(mut reader: PacketReader<'_>) -> Result<(), Fault> {
     let flags = reader.greeting()?;
     reader.properties()?;
     reader.text()?;
@@ -89,7 +89,7 @@ fn connect(mut reader: Reader<'_>) -> Result<(), Fault> {
 }
 
 /// The end of an acknowledgement: nothing, or a reason, or a reason and properties.
-fn reason_and_properties(mut reader: Reader<'_>) -> Result<(), Fault> {
+fn reason_and_properties(mut reader: PacketReader<'_>) -> Result<(), Fault> {
     if reader.is_empty() {
         return Ok(());
     }
@@ -101,9 +101,9 @@ fn reason_and_properties(mut reader: Reader<'_>) -> Result<(), Fault> {
 }
 
 /// What is left of a packet.
-struct Reader<'a>(&'a [u8]);
+struct PacketReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> PacketReader<'a> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
 
     fn properties(&mut self) -> Result<(), Fault> {
         let length = self.variable()?;
-        let mut properties = Reader(self.take(length)?);
+        let mut properties = PacketReader(self.take(length)?);
         let (mut seen, mut own) = (0_u64, 0);
         while !properties.is_empty() {
             let kind = properties.byte()?;

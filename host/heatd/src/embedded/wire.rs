@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 use tokio::time::{Instant, timeout};
 
 use super::bounds::{LARGEST_PACKET, PATIENCE};
-use super::packets::{self, Greeting, Stranger};
+use super::packets::{self, Greeting, NoGreeting};
 
 /// How much is read ahead, at most.
 const AHEAD: usize = LARGEST_PACKET as usize + 16;
@@ -52,19 +52,19 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
     }
 
     /// Waits for the first packet.
-    pub(super) async fn greet(&mut self) -> Result<Greeting, Stranger> {
+    pub(super) async fn greet(&mut self) -> Result<Greeting, NoGreeting> {
         loop {
             if self.input.first().is_some_and(|first| first >> 4 != 1) {
-                return Err(Stranger::Nothing);
+                return Err(NoGreeting::Nothing);
             }
             match packets::next(&mut self.input) {
                 Ok(Some(packet)) => return packets::greeting(packet),
                 Ok(None) => {}
-                Err(_) => return Err(Stranger::Nothing),
+                Err(_) => return Err(NoGreeting::Nothing),
             }
             match self.reading.read_buf(&mut self.input).await {
-                Ok(0) | Err(_) if self.input.is_empty() => return Err(Stranger::Gone),
-                Ok(0) | Err(_) => return Err(Stranger::Nothing),
+                Ok(0) | Err(_) if self.input.is_empty() => return Err(NoGreeting::Gone),
+                Ok(0) | Err(_) => return Err(NoGreeting::Nothing),
                 Ok(_) => {}
             }
         }

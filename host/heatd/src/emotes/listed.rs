@@ -17,7 +17,7 @@ pub(crate) struct EmoteSets {
 
 /// What is known about a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum SetState {
     /// How many emotes it has.
     Known(usize),
     /// No query for it was ever answered.
@@ -30,7 +30,7 @@ pub(crate) enum State {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct EmoteList {
     /// Every set: whether it is the channel's own, its provider, and what is known about it.
-    pub(crate) sets: Vec<(bool, Provider, State)>,
+    pub(crate) sets: Vec<(bool, Provider, SetState)>,
     pub(crate) emotes: Vec<Emote>,
 }
 
@@ -52,9 +52,9 @@ impl EmoteSets {
         let (mut listed, mut taken) = (EmoteList::default(), HashSet::new());
         for (own, provider, set) in &sets {
             let state = match set {
-                _ if !self.providers.contains(provider) => State::Off,
-                Some(set) => State::Known(set.len()),
-                None => State::Unknown,
+                _ if !self.providers.contains(provider) => SetState::Off,
+                Some(set) => SetState::Known(set.len()),
+                None => SetState::Unknown,
             };
             listed.sets.push((*own, *provider, state));
             for (name, id) in set.iter().flat_map(|set| set.listed()) {
@@ -95,9 +95,9 @@ mod tests {
         let names: Vec<_> =
             listed.emotes.iter().map(|it| (it.name.as_str(), it.id.as_str(), it.own)).collect();
         assert_eq!(names, [("own", "f1", true), ("all", "g1", false)]);
-        let states: Vec<State> = listed.sets.iter().map(|(.., state)| *state).collect();
-        let (unknown, off) = (State::Unknown, State::Off);
-        assert_eq!(states, [State::Known(1), off, unknown, unknown, off, State::Known(2)]);
+        let states: Vec<SetState> = listed.sets.iter().map(|(.., state)| *state).collect();
+        let (unknown, off) = (SetState::Unknown, SetState::Off);
+        assert_eq!(states, [SetState::Known(1), off, unknown, unknown, off, SetState::Known(2)]);
         assert_eq!(shelves.of("harbour").emotes.len(), 2);
         sender.send_modify(|table| table.put(Provider::SevenTv, &channel, set(&[])));
         // Also where another one has taken the word; and only where both sets of the provider are known.

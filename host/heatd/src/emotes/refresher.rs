@@ -58,11 +58,11 @@ pub(super) struct RefreshContext {
 pub(super) struct Refresher {
     provider: Provider,
     means: RefreshContext,
-    shelves: Vec<SetState>,
+    shelves: Vec<CachedState>,
 }
 
 /// One set that is kept.
-struct SetState {
+struct CachedState {
     of: SetScope,
     /// The set, as it is in the log, too. None: no query was ever answered.
     known: Option<KnownSet>,
@@ -160,7 +160,7 @@ impl Refresher {
         }
         let backoff = Backoff::new(FIRST_WAIT.min(self.means.refresh), self.means.refresh);
         let due = Instant::now() + left;
-        self.shelves.push(SetState {
+        self.shelves.push(CachedState {
             of,
             known,
             due,
@@ -174,7 +174,7 @@ impl Refresher {
 
     /// Asks for a set, and takes what is answered.
     async fn ask(&mut self, place: usize) -> Result<(), Over> {
-        let SetState { of, known, asked, .. } = &mut self.shelves[place];
+        let CachedState { of, known, asked, .. } = &mut self.shelves[place];
         *asked = Some(Instant::now());
         let (provider, of) = (self.provider, of.clone());
         let etag = known.as_ref().and_then(|known| known.etag.clone());
@@ -373,7 +373,7 @@ async fn pushed(pushes: &mut Option<mpsc::Receiver<Push>>) -> Option<Vec<Push>> 
 impl Refresher {
     /// Says by what the sets are known to the provider's events.
     fn tell(&self, subjects: &watch::Sender<Vec<Subject>>) {
-        let of = |shelf: &SetState| shelf.known.as_ref()?.subject.clone();
+        let of = |shelf: &CachedState| shelf.known.as_ref()?.subject.clone();
         let all: Vec<Subject> = self.shelves.iter().filter_map(of).collect();
         subjects.send_if_modified(|told| {
             let news = *told != all;

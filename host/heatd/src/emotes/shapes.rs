@@ -83,16 +83,16 @@ type List<T> = Vec<Maybe<T>>;
 /// 7TV's ids are texts, as are BetterTTV's; FrankerFaceZ has numbers.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Id {
+enum ProviderId {
     Text(Box<str>),
     Number(u64),
 }
 
-impl From<Id> for Box<str> {
-    fn from(id: Id) -> Self {
+impl From<ProviderId> for Box<str> {
+    fn from(id: ProviderId) -> Self {
         match id {
-            Id::Text(text) => text,
-            Id::Number(number) => number.to_string().into(),
+            ProviderId::Text(text) => text,
+            ProviderId::Number(number) => number.to_string().into(),
         }
     }
 }
@@ -100,13 +100,13 @@ impl From<Id> for Box<str> {
 /// SetScope 7TV and FrankerFaceZ. 7TV's name is the one that the set gives it.
 #[derive(Deserialize)]
 pub(super) struct NamedEmote {
-    id: Id,
+    id: ProviderId,
     name: Box<str>,
 }
 
 #[derive(Deserialize)]
 struct BttvEmote {
-    id: Id,
+    id: ProviderId,
     code: Box<str>,
 }
 

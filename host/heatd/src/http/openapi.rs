@@ -15,7 +15,7 @@ use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::http::guard::roles::Who;
+use crate::http::guard::roles::AccessRule;
 
 const BASE: &str = include_str!("openapi/base.json");
 
@@ -44,9 +44,9 @@ const PROBLEMS_OF_HOLDERS: [&str; 4] = ["401", "429", "500", "503"];
 
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
-/// Who may use a method of a path, as the table of routes says.
+/// AccessRule may use a method of a path, as the table of routes says.
 #[derive(Clone, Copy)]
-pub(crate) struct RoleLookup(pub(crate) fn(&Method, &str) -> Option<Who>);
+pub(crate) struct RoleLookup(pub(crate) fn(&Method, &str) -> Option<AccessRule>);
 
 /// `GET /openapi.json`
 pub(crate) async fn document(Extension(lookup): Extension<RoleLookup>) -> Response {
@@ -103,7 +103,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, RoleLookup(who): Ro
     }
     let mut problems = PROBLEMS.to_vec();
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
-    if let Some(Who::Holder(role)) = who(&method, path) {
+    if let Some(AccessRule::Holder(role)) = who(&method, path) {
         operation["x-role"] = role.name().into();
         problems.extend(PROBLEMS_OF_HOLDERS);
     } else {

@@ -14,14 +14,14 @@ use crate::data::role::Role;
 use crate::http::api::Api;
 use crate::http::form::conditional;
 use crate::http::form::problem::{self, Problem};
-use crate::http::guard::roles::Who;
+use crate::http::guard::roles::AccessRule;
 use crate::http::openapi::{self, RoleLookup};
 use crate::http::probes;
 use crate::http::resources::{
     audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
     series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch, why,
 };
-use Who::{Anybody, Machines};
+use AccessRule::{Anybody, Machines};
 
 /// Where the API begins.
 pub(crate) const API: &str = "/api/v1";
@@ -32,16 +32,16 @@ const LARGEST_BODY: usize = 64 << 10;
 /// The largest body that may hold a recording and a component, in bytes.
 const LARGEST_UPLOAD: usize = 96 << 20;
 
-const VIEWER: Who = Who::Holder(Role::Viewer);
-const MODERATOR: Who = Who::Holder(Role::Moderator);
-const OWNER: Who = Who::Holder(Role::Owner);
+const VIEWER: AccessRule = AccessRule::Holder(Role::Viewer);
+const MODERATOR: AccessRule = AccessRule::Holder(Role::Moderator);
+const OWNER: AccessRule = AccessRule::Holder(Role::Owner);
 
 /// A method of a path.
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// The whole path, as the router has it.
     pub(crate) path: &'static str,
-    pub(crate) who: Who,
+    pub(crate) who: AccessRule,
     /// The largest body, in bytes.
     body: usize,
     handler: fn() -> MethodRouter<Arc<Api>>,
@@ -132,7 +132,7 @@ pub(crate) const ROUTES: &[Route] = &[
 const fn route(
     method: Method,
     path: &'static str,
-    who: Who,
+    who: AccessRule,
     handler: fn() -> MethodRouter<Arc<Api>>,
 ) -> Route {
     Route { method, path, who, body: LARGEST_BODY, handler }
@@ -142,22 +142,34 @@ const fn route(
 const fn large(
     method: Method,
     path: &'static str,
-    who: Who,
+    who: AccessRule,
     body: usize,
     handler: fn() -> MethodRouter<Arc<Api>>,
 ) -> Route {
     Route { method, path, who, body, handler }
 }
 
-const fn get(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Api>>) -> Route {
+const fn get(
+    path: &'static str,
+    who: AccessRule,
+    handler: fn() -> MethodRouter<Arc<Api>>,
+) -> Route {
     route(Method::GET, path, who, handler)
 }
 
-const fn post(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Api>>) -> Route {
+const fn post(
+    path: &'static str,
+    who: AccessRule,
+    handler: fn() -> MethodRouter<Arc<Api>>,
+) -> Route {
     route(Method::POST, path, who, handler)
 }
 
-const fn delete(path: &'static str, who: Who, handler: fn() -> MethodRouter<Arc<Api>>) -> Route {
+const fn delete(
+    path: &'static str,
+    who: AccessRule,
+    handler: fn() -> MethodRouter<Arc<Api>>,
+) -> Route {
     route(Method::DELETE, path, who, handler)
 }
 
@@ -188,21 +200,21 @@ pub(crate) fn router() -> Router<Arc<Api>> {
         })
 }
 
-/// Who may make a request. The router must have matched it already.
-pub(crate) fn who(request: &Request) -> Who {
+/// AccessRule may make a request. The router must have matched it already.
+pub(crate) fn who(request: &Request) -> AccessRule {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     who_may(request.method(), path, request.uri().path())
 }
 
 /// `path` is the route that the router found, if any.
-fn who_may(method: &Method, path: Option<&str>, address: &str) -> Who {
+fn who_may(method: &Method, path: Option<&str>, address: &str) -> AccessRule {
     // The answer to HEAD is that to GET without its body.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut here = ROUTES.iter().filter(|route| Some(route.path) == path);
     let found = here.clone().find(|route| route.method == *method);
     match found.or_else(|| here.next()).map(|route| route.who) {
         // A method that the resource does not have: for the owner, who then gets 405.
-        Some(Who::Holder(_)) if found.is_none() => OWNER,
+        Some(AccessRule::Holder(_)) if found.is_none() => OWNER,
         Some(who) => who,
         // No such resource: 404 for everybody with a token, and 401 without one.
         None if address.starts_with(API) => VIEWER,
@@ -210,8 +222,8 @@ fn who_may(method: &Method, path: Option<&str>, address: &str) -> Who {
     }
 }
 
-/// Who may use a method of a path as the description has it: below the API, or beside it.
-pub(crate) fn described(method: &Method, path: &str) -> Option<Who> {
+/// AccessRule may use a method of a path as the description has it: below the API, or beside it.
+pub(crate) fn described(method: &Method, path: &str) -> Option<AccessRule> {
     let is_it = |route: &&Route| {
         route.method == *method && (route.below_api() == Some(path) || route.path == path)
     };
@@ -253,7 +265,7 @@ mod tests {
     fn every_route_is_in_the_page_with_the_role_that_it_needs() {
         let rows = ROUTES.iter().filter_map(|route| {
             let who = match route.who {
-                Who::Holder(role) => role.name(),
+                AccessRule::Holder(role) => role.name(),
                 Anybody | Machines => "anybody",
             };
             Some((who.to_owned(), route.method.to_string(), route.below_api()?.to_owned()))

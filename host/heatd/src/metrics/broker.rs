@@ -60,21 +60,21 @@ pub(crate) struct BrokerFigures {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ByReason {
+struct ByRefusal {
     reason: &'static str,
 }
 
-pub(super) struct Broker {
+pub(super) struct BrokerMetrics {
     clients: Gauge,
     sessions: Gauge,
     subscriptions: Gauge,
     waiting_bytes: Gauge,
     retained: Gauge,
     retained_bytes: Gauge,
-    refused: Family<ByReason, Counter>,
+    refused: Family<ByRefusal, Counter>,
 }
 
-impl Broker {
+impl BrokerMetrics {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let broker = Self {
             clients: Gauge::default(),
@@ -135,6 +135,6 @@ impl Broker {
     }
 
     pub(super) fn refused(&self, why: Refused) {
-        self.refused.get_or_create(&ByReason { reason: why.label() }).inc();
+        self.refused.get_or_create(&ByRefusal { reason: why.label() }).inc();
     }
 }

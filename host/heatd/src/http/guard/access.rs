@@ -19,7 +19,7 @@ use crate::http::guard::auth_throttle::AuthThrottle;
 use crate::http::guard::host_check::{HostCheck, Only, only};
 use crate::http::guard::limits::RequestLimits;
 use crate::http::guard::rate_limit::RateLimiter;
-use crate::http::guard::roles::{Who, needs};
+use crate::http::guard::roles::{AccessRule, needs};
 use crate::http::serve;
 
 /// The longest address, in bytes: enough for twenty series with the longest names, percent-encoded.
@@ -39,8 +39,8 @@ pub(crate) struct ApiAccess {
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) access: Arc<ApiAccess>,
-    /// Who may make a request. Called after routing, so that the table of routes can answer.
-    pub(crate) who: fn(&Request) -> Who,
+    /// AccessRule may make a request. Called after routing, so that the table of routes can answer.
+    pub(crate) who: fn(&Request) -> AccessRule,
 }
 
 /// Lets a request pass, or answers it with the problem.
@@ -98,7 +98,7 @@ impl ApiAccess {
     /// Checks a request. Returns the caller; none where no token is asked for.
     fn passes(
         &self,
-        who: Who,
+        who: AccessRule,
         request: &Request,
         now: Instant,
     ) -> Result<Option<Caller>, AccessDenied> {
@@ -110,10 +110,10 @@ impl ApiAccess {
             return Err(Problem::new(StatusCode::URI_TOO_LONG, detail).into());
         }
         match who {
-            Who::Machines => self.hosts.check_machine(request.headers())?,
-            Who::Anybody | Who::Holder(_) => self.hosts.check(request.headers())?,
+            AccessRule::Machines => self.hosts.check_machine(request.headers())?,
+            AccessRule::Anybody | AccessRule::Holder(_) => self.hosts.check(request.headers())?,
         }
-        let Who::Holder(role) = who else { return Ok(None) };
+        let AccessRule::Holder(role) = who else { return Ok(None) };
         let caller = self.caller(request.headers(), now)?;
         needs(&caller, role, "for this")?;
         Ok(Some(caller))
@@ -210,7 +210,8 @@ mod tests {
     }
 
     fn status(given: &[(&'static str, &str)]) -> u16 {
-        let passed = access().passes(Who::Holder(Role::Viewer), &request(given), Instant::now());
+        let passed =
+            access().passes(AccessRule::Holder(Role::Viewer), &request(given), Instant::now());
         passed.map_or_else(|denied| denied.into_response().status().as_u16(), |_| 200)
     }
 
@@ -218,14 +219,18 @@ mod tests {
     fn too_many_wrong_tokens_are_told_to_wait_and_the_right_one_passes_all_the_while() {
         let (access, now) = (access(), Instant::now());
         let with = |token| request(&[("host", "localhost"), ("authorization", token)]);
-        let answer = |token| match access.passes(Who::Holder(Role::Viewer), &with(token), now) {
-            Ok(_) => (200, None),
-            Err(denied) => {
-                let response = denied.into_response();
-                let retry = response.headers().get(header::RETRY_AFTER);
-                (response.status().as_u16(), retry.map(|retry| retry.to_str().unwrap().to_owned()))
-            }
-        };
+        let answer =
+            |token| match access.passes(AccessRule::Holder(Role::Viewer), &with(token), now) {
+                Ok(_) => (200, None),
+                Err(denied) => {
+                    let response = denied.into_response();
+                    let retry = response.headers().get(header::RETRY_AFTER);
+                    (
+                        response.status().as_u16(),
+                        retry.map(|retry| retry.to_str().unwrap().to_owned()),
+                    )
+                }
+            };
         for _ in 0..10 {
             assert_eq!(answer("Bearer wrong"), (401, None));
         }
@@ -306,7 +311,7 @@ mod tests {
 
     #[test]
     fn nothing_is_answered_under_a_foreign_name_whoever_may_ask_for_it() {
-        for who in [Who::Anybody, Who::Machines, Who::Holder(Role::Viewer)] {
+        for who in [AccessRule::Anybody, AccessRule::Machines, AccessRule::Holder(Role::Viewer)] {
             let passes = |host| {
                 let request = request(&[("host", host), ("authorization", "Bearer secret")]);
                 access().passes(who, &request, Instant::now()).is_ok()

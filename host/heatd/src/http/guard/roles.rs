@@ -1,4 +1,4 @@
-//! Who may ask for a resource.
+//! AccessRule may ask for a resource.
 
 use axum::http::StatusCode;
 
@@ -6,9 +6,9 @@ use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::http::form::problem::Problem;
 
-/// Who may ask for a resource, as the table of routes says.
+/// AccessRule may ask for a resource, as the table of routes says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum AccessRule {
     /// Everybody, without a token.
     Anybody,
     /// Programs on heatd's own machine, without a token. Requests through a proxy are refused.

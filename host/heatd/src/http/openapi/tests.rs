@@ -33,7 +33,7 @@ fn every_route_is_in_the_document_with_its_role_and_nothing_else_is() {
     let document = document();
     // The page is for people.
     let is_page =
-        |route: &&Route| route.who == Who::Anybody && route.path != "/api/v1/openapi.json";
+        |route: &&Route| route.who == AccessRule::Anybody && route.path != "/api/v1/openapi.json";
     let routes = ROUTES.iter().filter(|route| !is_page(route));
     let routes = routes.map(|route| {
         (route.method.to_string(), route.below_api().unwrap_or(route.path).to_owned(), route.who)
@@ -45,8 +45,8 @@ fn every_route_is_in_the_document_with_its_role_and_nothing_else_is() {
         described.push((method, path, role.map(str::to_owned)));
     }
     let role = |who| match who {
-        Who::Holder(role) => Some(role.name().to_owned()),
-        Who::Anybody | Who::Machines => None,
+        AccessRule::Holder(role) => Some(role.name().to_owned()),
+        AccessRule::Anybody | AccessRule::Machines => None,
     };
     let routes: BTreeSet<_> = routes.map(|(method, path, who)| (method, path, role(who))).collect();
     assert_eq!(described.into_iter().collect::<BTreeSet<_>>(), routes);

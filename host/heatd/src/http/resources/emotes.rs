@@ -10,7 +10,7 @@ use heat_engine::{Range, Total, What};
 use serde::Serialize;
 
 use crate::clock::now;
-use crate::emotes::{Emote, EmoteList, State as Known};
+use crate::emotes::{Emote, EmoteList, SetState as Known};
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;

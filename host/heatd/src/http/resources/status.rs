@@ -37,7 +37,7 @@ struct StatusPage {
     queue: usize,
     channels: Vec<ChannelStatus>,
     store_bytes: u64,
-    backup: BackupStatus,
+    backup: BackupRow,
     /// What other services said that heatd does not know. Empty for viewers: the examples are lines of chat.
     unrecognized: Vec<Sighting>,
 }
@@ -91,7 +91,7 @@ struct CallCounts {
 }
 
 #[derive(Serialize)]
-struct BackupStatus {
+struct BackupRow {
     at: Option<u64>,
     file: Option<String>,
     /// Why the last try failed, until one succeeds.
@@ -129,7 +129,7 @@ fn page(api: &Api) -> StatusPage {
         queue: api.queue().0,
         channels: api.registry.channels().iter().map(|listed| channel(api, listed)).collect(),
         store_bytes: api.store_bytes(),
-        backup: BackupStatus {
+        backup: BackupRow {
             at: backup.last.as_ref().map(|last| last.at),
             file: backup.last.map(|last| last.file.display().to_string()),
             problem: backup.problem,
