@@ -26,17 +26,14 @@ mod progress;
 mod replay;
 mod request;
 mod retry;
-mod retry;
 mod settings;
 mod shadow;
 mod shadows;
 mod simulate;
 mod turn;
-mod turn;
 mod undo;
 pub(crate) mod words;
 
-pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use compile::{LARGEST, child};
 pub(crate) use error::Error;

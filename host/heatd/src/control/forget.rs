@@ -59,7 +59,7 @@ impl Control {
             self.begin_shadows_anew(channel)?;
         }
         let told =
-            ForgetAnswer { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
+            ForgetOutcome { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
         told.value(lost, changed, store)
     }
 
@@ -158,7 +158,7 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
 }
 
 /// The answer.
-struct ForgetAnswer<'a> {
+struct ForgetOutcome<'a> {
     channel: &'a str,
     who: &'a Who,
     before: &'a Snapshot,
@@ -167,7 +167,7 @@ struct ForgetAnswer<'a> {
     is_whole: bool,
 }
 
-impl ForgetAnswer<'_> {
+impl ForgetOutcome<'_> {
     fn value(
         &self,
         lost: heat_engine::Lost,

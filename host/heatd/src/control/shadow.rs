@@ -13,6 +13,7 @@ use super::error::Error;
 use super::follow::{Beginning, follow, made_so_far, spawn_low_priority};
 use super::handle::Control;
 use super::progress::Progress;
+use super::request::DeployRequest;
 use super::shadows::{Seen, Shadow, output};
 use crate::clock::now;
 use crate::queue::Input;
