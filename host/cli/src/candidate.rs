@@ -79,7 +79,7 @@ impl CandidateFile {
     }
 }
 
-/// A recording of chat, of which at least one line says when it was sent.
+/// Reads a recording of chat. At least one of its lines must say when it was sent.
 pub(crate) fn recording(file: &Path) -> Result<Vec<u8>> {
     const TIME: &[u8] = b"tmi-sent-ts=";
     let shown = file.display();

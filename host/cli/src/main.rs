@@ -85,7 +85,7 @@ enum Command {
     /// Gives rules an order that moderators give in chat: ?heat set 50, ?heat pause.
     #[command(name = "command")]
     Order(command::CommandArgs),
-    /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
+    /// Shows and changes rules while they run, and helps to write them: new, test, bench, pack.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
     /// Shows what rules would answer to something that did not happen.

@@ -285,7 +285,7 @@ mod tests {
             only_channel(&Status::read(status).unwrap()).map_err(|error| error.to_string())
         };
         let seaside = channel("seaside", true);
-        assert_eq!(meant(&[seaside.clone()]), Ok("seaside".to_owned()));
+        assert_eq!(meant(std::slice::from_ref(&seaside)), Ok("seaside".to_owned()));
         assert_eq!(meant(&[channel("harbour", false), seaside.clone()]), Ok("seaside".to_owned()));
         let several = meant(&[channel("harbour", true), seaside]).unwrap_err();
         assert!(several.contains("--channel: harbour, seaside"), "{several}");

@@ -45,6 +45,8 @@ export interface Status {
   channels: ChannelStatus[];
   store_bytes: number;
   backup?: { at: number | null; problem: string | null };
+  /** What other services said that heatd does not know, by kind. */
+  unrecognized?: { interface: string; what: string; example: string; count: number }[];
 }
 
 /** One entry of the feed. */

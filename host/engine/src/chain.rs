@@ -1,9 +1,9 @@
 //! A channel's chain, and the three phases in which it decides on one event.
 
-pub(crate) mod conduct;
+pub(crate) mod breaker;
 pub(crate) mod migration;
-mod pace;
 pub(crate) mod pending;
+mod rate_limit;
 pub(crate) mod slot;
 pub(crate) mod stream;
 mod take;
@@ -22,7 +22,7 @@ use crate::contract::interest::Taken;
 use crate::contract::{Effect, Event, Fave, Happening, NewFave, Role};
 use crate::error::StoreError;
 use crate::guest::sandbox::Sandbox;
-use crate::store::record::{Counted, Record};
+use crate::store::record::{CountedFave, Record};
 use crate::store::tables::SlotKey;
 
 pub(crate) struct Channel {
@@ -44,12 +44,15 @@ pub struct Decision {
     pub faves: Vec<Fave>,
 }
 
-/// The slots that an event is for: all that take it, or the one that set a timer.
+/// Which slots an event is for.
 #[derive(Clone, Copy)]
 pub(crate) enum For<'a> {
+    /// All that take it.
     Takers,
+    /// The one that set the timer.
     Slot(&'a SlotKey),
-    /// One that was told it before, or whose rule before was: in the form in which it takes it now, if it does.
+    /// A retry: the slot, or an earlier rule in it, already got this event. It gets the form that its current rule takes; nothing if it
+    /// takes none.
     Again(&'a SlotKey),
 }
 
@@ -64,7 +67,7 @@ impl Channel {
         target: For<'_>,
     ) -> Result<Decision, StoreError> {
         let decision = Decision { channel: Arc::clone(&self.name), ..Decision::default() };
-        let mut run = Run { sandbox, pending, now, decision };
+        let mut run = Deciding { sandbox, pending, now, decision };
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {
             let asked = run.on_event(slot, event, target)?;
@@ -77,12 +80,13 @@ impl Channel {
         for slot in of_role(&mut self.slots, Role::Multiplier) {
             run.on_event(slot, event, target)?;
         }
+        // Every fave goes through all multipliers before anything is counted, so that a multiplier never sees half of an event's faves.
         let mut counted = Vec::new();
         let mut facts = Vec::new();
         for (place, ((slot, digest), fave)) in (1..).zip(faves) {
             let Some(event) = run.weigh(&mut self.slots, event, fave, place)? else { continue };
             if let Happening::Fave(fave) = &event.what {
-                facts.push(Counted { slot, digest, fave: fave.clone() });
+                facts.push(CountedFave { slot, digest, fave: fave.clone() });
             }
             counted.push((place, event));
         }
@@ -90,6 +94,7 @@ impl Channel {
             run.pending.overlay().count(&self.name, &fact.fave)?;
             run.decision.faves.push(fact.fave.clone());
         }
+        // Formulas come after the count: what they read of it includes this event.
         for slot in of_role(&mut self.slots, Role::Formula) {
             run.on_event(slot, event, target)?;
         }
@@ -107,7 +112,7 @@ impl Channel {
 }
 
 fn of_role(slots: &mut [Slot], role: Role) -> impl Iterator<Item = &mut Slot> {
-    slots.iter_mut().filter(move |slot| slot.role() == role && slot.conduct.is_on())
+    slots.iter_mut().filter(move |slot| slot.role() == role && slot.breaker.is_on())
 }
 
 /// The event in the form in which a slot takes it; none when it is not for this slot.
@@ -143,14 +148,14 @@ pub(crate) fn taken<'a>(slot: &Slot, event: &'a Event, target: For<'_>) -> Optio
 }
 
 /// One event on its way through the phases.
-struct Run<'a> {
+struct Deciding<'a> {
     sandbox: &'a Sandbox,
     pending: &'a mut Pending,
     now: u64,
     decision: Decision,
 }
 
-impl Run<'_> {
+impl Deciding<'_> {
     /// Calls a slot for the event itself, if it is for it, and returns the faves that it asks for.
     fn on_event(
         &mut self,

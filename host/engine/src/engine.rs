@@ -3,21 +3,21 @@
 //! It has one owner, which calls it from one thread. Time is an argument of every call that needs it.
 
 mod audit;
+mod breakers;
 mod checkpoints;
 pub(crate) mod commit;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod inside;
-mod judge;
 mod marks;
 pub(crate) mod members;
-pub(crate) mod order;
 pub(crate) mod outputs;
+mod overrides;
+pub(crate) mod request;
 mod retry;
 mod seen;
 mod series;
-mod settle;
-pub(crate) mod standing;
+pub(crate) mod status;
 pub(crate) mod swap;
 mod timers;
 pub(crate) mod undo;
@@ -88,7 +88,7 @@ pub struct Engine {
     /// The engine's time, which never runs backwards in any channel.
     now: u64,
     /// How many of the pending records somebody has been told.
-    told: usize,
+    published: usize,
     /// How many swaps have begun.
     swaps: u64,
     /// The highest generation that a swap was given.
@@ -173,7 +173,7 @@ impl Engine {
             next_record,
             ratio: Ratio::default(),
             now: start,
-            told: 0,
+            published: 0,
             swaps: 0,
             generations: 0,
             checkpoints: None,
@@ -188,14 +188,14 @@ impl Engine {
     ///
     /// `now` is in milliseconds since 1970; where it is behind the engine's time, that stands still.
     pub fn handle(&mut self, now: u64, event: Event) -> Result<Decision, StoreError> {
-        self.welcome(now, &event)?;
+        self.claim_imported_counts(now, &event)?;
         let place = self.pending.records().len();
         let decision = self.decide(now, &event)?;
         if !decision.duplicate && self.channels.contains_key(event.channel.as_str()) {
             // What came of the event stands after it.
             let now = self.now;
             self.pending.record_at(place, || Record::Event { now, event: Box::new(event) });
-            self.judge(&decision)?;
+            self.trip_breakers(&decision)?;
         }
         Ok(decision)
     }
@@ -247,7 +247,7 @@ impl Engine {
 
     /// The rules of a channel that run, by slot, in order.
     pub fn rules(&self, channel: &str) -> Option<Vec<(String, Rule)>> {
-        let slots = self.channels.get(channel)?.slots.iter().filter(|slot| slot.conduct.is_on());
+        let slots = self.channels.get(channel)?.slots.iter().filter(|slot| slot.breaker.is_on());
         Some(slots.map(|slot| (slot.key.slot.to_string(), slot.rule.clone())).collect())
     }
 

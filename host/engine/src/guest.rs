@@ -17,7 +17,7 @@ use crate::contract::limits::Limits;
 use crate::contract::{
     Description, Effect, Entry, Event, Interests, RuleExports, RulePre, Settings,
 };
-use crate::error::{Fault, StoreError};
+use crate::error::{CallError, Fault};
 use crate::guest::host::Host;
 use crate::guest::meter::{Doing, Meter};
 use crate::guest::sandbox::{STACK, Sandbox};
@@ -66,11 +66,8 @@ impl Guest {
         self.call(|exports, store| exports.call_describe(store))
     }
 
-    pub(crate) fn takes(
-        &mut self,
-        settings: &Settings,
-    ) -> Result<Result<Interests, String>, Fault> {
-        self.call(|exports, store| exports.call_takes(store, settings))
+    pub(crate) fn takes(&mut self, settings: &Settings) -> Result<Interests, Fault> {
+        self.call(|exports, store| exports.call_takes(store, settings))?.map_err(Fault::Error)
     }
 
     /// What the last call has used of its fuel.
@@ -78,12 +75,9 @@ impl Guest {
         self.store.data().limits.fuel.saturating_sub(self.store.get_fuel().unwrap_or(0))
     }
 
-    pub(crate) fn migrate(
-        &mut self,
-        from: u32,
-        entry: &Entry,
-    ) -> Result<Result<Vec<Entry>, String>, Fault> {
-        self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))
+    pub(crate) fn migrate(&mut self, from: u32, entry: &Entry) -> Result<Vec<Entry>, Fault> {
+        self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))?
+            .map_err(Fault::Error)
     }
 
     /// Calls `handle` over this overlay, which comes back whatever happens.
@@ -93,7 +87,7 @@ impl Guest {
         overlay: Box<Overlay>,
         now: u64,
         event: &Event,
-    ) -> (Box<Overlay>, Result<Result<Vec<Effect>, Fault>, StoreError>) {
+    ) -> (Box<Overlay>, Result<Vec<Effect>, CallError>) {
         self.calls += 1;
         self.store.data_mut().lines_left = self.store.data().limits.log_lines;
         self.store.data_mut().overlay = Some(overlay);
@@ -105,9 +99,12 @@ impl Guest {
         let host = self.store.data_mut();
         let overlay = host.overlay.take().expect("a store keeps its data through a trap");
         if let Some(error) = host.failed.take() {
-            return (overlay, Err(error));
+            return (overlay, Err(error.into()));
         }
-        (overlay, Ok(answer.and_then(|effects| effects.map_err(Fault::Error))))
+        (
+            overlay,
+            answer.and_then(|effects| effects.map_err(Fault::Error)).map_err(CallError::Fault),
+        )
     }
 
     fn call<V>(

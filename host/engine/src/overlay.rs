@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
-use crate::overlay::rare::Kept;
+use crate::overlay::rare::AdminRows;
 use crate::overlay::state::State;
 use crate::overlay::tally::Counts;
 use crate::overlay::waiting::message_bytes;
@@ -47,7 +47,7 @@ pub(crate) struct Overlay {
     outbox: BTreeMap<u64, Option<Message>>,
     clips: Vec<(u64, Arc<str>, ClipRequest)>,
     next_send: u64,
-    kept: Kept,
+    admin_rows: AdminRows,
     /// Something has to be written.
     dirty: bool,
     /// Something that somebody outside waits for has to be written.
@@ -68,13 +68,13 @@ impl Overlay {
             outbox: BTreeMap::new(),
             clips: Vec::new(),
             next_send,
-            kept: Kept::default(),
+            admin_rows: AdminRows::default(),
             dirty: false,
             urgent: false,
         })
     }
 
-    /// The changes are in the store, of which this is the new snapshot. What is known of it stays known.
+    /// Call after a commit, with the new snapshot. Pending changes are cleared; the read cache is kept.
     pub(crate) fn written(&mut self, snapshot: Snapshot) -> Result<Written, StoreError> {
         let mut fresh = Self::new(snapshot)?;
         std::mem::swap(&mut fresh.state, &mut self.state);
@@ -85,7 +85,7 @@ impl Overlay {
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
     }
 
-    /// Forgets what is known of a channel and is in the store anyway.
+    /// Drops the read cache of a channel. Changes that are not committed yet stay.
     pub(crate) fn release(&mut self, channel: &str) {
         self.state.retain(|slot, known| *slot.channel != *channel || !known.changes().is_empty());
         self.counts.retain(|of, known| **of != *channel || known.is_changed());
@@ -106,14 +106,14 @@ impl Overlay {
     }
 
     /// Rows that are seldom written, to be changed.
-    pub(crate) fn kept(&mut self) -> &mut Kept {
+    pub(crate) fn admin_rows(&mut self) -> &mut AdminRows {
         self.dirty = true;
-        &mut self.kept
+        &mut self.admin_rows
     }
 
     /// By what exports name the store, if it has a name.
     pub(crate) fn identity(&self) -> Result<Option<u64>, StoreError> {
-        Ok(self.kept.identity.or(self.snapshot.identity()?))
+        Ok(self.admin_rows.identity.or(self.snapshot.identity()?))
     }
 
     /// The tables below the changes.
@@ -142,7 +142,7 @@ impl Overlay {
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
-    /// Nothing is stored of this generation yet: all of it will come by way of this overlay.
+    /// Marks a generation as new: nothing of it is stored, so a scan need not read the store.
     pub(crate) fn begin_whole(&mut self, slot: &Arc<SlotKey>) {
         if !self.state.contains_key(slot) {
             self.state_of(slot).begin_whole();

@@ -18,8 +18,8 @@ use crate::chain::Decision;
 use crate::contract::digest::Digest;
 use crate::contract::event::person_in;
 use crate::contract::{Effect, Event, Settings, Tally};
-use crate::engine::order::Order;
-use crate::engine::swap::Handed;
+use crate::engine::request::{ChangeError, ChangeRequest, unless_rejected};
+use crate::engine::swap::RuleState;
 use crate::engine::{Chain, Engine};
 use crate::error::StoreError;
 use crate::guest::rule::Rule;
@@ -27,9 +27,9 @@ use crate::guest::sandbox::Sandbox;
 use crate::run::error::RunError;
 use crate::run::library::Library;
 use crate::run::seed::Seed;
-use crate::store::changed::{Action, Status};
+use crate::store::changes::{Action, Status};
 use crate::store::checkpoint::Checkpoint;
-use crate::store::forget::who::Who;
+use crate::store::forget::who::Identity;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
 
@@ -40,8 +40,8 @@ pub struct Changes {
     pub rule: Option<(String, Rule)>,
     /// Events that did not happen, by id.
     pub left_out: BTreeSet<String>,
-    /// Somebody who never was.
-    pub without: Option<Who>,
+    /// A person whose events are left out.
+    pub without: Option<Identity>,
     /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
     pub exact: bool,
 }
@@ -55,7 +55,7 @@ pub struct Run {
     /// What each slot has shown, the last text of each output.
     shown: BTreeMap<String, BTreeMap<String, String>>,
     /// States that rules go live with, by slot.
-    handed: BTreeMap<String, Handed>,
+    handed: BTreeMap<String, RuleState>,
     /// Whether a rule is on probation, as of the last record.
     on_trial: bool,
 }
@@ -86,8 +86,8 @@ impl Run {
         let chain = Chain { channel: seed.channel, rules };
         let mut engine = Engine::open_run(sandbox, store, chain, at)?;
         for slot in off {
-            let order = Order::new(Action::Disable, "run", "");
-            let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
+            let order = ChangeRequest::new(Action::Disable, "run", "");
+            unless_rejected(engine.set_status(&channel, &slot, Status::Disabled, &order))?;
         }
         Ok(Self {
             engine,
@@ -120,13 +120,14 @@ impl Run {
             return Ok(Vec::new());
         }
         let mut decisions = Vec::new();
+        // A run that replaces nothing repeats the timers of the log, so that it sees exactly what was seen. Any other run has its own.
         match self.changes.exact {
-            true => self.engine.tend(record.at())?,
-            false => decisions = self.pass(record.at())?,
+            true => self.engine.advance_to(record.at())?,
+            false => decisions = self.advance_to(record.at())?,
         }
         if self.on_trial && self.engine.next_probation_end().is_none() {
             // What only the rule before has shown is taken back then.
-            self.look_at_all()?;
+            self.refresh_all()?;
         }
         match record {
             Record::Timer { now, slot, name, .. } if self.changes.exact => {
@@ -148,7 +149,7 @@ impl Run {
             }
             Record::Handed { slot, entries, alarms, shown, .. } => {
                 let (entries, alarms, shown) = (entries.clone(), alarms.clone(), shown.clone());
-                self.handed.insert(slot.clone(), Handed { entries, alarms, shown });
+                self.handed.insert(slot.clone(), RuleState { entries, alarms, shown });
             }
             Record::Chain { slots, rolled_back, .. } => {
                 self.exchange(slots, rolled_back.as_deref())?;
@@ -162,6 +163,7 @@ impl Run {
             | Record::Joined { .. }
             | Record::Emotes { .. } => {}
         }
+        // What was counted elsewhere comes of no call of a rule, so it has to be added here.
         let without = &self.changes.without;
         let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
         self.engine.count_elsewhere(&self.channel, record, is_left_out)?;
@@ -174,7 +176,7 @@ impl Run {
 
     fn is_left_out(&self, event: &Event) -> bool {
         let Changes { left_out, without, .. } = &self.changes;
-        let theirs = |who: &Who| person_in(&event.what).is_some_and(|person| who.is(person));
+        let theirs = |who: &Identity| person_in(&event.what).is_some_and(|person| who.is(person));
         left_out.contains(&event.id) || without.as_ref().is_some_and(theirs)
     }
 
@@ -184,13 +186,13 @@ impl Run {
     }
 
     /// Decides on an event that never happened.
-    pub fn imagine(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
+    pub fn simulate(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
         let decision = self.engine.decide(now, &event)?;
         Ok(self.seen(decision))
     }
 
     /// Lets time pass: every timer that comes due fires at its time.
-    pub fn pass(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
+    pub fn advance_to(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         while let Some(at) = self.engine.next_wake().filter(|at| *at <= now) {
             for decision in self.engine.fire(at)? {
@@ -239,7 +241,7 @@ impl Run {
     }
 
     /// What all slots have made.
-    pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, Handed>, StoreError> {
+    pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, RuleState>, StoreError> {
         let mut all = BTreeMap::new();
         for slot in self.engine.slots(&self.channel) {
             if let Some(handed) = self.hand_over(&slot)? {
@@ -266,7 +268,7 @@ impl Run {
         slots: &[(String, Digest, Settings)],
         rolled_back: Option<&str>,
     ) -> Result<(), RunError> {
-        let order = Order::new(Action::Deploy, "run", "");
+        let order = ChangeRequest::new(Action::Deploy, "run", "");
         for name in self.engine.slots(&self.channel) {
             let replaced = self.changes.rule.as_ref().is_some_and(|(slot, _)| *slot == *name);
             let listed = slots.iter().find(|(slot, ..)| *slot == *name);
@@ -274,11 +276,16 @@ impl Run {
             let channel = Arc::clone(&self.channel);
             match (listed, running.is_on) {
                 (None, true) if !replaced => {
-                    let _ = self.engine.turn(&channel, &name, Status::Disabled, &order)?;
+                    unless_rejected(self.engine.set_status(
+                        &channel,
+                        &name,
+                        Status::Disabled,
+                        &order,
+                    ))?;
                     continue;
                 }
                 (Some(_), false) => {
-                    let _ = self.engine.turn(&channel, &name, Status::On, &order)?;
+                    unless_rejected(self.engine.set_status(&channel, &name, Status::On, &order))?;
                 }
                 _ => {}
             }
@@ -292,33 +299,36 @@ impl Run {
             let stands_by = standby
                 .is_some_and(|(digest, settings)| digest == *now && settings == rule.settings);
             if rolled_back == Some(&*name) && stands_by {
-                let _ = self.engine.roll_back(&channel, &name, &order)?;
+                unless_rejected(self.engine.roll_back(&channel, &name, &order))?;
             } else {
                 self.put(&name, rule, &order)?;
             }
-            self.look(&name)?;
+            self.refresh(&name)?;
         }
         Ok(())
     }
 
-    fn look_at_all(&mut self) -> Result<(), StoreError> {
+    fn refresh_all(&mut self) -> Result<(), StoreError> {
         let slots: Vec<String> = self.shown.keys().cloned().collect();
-        slots.iter().try_for_each(|slot| self.look(slot))
+        slots.iter().try_for_each(|slot| self.refresh(slot))
     }
 
     /// What a slot shows after something else than its own answers has changed that.
-    fn look(&mut self, slot: &str) -> Result<(), StoreError> {
+    fn refresh(&mut self, slot: &str) -> Result<(), StoreError> {
         let shown = self.engine.shown_by(&self.channel, slot)?;
         self.shown.insert(slot.to_owned(), shown);
         Ok(())
     }
 
-    fn put(&mut self, slot: &str, rule: Rule, order: &Order) -> Result<(), RunError> {
+    fn put(&mut self, slot: &str, rule: Rule, order: &ChangeRequest) -> Result<(), RunError> {
         // What the run has decided is in its store before the state is taken from there.
         self.engine.commit()?;
         let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
-        let begun = self.engine.begin(&self.channel, slot)?;
-        let begun = begun.map_err(|refused| failed(refused.to_string()))?;
+        let rejected = |error| match error {
+            ChangeError::Rejected(problem) => failed(problem),
+            ChangeError::Store(error) => error.into(),
+        };
+        let begun = self.engine.begin(&self.channel, slot).map_err(rejected)?;
         // A shadow has seen what is left out: where its rule can go on with the state before, it does.
         let as_it_was = self.changes.left_out.is_empty() || !begun.keeps_state(&rule);
         let swap = match self.handed.remove(slot) {
@@ -328,16 +338,15 @@ impl Run {
                 swap.map_err(|error| failed(error.to_string()))?
             }
         };
-        let flipped = self.engine.flip(swap, order)?;
-        flipped.map_err(|refused| failed(refused.to_string()))
+        self.engine.flip(swap, order).map_err(rejected)
     }
 
     /// What a slot has made: its state, its timers, what it shows.
-    pub fn hand_over(&mut self, slot: &str) -> Result<Option<Handed>, StoreError> {
+    pub fn hand_over(&mut self, slot: &str) -> Result<Option<RuleState>, StoreError> {
         let Some((entries, alarms)) = self.engine.hand_over(&self.channel, slot)? else {
             return Ok(None);
         };
         let shown = self.shown.get(slot).cloned().unwrap_or_default();
-        Ok(Some(Handed { entries, alarms, shown }))
+        Ok(Some(RuleState { entries, alarms, shown }))
     }
 }

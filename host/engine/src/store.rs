@@ -3,15 +3,15 @@
 //! The engine's thread is the only writer. Reads go through a [`Snapshot`] of the last commit.
 
 pub(crate) mod backup;
-pub(crate) mod changed;
+pub(crate) mod changes;
 pub(crate) mod checkpoint;
 pub(crate) mod counts;
+pub(crate) mod dead_letter;
 pub(crate) mod disk;
 mod expire;
 pub(crate) mod forget;
 pub(crate) mod guard;
 mod ids;
-pub(crate) mod letter;
 pub(crate) mod log;
 pub(crate) mod marks;
 pub(crate) mod membership;

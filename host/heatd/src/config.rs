@@ -25,6 +25,8 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use backup::BackupPlan;
 pub(crate) use emotes::EmoteSources;
 pub(crate) use mistakes::{Mistakes, most_like};
+#[cfg(test)]
+pub(crate) use mqtt::User;
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
 pub(crate) use series::Retention;

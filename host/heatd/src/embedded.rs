@@ -10,6 +10,8 @@ mod admission;
 mod bounds;
 mod connection;
 mod door;
+#[cfg(test)]
+mod fuzz;
 mod hub;
 mod incoming;
 mod inlet;

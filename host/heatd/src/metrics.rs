@@ -6,6 +6,7 @@ mod broker;
 mod engine;
 mod events;
 mod format;
+mod gauges;
 mod health;
 mod links;
 mod process;
@@ -16,7 +17,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use heat_engine::{Decision, DiskUse, Standing};
+use heat_engine::{Decision, DiskUse, SlotStatus};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
@@ -28,6 +29,7 @@ use engine::Engine;
 use events::Events;
 pub(crate) use events::{EventSource, RejectReason};
 pub(crate) use format::Format;
+use gauges::whole;
 pub(crate) use health::Health;
 use links::Links;
 pub(crate) use links::Published;
@@ -224,7 +226,7 @@ impl Metrics {
     }
 
     /// Sets the status of all slots.
-    pub(crate) fn stand(&self, standings: &[Standing]) {
+    pub(crate) fn stand(&self, standings: &[SlotStatus]) {
         self.0.rules.stand(standings);
     }
 
@@ -280,8 +282,4 @@ impl Metrics {
         }
         format.write(page)
     }
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

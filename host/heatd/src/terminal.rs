@@ -19,10 +19,10 @@ pub(crate) enum LogFormat {
 pub(crate) fn start_log(directives: &str, format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
-        .with_writer(std::io::stderr);
+        .with_writer(io::stderr);
     match format {
         LogFormat::Text => {
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            let terminal = io::IsTerminal::is_terminal(&io::stderr());
             log.with_ansi(terminal).with_target(false).init();
         }
         LogFormat::Json => log.json().init(),

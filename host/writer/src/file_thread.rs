@@ -191,7 +191,7 @@ impl Job {
         }
     }
 
-    /// A file that somebody deleted, or whose drive was away, is made again, also while the value stays the same.
+    /// Writes the file again if it was deleted, or if its drive was away, even when the value stays the same.
     fn look(&mut self) {
         if self.outlet.last().is_none()
             && !self.target.is_there()

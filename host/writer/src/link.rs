@@ -85,7 +85,7 @@ pub(crate) async fn run(connection: Connection, interest: Interest, news: mpsc::
     }
 }
 
-/// One connection. Client and event loop are made anew for each, so nothing of an old one can linger.
+/// One connection. Each has its own client and event loop, so nothing of an old one can linger.
 struct Session<'a> {
     connection: &'a Connection,
     filters: &'a [String],

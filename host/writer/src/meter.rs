@@ -68,7 +68,7 @@ impl Meter {
         self.sources.iter().any(|source| source.takes(topic))
     }
 
-    /// The outputs of which no message has ever arrived.
+    /// The outputs that have never sent a message.
     pub(crate) fn silent(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().zip(&self.heard).filter(|(_, heard)| !**heard).map(|(source, _)| source)
     }
@@ -104,7 +104,7 @@ impl Meter {
         self.show(topic)
     }
 
-    /// Makes the text anew. The first output decides whether there is a value, and whether it is 0.
+    /// Updates the text. The first output decides whether there is a value, and whether it is 0.
     fn show(&mut self, topic: &str) -> Option<String> {
         let mut payloads =
             self.values.iter().map(|value| Some(Payload::read(value.as_ref()?, &self.look.value)));

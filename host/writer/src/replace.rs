@@ -122,7 +122,7 @@ fn has_other_names(_previous: &Metadata) -> bool {
     false
 }
 
-/// Who may read the file, and whose it is, stay as they were. Only root may give a file to another user; a group can be kept by its members.
+/// Gives the new file the rights and the owner of the old one. Only root may give a file to another user; members may keep its group.
 #[cfg(unix)]
 fn keep_rights(file: &File, previous: &Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};

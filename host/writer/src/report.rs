@@ -27,8 +27,8 @@ pub(crate) fn print(text: &str) {
     note(writeln!(io::stdout().lock(), "{text}"));
 }
 
-/// Completes when what is written here leads nowhere: whoever read it has closed the pipe, or the terminal is gone. Programs that go on
-/// after that are found days later.
+/// Completes when what is written here leads nowhere: the reader has closed the pipe, or the terminal is gone. A program that
+/// goes on after that is found days later.
 pub(crate) async fn unread() {
     UNREAD.notified().await;
 }

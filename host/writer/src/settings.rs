@@ -25,7 +25,7 @@ impl Settings {
         let mut settings = match &args.config {
             Some(path) => {
                 let file = SheetFile::open(path)?;
-                // Relative paths are meant from where the settings are: whoever starts the program at logon does not
+                // Relative paths are meant from where the settings are: a program that starts at logon does not
                 // choose its working folder.
                 let base = replace::folder(path);
                 Self::check(file.sheet()?, base, password)

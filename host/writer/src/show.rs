@@ -63,7 +63,7 @@ impl Show {
         self.meter.has_offline_text() && !self.offline
     }
 
-    /// The outputs of which no message has arrived.
+    /// The outputs that have not sent a message yet.
     pub(crate) fn silent(&self) -> impl Iterator<Item = &Source> {
         self.meter.silent()
     }

@@ -29,8 +29,8 @@ pub(crate) fn requested() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Whether whoever started the program wants it to outlive the terminal, as nohup does. Listening would undo that. Where the system does
-/// not say (it does on Linux), the program ends with its terminal.
+/// Whether SIGHUP is ignored, because the program was started with nohup. Listening would undo that. Only Linux says so; elsewhere the
+/// program ends with its terminal.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     const HANGUP: u64 = 1;

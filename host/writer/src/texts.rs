@@ -109,7 +109,7 @@ fn target(path: &Path, base: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// What is there already. A share that does not answer has nothing, as far as is known: whoever writes the file will say so.
+/// What is there already. A share that does not answer has nothing, as far as is known; the thread that writes the file will report it.
 fn look_at(path: &Path) -> Option<Metadata> {
     let (sender, answer) = mpsc::sync_channel(1);
     let path = path.to_owned();

@@ -219,6 +219,10 @@ mod tests {
             let path = path.to_str().unwrap();
             let args = [&["heat-writer", "--broker", "pi", "--file", path], options].concat();
             let settings = Settings::load(Args::parse_from(args), None).unwrap();
+            Self::of(settings, folder)
+        }
+
+        fn of(settings: Settings, folder: tempfile::TempDir) -> Self {
             let (news, receiver) = mpsc::channel(8);
             let (stop, stopped) = oneshot::channel::<()>();
             let (listen, _) = watch::channel(false);
@@ -250,12 +254,36 @@ mod tests {
     }
 
     async fn eventually(path: &Path, expected: &str) {
-        let patience = Duration::from_secs(5);
+        let patience = heat_tests::patience::patience();
         let begin = Instant::now();
         while fs::read_to_string(path).ok().as_deref() != Some(expected) {
             assert!(begin.elapsed() < patience, "{expected:?}, not {:?}", fs::read_to_string(path));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Reading a pipe that nobody writes waits for ever, as a share does that is gone.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_disk_that_hangs_holds_up_neither_the_other_file_nor_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hung, good) = (folder.path().join("hung.txt"), folder.path().join("heat.txt"));
+        let config = folder.path().join("writer.toml");
+        let text = "broker = 'pi'\n[[file]]\npath = 'hung.txt'\n[[file]]\npath = 'heat.txt'\nevery = '0s'\n";
+        fs::write(&config, text).unwrap();
+        let args = ["heat-writer", "--config", config.to_str().unwrap()];
+        let settings = Settings::load(Args::parse_from(args), None).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&hung).status().unwrap();
+        assert!(made.success());
+        let bench = Bench::of(settings, folder);
+        for value in ["1", "2", "3"] {
+            bench.message("heat/v1/ann/heat", value).await;
+            eventually(&good, &format!("🔥 HEAT LEVEL: {value}")).await;
+        }
+        let begin = Instant::now();
+        bench.message("heat/v1/ann/heat", "4").await;
+        assert_eq!(bench.stop().await, "🔥 HEAT LEVEL: 4");
+        assert!(begin.elapsed() < LAST_WRITES + Duration::from_secs(5), "{:?}", begin.elapsed());
     }
 
     #[tokio::test]

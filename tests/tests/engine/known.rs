@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use heat_engine::wit::Happening;
-use heat_engine::{Chain, Engine, PastStream, Resolution, Store, Which};
+use heat_engine::{Chain, Engine, PastStream, Resolution, Store, UndoTarget};
 
 use crate::stage::{CHANNEL, START, Stage, plain, sandbox};
 
@@ -82,22 +82,22 @@ fn faves_are_meant_by_people_by_item_and_by_time() -> Result<()> {
     }
     stage.engine.commit()?;
     let snapshot = stage.engine.snapshot()?;
-    let meant = |which: Which, from: u64, to: u64| -> Result<(usize, Vec<String>)> {
+    let meant = |which: UndoTarget, from: u64, to: u64| -> Result<(usize, Vec<String>)> {
         let undo = snapshot.undo_within(CHANNEL, &which, from, to)?;
         Ok((undo.events.len(), undo.taken.into_iter().map(|it| it.person.login).collect()))
     };
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let always = (0, u64::MAX);
-    let people = Which::People(names(&["Ann", "cy"]));
+    let people = UndoTarget::People(names(&["Ann", "cy"]));
     assert_eq!(meant(people.clone(), always.0, always.1)?, (3, names(&["ann", "cy"])));
     assert_eq!(meant(people, START, START + 120_000)?, (1, names(&["ann"])));
-    let pie = Which::Item("pie".to_owned());
+    let pie = UndoTarget::Item("pie".to_owned());
     assert_eq!(meant(pie.clone(), always.0, always.1)?, (3, names(&["ann", "bob", "dee"])));
     assert_eq!(meant(pie, START + 60_000, START + 240_000)?, (1, names(&["bob"])));
-    assert_eq!(meant(Which::Item(String::new()), always.0, always.1)?, (0, names(&[])));
+    assert_eq!(meant(UndoTarget::Item(String::new()), always.0, always.1)?, (0, names(&[])));
     // All faves are no lines of chat that nobody faved with.
     let all = names(&["ann", "bob", "cy", "dee"]);
-    assert_eq!(meant(Which::Faves, always.0, always.1)?, (4, all));
-    assert_eq!(meant(Which::Faves, START + 60_000, START + 180_000)?.0, 2);
+    assert_eq!(meant(UndoTarget::Faves, always.0, always.1)?, (4, all));
+    assert_eq!(meant(UndoTarget::Faves, START + 60_000, START + 180_000)?.0, 2);
     Ok(())
 }

@@ -222,7 +222,7 @@ impl Told {
 }
 
 /// What the rules have: a run from the present hands it over.
-fn state(stage: &Stage) -> Result<BTreeMap<String, heat_engine::Handed>> {
+fn state(stage: &Stage) -> Result<BTreeMap<String, heat_engine::RuleState>> {
     let snapshot = Arc::new(stage.engine.snapshot()?);
     let rules = stage.engine.rules(CHANNEL).context("there is no chain")?;
     let seed = Seed::present(&snapshot, CHANNEL, &rules)?;

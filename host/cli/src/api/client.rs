@@ -40,7 +40,7 @@ pub(crate) enum Payload<'a> {
     Component(&'a [u8]),
     /// A request as JSON.
     Json(Value),
-    /// A recording and then one of the others, of which this is the type.
+    /// A recording, then a rule or JSON. The text is the content type of that second part.
     Recorded(Vec<u8>, &'static str),
 }
 

@@ -86,7 +86,7 @@ fn broken_off(latest: &str) -> anyhow::Error {
         step => format!(" while {}", doing(step)),
     };
     anyhow!(
-        "the connection to heatd broke off{at}; whether it was done, `heat rules history` says, and if heatd has ended, its log says why"
+        "the connection to heatd broke off{at}; whether it was done, `heat rules audit` says, and if heatd has ended, its log says why"
     )
 }
 

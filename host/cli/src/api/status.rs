@@ -23,6 +23,18 @@ pub(crate) struct Status {
     pub(crate) store_bytes: u64,
     #[serde(default)]
     pub(crate) backup: BackupStatus,
+    /// What other services said that heatd does not know. A heatd of before says nothing of it.
+    #[serde(default)]
+    pub(crate) unrecognized: Vec<Sighting>,
+}
+
+/// One kind of message that heatd did not understand.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Sighting {
+    pub(crate) interface: String,
+    pub(crate) what: String,
+    pub(crate) example: String,
+    pub(crate) count: u64,
 }
 
 /// How backups stand; a heatd of before says nothing of them.

@@ -28,7 +28,7 @@ pub(crate) struct BackupArgs {
     /// Writes the backup into this file, and keeps none on heatd's side. The file must not be there.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Answers with JSON: one object a line, the last of which says how it went.
+    /// Answers with JSON: one object a line. The last one says how it went.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `heat export`: counts and log as lines of JSON, into a file or onto the standard output.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write, stdout};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -84,11 +84,8 @@ fn into_file(source: impl Read, file: &Path) -> Result<Option<u64>> {
 }
 
 fn into_stdout(source: impl Read) -> Result<Option<u64>> {
-    let (mut out, is_terminal) = (BufWriter::new(stdout().lock()), stdout().is_terminal());
-    let lines = copy(source, |line| match (is_terminal, std::str::from_utf8(line)) {
-        (true, Ok(text)) => out.write_all(clean::json(text).as_bytes()),
-        _ => out.write_all(line),
-    })?;
+    let mut out = BufWriter::new(stdout().lock());
+    let lines = copy(source, |line| out.write_all(line))?;
     match out.flush() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(lines),
@@ -115,7 +112,9 @@ fn copy(source: impl Read, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Re
         progress.at(lines);
         // Cheap, and surely only the last line: what else a line has, does not begin so.
         is_whole = line.ends_with(b"}\n") && is_end(&line);
-        match write(&line) {
+        // The same JSON without what plays with a terminal: a file may be shown in one later.
+        let text = String::from_utf8_lossy(&line);
+        match write(clean::json(&text).as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 progress.end();
                 return Ok(None);

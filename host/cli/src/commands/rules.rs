@@ -1,7 +1,7 @@
-//! `heat rules`: for whoever writes rules, and for whoever runs them.
+//! `heat rules`: for people who write rules, and for people who run them.
 //!
-//! Reading order, for the one: [`new`] makes a folder for a rule, from what [`languages`] has for its language. [`offline`] has heatd play
-//! and measure what was built there, [`pack`] writes it down for heatd to run. For the other: [`list`] and [`audit`] show, [`deploy`] and
+//! Reading order, to write rules: [`new`] makes a folder for a rule, from what [`languages`] has for its language. [`offline`] has heatd play
+//! and measure what was built there, [`pack`] writes it down for heatd to run. To run them: [`list`] and [`audit`] show, [`deploy`] and
 //! [`shadow`] bring a rule in, [`change`] says promote, drop, rollback, disable and enable, [`settings`] shows and sets, [`dead_letters`] has
 //! failed calls run again. [`done`] says how a change went.
 

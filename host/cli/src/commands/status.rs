@@ -58,6 +58,14 @@ impl Status {
         line("queue", format!("{} events wait", count(self.queue)));
         line("store", bytes(self.store_bytes));
         line("backup", self.backup.words());
+        for it in &self.unrecognized {
+            let (interface, what, example) = (&it.interface, &it.what, &it.example);
+            let times = count(it.count);
+            line(
+                "unknown",
+                format!("{interface}: {what}, {times} times; update heatd, or report: {example}"),
+            );
+        }
         for channel in &self.channels {
             page.push('\n');
             page.push_str(&channel.page());

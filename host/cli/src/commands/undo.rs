@@ -45,7 +45,7 @@ struct UndoTarget {
     /// One event; heat why names them.
     #[arg(long, value_name = "ID")]
     event: Option<String>,
-    /// What this version of a rule did, by the beginning of its digest; heat rules history names them.
+    /// What this version of a rule did, by the beginning of its digest; heat rules audit names them.
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     digest: Option<String>,
 }
@@ -106,7 +106,7 @@ fn digest(typed: &str) -> Result<String, String> {
     match typed.len() {
         4..=64 if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(typed),
         _ => {
-            Err("heat rules history shows digests; write at least the first four characters"
+            Err("heat rules audit shows digests; write at least the first four characters"
                 .to_owned())
         }
     }
@@ -163,7 +163,7 @@ mod tests {
     fn the_beginning_of_a_digest_will_do() {
         assert_eq!(digest("ABCD12"), Ok("abcd12".to_owned()));
         for odd in ["", "abc", "wxyz", &"a".repeat(65)] {
-            assert!(digest(odd).unwrap_err().contains("heat rules history"), "{odd}");
+            assert!(digest(odd).unwrap_err().contains("heat rules audit"), "{odd}");
         }
     }
 }

@@ -18,6 +18,8 @@ mod source;
 use std::io::{IsTerminal, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -30,6 +32,9 @@ use board::Board;
 use chat::Server;
 use daemon::Follower;
 use source::Source;
+
+/// How long ending may take after a signal.
+const GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(crate) struct WatchArgs {
@@ -62,10 +67,7 @@ pub(crate) struct WatchArgs {
 }
 
 pub(crate) fn run(options: WatchArgs) -> Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stop);
-    ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
-        .context("failed to wait for Ctrl-C")?;
+    let stop = stop_signal()?;
     let channel = options.channel.as_deref().map(channel_name).transpose()?;
     let source = open(&options, channel.as_deref())?;
     let board = Board::new(&options.output, source.has_heat());
@@ -75,6 +77,21 @@ pub(crate) fn run(options: WatchArgs) -> Result<()> {
     } else {
         screen::run(source, board, &stop)
     }
+}
+
+/// True from Ctrl-C, SIGTERM and SIGHUP on.
+fn stop_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    let end = move || {
+        handler.store(true, Ordering::Relaxed);
+        // Everything looks at that several times a second, unless it waits for a terminal or a pipe that takes nothing any more.
+        sleep(GRACE);
+        let _ = ratatui::try_restore();
+        std::process::exit(0);
+    };
+    ctrlc::set_handler(end).context("failed to wait for signals")?;
+    Ok(stop)
 }
 
 /// Finds where the news come from.

@@ -2,9 +2,12 @@
 
 use std::io::{IsTerminal, stdout};
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::clean;
+
+/// A column is not made narrower than this.
+const NARROWEST: usize = 12;
 
 /// What a cell is painted with, where there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +93,24 @@ impl Table {
         text
     }
 
+    /// The same, at most `most` characters wide: the widest cells continue on the next line.
+    pub(crate) fn text_within(&self, most: usize, colours: bool) -> String {
+        let mut widths: Vec<usize> = (0..self.names.len()).map(|place| self.width(place)).collect();
+        let total = |widths: &[usize]| widths.iter().map(|it| it + 2).sum::<usize>();
+        while total(&widths) > most + 2 {
+            let Some(widest) = widths.iter_mut().max().filter(|it| **it > NARROWEST) else { break };
+            *widest -= 1;
+        }
+        let mut wrapped = Self { names: self.names.clone(), rows: Vec::new() };
+        for row in &self.rows {
+            match row {
+                Row::Cells(cells) => wrapped.rows.extend(wrap(cells, &widths)),
+                Row::Below(below) => wrapped.rows.push(Row::Below(below.clone())),
+            }
+        }
+        wrapped.text(colours)
+    }
+
     /// How wide a column is; 0 when nothing stands in it.
     fn width(&self, place: usize) -> usize {
         let cells = self.rows.iter().filter_map(|row| match row {
@@ -101,6 +122,40 @@ impl Table {
             widest => widest.max(self.names[place].width()),
         }
     }
+}
+
+/// A row as several, in which no cell is wider than its column.
+fn wrap(cells: &[Cell], widths: &[usize]) -> Vec<Row> {
+    let parts: Vec<Vec<String>> =
+        cells.iter().zip(widths).map(|(cell, width)| lines_of(&cell.0, *width)).collect();
+    let height = parts.iter().map(Vec::len).max().unwrap_or(0);
+    let part = |place: usize, line: usize| parts[place].get(line).cloned().unwrap_or_default();
+    let row = |line| {
+        let cells = cells.iter().enumerate().take(parts.len());
+        Row::Cells(cells.map(|(place, cell)| Cell(part(place, line), cell.1)).collect())
+    };
+    (0..height).map(row).collect()
+}
+
+/// A text in lines that are no wider than this, broken between words where there are some.
+fn lines_of(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let fits = lines.last().is_some_and(|line| line.width() + word.trim_end().width() <= width);
+        if !fits && lines.last().is_some_and(|line| !line.is_empty()) {
+            lines.push(String::new());
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if c != ' ' && lines.last().is_some_and(|line| line.width() + wide > width.max(2)) {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn line(widths: &[usize], cells: &[Cell], colours: bool) -> String {
@@ -153,6 +208,23 @@ decay     live       3
 fäve\u{FFFD}[2J  probation
 ";
         assert_eq!(table().text(false), expected);
+    }
+
+    #[test]
+    fn wide_cells_go_on_below() {
+        let mut table = Table::new(&["name", "what"]);
+        table.plain(["cap".to_owned(), "one two three four five six".to_owned()]);
+        table.plain(["x".repeat(5), "averyveryverylongword".to_owned()]);
+        let expected = "\
+name   what
+cap    one two three
+       four five six
+xxxxx  averyveryveryl
+       ongword
+";
+        let text = table.text_within(21, false);
+        assert_eq!(text, expected);
+        assert_eq!(table.text_within(100, false), table.text(false));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// So many of something, whose plural ends in s.
+/// A count and a noun. The plural of the noun ends in s.
 pub(crate) fn many(number: u64, name: &str) -> String {
     format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
 }

@@ -2,6 +2,9 @@
 
 #[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod fake;
+#[cfg(unix)]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod terminal;
 
 use serde_json::json;
 
@@ -66,7 +69,7 @@ fn an_answer_that_breaks_off_is_no_success() {
         let fake = Fake::new(move |_| Answer::steps(&answer).cut());
         let (code, out, words) = fake.heat(&["rules", "shadow", "--set", "half_life=3m"]);
         assert_eq!((code, out.as_str()), (Some(1), ""));
-        assert!(words.contains("broke off") && words.contains("heat rules history"), "{words}");
+        assert!(words.contains("broke off") && words.contains("heat rules audit"), "{words}");
     }
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::contract::Role;
 use crate::contract::limits::Limits;
 use crate::engine::OpenError;
-use crate::error::StoreError;
+use crate::error::{LoadError, StoreError};
 use crate::guest::rule::Component;
 use crate::guest::sandbox::Sandbox;
 
@@ -47,6 +47,9 @@ pub enum CaseError {
     /// Two rules of the cast have one name.
     #[error("two rules are named {0}, and a companion must be another rule; rename one of them")]
     SameName(String),
+    /// The rule refuses the settings of the case.
+    #[error("the rule refuses these settings: {0}")]
+    Refused(LoadError),
     /// The engine could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

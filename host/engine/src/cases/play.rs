@@ -61,13 +61,14 @@ pub fn play(cast: &Cast, text: &str, instance_events: u32) -> Result<String, Cas
 fn perform(cast: &Cast, text: &str, instance_events: u32) -> Result<Played, CaseError> {
     let inputs = inputs(text);
     let mut played = Played { text: String::new(), state: BTreeMap::new() };
-    let mut stage = match Stage::open(cast, &settings(&inputs)?, instance_events)? {
+    let mut stage = match Stage::open(cast, &settings(&inputs)?, instance_events) {
         Ok(stage) => stage,
-        Err(refusal) => {
+        Err(CaseError::Refused(refusal)) => {
             let lines: Vec<&str> = inputs.iter().map(|(_, line)| *line).collect();
             played.text = format!("{}\n  refused: {refusal}\n", lines.join("\n"));
             return Ok(played);
         }
+        Err(error) => return Err(error),
     };
     for input in &inputs {
         played.text.push_str(input.1);

@@ -22,7 +22,11 @@ pub struct Rehearsal {
 pub fn rehearse(cast: &Cast, case: &Case, rounds: u32) -> Result<Option<Rehearsal>, CaseError> {
     let [_, group] = GROUPS;
     let inputs = inputs(&case.text);
-    let Ok(mut stage) = Stage::open(cast, &settings(&inputs)?, group)? else { return Ok(None) };
+    let mut stage = match Stage::open(cast, &settings(&inputs)?, group) {
+        Ok(stage) => stage,
+        Err(CaseError::Refused(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut rehearsal = Rehearsal::default();
     let mut events = 0;
     for _ in 0..rounds {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::contract::effects::check_entry;
-use crate::error::{LoadError, reason_of};
+use crate::error::{Fault, LoadError, reason_of};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
@@ -21,7 +21,7 @@ pub(crate) struct Migration {
 
 /// What became of the keys of the generation before.
 #[derive(Default)]
-pub(crate) struct Moved {
+pub(crate) struct MigratedState {
     /// Key before -> entries now.
     pub(crate) entries: BTreeMap<String, Vec<Entry>>,
     pub(crate) usage: StateUse,
@@ -59,10 +59,10 @@ impl Migration {
     pub(crate) fn entry(&mut self, rule: &Rule, entry: Entry) -> Result<Vec<Entry>, LoadError> {
         let Some((from, guest)) = &mut self.rewriting else { return Ok(vec![entry]) };
         let refused = |problem: String| LoadError::State(problem);
-        let answer =
-            guest.migrate(*from, &entry).map_err(|fault| refused(fault.cut().to_string()))?;
-        let rewritten =
-            answer.map_err(|why| refused(format!("key {:?}: {}", entry.key, reason_of(&why))))?;
+        let rewritten = guest.migrate(*from, &entry).map_err(|fault| match fault {
+            Fault::Error(why) => refused(format!("key {:?}: {}", entry.key, reason_of(&why))),
+            fault => refused(fault.cut().to_string()),
+        })?;
         self.fuel = self.fuel.saturating_add(guest.fuel_used());
         let most = rule.limits.migration_fuel;
         if self.fuel > most {
@@ -75,8 +75,12 @@ impl Migration {
     }
 
     /// All entries, or why not.
-    pub(crate) fn all(&mut self, rule: &Rule, entries: Vec<Entry>) -> Result<Moved, LoadError> {
-        let mut moved = Moved::default();
+    pub(crate) fn all(
+        &mut self,
+        rule: &Rule,
+        entries: Vec<Entry>,
+    ) -> Result<MigratedState, LoadError> {
+        let mut moved = MigratedState::default();
         let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
         for entry in entries {
             let key = entry.key.clone();

@@ -9,7 +9,7 @@ use crate::contract::{ClipRequest, Delivery, Event, Message, NewFave};
 use crate::error::{Fault, StoreError};
 use crate::overlay::Overlay;
 use crate::overlay::waiting::Waiting;
-use crate::store::letter::Letter;
+use crate::store::dead_letter::DeadLetter;
 use crate::store::record::Record;
 use crate::store::tables::SlotKey;
 
@@ -208,7 +208,7 @@ impl Pending {
         if !self.is_logged {
             return;
         }
-        self.overlay().kept().letters.push(Letter {
+        self.overlay().admin_rows().dead_letters.push(DeadLetter {
             at: now,
             channel: slot.channel.to_string(),
             slot: slot.slot.to_string(),
@@ -229,23 +229,23 @@ impl Pending {
 
     /// Throws away the letters of a formula since then: the rule that is live again has answered those events, and would count them
     /// twice.
-    pub(crate) fn forget_letters(
+    pub(crate) fn drop_dead_letters(
         &mut self,
         slot: &SlotKey,
         digest: Digest,
         since: u64,
     ) -> Result<(), StoreError> {
-        let is_it = |letter: &Letter| {
+        let is_it = |letter: &DeadLetter| {
             letter.channel == *slot.channel
                 && letter.slot == *slot.slot
                 && letter.digest == digest
                 && letter.at >= since
         };
-        let stored = self.overlay().snapshot().letters()?;
+        let stored = self.overlay().snapshot().dead_letters()?;
         let stored = stored.into_iter().filter(|(_, letter)| is_it(letter));
-        let kept = self.overlay().kept();
+        let kept = self.overlay().admin_rows();
         kept.answered.extend(stored.map(|(number, _)| number));
-        kept.letters.retain(|letter| !is_it(letter));
+        kept.dead_letters.retain(|letter| !is_it(letter));
         Ok(())
     }
 
@@ -366,7 +366,7 @@ mod tests {
         let row = (&channel, "file", "1", "pie");
         assert_eq!(after(|it| it.overlay().set_imported(row, (1, 1_000)))?, CAN_WAIT, "an import");
         assert_eq!(
-            after(|it| it.overlay().kept().identity = Some(7))?,
+            after(|it| it.overlay().admin_rows().identity = Some(7))?,
             CAN_WAIT,
             "rows that are seldom written"
         );

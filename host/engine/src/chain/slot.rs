@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use tracing::debug;
 
-use crate::chain::conduct::Conduct;
+use crate::chain::breaker::Breaker;
 use crate::chain::migration::Migration;
-use crate::chain::pace::Pace;
 use crate::chain::pending::{Pending, Verdict};
+use crate::chain::rate_limit::RateLimiter;
 use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
 use crate::contract::effects::{check_for, messages};
 use crate::contract::{Effect, Event, Role};
-use crate::error::{Fault, LoadError, StoreError};
+use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::store::changed::Status;
+use crate::store::changes::Status;
 use crate::store::tables::SlotKey;
 
 /// What is written in a slot since a swap has begun there.
-pub(crate) struct Noted {
+pub(crate) struct DirtyKeys {
     /// Whose it is: a swap that was left behind by another change must not take it.
     pub(crate) ticket: u64,
     pub(crate) keys: BTreeSet<String>,
@@ -32,18 +32,18 @@ pub(crate) struct Slot {
     pub(crate) key: Arc<SlotKey>,
     pub(crate) rule: Rule,
     pub(crate) usage: StateUse,
-    pub(crate) conduct: Conduct,
+    pub(crate) breaker: Breaker,
     /// What the configuration says of the slot; none in a run.
     pub(crate) base: Option<Digest>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
     /// It is live since somebody went back to it: the standby is what was live later.
-    pub(crate) went_back: bool,
+    pub(crate) rolled_back: bool,
     /// Keys that were written since a swap began.
-    pub(crate) noted: Option<Noted>,
+    pub(crate) noted: Option<DirtyKeys>,
     /// What a standby would show.
-    pub(crate) unshown: BTreeMap<String, String>,
-    pace: Pace,
+    pub(crate) hidden_outputs: BTreeMap<String, String>,
+    rate_limit: RateLimiter,
     guest: Option<Guest>,
 }
 
@@ -71,18 +71,18 @@ pub struct Cost {
 
 impl Slot {
     /// A slot that goes on with this state.
-    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, conduct: Conduct) -> Self {
+    pub(crate) fn new(key: Arc<SlotKey>, rule: Rule, usage: StateUse, breaker: Breaker) -> Self {
         Self {
             key,
             rule,
             usage,
-            conduct,
+            breaker,
             base: None,
             standby: None,
-            went_back: false,
+            rolled_back: false,
             noted: None,
-            unshown: BTreeMap::new(),
-            pace: Pace::default(),
+            hidden_outputs: BTreeMap::new(),
+            rate_limit: RateLimiter::default(),
             guest: None,
         }
     }
@@ -95,58 +95,57 @@ impl Slot {
         status: Status,
         pending: &mut Pending,
         now: u64,
-    ) -> Result<Result<Self, LoadError>, StoreError> {
+    ) -> Result<Self, SlotError> {
         let snapshot = pending.overlay().snapshot();
         let generations = snapshot.generations(&key.channel, &key.slot)?;
         let owner = snapshot.owner(&key.channel, &key.slot)?;
-        let conduct = Conduct::new(status, now);
+        let breaker = Breaker::new(status, now);
         let description = rule.description();
         let (version, name) = (description.state_version, description.name.clone());
         let Some(owner) = owner else {
-            pending.overlay().kept().own(&key, version, &name);
-            return Ok(Ok(Self::new(Arc::new(key), rule, StateUse::default(), conduct)));
+            pending.overlay().admin_rows().own(&key, version, &name);
+            return Ok(Self::new(Arc::new(key), rule, StateUse::default(), breaker));
         };
+        // The state of the slot is taken over where its owner was the same rule. A rule of another name begins with nothing.
         let before = Arc::new(SlotKey { generation: owner.generation, ..key.clone() });
-        let migration = match Migration::of(sandbox, &rule, &owner) {
-            Ok(migration) => migration,
-            Err(error) => return Ok(Err(error)),
-        };
+        let migration = Migration::of(sandbox, &rule, &owner)?;
+        // A migrated state gets a generation of its own: if the process dies before the commit, the old one is still whole.
         let stays = migration.is_some() && owner.version == version;
+        // Never a number that rows exist for, also of a swap that was left behind: its rows would be mixed with these.
         let newest = generations.iter().copied().max().unwrap_or(0).max(owner.generation);
         let generation = if stays { owner.generation } else { newest + 1 };
         let now_key = Arc::new(SlotKey { generation, ..key.clone() });
         let mut usage = StateUse::default();
         if let Some(mut migration) = migration {
             let entries = pending.overlay().scan_state(&before, "", None, usize::MAX)?;
-            let moved = match migration.all(&rule, entries) {
-                Ok(moved) => moved,
-                Err(error) => return Ok(Err(error)),
-            };
+            let moved = migration.all(&rule, entries)?;
             usage = moved.usage;
             if !stays {
                 for entry in moved.entries.into_values().flatten() {
                     pending.overlay().put_state(&now_key, entry.key, Some(entry.value));
                 }
             }
+            // Timers are kept in the store while a slot is off, and fire once when it is on again.
             for (name, at) in pending.overlay().alarms(&before)? {
                 pending.overlay().set_timer(&now_key, name.clone(), Some(at));
-                if conduct.is_on() {
+                if breaker.is_on() {
                     pending.timers.set(&now_key, &name, Some(at));
                 }
             }
         }
+        // Everything else that is stored of this slot belongs to nobody.
         let left = generations.into_iter().chain([owner.generation]);
         for generation in left.filter(|left| *left != generation).collect::<BTreeSet<_>>() {
             pending.remove_later(SlotKey { generation, ..key.clone() });
         }
-        pending.overlay().kept().own(&now_key, version, &name);
-        Ok(Ok(Self::new(now_key, rule, usage, conduct)))
+        pending.overlay().admin_rows().own(&now_key, version, &name);
+        Ok(Self::new(now_key, rule, usage, breaker))
     }
 
     /// Whether it runs something else than the configuration says.
     pub(crate) fn is_changed(&self) -> bool {
         let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
-        !as_configured || !self.conduct.is_on()
+        !as_configured || !self.breaker.is_on()
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -164,35 +163,45 @@ impl Slot {
     ) -> Result<(Answer, Verdict), StoreError> {
         let on_fave = number > 0;
         let slot = Arc::clone(&self.key.slot);
-        self.conduct.called();
+        self.breaker.called();
         let started = sandbox.clock().map(|clock| (clock, clock()));
-        let outcome = self.ask(sandbox, pending, now, event)?;
+        let outcome = self.ask(sandbox, pending, now, event);
         let cost = Cost {
             fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
             took: started.map(|(clock, started)| clock().saturating_sub(started)),
         };
-        let checked = self.checked(outcome, on_fave).and_then(|effects| {
-            self.pace.fits(now, messages(&effects), &self.rule.limits).map_err(Fault::Effects)?;
-            Ok(effects)
-        });
-        let taken = match checked {
-            Ok(effects) => self.take(pending, now, &effects)?.map(|verdict| (effects, verdict)),
-            Err(fault) => Err(fault),
-        };
-        match taken {
+        match outcome.and_then(|effects| self.accept(pending, now, effects, on_fave)) {
             Ok((effects, verdict)) => {
-                self.note_shown(&effects);
-                self.pace.spend(messages(&effects));
                 Ok((Answer { slot, on_fave, outcome: Ok(effects), cost }, verdict))
             }
-            Err(fault) => {
+            Err(CallError::Store(error)) => Err(error),
+            Err(CallError::Fault(fault)) => {
                 let fault = fault.cut();
+                // What it has in memory may be half done.
                 self.guest = None;
-                self.conduct.failed(now, &fault);
-                pending.fault((&self.key, self.rule.digest()), now, number, &fault, event);
+                self.breaker.failed(now, &fault);
+                let whose = (&*self.key, self.rule.digest());
+                pending.fault(whose, now, number, &fault, event);
                 Ok((Answer { slot, on_fave, outcome: Err(fault), cost }, Verdict::default()))
             }
         }
+    }
+
+    /// Takes what the live rule has answered.
+    fn accept(
+        &mut self,
+        pending: &mut Pending,
+        now: u64,
+        effects: Vec<Effect>,
+        on_fave: bool,
+    ) -> Result<(Vec<Effect>, Verdict), CallError> {
+        self.check(&effects, on_fave)?;
+        let count = messages(&effects);
+        self.rate_limit.fits(now, count, &self.rule.limits).map_err(Fault::Effects)?;
+        let verdict = self.take(pending, now, &effects)?;
+        self.note_shown(&effects);
+        self.rate_limit.spend(count);
+        Ok((effects, verdict))
     }
 
     /// Calls a rule that is not live. Of its answer only its own state and timers count; what it would show is kept for the day
@@ -205,43 +214,46 @@ impl Slot {
         event: &Event,
         on_fave: bool,
     ) -> Result<(), StoreError> {
-        let outcome = self.ask(sandbox, pending, now, event)?;
-        let taken = match self.checked(outcome, on_fave) {
-            Ok(mut effects) => {
-                for effect in &effects {
-                    if let Effect::Show(output) = effect {
-                        self.unshown.insert(output.name.clone(), output.text.clone());
-                    }
-                }
-                effects.retain(|effect| {
-                    matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
-                });
-                self.take(pending, now, &effects)?.map(drop)
+        let outcome = self.ask(sandbox, pending, now, event);
+        match outcome.and_then(|effects| self.accept_silently(pending, now, effects, on_fave)) {
+            Ok(()) => Ok(()),
+            Err(CallError::Store(error)) => Err(error),
+            Err(CallError::Fault(fault)) => {
+                self.guest = None;
+                debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
+                Ok(())
             }
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = taken {
-            self.guest = None;
-            debug!(rule = &*self.key.slot, %fault, "the rule before failed; nobody sees it");
         }
-        Ok(())
     }
 
-    fn checked(
-        &self,
-        outcome: Result<Vec<Effect>, Fault>,
+    fn accept_silently(
+        &mut self,
+        pending: &mut Pending,
+        now: u64,
+        mut effects: Vec<Effect>,
         on_fave: bool,
-    ) -> Result<Vec<Effect>, Fault> {
-        let effects = outcome?;
+    ) -> Result<(), CallError> {
+        self.check(&effects, on_fave)?;
+        for effect in &effects {
+            if let Effect::Show(output) = effect {
+                self.hidden_outputs.insert(output.name.clone(), output.text.clone());
+            }
+        }
+        effects.retain(|effect| {
+            matches!(effect, Effect::Put(_) | Effect::Delete(_) | Effect::Wake(_))
+        });
+        self.take(pending, now, &effects).map(drop)
+    }
+
+    fn check(&self, effects: &[Effect], on_fave: bool) -> Result<(), Fault> {
         let (rule, role) = (&self.rule, self.role());
-        check_for(&effects, role, &rule.limits, &rule.interest.topics, on_fave)
-            .map_err(Fault::Effects)?;
-        Ok(effects)
+        check_for(effects, role, &rule.limits, &rule.interest.topics, on_fave)
+            .map_err(Fault::Effects)
     }
 
     /// What a rule on probation shows itself is not taken back when it stays.
     fn note_shown(&mut self, effects: &[Effect]) {
-        let Some(probation) = &mut self.conduct.probation else { return };
+        let Some(probation) = &mut self.breaker.probation else { return };
         for effect in effects {
             if let Effect::Show(output) = effect
                 && !probation.shown.contains(&output.name)
@@ -257,19 +269,16 @@ impl Slot {
         pending: &mut Pending,
         now: u64,
         event: &Event,
-    ) -> Result<Result<Vec<Effect>, Fault>, StoreError> {
+    ) -> Result<Vec<Effect>, CallError> {
         let limits = &self.rule.limits;
-        let mut guest =
-            match self.guest.take().filter(|guest| guest.calls() < limits.instance_events) {
-                Some(guest) => guest,
-                None => {
-                    let slot = Some(Arc::clone(&self.key));
-                    match Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot) {
-                        Ok(guest) => guest,
-                        Err(fault) => return Ok(Err(fault)),
-                    }
-                }
-            };
+        let used = self.guest.take().filter(|guest| guest.calls() < limits.instance_events);
+        let mut guest = match used {
+            Some(guest) => guest,
+            None => {
+                let slot = Some(Arc::clone(&self.key));
+                Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot)?
+            }
+        };
         let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event);
         pending.give_back(overlay);
         self.guest = Some(guest);

@@ -8,7 +8,7 @@ use crate::chain::slot::Slot;
 use crate::chain::timers::LEAST_WAIT;
 use crate::chain::usage::StateUse;
 use crate::contract::{Delivery, Effect};
-use crate::error::{Fault, StoreError};
+use crate::error::{CallError, Fault, StoreError};
 use crate::overlay::waiting::Waiting;
 
 impl Slot {
@@ -18,26 +18,19 @@ impl Slot {
         pending: &mut Pending,
         now: u64,
         effects: &[Effect],
-    ) -> Result<Result<Verdict, Fault>, StoreError> {
-        let usage = match self.fits(pending, effects)? {
-            Ok(usage) => usage,
-            Err(problem) => return Ok(Err(Fault::Effects(problem))),
-        };
-        self.usage = usage;
+    ) -> Result<Verdict, CallError> {
+        self.usage = self.fits(pending, effects)?;
         note_keys(self, effects);
         let mut verdict = Verdict::default();
         for effect in effects {
             self.apply(pending, now, effect, &mut verdict)?;
         }
-        Ok(Ok(verdict))
+        Ok(verdict)
     }
 
     /// Whether the slot's state and timers stay within their limits, and its outputs are its own.
-    fn fits(
-        &self,
-        pending: &mut Pending,
-        effects: &[Effect],
-    ) -> Result<Result<StateUse, String>, StoreError> {
+    fn fits(&self, pending: &mut Pending, effects: &[Effect]) -> Result<StateUse, CallError> {
+        let refused = |why: String| Err(CallError::Fault(Fault::Effects(why)));
         let limits = Arc::clone(&self.rule.limits);
         let mut usage = self.usage.clone();
         let mut sizes: Vec<(&str, Option<usize>)> = Vec::new();
@@ -68,9 +61,9 @@ impl Slot {
                     match pending.overlay().output(&self.key.channel, &output.name)? {
                         Some((owner, Some(_))) if owner != self.key.slot => {
                             let name = &output.name;
-                            return Ok(Err(format!(
+                            return refused(format!(
                                 "the output {name} belongs to the rule in slot {owner}"
-                            )));
+                            ));
                         }
                         Some((owner, _)) if owner == self.key.slot => {}
                         _ => drop(new_outputs.insert(&output.name)),
@@ -82,28 +75,28 @@ impl Slot {
         if !new_outputs.is_empty()
             && pending.overlay().outputs_of(&self.key)? + new_outputs.len() > limits.outputs
         {
-            return Ok(Err(format!("it would show more than {} outputs", limits.outputs)));
+            return refused(format!("it would show more than {} outputs", limits.outputs));
         }
         if clips > 0 && pending.clips() + clips > limits.clips {
-            return Ok(Err(format!("{} clips wait to be made already", limits.clips)));
+            return refused(format!("{} clips wait to be made already", limits.clips));
         }
         if usage.keys > limits.state_keys || usage.bytes > limits.state_bytes {
             let (keys, bytes) = (limits.state_keys, limits.state_bytes);
-            return Ok(Err(format!("its state would have more than {keys} keys or {bytes} bytes")));
+            return refused(format!("its state would have more than {keys} keys or {bytes} bytes"));
         }
         let waiting = pending.outbox();
         if messages.number > 0 && waiting.number + messages.number > limits.outbox {
             let most = limits.outbox;
-            return Ok(Err(format!("{most} messages wait for a broker already")));
+            return refused(format!("{most} messages wait for a broker already"));
         }
         if messages.number > 0 && waiting.bytes + messages.bytes > limits.outbox_bytes {
             let most = limits.outbox_bytes >> 20;
-            return Ok(Err(format!("messages of {most} MiB wait for a broker already")));
+            return refused(format!("messages of {most} MiB wait for a broker already"));
         }
         if new_timers > 0 && pending.timers.count(&self.key) + new_timers > limits.timers {
-            return Ok(Err(format!("it would have more than {} timers", limits.timers)));
+            return refused(format!("it would have more than {} timers", limits.timers));
         }
-        Ok(Ok(usage))
+        Ok(usage)
     }
 
     /// The size of a value as it will stand after the effects so far.

@@ -7,7 +7,7 @@ pub fn person_of(event: &Event) -> Option<Person> {
     person_in(&event.what).cloned()
 }
 
-/// The same of what happened.
+/// As [`person_of`], of what happened.
 pub(crate) fn person_in(what: &Happening) -> Option<&Person> {
     match what {
         Happening::Chat(line) => Some(&line.person),
@@ -47,8 +47,7 @@ pub fn kind_of(event: &Event) -> &'static str {
     }
 }
 
-/// The id of somebody of whom an import knows only the login. Twitch has no such id and no such login, and no other source
-/// names people so.
+/// Placeholder id `@login` for people whose imports have no id. Never a Twitch id.
 pub(crate) fn by_login(login: &str) -> String {
     format!("@{login}")
 }

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use crate::contract::digest::Digest;
 use crate::engine::Engine;
-use crate::engine::order::Order;
+use crate::engine::request::ChangeRequest;
 use crate::guest::rule::Rule;
-use crate::store::changed::Entered;
+use crate::store::changes::AuditEntry;
 use crate::store::record::Record;
 
 impl Engine {
     /// Notes in the audit log what was done, or why it was not.
-    pub fn enter(
+    pub fn audit(
         &mut self,
         channel: &str,
         slot: &str,
         from: Option<Digest>,
         to: Option<&Rule>,
-        order: &Order,
+        order: &ChangeRequest,
         refused: Option<String>,
     ) {
-        let entered = Entered {
+        let entry = AuditEntry {
             at: self.now,
             channel: channel.to_owned(),
             slot: slot.to_owned(),
@@ -32,13 +32,13 @@ impl Engine {
             refused,
             note: order.note.clone(),
         };
-        self.pending.overlay().kept().entered.push(entered);
+        self.pending.overlay().admin_rows().audit_entries.push(entry);
     }
 
     /// Notes which rules are live from here on, and in which slot that is the one from before.
     pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
         let Some(chain) = self.channels.get(channel) else { return };
-        let live = chain.slots.iter().filter(|slot| slot.conduct.is_on()).map(|slot| {
+        let live = chain.slots.iter().filter(|slot| slot.breaker.is_on()).map(|slot| {
             (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
         });
         let slots = live.collect();

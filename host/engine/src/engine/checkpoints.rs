@@ -37,7 +37,7 @@ impl Engine {
             let state = self.checkpoint(&channel)?;
             let bytes = pack(&encode(&state)?)?;
             let row = (Arc::clone(&channel), next_record, self.now, bytes);
-            self.pending.overlay().kept().checkpoints.push(row);
+            self.pending.overlay().admin_rows().checkpoints.push(row);
             if let Some(known) = &mut self.checkpoints {
                 known.insert(channel, self.now);
             }
@@ -57,7 +57,7 @@ impl Engine {
                 settings: (*slot.rule.settings).clone(),
                 version: description.state_version,
                 rule: description.name.clone(),
-                on: slot.conduct.is_on(),
+                on: slot.breaker.is_on(),
                 entries: overlay.scan_state(&slot.key, "", None, usize::MAX)?,
                 alarms: self.pending.timers.of(&slot.key),
                 shown: texts(overlay.shown_by(channel, &slot.key.slot)?),

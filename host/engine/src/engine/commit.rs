@@ -57,6 +57,7 @@ impl Engine {
         if !self.pending.is_dirty() {
             return Ok(Committed::default());
         }
+        // A few rows of dead generations go with each commit, so that no single one is slow.
         self.pending.remove_some()?;
         let blocks = match self.checkpoints {
             Some(_) => {
@@ -66,6 +67,7 @@ impl Engine {
         };
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
         let next_record = self.next_record + records;
+        // In the same transaction as the records before it: a checkpoint never knows of a record that was lost.
         self.keep_checkpoints(next_record)?;
         let series = self.series.as_ref().map(|series| (series.shared(), self.now));
         let overlay = self.pending.read();
@@ -85,16 +87,16 @@ impl Engine {
         }
         self.note_levels(&outputs);
         self.outputs.extend(outputs);
-        (self.told, self.counted) = (0, 0);
+        (self.published, self.counted) = (0, 0);
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         let (says, passing) = self.pending.committed();
         Ok(Committed { outputs_changed, messages, passing, says })
     }
 
-    /// The records since this was asked last. What a commit has written before that was not told.
-    pub fn untold(&mut self) -> &[Record] {
-        let from = std::mem::replace(&mut self.told, self.pending.records().len());
+    /// The records since the last call. A commit drops those that nobody has taken.
+    pub fn take_unpublished(&mut self) -> &[Record] {
+        let from = std::mem::replace(&mut self.published, self.pending.records().len());
         &self.pending.records()[from..]
     }
 

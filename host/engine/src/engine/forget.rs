@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::engine::order::Order;
-use crate::engine::swap::Handed;
+use crate::engine::request::ChangeRequest;
+use crate::engine::swap::RuleState;
 use crate::error::StoreError;
-use crate::store::changed::Action;
+use crate::store::changes::Action;
 use crate::store::checkpoint::texts;
-use crate::store::forget::Forgetting;
-use crate::store::forget::who::Who;
+use crate::store::forget::Erasure;
+use crate::store::forget::who::Identity;
 
 impl Engine {
     /// Forgets a person, with the next commit. Nothing may be decided and not committed.
@@ -19,9 +19,9 @@ impl Engine {
     /// theirs go from the state of now. Returns the outputs that changed: name, before, after.
     pub fn forget(
         &mut self,
-        mut forgetting: Forgetting,
-        states: Option<BTreeMap<String, Handed>>,
-        order: &Order,
+        mut forgetting: Erasure,
+        states: Option<BTreeMap<String, RuleState>>,
+        order: &ChangeRequest,
     ) -> Result<Vec<(String, Option<String>, Option<String>)>, StoreError> {
         let channel: Arc<str> = forgetting.channel.as_str().into();
         forgetting.read_on(&self.store.snapshot()?)?;
@@ -44,9 +44,9 @@ impl Engine {
         {
             known.insert(Arc::clone(&channel), 0);
         }
-        let order = Order { action: Action::Forget, ..order.clone() };
-        self.enter(&channel, "", None, None, &order, None);
-        self.pending.overlay().kept().forgetting = Some(Box::new(forgetting));
+        let order = ChangeRequest { action: Action::Forget, ..order.clone() };
+        self.audit(&channel, "", None, None, &order, None);
+        self.pending.overlay().admin_rows().forgetting = Some(Box::new(forgetting));
         self.pending.mark_urgent();
         Ok(changed)
     }
@@ -55,7 +55,7 @@ impl Engine {
     fn forget_in_state(
         &mut self,
         channel: &Arc<str>,
-        who: &Who,
+        who: &Identity,
     ) -> Result<Vec<(String, Option<String>, Option<String>)>, StoreError> {
         let slots = self.channels.get(channel).into_iter().flat_map(|chain| &chain.slots);
         let keys: Vec<_> = slots.map(|slot| Arc::clone(&slot.key)).collect();
@@ -69,7 +69,7 @@ impl Engine {
             shown.retain(|_, text| !who.is_named_in(text));
             let mut alarms = self.pending.timers.of(&key);
             alarms.retain(|(name, _)| !who.is_named_in_key(name));
-            states.insert(key.slot.to_string(), Handed { entries, alarms, shown });
+            states.insert(key.slot.to_string(), RuleState { entries, alarms, shown });
         }
         self.adopt(channel, states)
     }

@@ -1,4 +1,4 @@
-//! Counts that another store has made: what is new in them is added, and who comes with a login of theirs is known by it.
+//! Imports counts that another store has made, and moves those that are known by login alone to the id once the person is seen.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::contract::event::{by_login, person_in};
 use crate::contract::{Event, Person};
 use crate::engine::Engine;
-use crate::engine::order::Order;
+use crate::engine::request::ChangeRequest;
 use crate::error::StoreError;
-use crate::store::changed::Action;
+use crate::store::changes::Action;
 use crate::store::people::identity_name;
 use crate::store::record::{Imported, Record};
 
 /// What an import has added, or would add.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Brought {
+pub struct ImportSummary {
     /// Counts of one person for one item that have grown.
     pub counts: u64,
     /// Those that were here already.
@@ -32,7 +32,7 @@ impl Engine {
         if let Some(known) = overlay.identity()? {
             return Ok(known);
         }
-        overlay.kept().identity = Some(identity);
+        overlay.admin_rows().identity = Some(identity);
         Ok(identity)
     }
 
@@ -46,12 +46,12 @@ impl Engine {
         counts: &[Imported],
         logins: &HashMap<String, Person>,
         dry: bool,
-    ) -> Result<Brought, StoreError> {
+    ) -> Result<ImportSummary, StoreError> {
         let name: Arc<str> = channel.into();
         let overlay = self.pending.overlay();
         let own = overlay.snapshot().identity()?.map(identity_name);
         let is_own = own.as_deref() == Some(source);
-        let mut brought = Brought::default();
+        let mut brought = ImportSummary::default();
         let mut added = Vec::new();
         for line in counts {
             let key = (&name, source, line.person.id.as_str(), line.item.as_str());
@@ -88,7 +88,7 @@ impl Engine {
         Ok(brought)
     }
 
-    /// Notes that what a source brings has counts of these others in it: they must not come once more by themselves.
+    /// Notes that the counts of a source include those of other sources, so that these are not imported a second time by themselves.
     pub fn note_sources(&mut self, channel: &str, source: &str, includes: &[String]) {
         let channel: Arc<str> = channel.into();
         for included in includes.iter().filter(|it| *it != source) {
@@ -98,11 +98,15 @@ impl Engine {
 
     /// Writes down in the audit log that counts come from elsewhere.
     pub fn note_import(&mut self, channel: &str, by: &str, note: &str) {
-        self.enter(channel, "", None, None, &Order::new(Action::Import, by, note), None);
+        self.audit(channel, "", None, None, &ChangeRequest::new(Action::Import, by, note), None);
     }
 
-    /// Gives whoever comes with a login that an import knows what was imported for it, before any rule is told.
-    pub(crate) fn welcome(&mut self, now: u64, event: &Event) -> Result<(), StoreError> {
+    /// If this person's login has imported counts, moves them to the person's id. Runs before any rule sees the event.
+    pub(crate) fn claim_imported_counts(
+        &mut self,
+        now: u64,
+        event: &Event,
+    ) -> Result<(), StoreError> {
         let Some(logins) = self.awaited.get_mut(event.channel.as_str()) else { return Ok(()) };
         let Some(person) = person_in(&event.what) else { return Ok(()) };
         let has_id = person.id != person.login && !person.id.starts_with('@');
@@ -119,7 +123,7 @@ impl Engine {
     }
 }
 
-/// Who is meant: somebody of whom the file knows only the login is who has it here, if that is known.
+/// Resolves a login-only person to the id that this store knows for the login, if any.
 fn resolve(person: &Person, logins: &HashMap<String, Person>) -> Person {
     if !person.id.starts_with('@') {
         return person.clone();

@@ -34,7 +34,7 @@ impl Engine {
         Some(Running {
             digest: slot.rule.digest(),
             settings: Arc::clone(&slot.rule.settings),
-            is_on: slot.conduct.is_on(),
+            is_on: slot.breaker.is_on(),
             standby: standby.map(|rule| (rule.digest(), Arc::clone(&rule.settings))),
         })
     }

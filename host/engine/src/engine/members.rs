@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::chain::Channel;
 use crate::chain::slot::Slot;
 use crate::chain::stream::{HOST, show_stream, state_name};
-use crate::engine::order::{Order, Refused};
+use crate::engine::request::{ChangeError, ChangeRequest};
 use crate::engine::{Chain, Engine, OpenError};
-use crate::error::StoreError;
-use crate::store::changed::Status;
+use crate::error::{SlotError, StoreError};
+use crate::store::changes::Status;
 use crate::store::checkpoint::texts;
-use crate::store::membership::Membership;
+use crate::store::membership::ChannelOverride;
 use crate::store::tables::SlotKey;
 
 impl Engine {
@@ -22,15 +22,16 @@ impl Engine {
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
             let base = rule.base()?;
-            let (rule, status, shown) = self.settle(&name, &slot, rule)?;
+            let (rule, status, shown) = self.resolve_rule(&name, &slot, rule)?;
             let is_on = status == Status::On;
             let key =
                 SlotKey { channel: Arc::clone(&name), slot: slot.as_str().into(), generation: 0 };
-            self.pending.overlay().kept().component(rule.digest(), &rule.component.bytes);
-            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now)?;
+            self.pending.overlay().admin_rows().component(rule.digest(), &rule.component.bytes);
+            let opened = Slot::open(&self.sandbox, key, rule, status, &mut self.pending, self.now);
             let mut opened = match opened {
                 Ok(opened) => opened,
-                Err(error) => {
+                Err(SlotError::Store(error)) => return Err(error.into()),
+                Err(SlotError::Rule(error)) => {
                     slots.iter().for_each(|slot: &Slot| self.pending.timers.forget(&slot.key));
                     self.pending.overlay().unshow(&name);
                     return Err(OpenError::Rule { channel: name.to_string(), slot, error });
@@ -39,7 +40,7 @@ impl Engine {
             opened.base = Some(base);
             match is_on {
                 true => self.show_again(&name, &opened.key.slot, shown)?,
-                false => opened.unshown = shown,
+                false => opened.hidden_outputs = shown,
             }
             slots.push(opened);
         }
@@ -54,18 +55,14 @@ impl Engine {
         &mut self,
         chain: Chain,
         configured: bool,
-        order: &Order,
-    ) -> Result<Result<Option<u64>, Refused>, StoreError> {
+        order: &ChangeRequest,
+    ) -> Result<Option<u64>, ChangeError> {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         if self.channels.contains_key(&name) {
-            return Ok(Err(Refused(format!("#{name} is here already"))));
+            return Err(ChangeError::Rejected(format!("#{name} is here already")));
         }
-        match self.add(chain) {
-            Ok(()) => {}
-            Err(OpenError::Store(error)) => return Err(error),
-            Err(error @ OpenError::Rule { .. }) => return Ok(Err(Refused(error.to_string()))),
-        }
-        let before = self.pending.overlay().snapshot().memberships()?.remove(&*name);
+        self.add(chain)?;
+        let before = self.pending.overlay().snapshot().channel_overrides()?.remove(&*name);
         let before = before.filter(|it| !it.added);
         let removed_at = before.as_ref().map(|it| it.at);
         if let Some(before) = before {
@@ -74,19 +71,19 @@ impl Engine {
         show_stream(self.pending.overlay(), &name, state_name(None));
         let slots = self.channels.get(&name).map_or(&[][..], |channel| &channel.slots);
         let slots: Vec<Arc<str>> = slots.iter().map(|slot| Arc::clone(&slot.key.slot)).collect();
-        slots.iter().for_each(|slot| self.show_standing(&name, slot));
-        let now = Membership { added: true, configured, at: self.now, shown: BTreeMap::new() };
+        slots.iter().for_each(|slot| self.show_slot_status(&name, slot));
+        let now = ChannelOverride { added: true, configured, at: self.now, shown: BTreeMap::new() };
         self.changed_members(&name, now, order);
-        Ok(Ok(removed_at))
+        Ok(removed_at)
     }
 
     fn show_what_was_shown(
         &mut self,
         channel: &Arc<str>,
-        before: Membership,
+        before: ChannelOverride,
     ) -> Result<(), StoreError> {
         for (slot, texts) in before.shown {
-            let found = self.slot(channel, &slot).filter(|slot| slot.conduct.is_on());
+            let found = self.slot(channel, &slot).filter(|slot| slot.breaker.is_on());
             if let Some(slot) = found.map(|slot| Arc::clone(&slot.key.slot)) {
                 self.show_again(channel, &slot, texts)?;
             }
@@ -99,10 +96,10 @@ impl Engine {
         &mut self,
         channel: &str,
         configured: bool,
-        order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+        order: &ChangeRequest,
+    ) -> Result<(), ChangeError> {
         let Some((name, gone)) = self.channels.remove_entry(channel) else {
-            return Ok(Err(Refused(format!("#{channel} is not here"))));
+            return Err(ChangeError::Rejected(format!("#{channel} is not here")));
         };
         let mut shown = BTreeMap::new();
         for slot in gone.slots {
@@ -124,21 +121,21 @@ impl Engine {
         }
         self.streams.remove(&name);
         self.pending.overlay().release(&name);
-        let now = Membership { added: false, configured, at: self.now, shown };
+        let now = ChannelOverride { added: false, configured, at: self.now, shown };
         self.changed_members(&name, now, order);
-        Ok(Ok(()))
+        Ok(())
     }
 
-    fn changed_members(&mut self, channel: &Arc<str>, now: Membership, order: &Order) {
-        self.pending.overlay().kept().members.insert(Arc::clone(channel), Some(now));
-        self.enter(channel, "", None, None, order, None);
+    fn changed_members(&mut self, channel: &Arc<str>, now: ChannelOverride, order: &ChangeRequest) {
+        self.pending.overlay().admin_rows().members.insert(Arc::clone(channel), Some(now));
+        self.audit(channel, "", None, None, order, None);
         self.slot_changes += 1;
         self.pending.mark_urgent();
     }
 
     /// Drops the changes that the configuration, which names these channels, has overtaken. Once after a start.
-    pub fn settle_members(&mut self, configured: &[String]) -> Result<(), StoreError> {
-        for (channel, change) in self.pending.overlay().snapshot().memberships()? {
+    pub fn resolve_channels(&mut self, configured: &[String]) -> Result<(), StoreError> {
+        for (channel, change) in self.pending.overlay().snapshot().channel_overrides()? {
             if change.configured == configured.contains(&channel) {
                 continue;
             }
@@ -146,7 +143,7 @@ impl Engine {
             if !change.added && self.channels.contains_key(&name) {
                 self.show_what_was_shown(&name, change)?;
             }
-            self.pending.overlay().kept().members.insert(name, None);
+            self.pending.overlay().admin_rows().members.insert(name, None);
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ impl Engine {
             let text = overlay.output(&channel, &name)?.map_or(stored, |(_, text)| text);
             let shown = *slot == *HOST
                 || self.channels.get(&channel).is_some_and(|channel| {
-                    channel.slots.iter().any(|it| it.key.slot == slot && it.conduct.is_on())
+                    channel.slots.iter().any(|it| it.key.slot == slot && it.breaker.is_on())
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
             let shown = shown && !of_host && !name.starts_with("rules/");
@@ -51,9 +51,9 @@ impl Engine {
             show_stream(overlay, channel, state);
             outputs.insert((Arc::clone(channel), STREAM_OUTPUT.to_owned()), Some(state.to_owned()));
         }
-        for standing in self.standings() {
-            let (channel, text) = (standing.channel.as_str().into(), Some(standing.text()));
-            let output = standing.output();
+        for status in self.slot_statuses() {
+            let (channel, text) = (status.channel.as_str().into(), Some(status.text()));
+            let output = status.output();
             self.pending.overlay().show(&channel, output.clone(), HOST.into(), text.clone());
             outputs.insert((channel, output), text);
         }

@@ -1,4 +1,4 @@
-//! The engine and its series: what has happened is counted, what is shown is noted, and who reads it gets a reader.
+//! The engine's side of the series: it feeds them with records and outputs, and hands out a reader.
 
 use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
@@ -42,9 +42,9 @@ impl Engine {
         }
     }
 
-    /// What was counted over time, for who reads it on another thread. A run counts nothing.
+    /// A cloneable reader of the series, for other threads. None in a run, which counts nothing.
     ///
-    /// After a start, who asks waits until the log of the last hour is read: seconds, where it holds millions of lines.
+    /// After a start, reads wait until the log of the last hour is read: seconds, where it holds millions of lines.
     pub fn statistics(&self) -> Option<Statistics> {
         Some(self.series.as_ref()?.statistics(&self.store))
     }

@@ -10,7 +10,7 @@ mod turn;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::chain::migration::{Migration, Moved};
+use crate::chain::migration::{MigratedState, Migration};
 use crate::contract::Entry;
 use crate::contract::effects::role_name;
 use crate::error::{LoadError, StoreError};
@@ -20,7 +20,7 @@ use crate::store::snapshot::Snapshot;
 use crate::store::tables::{Owner, SlotKey};
 
 /// A swap that has begun: what is needed to prepare it off the engine's thread.
-pub struct Begun {
+pub struct SwapTicket {
     /// The slot as it is now.
     pub rule: Rule,
     /// All rules of the channel that run, by slot.
@@ -43,7 +43,7 @@ pub struct Swap {
     after: Arc<SlotKey>,
     owner: Owner,
     /// None: the state before is that of another rule.
-    moved: Option<Moved>,
+    moved: Option<MigratedState>,
     /// What is not in the new generation yet.
     left: Vec<Entry>,
     /// Timers, where they are not those of the rule before.
@@ -74,7 +74,7 @@ impl Swap {
     }
 }
 
-impl Begun {
+impl SwapTicket {
     /// Takes the state over for this rule. Takes as long as the state is large.
     pub fn prepare(&self, sandbox: &Sandbox, rule: Rule) -> Result<Swap, LoadError> {
         self.fits(&rule)?;
@@ -117,8 +117,8 @@ impl Begun {
     }
 
     /// A swap to a rule that has made its state elsewhere.
-    pub fn handed(&self, rule: Rule, state: Handed) -> Swap {
-        let mut moved = Moved::default();
+    pub fn handed(&self, rule: Rule, state: RuleState) -> Swap {
+        let mut moved = MigratedState::default();
         for entry in &state.entries {
             moved.usage.replace(entry.key.len(), None, Some(entry.value.len()));
         }
@@ -143,7 +143,7 @@ impl Begun {
 
 /// What a rule has made of the events elsewhere: in a run.
 #[derive(Debug, Clone, Default)]
-pub struct Handed {
+pub struct RuleState {
     /// Its state.
     pub entries: Vec<Entry>,
     /// Its timers.

@@ -68,7 +68,7 @@ impl Engine {
                 Record::Timer { now, channel, slot, name }
             });
         }
-        self.judge(&decision)?;
+        self.trip_breakers(&decision)?;
         Ok(is_live.then_some(decision))
     }
 

@@ -7,16 +7,16 @@ use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
 use crate::contract::{Event, Fave, Happening, Person};
 use crate::engine::Engine;
-use crate::engine::order::Order;
-use crate::engine::swap::Handed;
+use crate::engine::request::ChangeRequest;
+use crate::engine::swap::RuleState;
 use crate::error::StoreError;
-use crate::store::changed::Action;
+use crate::store::changes::Action;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
 
 /// What is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum UndoTarget {
     /// The chat lines and the faves of one person: an id or a login.
     Person(String),
     /// The same of several people.
@@ -50,15 +50,15 @@ pub struct Undo {
 
 impl Snapshot {
     /// Looks up what is taken back, in the log since this time. It is read whole from there: not for the engine's thread.
-    pub fn undo(&self, channel: &str, which: &Which, since: u64) -> Result<Undo, StoreError> {
-        self.undo_within(channel, which, since, u64::MAX)
+    pub fn undo(&self, channel: &str, target: &UndoTarget, since: u64) -> Result<Undo, StoreError> {
+        self.undo_within(channel, target, since, u64::MAX)
     }
 
     /// The same of what happened before a time as well.
     pub fn undo_within(
         &self,
         channel: &str,
-        which: &Which,
+        target: &UndoTarget,
         since: u64,
         until: u64,
     ) -> Result<Undo, StoreError> {
@@ -73,13 +73,13 @@ impl Snapshot {
             match record {
                 // What was taken back later counts for what is before the end, too.
                 Record::Event { .. } | Record::Faves { .. } if at >= until => {}
-                Record::Event { event, .. } if which.is_meant(&event) => {
+                Record::Event { event, .. } if target.is_meant(&event) => {
                     undo.first.get_or_insert(at);
                     undo.events.insert(event.id);
                 }
                 Record::Faves { event, faves: counted, .. } => {
                     for counted in counted {
-                        let meant = which.is_meant_fave(&event, &counted.fave);
+                        let meant = target.is_meant_fave(&event, &counted.fave);
                         if meant {
                             undo.first.get_or_insert(at);
                             undo.events.insert(event.clone());
@@ -88,7 +88,7 @@ impl Snapshot {
                     }
                 }
                 Record::Chain { slots, .. } => {
-                    if let Which::Component(digest) = which
+                    if let UndoTarget::Component(digest) = target
                         && slots.iter().any(|(_, live, _)| live == digest)
                     {
                         undo.first.get_or_insert(at);
@@ -120,7 +120,7 @@ impl Snapshot {
     }
 }
 
-impl Which {
+impl UndoTarget {
     /// Whether an event is left out: of a person only what was written in chat, since a subscription is not undone by a moderator.
     fn is_meant(&self, event: &Event) -> bool {
         match (self, &event.what) {
@@ -152,7 +152,11 @@ fn is_person(person: &Person, name: &str) -> bool {
 
 impl Engine {
     /// Takes faves out of the counts, and notes that a run leaves these events out from now on.
-    pub fn take_back_faves(&mut self, undo: &Undo, order: &Order) -> Result<(), StoreError> {
+    pub fn take_back_faves(
+        &mut self,
+        undo: &Undo,
+        order: &ChangeRequest,
+    ) -> Result<(), StoreError> {
         self.correct(undo, undo.taken.clone(), Vec::new(), order)
     }
 
@@ -162,7 +166,7 @@ impl Engine {
         undo: &Undo,
         taken: Vec<Fave>,
         given: Vec<Fave>,
-        order: &Order,
+        order: &ChangeRequest,
     ) -> Result<(), StoreError> {
         let channel: Arc<str> = undo.channel.as_str().into();
         // First what is added, so that no count goes below nothing on the way.
@@ -175,8 +179,8 @@ impl Engine {
         let events = undo.events.iter().cloned().collect();
         let (now, channel, without) = (self.now, undo.channel.clone(), undo.without);
         self.pending.record(Record::Undone { now, channel, events, without, taken, given });
-        let order = Order { action: Action::Undo, ..order.clone() };
-        self.enter(&undo.channel, "", undo.without, None, &order, None);
+        let order = ChangeRequest { action: Action::Undo, ..order.clone() };
+        self.audit(&undo.channel, "", undo.without, None, &order, None);
         self.pending.mark_urgent();
         Ok(())
     }
@@ -196,7 +200,7 @@ impl Engine {
     pub fn adopt(
         &mut self,
         channel: &str,
-        states: BTreeMap<String, Handed>,
+        states: BTreeMap<String, RuleState>,
     ) -> Result<Vec<(String, Option<String>, Option<String>)>, StoreError> {
         let mut changed = Vec::new();
         for (name, state) in states {

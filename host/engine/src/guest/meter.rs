@@ -1,7 +1,9 @@
 //! What calls cost, for whoever writes rules. A daemon has no meter; the engine still knows no clock, so the meter brings one along.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// Something that a guest did.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ impl Meter {
 
     /// What was noted since the last time.
     pub fn take(&self) -> Vec<Measured> {
-        std::mem::take(&mut *self.measured.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.measured.lock())
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -52,6 +54,6 @@ impl Meter {
     pub(crate) fn note(&self, slot: &Arc<str>, started: Duration, what: Doing) {
         let took = self.now().saturating_sub(started);
         let measured = Measured { slot: Arc::clone(slot), took, what };
-        self.measured.lock().unwrap_or_else(PoisonError::into_inner).push(measured);
+        self.measured.lock().push(measured);
     }
 }

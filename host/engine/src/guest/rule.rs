@@ -82,8 +82,10 @@ impl Rule {
         let fails = |fault: Fault| LoadError::Describe(fault.cut().to_string());
         let mut guest =
             Guest::new(sandbox, &component.pre, limits, &settings, None).map_err(fails)?;
-        let taken = guest.takes(&settings).map_err(fails)?;
-        let taken = taken.map_err(|why| LoadError::Refused(reason_of(&why)))?;
+        let taken = guest.takes(&settings).map_err(|fault| match fault {
+            Fault::Error(why) => LoadError::Refused(reason_of(&why)),
+            fault => fails(fault),
+        })?;
         let interest = Interest::new(taken).map_err(|why| LoadError::Refused(reason_of(&why)))?;
         Ok(Self {
             component: Arc::clone(component),

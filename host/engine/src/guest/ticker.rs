@@ -10,7 +10,7 @@ use wasmtime::Engine;
 /// How often the epoch advances while a guest may run, in milliseconds.
 const TICK_MS: u64 = 5;
 
-struct Shared {
+struct TickerState {
     /// How many guests there are.
     guests: AtomicUsize,
     ended: AtomicBool,
@@ -18,12 +18,12 @@ struct Shared {
 
 /// The ticking thread. It ticks while there are guests, which no group leaves behind, so that an idle daemon does not wake for it.
 pub(crate) struct Ticker {
-    shared: Arc<Shared>,
+    shared: Arc<TickerState>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Keeps the epoch advancing for as long as a guest has it.
-pub(crate) struct Ticking(Arc<Shared>);
+pub(crate) struct Ticking(Arc<TickerState>);
 
 impl Drop for Ticking {
     fn drop(&mut self) {
@@ -34,7 +34,7 @@ impl Drop for Ticking {
 impl Ticker {
     pub(crate) fn start(engine: &Engine) -> Self {
         let shared =
-            Arc::new(Shared { guests: AtomicUsize::new(0), ended: AtomicBool::new(false) });
+            Arc::new(TickerState { guests: AtomicUsize::new(0), ended: AtomicBool::new(false) });
         let engine = engine.clone();
         let seen = Arc::clone(&shared);
         let thread = thread::spawn(move || {

@@ -22,9 +22,9 @@ const FUEL_PER_ROW: u64 = 450;
 const ROWS_PER_SEARCH: usize = 18;
 
 /// What a call can still pay, in fuel.
-struct Meter(Option<u64>);
+struct FuelPurse(Option<u64>);
 
-impl Meter {
+impl FuelPurse {
     /// Pays for rows and bytes that are read. False when that is more than is left; then it is never enough again.
     fn pay(&mut self, rows: usize, bytes: usize) -> bool {
         let price = FUEL_PER_ROW
@@ -43,14 +43,14 @@ impl Meter {
 /// Does the work of a view, and takes its price out of the call's fuel.
 fn charged<V>(
     store: &mut StoreContextMut<'_, Host>,
-    work: impl FnOnce(&mut Host, &mut Meter) -> wasmtime::Result<V>,
+    work: impl FnOnce(&mut Host, &mut FuelPurse) -> wasmtime::Result<V>,
 ) -> wasmtime::Result<V> {
-    let mut meter = Meter(store.get_fuel()?.checked_sub(FUEL_PER_VIEW));
-    if meter.0.is_none() {
+    let mut purse = FuelPurse(store.get_fuel()?.checked_sub(FUEL_PER_VIEW));
+    if purse.0.is_none() {
         return Err(Trap::OutOfFuel.into());
     }
-    let value = work(store.data_mut(), &mut meter)?;
-    match meter.0 {
+    let value = work(store.data_mut(), &mut purse)?;
+    match purse.0 {
         Some(left) => store.set_fuel(left).map(|()| value),
         None => Err(Trap::OutOfFuel.into()),
     }
@@ -59,13 +59,13 @@ fn charged<V>(
 /// Reads from the overlay. A failure of the store ends the call, and the engine with it.
 fn read<V: Default>(
     store: &mut StoreContextMut<'_, Host>,
-    read: impl FnOnce(&mut Overlay, &Arc<SlotKey>, &mut Meter) -> Result<V, StoreError>,
+    read: impl FnOnce(&mut Overlay, &Arc<SlotKey>, &mut FuelPurse) -> Result<V, StoreError>,
 ) -> wasmtime::Result<V> {
-    charged(store, |host, meter| {
+    charged(store, |host, purse| {
         let (Some(overlay), Some(slot)) = (&mut host.overlay, &host.slot) else {
             return Ok(V::default());
         };
-        read(overlay, slot, meter).or_else(|error| {
+        read(overlay, slot, purse).or_else(|error| {
             host.failed = Some(error);
             wasmtime::bail!("the store failed")
         })
@@ -81,8 +81,8 @@ fn look_up<V: Default>(
 ) -> wasmtime::Result<V> {
     let bytes = names.iter().map(|(name, _)| name.len()).sum();
     let fit = names.iter().all(|(name, longest)| name.len() <= *longest);
-    read(store, |overlay, slot, meter| {
-        if meter.pay(ROWS_PER_SEARCH, bytes) && fit {
+    read(store, |overlay, slot, purse| {
+        if purse.pay(ROWS_PER_SEARCH, bytes) && fit {
             find(overlay, slot)
         } else {
             Ok(V::default())
@@ -104,10 +104,10 @@ pub(crate) fn add_views(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.instance("heat:rules/config@1.0.0")?.func_wrap(
         "get",
         |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
-            let value: Option<SettingValue> = charged(&mut store, |host, meter| {
+            let value: Option<SettingValue> = charged(&mut store, |host, purse| {
                 let value = host.settings.iter().find(|(key, _)| *key == name);
                 let bytes = name.len() + value.map_or(0, |(_, value)| size(value));
-                if !meter.pay(1, bytes) {
+                if !purse.pay(1, bytes) {
                     return Ok(None);
                 }
                 Ok(value.map(|(_, value)| value.clone()))
@@ -118,8 +118,8 @@ pub(crate) fn add_views(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.instance("heat:rules/log@1.0.0")?.func_wrap(
         "write",
         |mut store: StoreContextMut<'_, Host>, (level, line): (Level, String)| {
-            charged(&mut store, |host, meter| {
-                if meter.pay(1, line.len()) {
+            charged(&mut store, |host, purse| {
+                if purse.pay(1, line.len()) {
                     write_line(host, level, &line);
                 }
                 Ok(())
@@ -144,13 +144,13 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut state = linker.instance("heat:rules/state@1.0.0")?;
     state.func_wrap("get", |mut store: StoreContextMut<'_, Host>, (key,): (String,)| {
         let longest = store.data().limits.key_bytes;
-        let value: Option<Vec<u8>> = read(&mut store, |overlay, slot, meter| {
-            if !meter.pay(ROWS_PER_SEARCH, key.len()) || key.len() > longest {
+        let value: Option<Vec<u8>> = read(&mut store, |overlay, slot, purse| {
+            if !purse.pay(ROWS_PER_SEARCH, key.len()) || key.len() > longest {
                 return Ok(None);
             }
             let value = overlay.state(slot, &key)?;
             let bytes = value.as_ref().map_or(0, Vec::len);
-            Ok(value.filter(|_| meter.pay(0, bytes)))
+            Ok(value.filter(|_| purse.pay(0, bytes)))
         })?;
         Ok((value,))
     })?;
@@ -158,13 +158,13 @@ fn add_state(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         "scan",
         |mut store: StoreContextMut<'_, Host>,
          (prefix, after, limit): (String, Option<String>, u32)| {
-            let entries: Vec<Entry> = read(&mut store, |overlay, slot, meter| {
-                if !meter.pay(ROWS_PER_SEARCH, prefix.len() + after.as_ref().map_or(0, String::len))
+            let entries: Vec<Entry> = read(&mut store, |overlay, slot, purse| {
+                if !purse.pay(ROWS_PER_SEARCH, prefix.len() + after.as_ref().map_or(0, String::len))
                 {
                     return Ok(Vec::new());
                 }
                 overlay.keep_small(slot)?;
-                let pay = |bytes| meter.pay(1, bytes);
+                let pay = |bytes| purse.pay(1, bytes);
                 let found = overlay.scan(slot, &prefix, after.as_deref(), limit as usize, pay)?;
                 Ok(found.unwrap_or_default())
             })?;
@@ -209,25 +209,25 @@ fn add_counts(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 fn add_top(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut counts = linker.instance("heat:rules/counts@1.0.0")?;
     counts.func_wrap("top-items", |mut store: StoreContextMut<'_, Host>, (limit,): (u32,)| {
-        let top: Vec<(String, Tally)> = read(&mut store, |overlay, slot, meter| {
-            let found = overlay.top_items(slot, limit as usize, meter.rows())?;
-            Ok(paid(found, meter))
+        let top: Vec<(String, Tally)> = read(&mut store, |overlay, slot, purse| {
+            let found = overlay.top_items(slot, limit as usize, purse.rows())?;
+            Ok(paid(found, purse))
         })?;
         Ok((top,))
     })?;
     counts.func_wrap("top-people", |mut store: StoreContextMut<'_, Host>, (limit,): (u32,)| {
-        let top: Vec<(Person, Tally)> = read(&mut store, |overlay, slot, meter| {
-            let found = overlay.top_people(slot, limit as usize, meter.rows())?;
-            Ok(paid(found, meter))
+        let top: Vec<(Person, Tally)> = read(&mut store, |overlay, slot, purse| {
+            let found = overlay.top_people(slot, limit as usize, purse.rows())?;
+            Ok(paid(found, purse))
         })?;
         Ok((top,))
     })
 }
 
 /// What was found, if the rows that it took can be paid. None found: there were more than that.
-fn paid<V>(found: Option<(Vec<V>, usize)>, meter: &mut Meter) -> Vec<V> {
+fn paid<V>(found: Option<(Vec<V>, usize)>, purse: &mut FuelPurse) -> Vec<V> {
     let (found, rows) = found.unwrap_or((Vec::new(), usize::MAX));
-    if meter.pay(rows, 0) { found } else { Vec::new() }
+    if purse.pay(rows, 0) { found } else { Vec::new() }
 }
 
 fn write_line(host: &mut Host, level: Level, line: &str) {

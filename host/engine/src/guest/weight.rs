@@ -92,8 +92,8 @@ impl Walk {
                     let (module, component) = (self.module, self.component);
                     let frame = self.open.last_mut()?;
                     match kind(&alias.ok()?) {
-                        Some(Kind::Module) => frame.modules.push(module),
-                        Some(Kind::Component) => frame.components.push(component),
+                        Some(PartKind::Module) => frame.modules.push(module),
+                        Some(PartKind::Component) => frame.components.push(component),
                         None => {}
                     }
                 }
@@ -128,20 +128,20 @@ impl Walk {
 }
 
 /// What an alias stands for, if it can be instantiated.
-enum Kind {
+enum PartKind {
     Module,
     Component,
 }
 
-fn kind(alias: &ComponentAlias<'_>) -> Option<Kind> {
+fn kind(alias: &ComponentAlias<'_>) -> Option<PartKind> {
     match alias {
         ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
         | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => {
-            Some(Kind::Module)
+            Some(PartKind::Module)
         }
         ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. }
         | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => {
-            Some(Kind::Component)
+            Some(PartKind::Component)
         }
         _ => None,
     }

@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 /// How many rows of the store one map remembers.
 const MOST: usize = 2048;
 
-pub(crate) struct Known<K, V> {
+pub(crate) struct ReadCache<K, V> {
     changed: BTreeMap<K, V>,
     /// As the store has them.
     stored: BTreeMap<K, V>,
 }
 
-impl<K, V> Default for Known<K, V> {
+impl<K, V> Default for ReadCache<K, V> {
     fn default() -> Self {
         Self { changed: BTreeMap::new(), stored: BTreeMap::new() }
     }
 }
 
-impl<K: Ord, V> Known<K, V> {
+impl<K: Ord, V> ReadCache<K, V> {
     /// The row as it stands, if that is known without the store.
     pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_known_and_what_is_too_large_is_forgotten() {
-        let mut known: Known<String, u32> = Known::default();
+        let mut known: ReadCache<String, u32> = ReadCache::default();
         known.remember("a".to_owned(), 1);
         known.set("a".to_owned(), 2);
         known.set("b".to_owned(), 100);

@@ -7,7 +7,7 @@ use super::Overlay;
 use super::tally::Counts;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
-use crate::store::counts::{Kind, TallyKey, tally};
+use crate::store::counts::{CountKind, TallyKey, tally};
 use crate::store::record::CountChange;
 use crate::store::tables::SlotKey;
 
@@ -42,15 +42,15 @@ impl Overlay {
     }
 
     pub(crate) fn channel_tally(&mut self, slot: &SlotKey) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (Kind::Channel, String::new(), String::new()))
+        self.tally(&slot.channel, (CountKind::Channel, String::new(), String::new()))
     }
 
     pub(crate) fn item_tally(&mut self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (Kind::Item, String::new(), item.to_owned()))
+        self.tally(&slot.channel, (CountKind::Item, String::new(), item.to_owned()))
     }
 
     pub(crate) fn person_tally(&mut self, slot: &SlotKey, id: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (Kind::Person, id.to_owned(), String::new()))
+        self.tally(&slot.channel, (CountKind::Person, id.to_owned(), String::new()))
     }
 
     pub(crate) fn person_item_tally(
@@ -59,7 +59,7 @@ impl Overlay {
         id: &str,
         item: &str,
     ) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (Kind::PersonItem, id.to_owned(), item.to_owned()))
+        self.tally(&slot.channel, (CountKind::PersonItem, id.to_owned(), item.to_owned()))
     }
 
     /// Changes the counts as a record of the log says, but for people that are left out.
@@ -104,11 +104,12 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| giver.id.clone(), || item.to_owned());
+        // The person and the pair come first: whether they are new decides what the other two count as people.
         let keys = [
-            (Kind::Person, person(), String::new()),
-            (Kind::PersonItem, person(), item()),
-            (Kind::Channel, String::new(), String::new()),
-            (Kind::Item, String::new(), item()),
+            (CountKind::Person, person(), String::new()),
+            (CountKind::PersonItem, person(), item()),
+            (CountKind::Channel, String::new(), String::new()),
+            (CountKind::Item, String::new(), item()),
         ];
         // Somebody's first fave here is one more person of the channel; the first of an item, one more of the item.
         let mut new_here = 0;
@@ -116,14 +117,17 @@ impl Overlay {
         for key in keys {
             let mut tally = self.tally(channel, key.clone())?;
             match key.0 {
-                Kind::Person => new_here = u32::from(tally.faves == 0),
-                Kind::PersonItem => new_pair = u32::from(tally.faves == 0),
+                CountKind::Person => new_here = u32::from(tally.faves == 0),
+                CountKind::PersonItem => new_pair = u32::from(tally.faves == 0),
                 _ => {}
             }
             tally.faves += faves;
             tally.weight = tally.weight.saturating_add(weight);
-            tally.people +=
-                if matches!(key.0, Kind::Person | Kind::Channel) { new_here } else { new_pair };
+            tally.people += if matches!(key.0, CountKind::Person | CountKind::Channel) {
+                new_here
+            } else {
+                new_pair
+            };
             self.change_counts(channel).tallies.set(key, tally);
         }
         self.name(channel, giver)
@@ -143,16 +147,16 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| id.to_owned(), || item.to_owned());
-        let pair = self.tally(channel, (Kind::PersonItem, person(), item()))?;
-        let all = self.tally(channel, (Kind::Person, person(), String::new()))?;
+        let pair = self.tally(channel, (CountKind::PersonItem, person(), item()))?;
+        let all = self.tally(channel, (CountKind::Person, person(), String::new()))?;
         // Somebody's last fave here is one person of the channel less; the last of an item, one of the item.
         let gone = |tally: Tally| u32::from(tally.faves > 0 && tally.faves <= faves);
         let (gone_here, gone_pair) = (gone(all), gone(pair));
         let keys = [
-            (Kind::Person, person(), String::new(), gone_here),
-            (Kind::PersonItem, person(), item(), gone_pair),
-            (Kind::Channel, String::new(), String::new(), gone_here),
-            (Kind::Item, String::new(), item(), gone_pair),
+            (CountKind::Person, person(), String::new(), gone_here),
+            (CountKind::PersonItem, person(), item(), gone_pair),
+            (CountKind::Channel, String::new(), String::new(), gone_here),
+            (CountKind::Item, String::new(), item(), gone_pair),
         ];
         for (kind, person, item, gone) in keys {
             let key = (kind, person, item);
@@ -203,7 +207,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(String, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, Kind::Item, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, CountKind::Item, limit, budget)? else {
             return Ok(None);
         };
         Ok(Some((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows)))
@@ -216,7 +220,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(Person, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, Kind::Person, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, CountKind::Person, limit, budget)? else {
             return Ok(None);
         };
         // Each name is a row of its own.
@@ -232,10 +236,10 @@ impl Overlay {
     fn top(
         &self,
         channel: &Arc<str>,
-        kind: Kind,
+        kind: CountKind,
         limit: usize,
         budget: usize,
-    ) -> Result<Option<(Vec<Named>, usize)>, StoreError> {
+    ) -> Result<Option<(Vec<RankedTally>, usize)>, StoreError> {
         let nothing = BTreeMap::new();
         let changes = self.counts.get(channel).map_or(&nothing, |counts| counts.tallies.changes());
         let mut top = Top { limit, best: Vec::new(), rows: 0 };
@@ -280,17 +284,17 @@ impl Overlay {
 }
 
 /// Person and item, with their tally.
-type Named = ((String, String), Tally);
+type RankedTally = ((String, String), Tally);
 
 /// The greatest of many, in the memory of a few.
 struct Top {
     limit: usize,
-    best: Vec<Named>,
+    best: Vec<RankedTally>,
     rows: usize,
 }
 
 impl Top {
-    fn add(&mut self, named: Named) {
+    fn add(&mut self, named: RankedTally) {
         self.rows += 1;
         self.best.push(named);
         if self.best.len() > 256 + 2 * self.limit.min(10_000) {
@@ -305,7 +309,7 @@ impl Top {
         self.best.truncate(self.limit.min(10_000));
     }
 
-    fn end(mut self) -> (Vec<Named>, usize) {
+    fn end(mut self) -> (Vec<RankedTally>, usize) {
         self.cut();
         (self.best, self.rows)
     }

@@ -7,7 +7,7 @@ use super::Overlay;
 use crate::contract::event::by_login;
 use crate::contract::{Person, Tally};
 use crate::error::StoreError;
-use crate::store::counts::Kind;
+use crate::store::counts::CountKind;
 
 impl Overlay {
     /// What a person gave to each item.
@@ -18,10 +18,10 @@ impl Overlay {
     ) -> Result<BTreeMap<String, Tally>, StoreError> {
         let mut items = self.snapshot().items_of(channel, id)?;
         if let Some(counts) = self.counts.get(channel) {
-            let first = (Kind::PersonItem, id.to_owned(), String::new());
+            let first = (CountKind::PersonItem, id.to_owned(), String::new());
             let mine = counts.tallies.changes().range(first..);
-            for ((_, _, item), tally) in
-                mine.take_while(|((kind, person, _), _)| *kind == Kind::PersonItem && person == id)
+            for ((_, _, item), tally) in mine
+                .take_while(|((kind, person, _), _)| *kind == CountKind::PersonItem && person == id)
             {
                 items.insert(item.clone(), *tally);
             }
@@ -42,7 +42,7 @@ impl Overlay {
         }
         let counts = self.change_counts(channel);
         counts.names.set(id.to_owned(), None);
-        counts.tallies.set((Kind::Person, id.to_owned(), String::new()), Tally::default());
+        counts.tallies.set((CountKind::Person, id.to_owned(), String::new()), Tally::default());
         Ok(items)
     }
 
@@ -62,7 +62,7 @@ impl Overlay {
         id: &str,
         item: &str,
     ) -> Result<(u64, i64), StoreError> {
-        let tally = self.tally(channel, (Kind::PersonItem, id.to_owned(), item.to_owned()))?;
+        let tally = self.tally(channel, (CountKind::PersonItem, id.to_owned(), item.to_owned()))?;
         Ok((tally.faves, tally.weight))
     }
 

@@ -7,11 +7,11 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use crate::contract::digest::Digest;
 use crate::error::StoreError;
-use crate::store::changed::{Changed, Entered};
-use crate::store::forget::Forgetting;
-use crate::store::letter::{Letter, MOST_LETTERS};
+use crate::store::changes::{AuditEntry, SlotOverride};
+use crate::store::dead_letter::{DeadLetter, MOST_DEAD_LETTERS};
+use crate::store::forget::Erasure;
 use crate::store::log::{encode, pack};
-use crate::store::membership::Membership;
+use crate::store::membership::ChannelOverride;
 use crate::store::tables::*;
 
 /// How many entries of the audit log are kept.
@@ -19,16 +19,16 @@ const MOST_ENTRIES: u64 = 10_000;
 
 /// Rows that are seldom written.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct AdminRows {
     pub(crate) components: BTreeMap<Digest, Arc<[u8]>>,
     /// None: the configuration holds again.
-    pub(crate) changed: BTreeMap<(Arc<str>, Arc<str>), Option<Changed>>,
+    pub(crate) changed: BTreeMap<(Arc<str>, Arc<str>), Option<SlotOverride>>,
     /// Channels that were added or removed. None: the configuration holds again.
-    pub(crate) members: BTreeMap<Arc<str>, Option<Membership>>,
+    pub(crate) members: BTreeMap<Arc<str>, Option<ChannelOverride>>,
     /// Generation, state version, name of the rule.
     pub(crate) owners: BTreeMap<(Arc<str>, Arc<str>), (u64, u32, String)>,
-    pub(crate) entered: Vec<Entered>,
-    pub(crate) letters: Vec<Letter>,
+    pub(crate) audit_entries: Vec<AuditEntry>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
     /// Letters that were run again.
     pub(crate) answered: Vec<u64>,
     /// Channel, number of the next record, time, state of all rules.
@@ -36,10 +36,10 @@ pub(crate) struct Kept {
     /// By which exports name the store.
     pub(crate) identity: Option<u64>,
     /// A person who is removed.
-    pub(crate) forgetting: Option<Box<Forgetting>>,
+    pub(crate) forgetting: Option<Box<Erasure>>,
 }
 
-impl Kept {
+impl AdminRows {
     pub(crate) fn own(&mut self, slot: &SlotKey, version: u32, rule: &str) {
         let key = (Arc::clone(&slot.channel), Arc::clone(&slot.slot));
         self.owners.insert(key, (slot.generation, version, rule.to_owned()));
@@ -59,7 +59,7 @@ impl Kept {
         }
         self.write_changes(transaction)?;
         self.write_members(transaction)?;
-        self.write_letters(transaction)?;
+        self.write_dead_letters(transaction)?;
         if !self.checkpoints.is_empty() {
             let mut checkpoints = transaction.open_table(CHECKPOINTS)?;
             for (channel, number, at, state) in &self.checkpoints {
@@ -80,7 +80,7 @@ impl Kept {
             }
         }
         if !self.changed.is_empty() {
-            let mut changed = transaction.open_table(CHANGED)?;
+            let mut changed = transaction.open_table(SLOT_OVERRIDES)?;
             for ((channel, slot), change) in &self.changed {
                 match change {
                     Some(change) => {
@@ -90,9 +90,9 @@ impl Kept {
                 }
             }
         }
-        if !self.entered.is_empty() {
+        if !self.audit_entries.is_empty() {
             let mut audit = transaction.open_table(AUDIT)?;
-            for entry in &self.entered {
+            for entry in &self.audit_entries {
                 let next = audit.last()?.map_or(0, |(number, _)| number.value() + 1);
                 audit.insert(next, encode(entry)?.as_slice())?;
             }
@@ -107,7 +107,7 @@ impl Kept {
         if self.members.is_empty() {
             return Ok(());
         }
-        let mut members = transaction.open_table(MEMBERSHIP)?;
+        let mut members = transaction.open_table(CHANNEL_OVERRIDES)?;
         let mut streams = transaction.open_table(STREAMS)?;
         for (channel, change) in &self.members {
             match change {
@@ -122,19 +122,19 @@ impl Kept {
         Ok(())
     }
 
-    fn write_letters(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        if self.letters.is_empty() && self.answered.is_empty() {
+    fn write_dead_letters(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        if self.dead_letters.is_empty() && self.answered.is_empty() {
             return Ok(());
         }
-        let mut letters = transaction.open_table(LETTERS)?;
+        let mut letters = transaction.open_table(DEAD_LETTERS)?;
         for number in &self.answered {
             letters.remove(number)?;
         }
-        for letter in &self.letters {
+        for letter in &self.dead_letters {
             let next = letters.last()?.map_or(0, |(number, _)| number.value() + 1);
             letters.insert(next, encode(letter)?.as_slice())?;
         }
-        while letters.len()? > MOST_LETTERS {
+        while letters.len()? > MOST_DEAD_LETTERS {
             letters.pop_first()?;
         }
         Ok(())

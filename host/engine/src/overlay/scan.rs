@@ -40,13 +40,13 @@ impl Overlay {
         stored.step()?;
         let mut entries = Vec::new();
         while entries.len() < limit {
-            let Some(which) = first(stored.next.as_ref(), &mut changed) else { break };
+            let Some(next) = first(stored.next.as_ref(), &mut changed) else { break };
             let mut entry = None;
-            if which.stored {
+            if next.stored {
                 entry = stored.next.take();
                 stored.step()?;
             }
-            if which.changed {
+            if next.changed {
                 let change = changed.next();
                 entry = change.and_then(|(key, value)| Some((key.clone(), value.clone()?)));
             }
@@ -77,7 +77,7 @@ fn whole<'a>(
 }
 
 /// Where the next key stands.
-struct Which {
+struct NextPlace {
     stored: bool,
     changed: bool,
 }
@@ -85,13 +85,13 @@ struct Which {
 fn first<'a>(
     stored: Option<&(String, Vec<u8>)>,
     changed: &mut Peekable<impl Iterator<Item = (&'a String, &'a Option<Vec<u8>>)>>,
-) -> Option<Which> {
+) -> Option<NextPlace> {
     match (stored, changed.peek()) {
         (None, None) => None,
-        (Some(_), None) => Some(Which { stored: true, changed: false }),
-        (None, Some(_)) => Some(Which { stored: false, changed: true }),
+        (Some(_), None) => Some(NextPlace { stored: true, changed: false }),
+        (None, Some(_)) => Some(NextPlace { stored: false, changed: true }),
         (Some((key, _)), Some((change, _))) => {
-            Some(Which { stored: key <= *change, changed: *change <= key })
+            Some(NextPlace { stored: key <= *change, changed: *change <= key })
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The counts of one channel, as far as they are known without the store.
 
-use super::cache::Known;
+use super::cache::ReadCache;
 use crate::contract::Tally;
 use crate::store::counts::TallyKey;
 
 /// The counts of one channel, as far as they are known without the store.
 #[derive(Default)]
 pub(super) struct Counts {
-    pub(super) tallies: Known<TallyKey, Tally>,
+    pub(super) tallies: ReadCache<TallyKey, Tally>,
     /// By person's id: login and name, as last seen with a fave; none when the person is gone.
-    pub(super) names: Known<String, Option<(String, String)>>,
+    pub(super) names: ReadCache<String, Option<(String, String)>>,
 }
 
 impl Counts {

@@ -12,13 +12,13 @@ impl Overlay {
     /// Writes every change.
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         // First what is forgotten: what came later stays.
-        if let Some(forgetting) = &self.kept.forgetting {
+        if let Some(forgetting) = &self.admin_rows.forgetting {
             forgetting.write(transaction)?;
         }
         self.write_state(transaction)?;
         self.write_counts(transaction)?;
         self.write_outgoing(transaction)?;
-        self.kept.write(transaction)
+        self.admin_rows.write(transaction)
     }
 
     fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -97,7 +97,7 @@ impl Overlay {
         }
         let mut meta = transaction.open_table(META)?;
         meta.insert("next-send", self.next_send)?;
-        if let Some(identity) = self.kept.identity {
+        if let Some(identity) = self.admin_rows.identity {
             meta.insert("identity", identity)?;
         }
         Ok(())

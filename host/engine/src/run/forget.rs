@@ -9,11 +9,11 @@ use crate::run::error::RunError;
 use crate::run::library::Library;
 use crate::run::seed::Seed;
 use crate::run::{Changes, Run};
-use crate::store::forget::Forgetting;
+use crate::store::forget::Erasure;
 use crate::store::log::{encode, pack};
 use crate::store::snapshot::Snapshot;
 
-impl Forgetting {
+impl Erasure {
     /// Runs the rules again without the person, to the end of the log as this snapshot has it, and makes the checkpoints on the way
     /// anew. None: there is no checkpoint from before the person, so their state cannot be made again.
     ///

@@ -12,7 +12,7 @@ use crate::overlay::Overlay;
 use crate::store::Store;
 use crate::store::checkpoint::{Checkpoint, SlotState};
 use crate::store::counts::TallyKey;
-use crate::store::forget::who::Who;
+use crate::store::forget::who::Identity;
 use crate::store::record::{CountChange, Imported, Record};
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::{SlotKey, Stream};
@@ -196,7 +196,7 @@ impl Seed {
     }
 
     /// Leaves a person out: what is counted for them, and what the rules keep under their name.
-    pub(crate) fn without(&mut self, who: &Who) {
+    pub(crate) fn without(&mut self, who: &Identity) {
         self.forgotten.extend(who.ids().cloned());
         for slot in &mut self.slots {
             slot.entries.retain(|entry| !who.is_named_in_key(&entry.key));
@@ -222,7 +222,7 @@ impl Seed {
         for state in &self.slots {
             let slot = state.slot.as_str().into();
             let key = Arc::new(SlotKey { channel: Arc::clone(&channel), slot, generation: 0 });
-            overlay.kept().own(&key, state.version, &state.rule);
+            overlay.admin_rows().own(&key, state.version, &state.rule);
             for entry in &state.entries {
                 overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
             }

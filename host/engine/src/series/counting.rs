@@ -2,14 +2,14 @@
 
 use super::query::Statistics;
 use super::recover::{Recovery, recover};
-use super::shared::Shared;
+use super::shared::SharedSeries;
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::store::snapshot::Snapshot;
 
 /// The series of an engine. With it ends what still reads the log.
 pub(crate) struct Counting {
-    shared: Shared,
+    shared: SharedSeries,
     _recovery: Option<Recovery>,
 }
 
@@ -25,7 +25,7 @@ impl Counting {
         Statistics::new(store.clone(), self.shared.clone())
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &SharedSeries {
         &self.shared
     }
 }

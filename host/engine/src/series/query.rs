@@ -9,7 +9,7 @@ use super::block::{self, Bin};
 use super::names::What;
 use super::open::ends;
 use super::resolution::Resolution;
-use super::shared::Shared;
+use super::shared::SharedSeries;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -53,11 +53,11 @@ pub struct Total {
 #[derive(Clone)]
 pub struct Statistics {
     pub(super) store: Store,
-    pub(super) shared: Shared,
+    pub(super) shared: SharedSeries,
 }
 
 impl Statistics {
-    pub(super) fn new(store: Store, shared: Shared) -> Self {
+    pub(super) fn new(store: Store, shared: SharedSeries) -> Self {
         Self { store, shared }
     }
 

@@ -11,7 +11,7 @@ use super::block;
 use super::names::Names;
 use super::open::Open;
 use super::resolution::{Resolution, oldest};
-use super::shared::Shared;
+use super::shared::SharedSeries;
 use super::store::{CLOSED, COUNTED, channels};
 use crate::error::StoreError;
 use crate::store::guard::guarded;
@@ -27,14 +27,15 @@ impl Drop for Recovery {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It has told of a panic as of any other failure.
+            // A panic was reported through `fail` already, as any other failure.
             let _ = thread.join();
         }
     }
 }
 
 /// Begins to read what is in no stored block, as of this snapshot.
-pub(super) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), StoreError> {
+pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recovery>), StoreError> {
+    // Everything before `closed` is in a stored block, everything from record `counted` on in none.
     let closed = match snapshot.meta(CLOSED)? {
         // A store from before there were series: they begin now.
         0 => snapshot.newest()?,
@@ -44,15 +45,15 @@ pub(super) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), 
     let counted = counted.map_or_else(|| snapshot.next_record(), Ok)?;
     if snapshot.log.is_empty()? {
         let open = Open::new(Names::read(&snapshot)?, closed, counted);
-        return Ok((Shared::whole(open), None));
+        return Ok((SharedSeries::whole(open), None));
     }
-    let shared = Shared::unread(Open::new(Names::default(), closed, counted));
+    let shared = SharedSeries::unread(Open::new(Names::default(), closed, counted));
     let stop = Arc::new(AtomicBool::new(false));
     let (reads, ends) = (shared.clone(), Arc::clone(&stop));
     let work = move || {
         let done = guarded(|| {
             let open = read(&snapshot, closed, counted, &ends)?;
-            // Who is told may want to open the store's file.
+            // The snapshot keeps the file in use, and whoever waits for this may want to open it.
             drop(snapshot);
             match open {
                 Some(open) => reads.adopt(open),
@@ -93,6 +94,7 @@ fn read(
         }
     }
     info!(records = count, "the open hour is counted again from the log");
+    // Outputs are in no record, so their levels are rebuilt from the finest stored blocks of the open hour.
     open.recovers = true;
     let finest = Resolution::Second.code();
     for channel in channels(&snapshot.blocks)? {

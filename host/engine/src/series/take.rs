@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::names::What;
 use super::open::Open;
 use crate::contract::{Event, Happening};
-use crate::store::record::{Counted, Record};
+use crate::store::record::{CountedFave, Record};
 
 /// The oldest time that a line may claim, before now, in milliseconds: what is older is counted as now.
 const OLDEST: u64 = 24 * 3_600_000;
@@ -30,7 +30,7 @@ impl Open {
         self.add(&event.channel, &series, at, now, Some(person));
     }
 
-    fn faves(&mut self, now: u64, channel: &str, faves: &[Counted]) {
+    fn faves(&mut self, now: u64, channel: &str, faves: &[CountedFave]) {
         for counted in faves {
             // Messages that name nobody make faves of nobody.
             let id = &counted.fave.person.id;

@@ -7,7 +7,7 @@ use redb::{Database, Key, ReadOnlyTable, ReadableTable, TableDefinition, Value, 
 
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::store::counts::{Kind, tally};
+use crate::store::counts::{CountKind, tally};
 use crate::store::guard::{builder, guarded};
 use crate::store::log::Block;
 use crate::store::snapshot::Snapshot;
@@ -45,11 +45,11 @@ impl Snapshot {
         let mut faves = Vec::new();
         let mut from = String::new();
         while let Some(row) =
-            self.tallies.range((from.as_str(), Kind::Channel.code(), "", "")..)?.next()
+            self.tallies.range((from.as_str(), CountKind::Channel.code(), "", "")..)?.next()
         {
             let (key, row) = row?;
             let (channel, kind, ..) = key.value();
-            if kind == Kind::Channel.code() {
+            if kind == CountKind::Channel.code() {
                 faves.push((channel.to_owned(), tally(row.value()).faves));
             }
             // The least name that comes after this one.

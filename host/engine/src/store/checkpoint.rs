@@ -65,8 +65,7 @@ impl Snapshot {
         self.last_checkpoint(channel, |_, kept| kept <= at)
     }
 
-    /// The last state of a channel of which this holds, by the number of the next record and the time: of none after one of which it
-    /// does not.
+    /// The newest checkpoint for which `is_wanted(next_record, time)` is true. Stops at the first one for which it is false.
     pub(crate) fn last_checkpoint(
         &self,
         channel: &str,

@@ -9,7 +9,7 @@ use crate::store::snapshot::Snapshot;
 /// What a count is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Kind {
+pub enum CountKind {
     /// All faves of a channel.
     Channel,
     /// Those of an item.
@@ -22,11 +22,11 @@ pub enum Kind {
 
 /// One count.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Counted {
+pub struct CountRow {
     /// Login of the channel.
     pub channel: String,
     /// What it is of.
-    pub kind: Kind,
+    pub kind: CountKind,
     /// Whose faves, with the names as last seen; none for a count of a channel or an item.
     pub person: Option<Person>,
     /// For what; empty for a count of a channel or a person, and for "this moment".
@@ -35,7 +35,7 @@ pub struct Counted {
     pub tally: Tally,
 }
 
-impl Kind {
+impl CountKind {
     /// How it is written in the store: `Channel` is 0.
     pub(crate) fn code(self) -> u8 {
         self as u8
@@ -61,7 +61,7 @@ pub(crate) fn tally((faves, weight, people): (u64, i64, u32)) -> Tally {
 }
 
 /// Kind, person and item of a count.
-pub(crate) type TallyKey = (Kind, String, String);
+pub(crate) type TallyKey = (CountKind, String, String);
 
 impl Snapshot {
     /// How many counts there are.
@@ -72,23 +72,23 @@ impl Snapshot {
     /// Every count, by channel and kind.
     pub fn counts(
         &self,
-    ) -> Result<impl Iterator<Item = Result<Counted, StoreError>> + '_, StoreError> {
+    ) -> Result<impl Iterator<Item = Result<CountRow, StoreError>> + '_, StoreError> {
         Ok(self.tallies.iter()?.map(|row| {
             let (key, value) = row?;
             let (channel, kind, id, item) = key.value();
-            let kind = Kind::of(kind)?;
+            let kind = CountKind::of(kind)?;
             let person = match kind {
-                Kind::Channel | Kind::Item => None,
-                Kind::Person | Kind::PersonItem => Some(self.person(channel, id)?),
+                CountKind::Channel | CountKind::Item => None,
+                CountKind::Person | CountKind::PersonItem => Some(self.person(channel, id)?),
             };
             let (channel, item) = (channel.to_owned(), item.to_owned());
-            Ok(Counted { channel, kind, person, item, tally: tally(value.value()) })
+            Ok(CountRow { channel, kind, person, item, tally: tally(value.value()) })
         }))
     }
 
     /// The counts of a channel.
-    pub fn counts_of(&self, channel: &str) -> Result<Vec<Counted>, StoreError> {
-        let mine = |it: &Result<Counted, _>| it.as_ref().map_or(true, |it| it.channel == channel);
+    pub fn counts_of(&self, channel: &str) -> Result<Vec<CountRow>, StoreError> {
+        let mine = |it: &Result<CountRow, _>| it.as_ref().map_or(true, |it| it.channel == channel);
         self.counts()?.filter(mine).collect()
     }
 
@@ -102,7 +102,7 @@ impl Snapshot {
                 break;
             }
             tallies.push((
-                (Kind::of(kind)?, person.to_owned(), item.to_owned()),
+                (CountKind::of(kind)?, person.to_owned(), item.to_owned()),
                 tally(value.value()),
             ));
         }
@@ -111,7 +111,7 @@ impl Snapshot {
 
     /// The tally of all faves of a channel.
     pub fn channel_tally(&self, channel: &str) -> Result<Tally, StoreError> {
-        let row = self.tallies.get((channel, Kind::Channel.code(), "", ""))?;
+        let row = self.tallies.get((channel, CountKind::Channel.code(), "", ""))?;
         Ok(row.map_or(Tally::default(), |row| tally(row.value())))
     }
 }

@@ -1,6 +1,6 @@
 //! Forgetting a person, as far as the store goes: the log without them, checkpoints, dead letters and the audit log.
 //!
-//! [`Who`] is who is meant, `strip` takes them out of records, `write` writes what is left. The log is read and written anew beside the
+//! [`Identity`] is who is meant, `strip` takes them out of records, `write` writes what is left. The log is read and written anew beside the
 //! engine's thread, up to a snapshot; the engine does what has come since then, the counts and the rules' state. Blocks keep the number
 //! of their first record, which is all that anything refers to: a block may have fewer records than there are numbers to the next one.
 
@@ -15,11 +15,11 @@ use redb::ReadableTable;
 use crate::contract::event::person_in;
 use crate::contract::{Entry, Tally};
 use crate::error::StoreError;
-use crate::store::changed::Entered;
+use crate::store::changes::AuditEntry;
 use crate::store::checkpoint::Checkpoint;
-use crate::store::forget::strip::{INSTEAD, Lost, Strip};
-use crate::store::forget::who::Who;
-use crate::store::letter::Letter;
+use crate::store::dead_letter::DeadLetter;
+use crate::store::forget::strip::{ErasureSummary, INSTEAD, Strip};
+use crate::store::forget::who::Identity;
 use crate::store::log::{Block, decode, encode, pack, unpack};
 use crate::store::snapshot::Snapshot;
 
@@ -27,9 +27,9 @@ use crate::store::snapshot::Snapshot;
 type Rewritten = ((u64, u64, u32), Option<Block>);
 
 /// A person who is going to be forgotten, and everything that is written anew for it.
-pub struct Forgetting {
+pub struct Erasure {
     pub(crate) channel: String,
-    pub(crate) who: Who,
+    pub(crate) who: Identity,
     blocks: BTreeMap<u64, Rewritten>,
     /// The number of the first record that was not read.
     read_to: u64,
@@ -41,7 +41,7 @@ pub struct Forgetting {
     pub(crate) first: Option<u64>,
     /// The slots of the channel, whose state the engine writes itself.
     pub(crate) live: BTreeSet<String>,
-    pub(crate) lost: Lost,
+    pub(crate) lost: ErasureSummary,
 }
 
 /// Something that still names a person.
@@ -57,8 +57,8 @@ pub struct Mention {
 
 impl Snapshot {
     /// Reads the whole log, and makes it anew without a person. Not for the engine's thread.
-    pub fn forgetting(&self, channel: &str, who: &Who) -> Result<Forgetting, StoreError> {
-        let mut it = Forgetting {
+    pub fn erasure(&self, channel: &str, who: &Identity) -> Result<Erasure, StoreError> {
+        let mut it = Erasure {
             channel: channel.to_owned(),
             who: who.clone(),
             blocks: BTreeMap::new(),
@@ -67,21 +67,21 @@ impl Snapshot {
             gone: BTreeSet::new(),
             first: None,
             live: BTreeSet::new(),
-            lost: Lost::default(),
+            lost: ErasureSummary::default(),
         };
         it.read(self)?;
         it.read_checkpoints(self)?;
-        for (_, letter) in self.letters()? {
-            it.lost.letters += u64::from(it.is_theirs(&letter));
+        for (_, letter) in self.dead_letters()? {
+            it.lost.dead_letters += u64::from(it.is_theirs(&letter));
         }
         for (_, mut entry) in self.audit(usize::MAX)? {
-            it.lost.entries += u64::from(it.unname_entry(&mut entry));
+            it.lost.audit_entries += u64::from(it.unname_audit_entry(&mut entry));
         }
         Ok(it)
     }
 
     /// What a person's faves come to.
-    pub fn tally_of(&self, channel: &str, who: &Who) -> Result<Tally, StoreError> {
+    pub fn tally_of(&self, channel: &str, who: &Identity) -> Result<Tally, StoreError> {
         let mut sum = Tally { faves: 0, weight: 0, people: 0 };
         for id in who.ids() {
             for tally in self.items_of(channel, id)?.values() {
@@ -93,7 +93,7 @@ impl Snapshot {
     }
 
     /// What names a person now: values of the rules' state, outputs, what waits to be sent.
-    pub fn mentions(&self, channel: &str, who: &Who) -> Result<Vec<Mention>, StoreError> {
+    pub fn mentions(&self, channel: &str, who: &Identity) -> Result<Vec<Mention>, StoreError> {
         let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
         let mut note = |what, place: &str| *found.entry((what, place.to_owned())).or_default() += 1;
         for row in self.state.range((channel, "", 0, "")..)? {
@@ -134,9 +134,9 @@ impl Snapshot {
     }
 }
 
-impl Forgetting {
+impl Erasure {
     /// What is found of the person.
-    pub fn lost(&self) -> Lost {
+    pub fn lost(&self) -> ErasureSummary {
         self.lost
     }
 
@@ -209,12 +209,12 @@ impl Forgetting {
         changed
     }
 
-    fn is_theirs(&self, letter: &Letter) -> bool {
+    fn is_theirs(&self, letter: &DeadLetter) -> bool {
         let theirs = person_in(&letter.event.what).is_some_and(|it| self.who.is(it));
         letter.channel == self.channel && (theirs || self.gone.contains(&letter.event.id))
     }
 
-    fn unname_entry(&self, entry: &mut Entered) -> bool {
+    fn unname_audit_entry(&self, entry: &mut AuditEntry) -> bool {
         if entry.channel != self.channel {
             return false;
         }

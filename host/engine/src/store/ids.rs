@@ -8,44 +8,44 @@ use crate::store::log::{decode, unpack};
 use crate::store::snapshot::Snapshot;
 
 /// What of a record says which event it is of. None: it is of none.
-struct Known<'a>(Option<Taken<'a>>);
+struct RecordId<'a>(Option<TakenEvent<'a>>);
 
 /// As in [`crate::store::record::Record::Event`].
 #[derive(Deserialize)]
-struct Taken<'a> {
+struct TakenEvent<'a> {
     now: u64,
     #[serde(borrow)]
-    event: Named<'a>,
+    event: EventName<'a>,
 }
 
 /// As in [`crate::contract::Event`].
 #[derive(Deserialize)]
-struct Named<'a> {
+struct EventName<'a> {
     id: &'a str,
     channel: &'a str,
 }
 
-impl<'de> Deserialize<'de> for Known<'de> {
+impl<'de> Deserialize<'de> for RecordId<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Record;
+        struct IdVisitor;
 
-        impl<'de> Visitor<'de> for Record {
-            type Value = Known<'de>;
+        impl<'de> Visitor<'de> for IdVisitor {
+            type Value = RecordId<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a record")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Known<'de>, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<RecordId<'de>, M::Error> {
                 match map.next_key::<&str>()? {
-                    Some("Event") => Ok(Known(Some(map.next_value()?))),
-                    Some(_) => map.next_value::<IgnoredAny>().map(|_| Known(None)),
-                    None => Ok(Known(None)),
+                    Some("Event") => Ok(RecordId(Some(map.next_value()?))),
+                    Some(_) => map.next_value::<IgnoredAny>().map(|_| RecordId(None)),
+                    None => Ok(RecordId(None)),
                 }
             }
         }
 
-        deserializer.deserialize_map(Record)
+        deserializer.deserialize_map(IdVisitor)
     }
 }
 
@@ -59,7 +59,7 @@ impl Snapshot {
         let Some(first) = self.first_since(at)? else { return Ok(()) };
         for row in self.log.range(first..)? {
             let bytes = unpack(row?.1.value().3)?;
-            let records: Vec<Known<'_>> = decode(&bytes)?;
+            let records: Vec<RecordId<'_>> = decode(&bytes)?;
             let taken = records.iter().filter_map(|record| record.0.as_ref());
             taken.filter(|it| it.now >= at).for_each(|it| tell(it.event.channel, it.event.id));
         }
@@ -91,7 +91,7 @@ mod tests {
             Record::Gap { now: 8, channel: channel(), from: 0, why: String::new() },
         ];
         let bytes = encode(&records)?;
-        let found: Vec<Known<'_>> = decode(&bytes)?;
+        let found: Vec<RecordId<'_>> = decode(&bytes)?;
         let found = found.iter().map(|record| record.0.as_ref());
         let found: Vec<_> =
             found.map(|it| it.map(|it| (it.now, it.event.id, it.event.channel))).collect();

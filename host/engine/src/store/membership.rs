@@ -14,7 +14,7 @@ use crate::store::snapshot::Snapshot;
 
 /// That a channel was added or removed while running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Membership {
+pub struct ChannelOverride {
     /// Whether it was added; removed otherwise.
     pub added: bool,
     /// Whether the configuration named it at that time.
@@ -27,9 +27,9 @@ pub struct Membership {
 
 impl Snapshot {
     /// Every channel that was added or removed while running, by login.
-    pub fn memberships(&self) -> Result<BTreeMap<String, Membership>, StoreError> {
+    pub fn channel_overrides(&self) -> Result<BTreeMap<String, ChannelOverride>, StoreError> {
         let mut found = BTreeMap::new();
-        for row in self.membership.iter()? {
+        for row in self.channel_overrides.iter()? {
             let (channel, value) = row?;
             found.insert(channel.value().to_owned(), decode(value.value())?);
         }
@@ -39,7 +39,7 @@ impl Snapshot {
 
 /// The channels that hold, of those that the configuration names and those that were changed while running: in the order of the
 /// configuration, then in that in which they were added.
-pub fn members(configured: &[String], changed: &BTreeMap<String, Membership>) -> Vec<String> {
+pub fn members(configured: &[String], changed: &BTreeMap<String, ChannelOverride>) -> Vec<String> {
     let is_removed = |name: &String| changed.get(name).is_some_and(|it| !it.added && it.configured);
     let mut members: Vec<String> =
         configured.iter().filter(|name| !is_removed(name)).cloned().collect();
@@ -58,8 +58,12 @@ mod tests {
 
     #[test]
     fn a_change_holds_until_the_configuration_says_something_else() {
-        let change =
-            |added, configured, at| Membership { added, configured, at, shown: BTreeMap::new() };
+        let change = |added, configured, at| ChannelOverride {
+            added,
+            configured,
+            at,
+            shown: BTreeMap::new(),
+        };
         let changed = BTreeMap::from([
             ("later".to_owned(), change(true, false, 9)),
             ("early".to_owned(), change(true, false, 3)),

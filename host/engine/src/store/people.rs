@@ -7,7 +7,7 @@ use redb::ReadableTable;
 
 use crate::contract::{Person, Tally};
 use crate::error::StoreError;
-use crate::store::counts::{Kind, tally};
+use crate::store::counts::{CountKind, tally};
 use crate::store::snapshot::Snapshot;
 
 impl Snapshot {
@@ -52,10 +52,10 @@ impl Snapshot {
         id: &str,
     ) -> Result<BTreeMap<String, Tally>, StoreError> {
         let mut items = BTreeMap::new();
-        for row in self.tallies.range((channel, Kind::PersonItem.code(), id, "")..)? {
+        for row in self.tallies.range((channel, CountKind::PersonItem.code(), id, "")..)? {
             let (key, value) = row?;
             let (of, kind, person, item) = key.value();
-            if of != channel || kind != Kind::PersonItem.code() || person != id {
+            if of != channel || kind != CountKind::PersonItem.code() || person != id {
                 break;
             }
             items.insert(item.to_owned(), tally(value.value()));

@@ -53,7 +53,7 @@ pub enum Record {
         /// Id of the event.
         event: String,
         /// What was counted.
-        faves: Vec<Counted>,
+        faves: Vec<CountedFave>,
     },
     /// Events were taken back: a run leaves them out, wherever they stand before this record.
     Undone {
@@ -131,13 +131,13 @@ pub enum Record {
         /// What was added.
         counts: Vec<Imported>,
     },
-    /// Somebody of whom an import knew only the login is known by id from here on, with what was imported.
+    /// The id of a person is known whom an import knew by login alone.
     Joined {
         /// When.
         now: u64,
         /// Login of the channel.
         channel: String,
-        /// Who it is. What is theirs from here on was that of their login, as an import has it.
+        /// The person. Counts imported for their login belong to this id from here on.
         person: Person,
     },
     /// The emotes of a provider have changed. Nothing follows from it: the lines of chat have their emotes.
@@ -170,7 +170,7 @@ pub struct Imported {
 
 /// A fave that was counted, and who asked for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Counted {
+pub struct CountedFave {
     /// The slot of the handler.
     pub slot: String,
     /// Its component.

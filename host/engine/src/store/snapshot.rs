@@ -7,7 +7,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata}
 use crate::contract::Entry;
 use crate::contract::digest::Digest;
 use crate::error::StoreError;
-use crate::store::changed::{Changed, Entered};
+use crate::store::changes::{AuditEntry, SlotOverride};
 use crate::store::log::{Block, decode, unpack};
 use crate::store::record::Record;
 use crate::store::tables::*;
@@ -48,8 +48,12 @@ impl Snapshot {
     }
 
     /// What was changed of a slot while running.
-    pub(crate) fn changed(&self, channel: &str, slot: &str) -> Result<Option<Changed>, StoreError> {
-        self.changed.get((channel, slot))?.map(|row| decode(row.value())).transpose()
+    pub(crate) fn slot_override(
+        &self,
+        channel: &str,
+        slot: &str,
+    ) -> Result<Option<SlotOverride>, StoreError> {
+        self.slot_overrides.get((channel, slot))?.map(|row| decode(row.value())).transpose()
     }
 
     /// The bytes of a component that was live once.
@@ -71,7 +75,7 @@ impl Snapshot {
     }
 
     /// The audit log, newest first: at most so many entries, each with its number.
-    pub fn audit(&self, most: usize) -> Result<Vec<(u64, Entered)>, StoreError> {
+    pub fn audit(&self, most: usize) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         let rows = self.audit.iter()?.rev().take(most);
         rows.map(|row| {
             let (number, entry) = row?;

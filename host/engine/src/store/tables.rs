@@ -19,13 +19,13 @@ macro_rules! tables {
             /// Digest -> compressed bytes: every component that was ever live.
             components COMPONENTS "components": Bytes => Bytes;
             /// (channel, slot) -> what was changed while running.
-            changed CHANGED "changed": (Text, Text) => Bytes;
+            slot_overrides SLOT_OVERRIDES "changed": (Text, Text) => Bytes;
             /// Channel -> that it was added or removed while running.
-            membership MEMBERSHIP "membership": Text => Bytes;
+            channel_overrides CHANNEL_OVERRIDES "membership": Text => Bytes;
             /// Number -> one entry of the audit log.
             audit AUDIT "audit": u64 => Bytes;
             /// Number -> a call that had no effects, with its event.
-            letters LETTERS "letters": u64 => Bytes;
+            dead_letters DEAD_LETTERS "letters": u64 => Bytes;
             /// (channel, number of the next record) -> (time, the state of all rules then).
             checkpoints CHECKPOINTS "checkpoints": (Text, u64) => (u64, Bytes);
             /// (channel, kind of count, person, item) -> (faves, weight, people).

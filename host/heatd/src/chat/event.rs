@@ -61,7 +61,9 @@ impl Reader {
         }
         let told = self.notices.read(message);
         let has_words = message.params.get(1).is_some_and(|text| !text.is_empty());
-        let line = if has_words { chat(message).unwrap_or_default() } else { Vec::new() };
+        // Bits come with lines of chat alone.
+        let line =
+            if has_words { chat(message).and_then(|all| all.into_iter().next()) } else { None };
         told.into_iter().chain(line).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heat_engine::{Decision, Standing, effect_line};
+use heat_engine::{Decision, SlotStatus, effect_line};
 use serde::Serialize;
 
 use super::differences::Changed;
@@ -25,11 +25,11 @@ impl MessageAnswer {
 pub(crate) struct SlotAnswer {
     channel: String,
     #[serde(flatten)]
-    standing: Standing,
+    standing: SlotStatus,
 }
 
 impl SlotAnswer {
-    pub(super) fn of(standing: Standing) -> Self {
+    pub(super) fn of(standing: SlotStatus) -> Self {
         Self { channel: standing.channel.clone(), standing }
     }
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use heat_engine::{Action, Chain, Membership, Order, Sandbox, Snapshot, StoreError, members};
+use heat_engine::{
+    Action, Chain, ChangeRequest, ChannelOverride, Sandbox, Snapshot, StoreError, members,
+};
 use parking_lot::Mutex;
 use tracing::info;
 
@@ -40,7 +42,7 @@ pub(crate) fn settle(
     config: &Config,
     sandbox: &Sandbox,
     mut configured: Vec<Chain>,
-    changed: &BTreeMap<String, Membership>,
+    changed: &BTreeMap<String, ChannelOverride>,
 ) -> Result<Vec<Chain>> {
     let mut chains = Vec::new();
     for name in members(&config.twitch.channels, changed) {
@@ -68,7 +70,7 @@ pub(crate) fn settle(
 
 /// The channels that were removed while heatd ran, and when.
 pub(crate) fn removed(
-    changed: &BTreeMap<String, Membership>,
+    changed: &BTreeMap<String, ChannelOverride>,
     chains: &[Chain],
 ) -> BTreeMap<String, u64> {
     let is_here = |name: &String| chains.iter().any(|chain| chain.channel == *name);
@@ -80,7 +82,7 @@ pub(crate) fn removed(
 pub(crate) fn last_heard(
     snapshot: &Snapshot,
     chains: &[Chain],
-    changed: &BTreeMap<String, Membership>,
+    changed: &BTreeMap<String, ChannelOverride>,
 ) -> Result<BTreeMap<String, Option<Since>>, StoreError> {
     let until = snapshot.heard_until()?;
     let since = |channel: &str| -> Result<Option<Since>, StoreError> {
@@ -173,10 +175,10 @@ impl Channels {
     /// Adds the channel to the engine. Returns since when it was not heard, if it was here before.
     fn taken_up(&self, name: &str, chain: Chain, by: &str) -> Result<Option<Since>, Error> {
         let configured = self.is_configured(name);
-        let order = Order::new(Action::AddChannel, by, "");
-        let removed = self.live.on_engine_thread("channel.add", move |access| {
+        let order = ChangeRequest::new(Action::AddChannel, by, "");
+        let removed = self.live.change("channel.add", move |access| {
             access.engine.add_channel(chain, configured, &order)
-        })??;
+        })?;
         Ok(removed.map(since_removal))
     }
 
@@ -187,10 +189,10 @@ impl Channels {
         self.wants.remove(name);
         self.live.drop_shadows(name)?;
         let (channel, configured) = (name.to_owned(), self.is_configured(name));
-        let order = Order::new(Action::RemoveChannel, by, "");
-        self.live.on_engine_thread("channel.remove", move |access| {
+        let order = ChangeRequest::new(Action::RemoveChannel, by, "");
+        self.live.change("channel.remove", move |access| {
             access.engine.remove_channel(&channel, configured, &order)
-        })??;
+        })?;
         if let Some(emotes) = &self.emotes {
             emotes.remove_channel(name);
         }

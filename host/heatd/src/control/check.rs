@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use heat_engine::cases::{Cast, Outcome, embedded, judge, needs_faves};
 use heat_engine::{
-    Answer, Begun, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot,
+    Answer, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot, SwapTicket,
 };
 
 use super::error::Error;
@@ -22,7 +22,7 @@ const LEAST: usize = 200;
 /// Tries the rule in its slot. Returns on what it was tried, for people.
 pub(super) fn check(
     sandbox: &Arc<Sandbox>,
-    begun: &Begun,
+    begun: &SwapTicket,
     slot: &str,
     channel: &str,
     rule: &Rule,
@@ -91,7 +91,7 @@ struct Pair {
 impl Pair {
     fn begin(
         sandbox: &Arc<Sandbox>,
-        begun: &Begun,
+        begun: &SwapTicket,
         slot: &str,
         channel: &str,
         rule: &Rule,
@@ -142,7 +142,7 @@ fn answers<'a>(decisions: &'a [Decision], slot: &str) -> Vec<&'a Answer> {
 /// Plays the cases that the component brings along.
 fn own_cases(
     sandbox: &Arc<Sandbox>,
-    begun: &Begun,
+    begun: &SwapTicket,
     rule: &Rule,
     progress: &Progress,
 ) -> Result<String, Error> {

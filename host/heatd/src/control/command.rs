@@ -79,14 +79,14 @@ impl Control {
         let snapshot = Arc::new(present.snapshot);
         let (rules, changes) = (&present.rules, Changes::default());
         let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
-        run.pass(now)?;
-        let open = run.imagine(now, of_viewer)?;
+        run.advance_to(now)?;
+        let open = run.simulate(now, of_viewer)?;
         if open.answers.iter().any(|it| does(it, &takers)) || faves(&open) {
             return Err(Error::because(format!(
                 "everybody may say {word:?} in chat; here are only orders of moderators, such as ?heat set 50"
             )));
         }
-        let decision = run.imagine(now, of_moderator)?;
+        let decision = run.simulate(now, of_moderator)?;
         let failed = decision.answers.iter().find_map(|it| {
             let fault = it.outcome.as_ref().err()?;
             takers.contains(&&*it.slot).then(|| format!("{} would fail: {fault}", it.slot))
@@ -110,9 +110,10 @@ impl Control {
         by: &str,
         note: &str,
     ) -> Result<(), Error> {
-        let (channel, order) = (channel.to_owned(), heat_engine::Order::new(action, by, note));
+        let (channel, order) =
+            (channel.to_owned(), heat_engine::ChangeRequest::new(action, by, note));
         self.on_engine_thread("audit.note", move |access| {
-            access.engine.enter(&channel, "", None, None, &order, None);
+            access.engine.audit(&channel, "", None, None, &order, None);
             Ok(())
         })
     }

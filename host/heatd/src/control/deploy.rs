@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use heat_engine::{
-    Action, Begun, Component, Digest, Entered, Given, Limits, Order, Rule, Snapshot, Standing, Swap,
+    Action, AuditEntry, ChangeError, ChangeRequest, Component, Digest, Given, Limits, Rule,
+    SlotStatus, Snapshot, Swap, SwapTicket,
 };
 use tracing::warn;
 
@@ -25,7 +26,7 @@ impl Control {
         wanted: &DeployRequest,
         progress: &Progress,
     ) -> Result<DeployAnswer, Error> {
-        let mut order = Order::new(wanted.source.action(), &wanted.by, "");
+        let mut order = ChangeRequest::new(wanted.source.action(), &wanted.by, "");
         order.configured = matches!(wanted.source, RuleSource::File(..));
         let done = self.begin(wanted).and_then(|begun| {
             let done = self.prepare(wanted, &begun, progress).and_then(|(swap, checked, state)| {
@@ -93,20 +94,20 @@ impl Control {
         Ok(told)
     }
 
-    fn begin(&self, wanted: &DeployRequest) -> Result<Begun, Error> {
+    fn begin(&self, wanted: &DeployRequest) -> Result<SwapTicket, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let configured = matches!(wanted.source, RuleSource::File(..));
-        Ok(self.on_engine_thread("swap.begin", move |access| match configured {
+        self.change("swap.begin", move |access| match configured {
             true => access.engine.begin_as_configured(&channel, &slot),
             false => access.engine.begin(&channel, &slot),
-        })??)
+        })
     }
 
     /// Loads and checks the new rule, and prepares its state. Returns the swap, what the rule was tried on, and what becomes of the state.
     fn prepare(
         &self,
         wanted: &DeployRequest,
-        begun: &Begun,
+        begun: &SwapTicket,
         progress: &Progress,
     ) -> Result<(Swap, String, &'static str), Error> {
         let rule = self.rule(wanted, begun, progress)?;
@@ -133,7 +134,7 @@ impl Control {
     pub(super) fn rule(
         &self,
         wanted: &DeployRequest,
-        begun: &Begun,
+        begun: &SwapTicket,
         progress: &Progress,
     ) -> Result<Rule, Error> {
         let limits = begun.rule.limits();
@@ -184,9 +185,9 @@ impl Control {
     pub(super) fn flip(
         &self,
         swap: Swap,
-        order: Order,
+        order: ChangeRequest,
         progress: &Progress,
-    ) -> Result<Standing, Error> {
+    ) -> Result<SlotStatus, Error> {
         let mut swap = swap;
         let all = swap.left() as u64;
         let mut is_copied = false;
@@ -198,26 +199,36 @@ impl Control {
             })?;
         }
         let (channel, slot) = (swap.channel().to_owned(), swap.slot().to_owned());
-        let (standing, _swap) = self.on_engine_thread("swap.flip", move |access| {
-            let flipped = access.engine.flip_lent(&mut swap, &order)?;
-            let standing = flipped.map(|()| {
-                let standings = access.engine.standings();
-                standings.into_iter().find(|it| it.channel == channel && it.slot == slot)
-            });
-            Ok((standing, swap))
+        let (flipped, standing, _swap) = self.on_engine_thread("swap.flip", move |access| {
+            let flipped = access.engine.flip_in_place(&mut swap, &order);
+            let mut standings = access.engine.slot_statuses().into_iter();
+            let standing = standings.find(|it| it.channel == channel && it.slot == slot);
+            // The swap comes back also where it is rejected: to let go of a large state takes a while.
+            match flipped {
+                Ok(()) => Ok((None, standing, swap)),
+                Err(ChangeError::Rejected(why)) => Ok((Some(why), None, swap)),
+                Err(ChangeError::Store(error)) => Err(error),
+            }
         })?;
-        let standing = standing?;
+        if let Some(why) = flipped {
+            return Err(Error::Refused(why));
+        }
         standing.ok_or(Error::Gone)
     }
 
     /// Records a refused change in the audit log and in heatd's log.
-    pub(super) fn note_refusal(&self, wanted: &DeployRequest, order: Order, refusal: &Error) {
+    pub(super) fn note_refusal(
+        &self,
+        wanted: &DeployRequest,
+        order: ChangeRequest,
+        refusal: &Error,
+    ) {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let why = refusal.to_string();
         warn!(channel, slot, why, by = wanted.by, "a change of a rule is refused");
         // Where heatd stops, nobody reads it.
         let _ = self.on_engine_thread("audit.refusal", move |access| {
-            access.engine.enter(&channel, &slot, None, None, &order, Some(why));
+            access.engine.audit(&channel, &slot, None, None, &order, Some(why));
             Ok(())
         });
     }
@@ -226,9 +237,9 @@ impl Control {
 /// Finds what was live before the current rule, by going through the audit log: a change is pushed on a stack, a rollback pops one. Below
 /// the first change lies what the configuration says.
 fn before<'a>(
-    changes: impl Iterator<Item = &'a Entered>,
+    changes: impl Iterator<Item = &'a AuditEntry>,
 ) -> Option<(Option<Digest>, Option<Vec<(String, Given)>>)> {
-    let mut stack: Vec<&Entered> = Vec::new();
+    let mut stack: Vec<&AuditEntry> = Vec::new();
     for change in changes {
         match change.action {
             Action::Deploy | Action::Promote | Action::Settings => stack.push(change),
@@ -243,8 +254,8 @@ fn before<'a>(
     })
 }
 
-fn told(standing: Standing, checked: String, state: &'static str) -> DeployAnswer {
-    let Standing { channel, slot, name, version, state: now, .. } = &standing;
+fn told(standing: SlotStatus, checked: String, state: &'static str) -> DeployAnswer {
+    let SlotStatus { channel, slot, name, version, state: now, .. } = &standing;
     let probation = if *now == "probation" { ", on probation for at least a minute" } else { "" };
     let message = format!("{name} {version} is live in slot {slot} of #{channel}{probation}");
     DeployAnswer { message, checked, state, standing: SlotAnswer::of(standing) }

@@ -1,6 +1,6 @@
 //! Why something was not done.
 
-use heat_engine::{OpenError, Refused, RunError, StoreError};
+use heat_engine::{OpenError, RunError, StoreError};
 
 /// Why something was not done, by who must act. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,6 @@ impl std::fmt::Display for Error {
             Self::Unknown(why) | Self::Refused(why) | Self::Failed(why) => f.write_str(why),
             Self::Gone => f.write_str("heatd is shutting down"),
         }
-    }
-}
-
-impl From<Refused> for Error {
-    fn from(Refused(why): Refused) -> Self {
-        Self::Refused(why)
     }
 }
 

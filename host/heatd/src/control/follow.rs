@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use heat_engine::{Handed, Record, Rule, Run, RunError, Snapshot, StoreError};
+use heat_engine::{ChangeError, Record, Rule, RuleState, Run, RunError, Snapshot, StoreError};
 use tracing::warn;
 
 use super::error::Error;
@@ -92,7 +92,7 @@ impl Control {
         mut run: Run,
         (subscription, subscriber): (Subscription, Subscriber),
         behind: String,
-        adopt: impl FnOnce(&mut EngineAccess<'_>, BTreeMap<String, Handed>) -> Result<V, StoreError>
+        adopt: impl FnOnce(&mut EngineAccess<'_>, BTreeMap<String, RuleState>) -> Result<V, StoreError>
         + Send
         + 'static,
     ) -> Result<V, Error> {
@@ -105,12 +105,12 @@ impl Control {
             }
         })
         .map_err(Error::failed)?;
-        self.on_engine_thread(name, move |access| {
+        self.change(name, move |access| {
             match made_so_far(&subscription, HAND_OVER, Run::hand_over_all) {
-                Some(made) => Ok(Ok(adopt(access, made)?)),
-                None => Ok(Err(Error::because(behind))),
+                Some(made) => Ok(adopt(access, made)?),
+                None => Err(ChangeError::Rejected(behind)),
             }
-        })?
+        })
     }
 }
 
@@ -181,7 +181,7 @@ pub(super) fn follow(
             Ok(Update::Rules(rules)) => run.learn(&rules),
             Ok(Update::Asked(question)) => question(run)?,
             Err(RecvTimeoutError::Timeout) => {
-                if !run.pass(now())?.is_empty() || !all_told {
+                if !run.advance_to(now())?.is_empty() || !all_told {
                     all_told = seen(run, 0);
                 }
             }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Forgetting, Mention, Order, Run, Snapshot, Who};
+use heat_engine::{
+    Action, ChangeRequest, Erasure, Identity, IdentityError, Mention, Run, Snapshot,
+};
 use serde::Deserialize;
 use tracing::info;
 
@@ -21,7 +23,7 @@ use super::handle::Control;
 use super::progress::Progress;
 use super::undo::Turn;
 
-/// Who shall be forgotten.
+/// Identity shall be forgotten.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Forgotten {
@@ -58,8 +60,7 @@ impl Control {
             info!(channel, events = lost.events, "a person is forgotten");
             self.begin_shadows_anew(channel)?;
         }
-        let told =
-            ForgetOutcome { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
+        let told = Erased { channel, who: &who, before: &before, after: after.as_ref(), is_whole };
         told.value(lost, changed, store)
     }
 
@@ -74,7 +75,7 @@ impl Control {
         let snapshot = Arc::clone(&beginning.snapshot);
         let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
         progress.step("recount");
-        let mut forgetting = snapshot.forgetting(channel, &who)?;
+        let mut forgetting = snapshot.erasure(channel, &who)?;
         let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
             progress.part("replay", done, of);
         })?;
@@ -101,7 +102,7 @@ impl Control {
         &self,
         channel: &str,
         by: &str,
-        forgetting: Forgetting,
+        forgetting: Erasure,
         run: Run,
         beginning: Beginning,
     ) -> Result<Changed, Error> {
@@ -122,24 +123,24 @@ impl Control {
 }
 
 /// The audit entry. It must not name the person.
-fn order(by: &str) -> Order {
-    Order::new(Action::Forget, by, "a person is forgotten")
+fn order(by: &str) -> ChangeRequest {
+    ChangeRequest::new(Action::Forget, by, "a person is forgotten")
 }
 
 /// The result, or the preview of one.
 struct Done {
-    who: Who,
-    lost: heat_engine::Lost,
+    who: Identity,
+    lost: heat_engine::ErasureSummary,
     changed: Changed,
     /// Whether a run has made the rules' state again without the person. Otherwise only keys that name them were removed.
     is_whole: bool,
 }
 
-fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
+fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Identity, Error> {
     if user.is_empty() {
         return Err(Error::because("say who: `user` is an id, a login or a name"));
     }
-    match snapshot.who(channel, user)? {
+    match snapshot.identify(channel, user) {
         Ok(who) if who.ids().next().is_some() => Ok(who),
         Ok(_) => {
             let problem = format!(
@@ -147,7 +148,8 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
             );
             Err(Error::because(problem))
         }
-        Err(several) => {
+        Err(IdentityError::Store(error)) => Err(error.into()),
+        Err(IdentityError::Several(several)) => {
             let several: Vec<String> =
                 several.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
             let problem =
@@ -158,19 +160,19 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Who, Error> {
 }
 
 /// The answer.
-struct ForgetOutcome<'a> {
+struct Erased<'a> {
     channel: &'a str,
-    who: &'a Who,
+    who: &'a Identity,
     before: &'a Snapshot,
     /// None: nothing was done.
     after: Option<&'a Snapshot>,
     is_whole: bool,
 }
 
-impl ForgetOutcome<'_> {
+impl Erased<'_> {
     fn value(
         &self,
-        lost: heat_engine::Lost,
+        lost: heat_engine::ErasureSummary,
         changed: Changed,
         store: &Path,
     ) -> Result<ForgetAnswer, Error> {
@@ -198,8 +200,8 @@ impl ForgetOutcome<'_> {
             logins: who.logins().map(Into::into).collect(),
             events: lost.events,
             faves: theirs.faves,
-            dead_letters: lost.letters,
-            audit_entries: lost.entries,
+            dead_letters: lost.dead_letters,
+            audit_entries: lost.audit_entries,
             checkpoints: CheckpointAnswer { remade: lost.remade, dropped: lost.dropped },
             quoted: lost.quoted,
             before: tally(had),

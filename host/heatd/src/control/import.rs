@@ -1,7 +1,7 @@
 //! Import: adds counts that were made elsewhere, a group at a time between two events, so that events never wait long.
 
 use heat_engine::wit::Person;
-use heat_engine::{Brought, Imported};
+use heat_engine::{ImportSummary, Imported};
 use serde::Deserialize;
 use tracing::info;
 
@@ -101,7 +101,7 @@ impl Control {
             }
             Ok(brought)
         })?;
-        let Brought { counts, known, faves, weight } = brought;
+        let ImportSummary { counts, known, faves, weight } = brought;
         if !dry_run && counts > 0 {
             info!(channel, source, counts, faves, "counts imported");
         }

@@ -41,8 +41,8 @@ impl Control {
         progress: &Progress,
     ) -> Result<ReplayAnswer, Error> {
         let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun = self
-            .on_engine_thread("replay.look", move |access| access.engine.look(&channel, &slot))??;
+        let begun =
+            self.change("replay.look", move |access| access.engine.inspect(&channel, &slot))?;
         let rule = self.rule(&wanted.rule, &begun, progress)?;
         begun.fits(&rule).map_err(Error::because)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
@@ -195,7 +195,7 @@ impl Side {
     }
 
     fn pass(&mut self) -> Result<(), RunError> {
-        let decisions = self.run.pass(self.to)?;
+        let decisions = self.run.advance_to(self.to)?;
         self.note(&decisions, self.to, true);
         Ok(())
     }

@@ -16,7 +16,7 @@ impl Control {
         by: &str,
     ) -> Result<RetryAnswer, Error> {
         let snapshot = self.present(channel)?.snapshot;
-        let mine = snapshot.letters()?.into_iter().filter(|(number, it)| {
+        let mine = snapshot.dead_letters()?.into_iter().filter(|(number, it)| {
             it.channel == channel
                 && it.slot == slot
                 && letter.is_none_or(|wanted| wanted == *number)
@@ -30,9 +30,8 @@ impl Control {
         self.note(channel, Action::Retry, by, &format!("calls of slot {slot}"))?;
         let (mut again, mut failed) = (0, 0);
         for (number, letter) in mine {
-            let decision = self.on_engine_thread("dead_letters.retry", move |access| {
-                access.engine.retry(number, &letter)
-            })??;
+            let decision = self
+                .change("dead_letters.retry", move |access| access.engine.retry(number, &letter))?;
             again += 1;
             failed += u64::from(decision.answers.iter().any(|answer| answer.outcome.is_err()));
         }

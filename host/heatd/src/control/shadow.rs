@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heat_engine::{Action, Changes, Order, Rule, Run, Standing};
+use heat_engine::{Action, ChangeError, ChangeRequest, Changes, Rule, Run, SlotStatus};
 use parking_lot::Mutex;
 use tracing::{info, warn};
 
@@ -29,8 +29,8 @@ impl Control {
         progress: &Progress,
     ) -> Result<ShadowAnswer, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
-        let begun = self
-            .on_engine_thread("shadow.look", move |access| access.engine.look(&channel, &slot))??;
+        let begun =
+            self.change("shadow.look", move |access| access.engine.inspect(&channel, &slot))?;
         let rule = self.rule(wanted, &begun, progress)?;
         begun.fits(&rule).map_err(Error::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
@@ -148,31 +148,26 @@ impl Control {
         by: &str,
     ) -> Result<PromoteAnswer, Error> {
         let shadow = self.shadows.get(channel, slot).ok_or_else(|| no_shadow(slot))?;
-        let order = Order::new(Action::Promote, by, "");
+        let order = ChangeRequest::new(Action::Promote, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
         let (rule, subscription) = (shadow.rule.clone(), shadow.subscription);
-        let standing = self.on_engine_thread("shadow.promote", move |access| {
-            let begun = match access.engine.begin(&name, &of)? {
-                Ok(begun) => begun,
-                Err(refused) => return Ok(Err(Error::from(refused))),
-            };
+        let standing = self.change("shadow.promote", move |access| {
+            let begun = access.engine.begin(&name, &of)?;
             let (slot, timeout) = (of.clone(), HAND_OVER);
             let handed =
                 made_so_far(&subscription, timeout, move |run| run.hand_over(&slot)).flatten();
             let Some(handed) = handed else {
                 access.engine.give_up(&name, &of, begun.ticket());
                 let problem = "the shadow is behind what happens; try again in a moment";
-                return Ok(Err(Error::because(problem)));
+                return Err(ChangeError::Rejected(problem.to_owned()));
             };
-            let flipped = access.engine.flip(begun.handed(rule, handed), &order)?;
-            Ok(flipped.map_err(Error::from).map(|()| {
-                let standings = access.engine.standings();
-                standings.into_iter().find(|it| it.channel == name && it.slot == of)
-            }))
-        })?;
+            access.engine.flip(begun.handed(rule, handed), &order)?;
+            let mut standings = access.engine.slot_statuses().into_iter();
+            Ok(standings.find(|it| it.channel == name && it.slot == of))
+        });
         let outcome = if standing.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(slot, "promote", outcome);
-        let standing: Standing = standing?.ok_or(Error::Gone)?;
+        let standing: SlotStatus = standing?.ok_or(Error::Gone)?;
         self.drop_shadow(channel, slot)?;
         let message = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"

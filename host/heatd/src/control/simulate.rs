@@ -132,9 +132,9 @@ impl Control {
         let snapshot = Arc::new(present.snapshot);
         let (rules, changes) = (&present.rules, Changes::default());
         let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
-        run.pass(now)?;
+        run.advance_to(now)?;
         let before = shown(&run);
-        let decision = run.imagine(now, event.clone())?;
+        let decision = run.simulate(now, event.clone())?;
         let after = shown(&run);
         let outputs = after
             .into_iter()

@@ -1,6 +1,6 @@
 //! Turns a slot off and on, and brings back what was live in it before.
 
-use heat_engine::{Action, Order, Status};
+use heat_engine::{Action, ChangeError, ChangeRequest, Status};
 
 use super::answers::{MessageAnswer, RollBackAnswer};
 use super::error::Error;
@@ -14,13 +14,17 @@ impl Control {
         slot: &str,
         by: &str,
     ) -> Result<RollBackAnswer, Error> {
-        let order = Order::new(Action::RollBack, by, "");
+        let order = ChangeRequest::new(Action::RollBack, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        let (back, snapshot) = self.on_engine_thread("swap.back", move |access| {
-            let back = access.engine.roll_back(&name.as_str().into(), &of, &order)?;
-            Ok((back, access.engine.snapshot()?))
+        let (stood_by, snapshot) = self.on_engine_thread("swap.back", move |access| {
+            let stood_by = match access.engine.roll_back(&name.as_str().into(), &of, &order) {
+                Ok(()) => true,
+                Err(ChangeError::Rejected(_)) => false,
+                Err(ChangeError::Store(error)) => return Err(error),
+            };
+            Ok((stood_by, access.engine.snapshot()?))
         })?;
-        if back.is_err() {
+        if !stood_by {
             // No rule stands by any more.
             let deployed = self.deploy_previous(channel, slot, &snapshot, by)?;
             return Ok(RollBackAnswer::Deployed(Box::new(deployed)));
@@ -43,11 +47,11 @@ impl Control {
             true => (Status::On, Action::Enable, "on"),
             false => (Status::Disabled, Action::Disable, "off"),
         };
-        let order = Order::new(action, by, "");
+        let order = ChangeRequest::new(action, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        self.on_engine_thread("rule.turn", move |access| {
-            access.engine.turn(&name.as_str().into(), &of, status, &order)
-        })??;
+        self.change("rule.turn", move |access| {
+            access.engine.set_status(&name.as_str().into(), &of, status, &order)
+        })?;
         Ok(MessageAnswer::new(format!("slot {slot} of #{channel} is {word}")))
     }
 }

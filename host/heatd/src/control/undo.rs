@@ -4,7 +4,7 @@ mod recount;
 
 use std::sync::Arc;
 
-use heat_engine::{Action, Digest, Order, Snapshot, Undo, Which, thousandths};
+use heat_engine::{Action, ChangeRequest, Digest, Snapshot, Undo, UndoTarget, thousandths};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
@@ -16,7 +16,7 @@ use super::handle::Control;
 use super::progress::Progress;
 use recount::Recount;
 
-/// Which events to take back.
+/// UndoTarget events to take back.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undone {
@@ -56,16 +56,16 @@ impl Undone {
         self.digest.is_some()
     }
 
-    fn which(&self, snapshot: &Snapshot) -> Result<Which, Error> {
+    fn which(&self, snapshot: &Snapshot) -> Result<UndoTarget, Error> {
         let login = |name: &String| name.trim_start_matches('@').to_lowercase();
-        let person = self.user.as_ref().map(|name| Which::Person(login(name)));
+        let person = self.user.as_ref().map(|name| UndoTarget::Person(login(name)));
         let people = self.users.as_ref().filter(|names| !names.is_empty());
-        let people = people.map(|names| Which::People(names.iter().map(login).collect()));
-        let item = self.item.clone().map(Which::Item);
-        let faves = self.everybody.filter(|it| *it).map(|_| Which::Faves);
-        let event = self.event.clone().map(Which::Event);
+        let people = people.map(|names| UndoTarget::People(names.iter().map(login).collect()));
+        let item = self.item.clone().map(UndoTarget::Item);
+        let faves = self.everybody.filter(|it| *it).map(|_| UndoTarget::Faves);
+        let event = self.event.clone().map(UndoTarget::Event);
         let component = match &self.digest {
-            Some(digest) => Some(Which::Component(find(snapshot, digest)?)),
+            Some(digest) => Some(UndoTarget::Component(find(snapshot, digest)?)),
             None => None,
         };
         let mut wanted = [person, people, item, faves, event, component].into_iter().flatten();
@@ -108,7 +108,7 @@ impl Control {
     ) -> Result<UndoAnswer, Error> {
         let present = self.present(channel)?;
         let which = wanted.which(&present.snapshot)?;
-        if let Which::Component(digest) = which
+        if let UndoTarget::Component(digest) = which
             && present.rules.iter().any(|(_, rule)| rule.digest() == digest)
         {
             let problem = "that component is live; roll it back or deploy another first";
@@ -124,7 +124,7 @@ impl Control {
         };
         // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
         if !wanted.preview && undo.without.is_none() {
-            let (faves, order) = (undo.clone(), Order::new(Action::Undo, by, &note(&undo)));
+            let (faves, order) = (undo.clone(), ChangeRequest::new(Action::Undo, by, &note(&undo)));
             self.on_engine_thread("undo.faves", move |access| {
                 access.engine.take_back_faves(&faves, &order)
             })?;

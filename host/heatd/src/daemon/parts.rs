@@ -148,8 +148,8 @@ impl Parts {
             // Nobody else sets it.
             let _ = self.statistics.set(counted);
         }
-        self.metrics.stand(&engine.standings());
-        self.registry.stand(engine.standings());
+        self.metrics.stand(&engine.slot_statuses());
+        self.registry.stand(engine.slot_statuses());
         self.outputs.send_replace(Arc::new(engine.outputs().clone()));
         self.states.send_replace(Arc::new(self.registry.states(engine)));
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
-use heat_engine::{Chain, Engine, Membership, OpenError, Sandbox, Store};
+use heat_engine::{Chain, ChannelOverride, Engine, OpenError, Sandbox, Store};
 
 use super::prepared::Prepared;
 use crate::clock;
@@ -23,10 +23,10 @@ pub(super) struct Stored {
     /// The channels that hold, with their rules.
     pub(super) chains: Vec<Chain>,
     /// The channels that were added or removed while an earlier heatd ran.
-    pub(super) changed: BTreeMap<String, Membership>,
+    pub(super) changed: BTreeMap<String, ChannelOverride>,
     /// The time of the newest record, in milliseconds since 1970. heatd's time must not be before it.
     pub(super) newest: u64,
-    /// Handed to the engine, which is the only one that writes it.
+    /// RuleState to the engine, which is the only one that writes it.
     pub(super) store: Store,
 }
 
@@ -37,7 +37,7 @@ impl Stored {
         let data_dir = DataDir::new(&config);
         let store = data_dir.open()?;
         let snapshot = store.snapshot()?;
-        let (newest, changed) = (snapshot.newest()?, snapshot.memberships()?);
+        let (newest, changed) = (snapshot.newest()?, snapshot.channel_overrides()?);
         let chains = channels::settle(&config, &sandbox, chains, &changed)?;
         Ok(Self { config: Arc::new(config), data_dir, sandbox, chains, changed, newest, store })
     }
@@ -50,7 +50,7 @@ impl Stored {
             OpenError::Store(error) => data_dir.explain("failed to go on with", error),
             error => error.into(),
         })?;
-        engine.settle_members(&config.twitch.channels)?;
+        engine.resolve_channels(&config.twitch.channels)?;
         Ok((engine, data_dir))
     }
 }

@@ -314,7 +314,7 @@ impl Group<'_> {
 
     /// Publishes the status of all slots, and which topics their rules take.
     fn stand(&self) {
-        let standings = self.engine.standings();
+        let standings = self.engine.slot_statuses();
         self.outlets.metrics.stand(&standings);
         self.outlets.registry.stand(standings);
         let topics = self.outlets.topics_of(self.engine);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use heat_engine::{Answer, Standing};
+use heat_engine::{Answer, SlotStatus};
 use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -159,8 +159,8 @@ impl Rules {
         self.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
     }
 
-    pub(super) fn stand(&self, standings: &[Standing]) {
-        let stands = standings.iter().map(|Standing { channel, slot, state, .. }| Stands {
+    pub(super) fn stand(&self, standings: &[SlotStatus]) {
+        let stands = standings.iter().map(|SlotStatus { channel, slot, state, .. }| Stands {
             channel: channel.clone(),
             slot: slot.clone(),
             state,

@@ -5,6 +5,7 @@
 
 mod bench;
 mod cast;
+mod compiling;
 mod test;
 mod words;
 

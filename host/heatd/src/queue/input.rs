@@ -7,7 +7,7 @@ use heat_engine::wit::Event;
 use heat_engine::{Decision, StoreError, Stream};
 use tokio::sync::oneshot;
 
-use super::desk::{EngineAccess, Task};
+use super::task::{EngineAccess, Task};
 use crate::clock::now;
 
 /// The number of a received MQTT message. heatd acknowledges the message after the commit.

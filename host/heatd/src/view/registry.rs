@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heat_engine::{Chain, Decision, Engine, Standing};
+use heat_engine::{Chain, Decision, Engine, SlotStatus};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use prometheus_client::metrics::counter::Counter;
@@ -19,7 +19,7 @@ pub(crate) struct ChannelRegistry {
     /// Channels that were removed while running, and when, in milliseconds since 1970.
     removed: Mutex<BTreeMap<String, u64>>,
     /// The status of all slots, as of the last commit that changed an output.
-    standings: Mutex<Arc<Vec<Standing>>>,
+    standings: Mutex<Arc<Vec<SlotStatus>>>,
     /// Gaps of the last day.
     pub(crate) gaps: Arc<Gaps>,
 }
@@ -86,11 +86,11 @@ impl ChannelRegistry {
     }
 
     /// Sets the status of all slots.
-    pub(crate) fn stand(&self, standings: Vec<Standing>) {
+    pub(crate) fn stand(&self, standings: Vec<SlotStatus>) {
         *self.standings.lock() = Arc::new(standings);
     }
 
-    pub(crate) fn standings(&self) -> Arc<Vec<Standing>> {
+    pub(crate) fn standings(&self) -> Arc<Vec<SlotStatus>> {
         Arc::clone(&self.standings.lock())
     }
 

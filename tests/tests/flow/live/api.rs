@@ -34,7 +34,7 @@ impl Api {
         Ok(Self { port: town.http, token: token.trim().to_owned() })
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Answer> {
+    pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         self.ask("GET", path, JSON, b"")
     }
 

@@ -58,7 +58,7 @@ impl Curve {
         })
     }
 
-    /// What it showed in each of so many equal parts of the time.
+    /// Splits the time into equal parts, and says what the output showed in each.
     pub(super) fn extents(&self, (from, to): (u64, u64), parts: usize) -> Vec<Option<Extent>> {
         let long = to.saturating_sub(from).max(1) as f64;
         let mut extents = Vec::with_capacity(parts);

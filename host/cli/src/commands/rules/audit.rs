@@ -1,4 +1,4 @@
-//! `heat rules history`: the audit log of heatd.
+//! `heat rules audit`: the audit log of heatd.
 
 use anyhow::Result;
 use clap::Args;

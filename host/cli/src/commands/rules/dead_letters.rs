@@ -1,4 +1,4 @@
-//! `heat rules letters` and `heat rules retry`: calls that failed and had no effects, and running them again.
+//! `heat rules dead-letters` and `heat rules retry`: calls that failed and had no effects, and running them again.
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -22,10 +22,10 @@ pub(crate) struct DeadLettersArgs {
 
 #[derive(Args)]
 pub(crate) struct RetryArgs {
-    /// The number of the letter; without one, all of the slot.
+    /// The number of the dead letter; without one, all of the slot.
     #[arg(value_name = "NUMBER")]
     letter: Option<u64>,
-    /// The slot; not needed with a number, or when only one slot has letters.
+    /// The slot; not needed with a number, or when only one slot has dead letters.
     #[arg(long, value_name = "SLOT")]
     slot: Option<String>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(super) fn retry(options: &RetryArgs) -> Result<()> {
     }
     match answer["failed"].as_u64() {
         Some(failed) if failed > 0 => {
-            bail!("{failed} failed again; heat rules letters says why")
+            bail!("{failed} failed again; heat rules dead-letters says why")
         }
         _ => Ok(()),
     }
@@ -103,13 +103,15 @@ fn meant(letters: &[DeadLetter], number: Option<u64>) -> Result<(String, String)
     places.dedup();
     match (places.as_slice(), number) {
         ([(channel, slot)], _) => Ok(((*channel).to_owned(), (*slot).to_owned())),
-        ([], Some(number)) => bail!("there is no letter {number}; heat rules letters lists them"),
+        ([], Some(number)) => {
+            bail!("there is no dead letter {number}; heat rules dead-letters lists them")
+        }
         ([], None) => bail!("no call has failed, so there is nothing to run again"),
         (places, _) => {
             let places: Vec<String> =
                 places.iter().map(|(channel, slot)| format!("#{channel} {slot}")).collect();
             bail!(
-                "several slots have letters; say which with --slot or --channel: {}",
+                "several slots have dead letters; say which with --slot or --channel: {}",
                 places.join(", ")
             )
         }
@@ -173,7 +175,7 @@ mod tests {
     fn a_number_says_the_slot() {
         let place = |number| meant(&letters(), number).map_err(|error| error.to_string());
         assert_eq!(place(Some(7)), Ok(("seaside".to_owned(), "decay".to_owned())));
-        assert!(place(Some(9)).unwrap_err().contains("no letter 9"));
+        assert!(place(Some(9)).unwrap_err().contains("no dead letter 9"));
         assert!(place(None).unwrap_err().contains("#seaside decay, #seaside fave"));
         assert!(meant(&[], None).unwrap_err().to_string().contains("nothing to run again"));
     }

@@ -12,6 +12,9 @@ use crate::terminal::table::{Colour, Table, has_colours, painted};
 use crate::terminal::{clean, print, print_json};
 use crate::values;
 
+/// How wide the tables are at most: a terminal beside OBS is that narrow.
+const WIDTH: usize = 100;
+
 /// Stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
@@ -129,7 +132,7 @@ fn page(rule: &Rule, colours: bool) -> String {
     }
     match (rule.declared.is_empty(), rule.settings.is_empty()) {
         (true, true) => format!("{head}\nnothing is set\n"),
-        _ => format!("{head}\n{}", table.text(colours)),
+        _ => format!("{head}\n{}", table.text_within(WIDTH, colours)),
     }
 }
 

@@ -75,7 +75,7 @@ impl Follower {
         }
     }
 
-    /// Address and token are looked for anew: both may have changed with heatd. An error says why not, and whether that is because
+    /// Address and token are looked up again: both may have changed with heatd. An error says why not, and whether that is because
     /// there is none.
     fn open(&self) -> Result<Feed, (String, bool)> {
         let found = self.place.find(&Environment::of_this_process());

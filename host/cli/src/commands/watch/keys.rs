@@ -1,6 +1,13 @@
-//! What keys do on the screen.
+//! What keys do on the screen, and the thread that reads them.
 
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use anyhow::{Context, Result};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// How many keys may wait while the screen is drawn.
+const WAITING: usize = 64;
 
 /// What somebody wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +20,21 @@ pub(crate) enum KeyAction {
     Oldest,
     Newest,
     Redraw,
+}
+
+/// Reads keys in a thread of its own: in a terminal that is gone, reading never ends, and the screen must.
+pub(crate) fn read() -> Result<Receiver<Event>> {
+    let (sender, keys) = sync_channel(WAITING);
+    let reader = thread::Builder::new().name("keys".to_owned());
+    let read = move || {
+        while let Ok(event) = event::read() {
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    reader.spawn(read).context("failed to start a thread")?;
+    Ok(keys)
 }
 
 pub(crate) fn key_action(event: &Event) -> Option<KeyAction> {

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use ratatui::crossterm::event;
+use ratatui::crossterm::event::Event;
 use ratatui::crossterm::style::force_color_output;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -16,7 +17,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::board::{Board, Line, LineKind};
 use super::entry::Entry;
-use super::keys::{KeyAction, key_action};
+use super::keys::{self, KeyAction, key_action};
 use super::news::News;
 use super::source::{Next, Source};
 
@@ -52,8 +53,9 @@ pub(crate) fn run(source: Source, board: Board, stop: &AtomicBool) -> Result<()>
     force_color_output(true);
     let mut terminal = ratatui::try_init()
         .context("failed to take the terminal for a screen; --plain needs none")?;
-    let done = show(&mut terminal, source, &mut screen, stop);
-    ratatui::restore();
+    let done = keys::read().and_then(|keys| show(&mut terminal, source, &mut screen, &keys, stop));
+    // A terminal that is gone needs no restoring, and `ratatui::restore` would panic there.
+    let _ = ratatui::try_restore();
     done
 }
 
@@ -61,6 +63,7 @@ fn show(
     terminal: &mut DefaultTerminal,
     mut source: Source,
     screen: &mut Screen,
+    keys: &Receiver<Event>,
     stop: &AtomicBool,
 ) -> Result<()> {
     let mut drawn: Option<Instant> = None;
@@ -76,16 +79,23 @@ fn show(
             news = true;
         }
         if news {
+            // This is where it is noticed that the terminal is gone.
             terminal.draw(|frame| screen.draw(frame))?;
             drawn = Some(Instant::now());
         }
         let mut wait = LOOK;
-        while event::poll(wait)? {
+        loop {
+            let event = match keys.recv_timeout(wait) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) => break,
+                // No key can be read any more, not even q.
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
             wait = Duration::ZERO;
-            match key_action(&event::read()?) {
+            match key_action(&event) {
                 Some(KeyAction::Leave) => return Ok(()),
-                Some(key_action) => {
-                    screen.scroll(key_action, usize::from(terminal.size()?.height));
+                Some(action) => {
+                    screen.scroll(action, usize::from(terminal.size()?.height));
                     drawn = None;
                 }
                 None => {}

@@ -1,4 +1,4 @@
-//! Where news come from: a thread that reads, and a bounded queue. A reader whose connection has gone dead is left behind.
+//! Where news come from: a thread that reads, and a bounded queue. When the connection of a reader is dead, another reader takes its place.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -23,7 +23,7 @@ pub(crate) struct Source {
     connected: bool,
 }
 
-/// What can be begun anew.
+/// What can be started again.
 enum Origin {
     Daemon(Follower),
     Chat,

@@ -5,31 +5,27 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::{Begun, Swap};
-use crate::chain::conduct::Conduct;
+use super::{Swap, SwapTicket};
+use crate::chain::breaker::Breaker;
 use crate::chain::migration::Migration;
-use crate::chain::slot::{Noted, Slot};
+use crate::chain::slot::{DirtyKeys, Slot};
 use crate::chain::usage::StateUse;
 use crate::contract::Entry;
 use crate::engine::Engine;
-use crate::engine::order::{Order, Refused};
-use crate::error::{LoadError, StoreError};
-use crate::store::changed::{Action, Status};
+use crate::engine::request::{ChangeError, ChangeRequest};
+use crate::error::{SlotError, StoreError};
+use crate::store::changes::{Action, Status};
 use crate::store::checkpoint::texts;
 use crate::store::record::Record;
 use crate::store::tables::{Owner, SlotKey};
 
 impl Engine {
     /// Begins a swap: from now on it is noted what the rule in the slot writes.
-    pub fn begin(
-        &mut self,
-        channel: &str,
-        slot: &str,
-    ) -> Result<Result<Begun, Refused>, StoreError> {
+    pub fn begin(&mut self, channel: &str, slot: &str) -> Result<SwapTicket, ChangeError> {
         if self.slot(channel, slot).is_some_and(|found| found.rule.pinned) {
             let problem =
                 format!("the configuration says that it alone decides on the slot {slot}");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
         self.begin_as_configured(channel, slot)
     }
@@ -39,36 +35,35 @@ impl Engine {
         &mut self,
         channel: &str,
         slot: &str,
-    ) -> Result<Result<Begun, Refused>, StoreError> {
-        let mut begun = match self.look(channel, slot)? {
-            Ok(begun) => begun,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<SwapTicket, ChangeError> {
+        let mut begun = self.inspect(channel, slot)?;
         let keys = self.pending.overlay().changed_keys(&begun.before);
         self.swaps += 1;
         begun.ticket = self.swaps;
-        let Some(found) = self.slot_mut(channel, slot) else { return Ok(Ok(begun)) };
+        let Some(found) = self.slot_mut(channel, slot) else { return Ok(begun) };
         if found.noted.is_some() {
             let problem = format!("another change of the slot {slot} is under way; wait for it");
-            return Ok(Err(Refused(problem)));
+            return Err(ChangeError::Rejected(problem));
         }
-        found.noted = Some(Noted { ticket: begun.ticket, keys });
+        found.noted = Some(DirtyKeys { ticket: begun.ticket, keys });
         self.generations = begun.after.generation;
-        Ok(Ok(begun))
+        Ok(begun)
     }
 
     /// What a swap would begin with, for somebody who changes nothing.
-    pub fn look(&self, channel: &str, slot: &str) -> Result<Result<Begun, Refused>, StoreError> {
+    pub fn inspect(&self, channel: &str, slot: &str) -> Result<SwapTicket, ChangeError> {
         let snapshot = self.store.snapshot()?;
         let Some(chain) = self.channels.get(channel) else {
-            return Ok(Err(Refused(format!("there is no channel {channel:?}"))));
+            return Err(ChangeError::Rejected(format!("there is no channel {channel:?}")));
         };
-        let rules = chain.slots.iter().filter(|it| it.conduct.is_on());
+        let rules = chain.slots.iter().filter(|it| it.breaker.is_on());
         let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
         let Some(found) = self.slot(channel, slot) else {
             let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
             let names = names.join(", ");
-            return Ok(Err(Refused(format!("#{channel} has no slot {slot:?}; it has {names}"))));
+            return Err(ChangeError::Rejected(format!(
+                "#{channel} has no slot {slot:?}; it has {names}"
+            )));
         };
         let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
         let leaving = self.pending.leaving().filter(|it| it.is_of(&found.key));
@@ -77,12 +72,12 @@ impl Engine {
         let newest = found.key.generation.max(standby).max(newest).max(self.generations);
         let generation = newest + 1;
         let description = found.rule.description();
-        Ok(Ok(Begun {
+        Ok(SwapTicket {
             ticket: 0,
             rule: found.rule.clone(),
             chain: rules,
             snapshot: Arc::new(snapshot),
-            is_on: found.conduct.is_on(),
+            is_on: found.breaker.is_on(),
             after: Arc::new(SlotKey { generation, ..(*found.key).clone() }),
             owner: Owner {
                 generation: found.key.generation,
@@ -90,7 +85,7 @@ impl Engine {
                 rule: description.name.clone(),
             },
             before: Arc::clone(&found.key),
-        }))
+        })
     }
 
     /// Gives up the swap that has begun with this ticket.
@@ -114,10 +109,11 @@ impl Engine {
             return Ok(true);
         };
         let some: BTreeSet<String> = (0..rows).map_while(|_| noted.keys.pop_first()).collect();
-        match self.take_over_again(swap, some.clone())? {
+        match self.take_over_again(swap, some.clone()) {
             Ok(_) => Ok(false),
+            Err(SlotError::Store(error)) => Err(error),
             // The flip is refused for the same reason.
-            Err(_) => {
+            Err(SlotError::Rule(_)) => {
                 let slot = self.slot_mut(&channel, &name);
                 slot.and_then(|slot| slot.noted.as_mut())
                     .into_iter()
@@ -137,21 +133,17 @@ impl Engine {
     }
 
     /// Puts the new rule in the place of the one before, between two events.
-    pub fn flip(
-        &mut self,
-        mut swap: Swap,
-        order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        self.flip_lent(&mut swap, order)
+    pub fn flip(&mut self, mut swap: Swap, order: &ChangeRequest) -> Result<(), ChangeError> {
+        self.flip_in_place(&mut swap, order)
     }
 
     /// As [`Engine::flip`], and leaves what was copied to the caller: to let go of a large state takes a while, which events would
     /// have to wait for.
-    pub fn flip_lent(
+    pub fn flip_in_place(
         &mut self,
         swap: &mut Swap,
-        order: &Order,
-    ) -> Result<Result<(), Refused>, StoreError> {
+        order: &ChangeRequest,
+    ) -> Result<(), ChangeError> {
         let handed = swap.alarms.clone().map(|alarms| Record::Handed {
             now: self.now,
             channel: swap.channel().to_owned(),
@@ -160,8 +152,10 @@ impl Engine {
             alarms,
             shown: swap.shown.clone(),
         });
+        // All that is left is copied at once: nothing may happen between this and the exchange.
         self.put_left(swap, usize::MAX);
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
+        // Another change of the slot since the begin has its own ticket, or its own generation: then this swap knows an old state.
         let noted = match self.slot_mut(&channel, &name) {
             Some(slot) if slot.key == swap.before => {
                 slot.noted.take_if(|noted| noted.ticket == swap.ticket)
@@ -169,16 +163,15 @@ impl Engine {
             _ => None,
         };
         let taken = match noted {
-            None => Err(Refused(format!("the slot {name} was changed meanwhile; try again"))),
-            Some(noted) => self.take_over_again(swap, noted.keys)?,
-        };
-        let usage = match taken {
-            Ok(usage) => usage,
-            Err(refused) => {
-                self.pending.remove_later((*swap.after).clone());
-                return Ok(Err(refused));
+            None => {
+                let why = format!("the slot {name} was changed meanwhile; try again");
+                Err(ChangeError::Rejected(why))
             }
+            Some(noted) => self.take_over_again(swap, noted.keys).map_err(ChangeError::from),
         };
+        // What was copied for a rule that does not get the slot is removed again.
+        let usage = taken.inspect_err(|_| self.pending.remove_later((*swap.after).clone()))?;
+        // Timers of a rule that goes on with the state are those of now, and not of the time when the swap began.
         let alarms = swap.alarms.take().unwrap_or_else(|| match &swap.moved {
             Some(_) => self.pending.timers.of(&swap.before),
             None => Vec::new(),
@@ -190,8 +183,7 @@ impl Engine {
         if let Some(handed) = handed {
             self.pending.record(handed);
         }
-        self.exchange(swap, usage, order)?;
-        Ok(Ok(()))
+        Ok(self.exchange(swap, usage, order)?)
     }
 
     /// Takes over what the rule before wrote while the swap was prepared.
@@ -199,26 +191,20 @@ impl Engine {
         &mut self,
         swap: &mut Swap,
         noted: BTreeSet<String>,
-    ) -> Result<Result<StateUse, Refused>, StoreError> {
-        let Some(moved) = &mut swap.moved else { return Ok(Ok(StateUse::default())) };
+    ) -> Result<StateUse, SlotError> {
+        let Some(moved) = &mut swap.moved else { return Ok(StateUse::default()) };
         // What a run has made stands as it is.
         if noted.is_empty() || swap.alarms.is_some() {
-            return Ok(Ok(moved.usage.clone()));
+            return Ok(moved.usage.clone());
         }
-        let refused = |error: LoadError| Refused(error.to_string());
-        let mut migration = match Migration::of(&self.sandbox, &swap.rule, &swap.owner) {
-            Ok(Some(migration)) => migration,
-            Ok(None) => return Ok(Ok(moved.usage.clone())),
-            Err(error) => return Ok(Err(refused(error))),
+        let Some(mut migration) = Migration::of(&self.sandbox, &swap.rule, &swap.owner)? else {
+            return Ok(moved.usage.clone());
         };
         for key in noted {
             let value = self.pending.overlay().state(&swap.before, &key)?;
             let entry = value.map(|value| Entry { key: key.clone(), value });
-            let rewritten = match entry.map(|entry| migration.entry(&swap.rule, entry)) {
-                Some(Ok(rewritten)) => rewritten,
-                Some(Err(error)) => return Ok(Err(refused(error))),
-                None => Vec::new(),
-            };
+            let rewritten = entry.map(|entry| migration.entry(&swap.rule, entry)).transpose()?;
+            let rewritten = rewritten.unwrap_or_default();
             for entry in moved.entries.remove(&key).into_iter().flatten() {
                 moved.usage.replace(entry.key.len(), Some(entry.value.len()), None);
                 self.pending.overlay().put_state(&swap.after, entry.key, None);
@@ -230,51 +216,55 @@ impl Engine {
             }
             moved.entries.insert(key, rewritten);
         }
-        Ok(Ok(moved.usage.clone()))
+        Ok(moved.usage.clone())
     }
 
+    /// Puts the new rule in the slot, and keeps the one before as its standby while that makes sense.
     fn exchange(
         &mut self,
         swap: &mut Swap,
         usage: StateUse,
-        order: &Order,
+        order: &ChangeRequest,
     ) -> Result<(), StoreError> {
         let (channel, name) = (Arc::clone(&swap.before.channel), Arc::clone(&swap.before.slot));
         let now = self.now;
-        // What stands there now is what the rule before would show until it shows something else.
+        // Read before the slot changes: what stands there now is what the rule before would show until it shows something else.
         let shown = texts(self.pending.overlay().shown_by(&channel, &name)?);
         let Some(slot) = self.slot_mut(&channel, &name) else { return Ok(()) };
         let mut new = Slot::new(
             Arc::clone(&swap.after),
             swap.rule.clone(),
             usage,
-            Conduct::new(Status::On, now),
+            Breaker::new(Status::On, now),
         );
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
         std::mem::swap(slot, &mut new);
         let mut before = new;
         let (mut gone, mut again) = (Vec::new(), BTreeMap::new());
         let goes_on = before.rule.description().name == slot.rule.description().name;
+        // One standby at most: the rule before that one cannot be rolled back to any more.
         gone.extend(before.standby.take().map(|standby| (*standby.key).clone()));
         let from = before.rule.digest();
-        slot.went_back = order.action == Action::RollBack;
-        if before.conduct.is_on() {
-            slot.conduct.begin_probation(now);
-            slot.conduct.show(swap.shown.keys());
+        slot.rolled_back = order.action == Action::RollBack;
+        if before.breaker.is_on() {
+            // It was called until now, so its state is up to date: it goes on over its own generation, and a rollback loses nothing.
+            slot.breaker.begin_probation(now);
+            slot.breaker.show(swap.shown.keys());
             before.end_group();
-            before.conduct.probation = None;
-            before.unshown = shown;
+            before.breaker.probation = None;
+            before.hidden_outputs = shown;
             slot.standby = Some(Box::new(before));
         } else {
+            // A slot that was off has missed events, so its rule cannot stand by.
             gone.push((*before.key).clone());
             if goes_on {
-                again = before.unshown;
+                again = before.hidden_outputs;
             }
         }
         let owned = slot.rule.clone();
         let description = owned.description();
         gone.into_iter().for_each(|key| self.pending.remove_later(key));
-        self.pending.overlay().kept().own(
+        self.pending.overlay().admin_rows().own(
             &swap.after,
             description.state_version,
             &description.name,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::contract::event::person_in;
 use crate::contract::{Fave, Happening};
-use crate::store::forget::who::Who;
+use crate::store::forget::who::Identity;
 use crate::store::record::Record;
 
 /// What stands in the place of a text that named somebody.
@@ -12,15 +12,15 @@ pub(crate) const INSTEAD: &str = "…";
 
 /// What is found of a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Lost {
+pub struct ErasureSummary {
     /// Events of theirs in the log.
     pub events: u64,
     /// Faves of theirs that were counted, as far as the log goes back.
     pub faves: u64,
     /// Calls that failed on an event of theirs.
-    pub letters: u64,
+    pub dead_letters: u64,
     /// Entries of the audit log that name them.
-    pub entries: u64,
+    pub audit_entries: u64,
     /// Checkpoints that are made again without them.
     pub remade: u64,
     /// Checkpoints that are dropped.
@@ -32,10 +32,10 @@ pub struct Lost {
 /// One way through the log.
 pub(super) struct Strip<'a> {
     pub(super) channel: &'a str,
-    pub(super) who: &'a Who,
+    pub(super) who: &'a Identity,
     /// Ids of the events that are gone.
     pub(super) gone: &'a mut BTreeSet<String>,
-    pub(super) lost: &'a mut Lost,
+    pub(super) lost: &'a mut ErasureSummary,
 }
 
 impl Strip<'_> {
@@ -136,7 +136,7 @@ impl Strip<'_> {
 }
 
 /// Whether what somebody else wrote names them.
-fn quotes(who: &Who, what: &Happening) -> bool {
+fn quotes(who: &Identity, what: &Happening) -> bool {
     match what {
         Happening::Chat(line) => who.is_named_in(&line.text),
         Happening::Mqtt(message) => who.is_named_in_bytes(&message.payload),
@@ -145,7 +145,7 @@ fn quotes(who: &Who, what: &Happening) -> bool {
 }
 
 /// Takes the person out of an event of somebody else.
-fn unname(who: &Who, what: &mut Happening) {
+fn unname(who: &Identity, what: &mut Happening) {
     match what {
         Happening::Chat(line) if line.reply_to.as_ref().is_some_and(|it| who.has_login(it)) => {
             line.reply_to = None;

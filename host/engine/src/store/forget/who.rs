@@ -10,13 +10,29 @@ use crate::store::snapshot::Snapshot;
 
 /// Somebody, by all ids, logins and names under which a channel knows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Who {
+pub struct Identity {
     ids: BTreeSet<String>,
     logins: BTreeSet<String>,
     names: BTreeSet<String>,
 }
 
-impl Who {
+/// Why somebody cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Several people have been called so.
+    #[error("several people were called so; say the id: {}", ids(.0))]
+    Several(Vec<Person>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn ids(people: &[Person]) -> String {
+    let ids: Vec<String> = people.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
+    ids.join(", ")
+}
+
+impl Identity {
     /// Every id, with those that stand for a login.
     pub fn ids(&self) -> impl Iterator<Item = &String> {
         self.ids.iter()
@@ -99,10 +115,10 @@ pub(crate) fn people_in(record: &Record) -> Vec<&Person> {
 }
 
 impl Snapshot {
-    /// Looks somebody up by id, login or name. An error lists the ids, where several people have been called so.
+    /// Looks somebody up by id, login or name.
     ///
     /// The log is read whole: not for the engine's thread.
-    pub fn who(&self, channel: &str, named: &str) -> Result<Result<Who, Vec<Person>>, StoreError> {
+    pub fn identify(&self, channel: &str, named: &str) -> Result<Identity, IdentityError> {
         let is_it = |person: &Person| {
             let logged_in = person.login.eq_ignore_ascii_case(named);
             person.id == named || logged_in || person.name.eq_ignore_ascii_case(named)
@@ -122,9 +138,9 @@ impl Snapshot {
         if own.len() > 1 {
             let mut several = found;
             several.retain(has_own_id);
-            return Ok(Err(several));
+            return Err(IdentityError::Several(several));
         }
-        let mut who = Who::default();
+        let mut who = Identity::default();
         found.iter().for_each(|person| who.learn(person));
         // What else the same id was called.
         let ids = who.ids.clone();
@@ -137,13 +153,13 @@ impl Snapshot {
         for login in &who.logins {
             who.ids.extend([login.clone(), by_login(login)]);
         }
-        Ok(Ok(who))
+        Ok(who)
     }
 
     /// Everybody that the store knows of in a channel.
     fn each_person(&self, channel: &str, mut tell: impl FnMut(&Person)) -> Result<(), StoreError> {
         self.people_of(channel)?.iter().for_each(&mut tell);
-        for (_, letter) in self.letters()?.iter().filter(|(_, it)| it.channel == channel) {
+        for (_, letter) in self.dead_letters()?.iter().filter(|(_, it)| it.channel == channel) {
             person_in(&letter.event.what).into_iter().for_each(&mut tell);
         }
         for block in self.blocks(0)? {
@@ -166,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_as_a_word_and_behind_its_length_and_not_in_other_words() {
-        let mut who = Who::default();
+        let mut who = Identity::default();
         who.learn(&Person { id: "7".into(), login: "ann".into(), name: "Änn".into() });
         for text in ["ann", "hi @ANN!", "first/ann", "by:7", "Änn: pie", "x,ann,y"] {
             assert!(who.is_named_in(text), "{text}");

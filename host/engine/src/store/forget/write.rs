@@ -2,15 +2,15 @@
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::Forgetting;
+use super::Erasure;
 use crate::error::StoreError;
-use crate::store::changed::Entered;
+use crate::store::changes::AuditEntry;
+use crate::store::dead_letter::DeadLetter;
 use crate::store::forget::strip::INSTEAD;
-use crate::store::letter::Letter;
 use crate::store::log::{decode, encode};
-use crate::store::tables::{AUDIT, CHECKPOINTS, IMPORTED, LETTERS, LOG, STATE};
+use crate::store::tables::{AUDIT, CHECKPOINTS, DEAD_LETTERS, IMPORTED, LOG, STATE};
 
-impl Forgetting {
+impl Erasure {
     /// Writes everything but what the overlay of the engine writes: its changes come later.
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         {
@@ -45,20 +45,20 @@ impl Forgetting {
                     || !self.who.is_named_in_key(key)
             })?;
         }
-        self.write_letters(transaction)?;
-        self.write_entries(transaction)
+        self.write_dead_letters(transaction)?;
+        self.write_audit_entries(transaction)
     }
 
-    fn write_letters(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut letters = transaction.open_table(LETTERS)?;
-        let mut changed: Vec<(u64, Option<Letter>)> = Vec::new();
+    fn write_dead_letters(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let mut letters = transaction.open_table(DEAD_LETTERS)?;
+        let mut changed: Vec<(u64, Option<DeadLetter>)> = Vec::new();
         for row in letters.iter()? {
             let (number, letter) = row?;
-            let letter: Letter = decode(letter.value())?;
+            let letter: DeadLetter = decode(letter.value())?;
             if self.is_theirs(&letter) {
                 changed.push((number.value(), None));
             } else if letter.channel == self.channel && self.who.is_named_in(&letter.cause) {
-                let letter = Letter { cause: INSTEAD.to_owned(), ..letter };
+                let letter = DeadLetter { cause: INSTEAD.to_owned(), ..letter };
                 changed.push((number.value(), Some(letter)));
             }
         }
@@ -71,13 +71,13 @@ impl Forgetting {
         Ok(())
     }
 
-    fn write_entries(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+    fn write_audit_entries(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         let mut audit = transaction.open_table(AUDIT)?;
-        let mut changed: Vec<(u64, Entered)> = Vec::new();
+        let mut changed: Vec<(u64, AuditEntry)> = Vec::new();
         for row in audit.iter()? {
             let (number, entry) = row?;
-            let mut entry: Entered = decode(entry.value())?;
-            if self.unname_entry(&mut entry) {
+            let mut entry: AuditEntry = decode(entry.value())?;
+            if self.unname_audit_entry(&mut entry) {
                 changed.push((number.value(), entry));
             }
         }

@@ -3,7 +3,7 @@
 use heat_engine::wit::{
     ChatLine, Emote, EmoteProvider, Event, Fave, Happening, HypeTrainStage, Person, Standing, Tier,
 };
-use heat_engine::{Counted, Given, Imported, Record, kind_of};
+use heat_engine::{CountedFave, Given, Imported, Record, kind_of};
 use serde_json::{Map, Value, json};
 
 use crate::control::settings::as_json;
@@ -86,7 +86,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn counted(it: &Counted) -> Value {
+fn counted(it: &CountedFave) -> Value {
     let mut line = fave(&it.fave);
     line["slot"] = it.slot.as_str().into();
     line["digest"] = it.digest.to_string().into();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heat_engine::wit::Fave;
-use heat_engine::{Action, Changes, Library, Order, Record, Run, Seed, Snapshot, Undo};
+use heat_engine::{Action, ChangeRequest, Changes, Library, Record, Run, Seed, Snapshot, Undo};
 
 use crate::control::differences::{Changed, differences};
 use crate::control::error::Error;
@@ -73,7 +73,8 @@ impl Recount<'_> {
             Some(_) => Some(facts_since(&snapshot, self.channel, self.first)?),
             None => None,
         };
-        let order = Order::new(Action::Undo, self.by, "counted again without that component");
+        let order =
+            ChangeRequest::new(Action::Undo, self.by, "counted again without that component");
         let (name, undo) = (self.channel.to_owned(), self.undo.clone());
         let behind = "the counts are corrected, but the run is behind what happens, so the rules' state is not; try again";
         let (ends, behind) = ((subscription, subscriber), behind.to_owned());

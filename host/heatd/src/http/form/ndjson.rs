@@ -26,11 +26,11 @@ pub(crate) fn stepwise<V: Serialize>(
     work: impl FnOnce(&Progress) -> Result<V, Error> + Send + 'static,
 ) -> Response {
     let (lines, told) = mpsc::channel(WAITING);
-    let steps = Progress::to(lines);
+    let progress = Progress::to(lines);
     spawn_blocking(move || {
         // Until the work ends, not until the answer begins: its head is sent at once.
         let _held = held;
-        steps.end(work(&steps));
+        progress.end(work(&progress));
     });
     let lines = unfold(told, |mut told| async move {
         let line = told.recv().await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use heat_engine::{Digest, Entered};
+use heat_engine::{AuditEntry, Digest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -59,7 +59,7 @@ struct AuditRow {
 }
 
 impl AuditRow {
-    fn of(number: u64, entry: Entered) -> Self {
+    fn of(number: u64, entry: AuditEntry) -> Self {
         let hex = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
         Self {
             number,

@@ -66,7 +66,7 @@ impl MadeBackup {
 /// `POST /backup`
 pub(crate) async fn make(State(api): State<Arc<Api>>, place: Place) -> Response {
     let backups = Arc::clone(&api.backups);
-    stepwise(place, move |steps| backups.ask(steps).map(MadeBackup::of))
+    stepwise(place, move |progress| backups.ask(progress).map(MadeBackup::of))
 }
 
 /// `GET /backup`

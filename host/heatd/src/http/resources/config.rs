@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use heat_engine::{Given, Limits, Rule, Standing};
+use heat_engine::{Given, Limits, Rule, SlotStatus};
 use serde::Serialize;
 
 use crate::control::chains::Configured;
@@ -40,9 +40,9 @@ pub(crate) async fn diff(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api
-            .live
-            .on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
+        let slots = api.live.on_engine_thread("rules.list", |access| {
+            Ok(access.engine.slot_statuses_with_rules())
+        })?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
             if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
@@ -71,7 +71,7 @@ fn members(api: &Api) -> Vec<Difference> {
     added.chain(removed.map(|name| differs(name, "there", "removed"))).collect()
 }
 
-fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Difference> {
+fn differ(standing: &SlotStatus, live: &Rule, configured: &Configured) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |what: &str, configured: Option<String>, live: Option<String>| {
         let (channel, slot) = (standing.channel.clone(), standing.slot.clone());
@@ -103,7 +103,7 @@ fn differ(standing: &Standing, live: &Rule, configured: &Configured) -> Vec<Diff
     found
 }
 
-fn is_on(standing: &Standing) -> bool {
+fn is_on(standing: &SlotStatus) -> bool {
     matches!(standing.state, "live" | "probation")
 }
 
@@ -114,14 +114,14 @@ pub(crate) async fn export(
 ) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
     let asked = move || {
-        live.on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))
+        live.on_engine_thread("rules.list", |access| Ok(access.engine.slot_statuses_with_rules()))
     };
     let text = as_tables(&api, &blocking(place, asked).await?);
     Ok(([(header::CONTENT_TYPE, "application/toml")], text))
 }
 
 /// The `[[rule]]` tables of what runs.
-fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
+fn as_tables(api: &Api, slots: &[(SlotStatus, Rule)]) -> String {
     let mut text = String::from(
         "# What runs now. A [[rule]] that runs otherwise in one channel stands here once for each.\n",
     );
@@ -152,7 +152,7 @@ fn as_tables(api: &Api, slots: &[(Standing, Rule)]) -> String {
     text
 }
 
-fn table(standing: &Standing, rule: &Rule, configured: &Configured) -> String {
+fn table(standing: &SlotStatus, rule: &Rule, configured: &Configured) -> String {
     let mut text = String::new();
     // Writing into a string does not fail.
     let _ = writeln!(text, "file = {}", quoted(&configured.file.display().to_string()));

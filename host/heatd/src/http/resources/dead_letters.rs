@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use heat_engine::{Letter, kind_of, person_of};
+use heat_engine::{DeadLetter, kind_of, person_of};
 use serde::{Deserialize, Serialize};
 
 use crate::control::Error;
@@ -52,7 +52,7 @@ struct DeadLetterRow {
 }
 
 impl DeadLetterRow {
-    fn of(number: u64, letter: Letter) -> Self {
+    fn of(number: u64, letter: DeadLetter) -> Self {
         Self {
             number,
             at: letter.at,
@@ -101,7 +101,7 @@ fn rows(
     Ok(move || {
         let snapshot =
             live.on_engine_thread("dead_letters.snapshot", |access| access.engine.snapshot())?;
-        let letters = snapshot.letters()?.into_iter();
+        let letters = snapshot.dead_letters()?.into_iter();
         let letters = letters.filter(|(_, it)| filter.has(&it.channel, &it.slot)).take(most);
         Ok(letters.map(|(number, it)| DeadLetterRow::of(number, it)).collect())
     })

@@ -66,5 +66,5 @@ pub(crate) async fn run(
     let rule = DeployRequest { channel, slot, source, by: caller.name };
     let replayed = Replayed { rule, from, to, output, recording: recording.map(Vec::from) };
     let live = api.live.clone();
-    Ok(stepwise(place, move |steps| live.replay(replayed, steps)))
+    Ok(stepwise(place, move |progress| live.replay(replayed, progress)))
 }

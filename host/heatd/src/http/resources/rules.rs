@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use heat_engine::{Limits, Rule, Standing};
+use heat_engine::{Limits, Rule, SlotStatus};
 use serde::Serialize;
 
 use crate::control::{DeployRequest, Edit, RuleSource, ShadowStatus};
@@ -29,7 +29,7 @@ struct RulePage {
 struct RuleRow {
     channel: String,
     #[serde(flatten)]
-    standing: Standing,
+    standing: SlotStatus,
     #[serde(flatten)]
     costs: Option<CallCosts>,
     /// The rule that runs beside it.
@@ -55,16 +55,16 @@ pub(crate) async fn list(
     place: Place,
 ) -> Result<impl IntoResponse, Problem> {
     at_once(place, move || {
-        let slots = api
-            .live
-            .on_engine_thread("rules.list", |access| Ok(access.engine.standings_with_rules()))?;
+        let slots = api.live.on_engine_thread("rules.list", |access| {
+            Ok(access.engine.slot_statuses_with_rules())
+        })?;
         let rules = slots.into_iter().map(|(standing, rule)| row(&api, standing, &rule));
         Ok(RulePage { rules: rules.collect() })
     })
     .await
 }
 
-fn row(api: &Api, standing: Standing, rule: &Rule) -> RuleRow {
+fn row(api: &Api, standing: SlotStatus, rule: &Rule) -> RuleRow {
     let listed = api.registry.find(&standing.channel);
     let counts = listed.as_ref().and_then(|listed| listed.counts(&standing.slot));
     let costs = counts.map(|counts| CallCosts {
@@ -93,7 +93,7 @@ pub(crate) async fn deploy(
 ) -> Response {
     let wanted = wanted(path, RuleSource::Component(Arc::from(&component[..])), caller);
     let live = api.live.clone();
-    stepwise(place, move |steps| live.deploy(&wanted, steps))
+    stepwise(place, move |progress| live.deploy(&wanted, progress))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/settings`
@@ -110,7 +110,7 @@ pub(crate) async fn settings(
     }
     let wanted = wanted(path, RuleSource::Settings(edit), caller);
     let live = api.live.clone();
-    Ok(stepwise(place, move |steps| live.deploy(&wanted, steps)))
+    Ok(stepwise(place, move |progress| live.deploy(&wanted, progress)))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/shadow`
@@ -124,7 +124,7 @@ pub(crate) async fn shadow(
 ) -> Result<Response, Problem> {
     let wanted = wanted(path, source(&headers, &body)?, caller);
     let live = api.live.clone();
-    Ok(stepwise(place, move |steps| live.shadow(&wanted, steps)))
+    Ok(stepwise(place, move |progress| live.shadow(&wanted, progress)))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/promote`

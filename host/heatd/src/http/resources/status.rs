@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use heat_engine::Standing;
+use heat_engine::SlotStatus;
 use serde::Serialize;
 
 use crate::clock::now;
@@ -17,6 +17,7 @@ use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::redact;
 use crate::http::resources::channels::StreamRow;
+use crate::metrics::Sighting;
 use crate::view::feed::is_of_rule;
 use crate::view::registry::ChannelEntry;
 
@@ -37,6 +38,8 @@ struct StatusPage {
     channels: Vec<ChannelStatus>,
     store_bytes: u64,
     backup: BackupStatus,
+    /// What other services said that heatd does not know. Empty for viewers: the examples are lines of chat.
+    unrecognized: Vec<Sighting>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +79,7 @@ struct GapStatus {
 #[derive(Serialize)]
 struct RuleStatus {
     #[serde(flatten)]
-    standing: Standing,
+    standing: SlotStatus,
     #[serde(flatten)]
     calls: Option<CallCounts>,
 }
@@ -131,6 +134,7 @@ fn page(api: &Api) -> StatusPage {
             file: backup.last.map(|last| last.file.display().to_string()),
             problem: backup.problem,
         },
+        unrecognized: api.metrics.unrecognized().list(),
     }
 }
 
@@ -161,6 +165,7 @@ fn channel(api: &Api, listed: &ChannelEntry) -> ChannelStatus {
 impl StatusPage {
     /// Leaves what a viewer may see.
     fn redact(&mut self) {
+        self.unrecognized.clear();
         for channel in &mut self.channels {
             redact::outputs(&mut channel.outputs);
             for rule in &mut channel.rules {

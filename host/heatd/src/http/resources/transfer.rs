@@ -84,7 +84,7 @@ pub(crate) async fn forget(
     let (live, store) = (api.live.clone(), api.store.clone());
     // Before the head of the answer, which cannot be 409 any more once it is sent.
     let turn = live.undo_turn()?;
-    Ok(stepwise(place, move |steps| {
-        live.forget(turn, &channel, &forgotten, &caller.name, &store, steps)
+    Ok(stepwise(place, move |progress| {
+        live.forget(turn, &channel, &forgotten, &caller.name, &store, progress)
     }))
 }

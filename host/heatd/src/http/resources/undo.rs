@@ -31,5 +31,5 @@ pub(crate) async fn run(
     let live = api.live.clone();
     // Before the head of the answer, which cannot be 409 any more once it is sent.
     let turn = live.undo_turn()?;
-    Ok(stepwise(place, move |steps| live.undo(turn, &channel, &undone, &caller.name, steps)))
+    Ok(stepwise(place, move |progress| live.undo(turn, &channel, &undone, &caller.name, progress)))
 }

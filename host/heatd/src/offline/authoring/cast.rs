@@ -9,6 +9,7 @@ use clap::Args;
 use heat_engine::cases::{Case, Cast, embedded, needs_faves};
 use heat_engine::{Component, Limits, Sandbox, role_name};
 
+use super::compiling::Compiling;
 use crate::terminal;
 
 /// The rule that makes faves for components that need them.
@@ -117,7 +118,9 @@ fn component(
     file: &Path,
     bytes: &[u8],
 ) -> Result<Arc<Component>> {
+    let compiling = Compiling::begin(file, bytes.len());
     let loaded = Component::load(sandbox, limits, bytes);
+    drop(compiling);
     let loaded = loaded.with_context(|| format!("{} cannot be a rule", file.display()))?;
     Ok(Arc::new(loaded))
 }

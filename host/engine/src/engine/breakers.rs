@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tracing::{error, info};
 
 use crate::chain::Decision;
-use crate::chain::conduct::Verdict;
+use crate::chain::breaker::Trip;
 use crate::engine::Engine;
-use crate::engine::order::Order;
+use crate::engine::request::{ChangeRequest, unless_rejected};
 use crate::error::StoreError;
-use crate::store::changed::{Action, Status};
+use crate::store::changes::{Action, Status};
 use crate::store::tables::SlotKey;
 
 /// Who has done it, in the audit log.
@@ -17,38 +17,44 @@ const HEATD: &str = "heatd";
 
 impl Engine {
     /// Rolls back or turns off the rules that failed too often, now that the event is decided.
-    pub(crate) fn judge(&mut self, decision: &Decision) -> Result<(), StoreError> {
+    pub(crate) fn trip_breakers(&mut self, decision: &Decision) -> Result<(), StoreError> {
         if self.checkpoints.is_none() {
             return Ok(());
         }
         for answer in decision.answers.iter().filter(|answer| answer.outcome.is_err()) {
             let (channel, slot) = (&decision.channel, &answer.slot);
             let Some(found) = self.slot(channel, slot) else { continue };
-            let (verdict, why) =
-                (found.conduct.verdict(found.rule.limits.faults), found.conduct.last_fault.clone());
+            let (trip, why) =
+                (found.breaker.trip(found.rule.limits.faults), found.breaker.last_fault.clone());
             let has_standby = found.standby.is_some();
-            match verdict {
-                Verdict::Fine => {}
-                Verdict::RollBack if has_standby => {
+            match trip {
+                Trip::Fine => {}
+                Trip::RollBack if has_standby => {
                     error!(
                         channel = &**channel,
                         rule = &**slot,
                         why,
                         "the new rule fails; the rule before is live again"
                     );
-                    let order = Order::new(Action::RollBack, HEATD, &why);
+                    let order = ChangeRequest::new(Action::RollBack, HEATD, &why);
                     // It has a rule to go back to, and nothing else can refuse it.
-                    let _ = self.put_back(channel, slot, &order)?;
+                    unless_rejected(self.restore_standby(channel, slot, &order))?;
                 }
-                Verdict::RollBack | Verdict::Quarantine => {
+                Trip::RollBack | Trip::Quarantine => {
                     error!(
                         channel = &**channel,
                         rule = &**slot,
                         why,
                         "the rule fails again and again; it is turned off"
                     );
-                    let order = Order::new(Action::Quarantine, HEATD, &why);
-                    let _ = self.turn(channel, slot, Status::Quarantined(why), &order)?;
+                    let order = ChangeRequest::new(Action::Quarantine, HEATD, &why);
+                    // It is on, and a quarantine is refused for nothing else.
+                    unless_rejected(self.set_status(
+                        channel,
+                        slot,
+                        Status::Quarantined(why),
+                        &order,
+                    ))?;
                 }
             }
         }
@@ -58,11 +64,11 @@ impl Engine {
     /// When the next probation may end.
     pub(crate) fn next_probation_end(&self) -> Option<u64> {
         let slots = self.channels.values().flat_map(|channel| &channel.slots);
-        slots.filter_map(|slot| slot.conduct.probation_ends()).min()
+        slots.filter_map(|slot| slot.breaker.probation_ends()).min()
     }
 
     /// Time has come to this.
-    pub(crate) fn tend(&mut self, now: u64) -> Result<(), StoreError> {
+    pub(crate) fn advance_to(&mut self, now: u64) -> Result<(), StoreError> {
         self.now = self.now.max(now);
         self.end_probations()
     }
@@ -72,7 +78,7 @@ impl Engine {
         let now = self.now;
         let slots = self.channels.values().flat_map(|channel| &channel.slots);
         let over: Vec<_> = slots
-            .filter(|slot| slot.conduct.probation_ends().is_some_and(|ends| ends <= now))
+            .filter(|slot| slot.breaker.probation_ends().is_some_and(|ends| ends <= now))
             .map(|slot| Arc::clone(&slot.key))
             .collect();
         over.iter().try_for_each(|key| self.end_probation(key))
@@ -82,7 +88,7 @@ impl Engine {
     pub(crate) fn end_probation(&mut self, key: &SlotKey) -> Result<(), StoreError> {
         let (channel, name) = (&key.channel, &key.slot);
         let Some(slot) = self.slot_mut(channel, name) else { return Ok(()) };
-        let probation = slot.conduct.probation.take();
+        let probation = slot.breaker.probation.take();
         let standby = slot.standby.take();
         info!(channel = &**channel, rule = &**name, digest = %slot.rule.digest(), "the new rule stays");
         let this = slot.rule.description().name.clone();
@@ -94,7 +100,7 @@ impl Engine {
                 self.take_back(channel, name, |output| !probation.shown.contains(output))?;
             }
         }
-        self.show_standing(channel, name);
+        self.show_slot_status(channel, name);
         Ok(())
     }
 }

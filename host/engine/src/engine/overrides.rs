@@ -9,19 +9,19 @@ use std::sync::Arc;
 use tracing::{error, info, warn};
 
 use crate::engine::Engine;
-use crate::error::{LoadError, StoreError};
+use crate::error::{LoadError, SlotError, StoreError};
 use crate::guest::rule::{Component, Rule};
-use crate::store::changed::{Changed, Status};
+use crate::store::changes::{SlotOverride, Status};
 
 impl Engine {
     /// The rule that a slot starts with, whether it is on, and what it showed when it was turned off.
-    pub(crate) fn settle(
+    pub(crate) fn resolve_rule(
         &mut self,
         channel: &Arc<str>,
         slot: &str,
         configured: Rule,
     ) -> Result<(Rule, Status, BTreeMap<String, String>), StoreError> {
-        let Some(changed) = self.pending.overlay().snapshot().changed(channel, slot)? else {
+        let Some(changed) = self.pending.overlay().snapshot().slot_override(channel, slot)? else {
             return Ok((configured, Status::On, BTreeMap::new()));
         };
         let over = if configured.pinned {
@@ -35,19 +35,24 @@ impl Engine {
             let channel = &**channel;
             warn!(channel, slot, why, "what was changed while running does not hold any more");
         } else {
-            match self.changed_rule(&configured, &changed)? {
+            match self.changed_rule(&configured, &changed) {
+                Err(SlotError::Store(error)) => return Err(error),
                 Ok(rule) => {
                     let (channel, digest) = (&**channel, rule.digest());
                     info!(channel, slot, %digest, "slot goes on with what was changed while running");
                     return Ok((rule, changed.status, changed.shown));
                 }
-                Err(problem) => {
+                Err(SlotError::Rule(problem)) => {
                     let channel = &**channel;
                     error!(channel, slot, %problem, "what was changed while running cannot be loaded; the configuration holds");
                 }
             }
         }
-        self.pending.overlay().kept().changed.insert((Arc::clone(channel), slot.into()), None);
+        self.pending
+            .overlay()
+            .admin_rows()
+            .changed
+            .insert((Arc::clone(channel), slot.into()), None);
         // A rule of the same name goes on with the state, and thinks that this stands there.
         let same = self.pending.overlay().snapshot().owner(channel, slot)?;
         let same = same.is_some_and(|owner| owner.rule == configured.description().name);
@@ -58,20 +63,17 @@ impl Engine {
     fn changed_rule(
         &mut self,
         configured: &Rule,
-        changed: &Changed,
-    ) -> Result<Result<Rule, LoadError>, StoreError> {
+        changed: &SlotOverride,
+    ) -> Result<Rule, SlotError> {
         let component = if changed.digest == configured.digest() {
             Arc::clone(&configured.component)
         } else {
             let Some(bytes) = self.pending.overlay().snapshot().component(changed.digest)? else {
                 let problem = "the store does not have its component".to_owned();
-                return Ok(Err(LoadError::Refused(problem)));
+                return Err(LoadError::Refused(problem).into());
             };
-            match Component::load(&self.sandbox, &configured.limits, &bytes) {
-                Ok(component) => Arc::new(component),
-                Err(error) => return Ok(Err(error)),
-            }
+            Arc::new(Component::load(&self.sandbox, &configured.limits, &bytes)?)
         };
-        Ok(Rule::new(&self.sandbox, &configured.limits, &component, &changed.given))
+        Ok(Rule::new(&self.sandbox, &configured.limits, &component, &changed.given)?)
     }
 }

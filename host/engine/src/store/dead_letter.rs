@@ -10,11 +10,11 @@ use crate::store::log::decode;
 use crate::store::snapshot::Snapshot;
 
 /// How many are kept; then the oldest go.
-pub(crate) const MOST_LETTERS: u64 = 1_000;
+pub(crate) const MOST_DEAD_LETTERS: u64 = 1_000;
 
 /// A call of a rule that had no effects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct DeadLetter {
     /// When, in milliseconds since 1970.
     pub at: u64,
     /// Login of the channel.
@@ -33,8 +33,8 @@ pub struct Letter {
 
 impl Snapshot {
     /// The dead letters, oldest first, each with its number.
-    pub fn letters(&self) -> Result<Vec<(u64, Letter)>, StoreError> {
-        self.letters
+    pub fn dead_letters(&self) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
+        self.dead_letters
             .iter()?
             .map(|row| {
                 let (number, letter) = row?;

@@ -9,7 +9,7 @@ use crate::contract::settings::Given;
 
 /// What a slot runs by a change made while running. It wins over the configuration until that says something else of the slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Changed {
+pub struct SlotOverride {
     /// What the configuration said of the slot when it was changed.
     pub(crate) base: Digest,
     /// The component.
@@ -101,7 +101,7 @@ impl Action {
 
 /// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entered {
+pub struct AuditEntry {
     /// When, in milliseconds since 1970.
     pub at: u64,
     /// Login of the channel; empty for what is about heatd.

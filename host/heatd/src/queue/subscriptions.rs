@@ -1,4 +1,4 @@
-//! What a task finds on the engine's thread, and how a run gets copies of the engine's records.
+//! Subscriptions: how a run gets copies of the engine's records, and is asked for what it has made of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,31 +13,6 @@ const MOST_BEHIND: usize = 200_000;
 /// The same in groups of records.
 const GROUPS_BEHIND: usize = 16_384;
 
-/// Work for the engine's thread, to be done between two events. Everything before it is committed.
-pub(crate) struct Task {
-    /// What it is, such as `swap.copy`: it stands in the log, in `heatd_engine_pause_seconds` and in reports of a hang.
-    pub(crate) name: &'static str,
-    /// The work. Its only error is one of the store, after which the engine must not go on.
-    pub(crate) work: Box<dyn FnOnce(&mut EngineAccess<'_>) -> Result<(), StoreError> + Send>,
-}
-
-/// Work to be done once the task before it is durable.
-pub(crate) type After = Box<dyn FnOnce() + Send>;
-
-/// What a task can reach.
-pub(crate) struct EngineAccess<'a> {
-    pub(crate) engine: &'a mut Engine,
-    pub(crate) subscriptions: &'a mut Subscriptions,
-    pub(crate) afters: &'a mut Vec<After>,
-}
-
-impl EngineAccess<'_> {
-    /// Calls `after` once what the task has done is durable.
-    pub(crate) fn after(&mut self, after: impl FnOnce() + Send + 'static) {
-        self.afters.push(Box::new(after));
-    }
-}
-
 /// What a subscriber gets.
 pub(crate) enum Update<A> {
     /// What happened, in order.
@@ -51,7 +26,7 @@ pub(crate) enum Update<A> {
 /// A question to a subscriber: what its run has made of the records so far.
 pub(crate) type Question = Box<dyn FnOnce(&mut heat_engine::Run) -> Result<(), StoreError> + Send>;
 
-/// All followers.
+/// All subscriptions.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
     subscriptions: Vec<Subscription>,
@@ -103,7 +78,7 @@ impl Subscriptions {
 
     /// Sends the followers all records since the last call.
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
-        let records = engine.untold();
+        let records = engine.take_unpublished();
         if records.is_empty() || self.subscriptions.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::error::Fault;
-use crate::store::changed::Status;
+use crate::store::changes::Status;
 
 /// How long a new rule is on probation at least, in milliseconds, and how many calls it has to answer meanwhile.
 pub(crate) const PROBATION_MS: u64 = 60_000;
@@ -29,7 +29,7 @@ pub(crate) struct Probation {
 
 /// How a slot's rule behaves.
 #[derive(Debug)]
-pub(crate) struct Conduct {
+pub(crate) struct Breaker {
     pub(crate) status: Status,
     pub(crate) probation: Option<Probation>,
     /// Since when what runs in the slot runs there, in milliseconds since 1970.
@@ -43,13 +43,13 @@ const MOST_REMEMBERED: usize = 1_000;
 
 /// What has to be done about a rule.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Trip {
     Fine,
     RollBack,
     Quarantine,
 }
 
-impl Conduct {
+impl Breaker {
     pub(crate) fn new(status: Status, since: u64) -> Self {
         Self { status, probation: None, since, faults: VecDeque::new(), last_fault: String::new() }
     }
@@ -97,14 +97,14 @@ impl Conduct {
     }
 
     /// What has to be done; `most` failed calls within a minute are too many.
-    pub(crate) fn verdict(&self, most: usize) -> Verdict {
+    pub(crate) fn trip(&self, most: usize) -> Trip {
         if !self.is_on() {
-            return Verdict::Fine;
+            return Trip::Fine;
         }
         match self.probation {
-            Some(_) if self.faults.len() >= PROBATION_FAULTS => Verdict::RollBack,
-            _ if self.faults.len() >= most => Verdict::Quarantine,
-            _ => Verdict::Fine,
+            Some(_) if self.faults.len() >= PROBATION_FAULTS => Trip::RollBack,
+            _ if self.faults.len() >= most => Trip::Quarantine,
+            _ => Trip::Fine,
         }
     }
 
@@ -124,27 +124,27 @@ mod tests {
     #[test]
     fn on_probation_three_faults_are_too_many_and_later_ten_within_a_minute() {
         let why = Fault::Trap("why".to_owned());
-        let mut conduct = Conduct::new(Status::On, 0);
-        conduct.begin_probation(0);
-        (0..2).for_each(|at| conduct.failed(at, &why));
-        assert_eq!(conduct.verdict(10), Verdict::Fine);
-        conduct.failed(2, &why);
-        assert_eq!(conduct.verdict(10), Verdict::RollBack);
-        conduct.probation = None;
-        assert_eq!(conduct.verdict(10), Verdict::Fine);
-        (3..10).for_each(|at| conduct.failed(at, &why));
-        assert_eq!(conduct.verdict(10), Verdict::Quarantine);
-        conduct.failed(REMEMBERED_MS + 9, &why);
-        assert_eq!(conduct.verdict(10), Verdict::Fine, "the others are long ago");
+        let mut breaker = Breaker::new(Status::On, 0);
+        breaker.begin_probation(0);
+        (0..2).for_each(|at| breaker.failed(at, &why));
+        assert_eq!(breaker.trip(10), Trip::Fine);
+        breaker.failed(2, &why);
+        assert_eq!(breaker.trip(10), Trip::RollBack);
+        breaker.probation = None;
+        assert_eq!(breaker.trip(10), Trip::Fine);
+        (3..10).for_each(|at| breaker.failed(at, &why));
+        assert_eq!(breaker.trip(10), Trip::Quarantine);
+        breaker.failed(REMEMBERED_MS + 9, &why);
+        assert_eq!(breaker.trip(10), Trip::Fine, "the others are long ago");
     }
 
     #[test]
     fn a_probation_ends_after_a_minute_with_calls_and_after_ten_without() {
-        let mut conduct = Conduct::new(Status::On, 0);
-        assert_eq!(conduct.probation_ends(), None);
-        conduct.begin_probation(5);
-        assert_eq!(conduct.probation_ends(), Some(5 + LONGEST_PROBATION_MS));
-        (0..PROBATION_CALLS).for_each(|_| conduct.called());
-        assert_eq!(conduct.probation_ends(), Some(5 + PROBATION_MS));
+        let mut breaker = Breaker::new(Status::On, 0);
+        assert_eq!(breaker.probation_ends(), None);
+        breaker.begin_probation(5);
+        assert_eq!(breaker.probation_ends(), Some(5 + LONGEST_PROBATION_MS));
+        (0..PROBATION_CALLS).for_each(|_| breaker.called());
+        assert_eq!(breaker.probation_ends(), Some(5 + PROBATION_MS));
     }
 }

@@ -4,12 +4,12 @@ use crate::contract::limits::Limits;
 
 /// What is left of a slot's allowance, in thousandths of a message.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     left: u64,
     at: u64,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Whether so many messages may leave at this time. Nothing is spent yet.
     pub(crate) fn fits(
         &mut self,
@@ -47,11 +47,11 @@ mod tests {
     #[test]
     fn an_allowance_is_spent_at_once_and_grows_with_time_up_to_its_full() {
         let limits = Limits { messages_at_once: 3, messages_per_second: 2, ..Limits::default() };
-        let mut pace = Pace::default();
+        let mut rate_limit = RateLimiter::default();
         let mut try_at = |now, messages| {
-            let fits = pace.fits(now, messages, &limits).is_ok();
+            let fits = rate_limit.fits(now, messages, &limits).is_ok();
             if fits {
-                pace.spend(messages);
+                rate_limit.spend(messages);
             }
             fits
         };

@@ -10,11 +10,11 @@ use crate::chain::stream::HOST;
 use crate::contract::effects::role_name;
 use crate::engine::Engine;
 use crate::guest::rule::Rule;
-use crate::store::changed::Status;
+use crate::store::changes::Status;
 
 /// How a slot stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct SlotStatus {
     /// Login of the channel.
     #[serde(skip)]
     pub channel: String,
@@ -39,9 +39,9 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
-impl Standing {
+impl SlotStatus {
     fn of(slot: &Slot) -> Self {
-        let (state, reason) = match (&slot.conduct.status, &slot.conduct.probation) {
+        let (state, reason) = match (&slot.breaker.status, &slot.breaker.probation) {
             (Status::On, None) => ("live", None),
             (Status::On, Some(_)) => ("probation", None),
             (Status::Disabled, _) => ("disabled", None),
@@ -56,7 +56,7 @@ impl Standing {
             version: description.version.clone(),
             role: role_name(description.role),
             digest: slot.rule.digest().to_string(),
-            since: slot.conduct.since,
+            since: slot.breaker.since,
             changed: slot.is_changed(),
             reason,
         }
@@ -76,27 +76,27 @@ impl Standing {
 
 impl Engine {
     /// How every slot of every channel stands, in the order of the chains.
-    pub fn standings(&self) -> Vec<Standing> {
-        let of = |channel: &Channel| channel.slots.iter().map(Standing::of).collect::<Vec<_>>();
+    pub fn slot_statuses(&self) -> Vec<SlotStatus> {
+        let of = |channel: &Channel| channel.slots.iter().map(SlotStatus::of).collect::<Vec<_>>();
         self.channels.values().flat_map(of).collect()
     }
 
     /// The same, each with its rule.
-    pub fn standings_with_rules(&self) -> Vec<(Standing, Rule)> {
+    pub fn slot_statuses_with_rules(&self) -> Vec<(SlotStatus, Rule)> {
         let of = |channel: &Channel| {
             let slots = channel.slots.iter();
-            slots.map(|slot| (Standing::of(slot), slot.rule.clone())).collect::<Vec<_>>()
+            slots.map(|slot| (SlotStatus::of(slot), slot.rule.clone())).collect::<Vec<_>>()
         };
         self.channels.values().flat_map(of).collect()
     }
 
     /// Shows how a slot stands now.
-    pub(crate) fn show_standing(&mut self, channel: &Arc<str>, slot: &str) {
+    pub(crate) fn show_slot_status(&mut self, channel: &Arc<str>, slot: &str) {
         let Some(found) = self.slot(channel, slot) else { return };
-        let standing = Standing::of(found);
+        let status = SlotStatus::of(found);
         self.slot_changes += 1;
-        let text = Some(standing.text());
-        self.pending.overlay().show(channel, standing.output(), HOST.into(), text);
+        let text = Some(status.text());
+        self.pending.overlay().show(channel, status.output(), HOST.into(), text);
     }
 
     /// How often a slot was changed since the start: who knows how they stand asks again when it has grown.
