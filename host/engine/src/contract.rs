@@ -33,6 +33,10 @@ pub use generated::heat::rules::events::{
 pub(crate) use generated::heat::rules::log::Level;
 pub(crate) use generated::{Rule as RuleExports, RulePre};
 
+#[expect(
+    clippy::derivable_impls,
+    reason = "the type is generated from wit/, where nothing can be derived"
+)]
 impl Default for Tally {
     fn default() -> Self {
         Self { faves: 0, weight: 0, people: 0 }

@@ -80,6 +80,10 @@ pub(crate) fn run(options: WatchArgs) -> Result<()> {
 }
 
 /// True from Ctrl-C, SIGTERM and SIGHUP on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread that waits for a terminal that is gone cannot be told to return"
+)]
 fn stop_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);

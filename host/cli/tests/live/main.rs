@@ -3,7 +3,6 @@
 #[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod fake;
 #[cfg(unix)]
-#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod terminal;
 
 use serde_json::json;

@@ -44,7 +44,7 @@ impl Snapshot {
                     Happening::StreamEnd => end = Some(now),
                     // The one that is live has no end, and is there already.
                     Happening::StreamStart if newest.is_some_and(|newest| newest <= now) => {
-                        end = None
+                        end = None;
                     }
                     Happening::StreamStart => {
                         found.extend(end.take().map(|to| PastStream { from: now, to: Some(to) }));
