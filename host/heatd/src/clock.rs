@@ -93,7 +93,7 @@ fn tell(news: ClockChange) {
             );
         }
         ClockChange::Update { by_ms } => {
-            warn!(by_ms, "heatd follows the clock, which has jumped ahead")
+            warn!(by_ms, "heatd follows the clock, which has jumped ahead");
         }
         ClockChange::Agreed => info!("the clock and heatd's time agree again"),
     }

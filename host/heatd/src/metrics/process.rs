@@ -120,9 +120,9 @@ fn number(text: &str, name: &str) -> Option<i64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
-    #![cfg(target_os = "linux")]
 
     use super::*;
 
