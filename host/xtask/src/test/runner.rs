@@ -14,7 +14,7 @@ use super::report::{Ended, Outcome, Ran, Report};
 use crate::shell::{output, say, without_cargo_variables};
 
 /// Programs whose tests wait for the programs that they have started more than they compute, and how many of their tests run at once.
-const WAITING: [(&str, usize); 1] = [("heat-tests/flow", 8)];
+const WAITING: [(&str, usize); 1] = [("heat-tests/flow", 4)];
 
 /// What all test programs get.
 struct Settings<'a> {
