@@ -10,8 +10,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{ChatLine, Event, Happening, Person, Standing};
 use heat_engine::{
-    Action, Chain, Changes, Component, Decision, Engine, Given, Library, Limits, Order, Rule, Run,
-    Sandbox, Seed, Store, effect_line,
+    Action, Chain, ChangeRequest, Changes, Component, Decision, Engine, Given, Library, Limits,
+    Rule, Run, Sandbox, Seed, Store, effect_line,
 };
 
 const CHANNEL: &str = "seaside";
@@ -120,9 +120,9 @@ impl Stage {
             live.extend(lines(0, &engine.handle(now, event)?));
             if number == CHAT.len() / 2 {
                 engine.commit()?;
-                let begun = engine.begin(CHANNEL, "decay")??;
+                let begun = engine.begin(CHANNEL, "decay")?;
                 let swap = begun.prepare(&self.sandbox, self.decay("10m")?)?;
-                engine.flip(swap, &Order::new(Action::Settings, "example", ""))??;
+                engine.flip(swap, &ChangeRequest::new(Action::Settings, "example", ""))?;
             }
         }
         engine.commit()?;

@@ -28,6 +28,9 @@ const ONE_AT_START: u64 = 4;
 /// Within this time after it serves heatd is killed: some commits.
 const SERVING: Duration = Duration::from_millis(40);
 
+/// Kills are added until each moment was hit, up to so many times those that were planned.
+const AT_MOST: u64 = 3;
+
 /// How many messages mosquitto has under way to a client that allows more, as it is set up by default and in `deploy/`.
 const UNDER_WAY: u64 = 20;
 
@@ -35,6 +38,9 @@ const UNDER_WAY: u64 = 20;
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub kills: u64,
+    /// At each of the moments that [`Report`] tells apart heatd is killed so often at least: where kills come at random, and none has come
+    /// yet, there are more of them.
+    pub each: u64,
     /// The payloads name ids.
     pub named: bool,
     pub seed: u64,
@@ -76,7 +82,7 @@ pub fn run(plan: &Plan, ledger: Ledger) -> Result<Report> {
     watch.wait_until_served()?;
     let writer = stage.writer()?;
     let (mut is_serving, mut start) = (true, Duration::ZERO);
-    for _ in 0..plan.kills {
+    while !report.is_enough(plan) {
         let within = if is_serving { SERVING } else { start };
         std::thread::sleep(within.mul_f64(chance.below(1_000) as f64 / 1e3));
         heatd.kill()?;
@@ -140,6 +146,16 @@ impl Report {
 
     pub fn kills(&self) -> u64 {
         self.starting + self.deciding + self.committed
+    }
+
+    /// Of the kills at one moment, where they were the fewest.
+    pub fn fewest(&self) -> u64 {
+        self.starting.min(self.deciding).min(self.committed)
+    }
+
+    fn is_enough(&self, plan: &Plan) -> bool {
+        let kills = self.kills();
+        kills >= plan.kills && (self.fewest() >= plan.each || kills >= plan.kills * AT_MOST)
     }
 
     /// How many may be doubled: none of those with ids, and of the others what was under way at each kill.

@@ -16,7 +16,10 @@ use std::thread;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-pub use shape::{bttv_channel, bttv_global, ffz_global, ffz_room, seventv_global, seventv_user};
+pub use shape::{
+    bttv_channel, bttv_global, ffz_global, ffz_room, seventv_global, seventv_user,
+    seventv_user_of_set,
+};
 
 use crate::patience::Watched;
 use events::Socket;

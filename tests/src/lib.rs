@@ -2,6 +2,7 @@
 //!
 //! Read in this order:
 //! - [`patience`]: waiting for something to become true; the only clock of the tests.
+//! - [`length`]: how long the longest tests go on.
 //! - [`notice`]: what a person must see even when every test passes.
 //! - [`irc`]: one raw line of chat taken apart, without the parser that the daemon uses.
 //! - [`twitch`]: a scripted Twitch chat server on a real socket.
@@ -24,6 +25,8 @@
 //! Nothing here links the engine or the daemon. Everything listens on loopback and lives in temporary folders.
 
 pub mod patience;
+
+pub mod length;
 
 pub mod notice;
 

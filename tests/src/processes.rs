@@ -1,16 +1,16 @@
 //! Real programs: started, watched, and ended in the kind and in the hard way.
 
+mod ports;
 mod program;
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
+pub use ports::free_port;
 pub use program::{Program, Signal};
 
 /// Runs a program to its end with this input, and returns what it printed. A bad exit code is an error with its words.
@@ -93,28 +93,6 @@ pub(crate) fn build_folder() -> Result<PathBuf> {
     let folder = program.parent().context("a program without a folder")?;
     let is_test = folder.ends_with("deps");
     Ok(folder.parent().filter(|_| is_test).unwrap_or(folder).to_owned())
-}
-
-/// Ports from here on are handed out: below those that systems take for outgoing connections, any of which could take a
-/// port between here and the start of a server.
-const FIRST_PORT: u16 = 20_000;
-const PORTS: u16 = 12_000;
-/// A prime, so that every place is reached.
-const SPREAD: u32 = 3_571;
-
-/// A port that nobody listens on at this moment, and that is not handed out again by this process.
-pub fn free_port() -> Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Two processes that start at once have neighbouring numbers, and begin far from each other all the same.
-    let start = (std::process::id().wrapping_mul(SPREAD) % u32::from(PORTS)) as u16;
-    for _ in 0..PORTS {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST_PORT + start.wrapping_add(step) % PORTS;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("there is no free port from {FIRST_PORT} on")
 }
 
 #[cfg(all(test, unix))]

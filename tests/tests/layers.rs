@@ -1,10 +1,14 @@
-//! The house: what each crate may link, what each file must say, and that the documents speak of what is there.
+//! The house: what each crate may link, what each file may import and must say, and that the documents speak of what is there.
+
+#[path = "layers/imports.rs"]
+mod imports;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use imports::Crate;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -48,8 +52,19 @@ fn the_engine_has_no_async_and_no_network() -> Result<()> {
     )
 }
 
+/// The one crate that every program links: what it links, heat-writer has to carry.
 #[test]
-fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn dialling_links_tokio_at_most() -> Result<()> {
+    let manifest: toml::Table =
+        toml::from_str(&std::fs::read_to_string(root().join("host/dial/Cargo.toml"))?)?;
+    let dependencies = manifest["dependencies"].as_table().context("it has no dependencies")?;
+    let names: Vec<&String> = dependencies.keys().collect();
+    ensure!(names == ["tokio"], "heat-dial depends on {names:?}");
+    Ok(())
+}
+
+#[test]
+fn the_writer_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-writer",
         &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "tracing-subscriber"],
@@ -57,10 +72,10 @@ fn the_writer_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
 }
 
 #[test]
-fn the_command_line_links_nothing_of_ours_and_no_heavy_crate() -> Result<()> {
+fn the_command_line_links_of_ours_dial_alone_and_no_heavy_crate() -> Result<()> {
     links_none_of(
         "heat-cli",
-        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "rmqtt", "aws-lc-rs"],
+        &["heat-engine", "heat-rule", "heatd", "wasmtime", "redb", "axum", "aws-lc-rs"],
     )
 }
 
@@ -142,6 +157,166 @@ fn chat_and_broker_never_see_each_other() -> Result<()> {
             ensure!(!text.contains(&format!("crate::{other}")), "{} uses {other}", path.display());
         }
     }
+    Ok(())
+}
+
+/// The folders of the engine, the lowest first: each may import what stands in a row below its own.
+const ENGINE: &[&[&str]] = &[
+    &["error"],
+    &["contract"],
+    &["store"],
+    &["overlay"],
+    &["series", "guest"],
+    &["chain"],
+    &["engine"],
+    &["run", "cases"],
+];
+
+/// The folders of heatd, likewise.
+const HEATD: &[&[&str]] = &[
+    &["metrics", "backoff", "shutdown", "tls", "terminal", "rule_file", "compiler"],
+    &["config", "clock"],
+    &["queue", "view", "data"],
+    &["broker", "emotes"],
+    &["chat", "embedded"],
+    &["control"],
+    &["decider", "backup"],
+    &["http", "offline"],
+    &["daemon"],
+];
+
+fn files_of(folder: &str) -> Result<Crate> {
+    let mut files = sources(&[folder])?;
+    // What `heat rules new` writes for others is no code of the crate.
+    files.retain(|(file, _)| !file.iter().any(|part| part == "templates"));
+    Crate::read(&files, &root().join(folder))
+}
+
+/// Imports go down, and no files import one another. `beside`: folders of which nothing is asked.
+fn stands_in_layers(folder: &str, table: &[&[&str]], beside: &[&str]) -> Result<()> {
+    let files = files_of(folder)?;
+    let upward = files.upward(table, beside);
+    ensure!(upward.is_empty(), "{folder}, upward or sideways:\n{}", upward.join("\n"));
+    let circles = files.circles(beside);
+    ensure!(circles.is_empty(), "{folder}, in circles: {circles:#?}");
+    Ok(())
+}
+
+#[test]
+fn the_engine_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/engine/src", ENGINE, &["fuzz"])
+}
+
+#[test]
+fn the_engine_runs_wasm_and_opens_tables_in_few_places() -> Result<()> {
+    let files = files_of("host/engine/src")?;
+    // The root of the crate passes on what benches and tests need.
+    let wasm = files.outside("wasmtime::", &["", "contract", "guest"]);
+    ensure!(wasm.is_empty(), "wasmtime is for the contract and guest/: {wasm:?}");
+    let tables = files.outside("redb::", &["", "error", "store", "overlay", "series"]);
+    ensure!(tables.is_empty(), "redb is for error, store/, overlay/ and series/: {tables:?}");
+    Ok(())
+}
+
+const COMMAND_LINE: &[&[&str]] = &[
+    &["terminal", "backoff", "values", "when", "find", "heatd"],
+    &["api", "rule_file"],
+    &["target", "outcome"],
+    &["candidate"],
+    &["commands"],
+];
+
+#[test]
+fn the_command_line_stands_in_layers_and_its_commands_do_not_know_each_other() -> Result<()> {
+    stands_in_layers("host/cli/src", COMMAND_LINE, &[])?;
+    let folder = "host/cli/src/commands";
+    let names = std::fs::read_to_string(root().join("host/cli/src/commands.rs"))?;
+    let commands: Vec<&str> = names
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub(crate) mod ")?.strip_suffix(';'))
+        .collect();
+    ensure!(commands.len() > 10, "{commands:?}");
+    stands_in_layers(folder, &[&commands], &[])?;
+    for (path, text) in sources(&[folder])? {
+        ensure!(!text.contains("crate::commands::"), "{} imports a command", path.display());
+    }
+    Ok(())
+}
+
+const WRITER: &[&[&str]] = &[
+    &[
+        "text",
+        "topic",
+        "template",
+        "durations",
+        "address",
+        "backoff",
+        "presence",
+        "mistake",
+        "outlet",
+        "replace",
+        "tls",
+    ],
+    &["report", "file", "meter", "sheet", "survey"],
+    &["file_thread", "args", "connection", "sheet_file", "exposed", "texts", "shutdown"],
+    &["settings", "trouble", "show"],
+    &["link"],
+    &["writer"],
+];
+
+#[test]
+fn the_writer_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/writer/src", WRITER, &["fuzz"])
+}
+
+#[test]
+fn one_type_name_means_one_thing_in_a_crate() -> Result<()> {
+    for folder in ["host/engine/src", "host/heatd/src", "host/cli/src", "host/writer/src"] {
+        let twice = files_of(folder)?.names_twice();
+        ensure!(twice.is_empty(), "{folder}: {twice:?}");
+    }
+    Ok(())
+}
+
+/// The functions of this name in two files, without what stands before them.
+fn same_function(name: &str, files: [&str; 2]) -> Result<()> {
+    let body = |file: &str| -> Result<String> {
+        let text = std::fs::read_to_string(root().join(file))?;
+        let begin = text.find(&format!("fn {name}(")).with_context(|| format!("{file}: {name}"))?;
+        let rest = &text[begin..];
+        Ok(rest[..rest.find("\n}\n").context("a function without an end")?].to_owned())
+    };
+    let [one, other] = files;
+    ensure!(body(one)? == body(other)?, "{name} differs in {one} and {other}");
+    Ok(())
+}
+
+/// heat-writer links nothing of heatd, so some functions stand in both. They guard secrets: mend one, and mend the other.
+#[test]
+fn what_heatd_and_the_writer_both_have_is_the_same_in_both() -> Result<()> {
+    let exposed = ["host/heatd/src/broker/exposed.rs", "host/writer/src/exposed.rs"];
+    for name in ["is_far", "sounds_near", "is_near", "is_near_v4", "is_near_v6"] {
+        same_function(name, exposed)?;
+    }
+    let mistakes = ["host/heatd/src/config/mistakes.rs", "host/writer/src/sheet_file.rs"];
+    for name in ["masked", "visible"] {
+        same_function(name, mistakes)?;
+    }
+    same_function("ignores_hangup", ["host/heatd/src/shutdown.rs", "host/writer/src/shutdown.rs"])
+}
+
+#[test]
+fn heatd_stands_in_layers() -> Result<()> {
+    stands_in_layers("host/heatd/src", HEATD, &[])
+}
+
+#[test]
+fn only_http_knows_axum_and_only_the_daemon_starts_the_engines_loop() -> Result<()> {
+    let files = files_of("host/heatd/src")?;
+    let web = files.outside("axum::", &["http"]);
+    ensure!(web.is_empty(), "axum is for http/: {web:?}");
+    let decider = files.outside("crate::decider", &["daemon", "decider"]);
+    ensure!(decider.is_empty(), "the engine's loop is for daemon/: {decider:?}");
     Ok(())
 }
 

@@ -6,10 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::api::{COMPONENT, JSON, Load};
-use crate::rules::module;
-use crate::target::Wanted;
-use crate::values;
+use crate::api::{COMPONENT, JSON, Payload};
+use crate::target::SlotChoice;
+use crate::{rule_file, values};
 
 #[derive(Args)]
 pub(crate) struct Candidate {
@@ -28,39 +27,44 @@ pub(crate) struct Candidate {
 }
 
 /// What was read of it.
-pub(crate) enum Read {
+pub(crate) enum CandidateFile {
     Rule { component: Vec<u8>, stem: String },
     Settings(Value),
 }
 
 impl Candidate {
-    pub(crate) fn read(&self) -> Result<Read> {
+    pub(crate) fn read(&self) -> Result<CandidateFile> {
         Ok(match &self.file {
-            Some(file) => Read::Rule { component: module::read(file)?, stem: module::stem(file) },
-            None => Read::Settings(values::wish(&self.set, &self.unset)?),
+            Some(file) => CandidateFile::Rule {
+                component: rule_file::read(file)?,
+                stem: rule_file::stem(file),
+            },
+            None => CandidateFile::Settings(values::wish(&self.set, &self.unset)?),
         })
     }
 
     /// The slot that it is for.
-    pub(crate) fn wanted<'a>(&'a self, read: &'a Read) -> Wanted<'a> {
+    pub(crate) fn wanted<'a>(&'a self, read: &'a CandidateFile) -> SlotChoice<'a> {
         match (&self.slot, read) {
-            (Some(slot), _) => Wanted::Slot(slot),
-            (None, Read::Rule { stem, .. }) => Wanted::File(stem),
-            (None, Read::Settings(_)) => Wanted::Settings(values::keys(&self.set, &self.unset)),
+            (Some(slot), _) => SlotChoice::Slot(slot),
+            (None, CandidateFile::Rule { stem, .. }) => SlotChoice::File(stem),
+            (None, CandidateFile::Settings(_)) => {
+                SlotChoice::Settings(values::keys(&self.set, &self.unset))
+            }
         }
     }
 }
 
-impl Read {
-    pub(crate) fn load(&self) -> Load<'_> {
+impl CandidateFile {
+    pub(crate) fn load(&self) -> Payload<'_> {
         match self {
-            Self::Rule { component, .. } => Load::Component(component),
-            Self::Settings(wish) => Load::Wish(wish.clone()),
+            Self::Rule { component, .. } => Payload::Component(component),
+            Self::Settings(wish) => Payload::Json(wish.clone()),
         }
     }
 
     /// The same with a recording of chat before it.
-    pub(crate) fn load_after(&self, mut recording: Vec<u8>) -> Load<'static> {
+    pub(crate) fn load_after(&self, mut recording: Vec<u8>) -> Payload<'static> {
         let kind = match self {
             Self::Rule { component, .. } => {
                 recording.extend_from_slice(component);
@@ -71,11 +75,11 @@ impl Read {
                 JSON
             }
         };
-        Load::Recorded(recording, kind)
+        Payload::Recorded(recording, kind)
     }
 }
 
-/// A recording of chat, of which at least one line says when it was sent.
+/// Reads a recording of chat. At least one of its lines must say when it was sent.
 pub(crate) fn recording(file: &Path) -> Result<Vec<u8>> {
     const TIME: &[u8] = b"tmi-sent-ts=";
     let shown = file.display();

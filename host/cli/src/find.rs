@@ -29,7 +29,7 @@ pub(crate) struct Place {
 
 /// What the environment says.
 #[derive(Default)]
-pub(crate) struct Surroundings {
+pub(crate) struct Environment {
     url: Option<String>,
     data: Option<PathBuf>,
     token_file: Option<PathBuf>,
@@ -65,7 +65,7 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-impl Surroundings {
+impl Environment {
     pub(crate) fn of_this_process() -> Self {
         let said = |name| env::var_os(name).filter(|value| !value.is_empty());
         Self {
@@ -83,7 +83,7 @@ impl Place {
         self.url.is_some() || self.data.is_some()
     }
 
-    pub(crate) fn find(&self, around: &Surroundings) -> Result<Daemon, Missing> {
+    pub(crate) fn find(&self, around: &Environment) -> Result<Daemon, Missing> {
         let url = match (&self.url, &around.url) {
             (Some(url), _) => Some(url.clone()),
             // A folder on the command line is nearer than an address in the environment.
@@ -115,7 +115,7 @@ impl Place {
     }
 
     /// The first folder with a token.
-    fn search(&self, around: &Surroundings) -> Result<(PathBuf, String), Missing> {
+    fn search(&self, around: &Environment) -> Result<(PathBuf, String), Missing> {
         let folders = match self.data.as_ref().or(around.data.as_ref()) {
             Some(folder) => std::slice::from_ref(folder),
             None => &around.folders[..],
@@ -192,9 +192,9 @@ mod tests {
         folder
     }
 
-    fn around(folders: &[&Path]) -> Surroundings {
+    fn around(folders: &[&Path]) -> Environment {
         let folders = folders.iter().map(|folder| folder.to_path_buf()).collect();
-        Surroundings { folders, ..Surroundings::default() }
+        Environment { folders, ..Environment::default() }
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
     fn the_command_line_goes_before_the_environment() {
         let (one, two) = (folder(), folder());
         fs::write(two.path().join(TOKEN_FILE), "other").unwrap();
-        let around = Surroundings {
+        let around = Environment {
             url: Some("http://elsewhere:1".to_owned()),
             token_file: Some(one.path().join(TOKEN_FILE)),
             ..around(&[])

@@ -1,47 +1,34 @@
 //! heat: the command line of Heat Level. It asks heatd, and without one it reads chat by itself.
 //!
-//! Reading order: [`find`] says where heatd and its token are, [`api`] asks it, [`feed`] and [`steps`] are answers that take time. Then the
-//! commands: [`status`], [`stream`], [`channels`], [`command`] and [`watch`]; [`token`], for whoever lets others in; [`backup`] and [`restore`], for which [`beside`] finds the program heatd; [`rules`],
-//! [`simulate`], [`replay`], [`why`], [`undo`] and [`config`], which find
-//! their slot by [`target`] and read what is typed by [`candidate`], [`values`] and [`when`]. [`clean`] keeps what strangers write from
-//! playing with the terminal, [`export`], [`import`] and [`forget`] carry data with [`progress`], [`words`] says numbers to people, [`table`] sets them in rows, [`backoff`] waits.
+//! From the bottom to the top, each knows only what stands before it:
+//! - [`terminal`] prints; [`backoff`] waits, [`values`] and [`when`] read what is typed;
+//! - [`find`] says where heatd and its token are, [`heatd`] where the program heatd is, [`rule_file`] reads a rule;
+//! - [`api`] asks heatd;
+//! - [`target`] chooses the channel and the slot that are meant, [`candidate`] what is held against a slot, [`outcome`] shows what rules answer;
+//! - [`commands`], each in a file of its own.
 
 mod api;
 mod backoff;
-mod backup;
-mod beside;
 mod candidate;
-mod channels;
-mod clean;
-mod command;
-mod config;
-mod export;
-mod feed;
+mod commands;
 mod find;
-mod forget;
-mod import;
-mod progress;
-mod replay;
-mod restore;
-mod rules;
-mod simulate;
-mod status;
-mod steps;
-mod stream;
-mod table;
+mod heatd;
+mod outcome;
+mod rule_file;
 mod target;
-mod token;
-mod undo;
+mod terminal;
 mod values;
-mod watch;
 mod when;
-mod why;
-mod words;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::commands::{
+    backup, channels, command, config, export, forget, import, replay, restore, rules, simulate,
+    status, stream, token, undo, watch, why,
+};
+use crate::terminal::note;
 
 /// The exit code for a command line that cannot be understood (EX_USAGE of sysexits.h).
 const USAGE: u8 = 64;
@@ -87,44 +74,44 @@ Exit codes: 0 done, 1 failed, 64 the command line is wrong.";
 )]
 enum Command {
     /// Shows how heatd does: connections, counts, channels with their outputs and rules.
-    Status(status::Options),
+    Status(status::StatusArgs),
     /// Shows what happens: chat, events, what rules answer, and the heat. Ends with q or Ctrl-C.
-    Watch(watch::Options),
+    Watch(watch::WatchArgs),
     /// Says that the stream starts or ends, which rules may act on.
-    Stream(stream::Options),
+    Stream(stream::StreamArgs),
     /// Shows, adds and removes channels while heatd runs.
     #[command(subcommand)]
-    Channels(channels::Command),
+    Channels(channels::ChannelsCommand),
     /// Gives rules an order that moderators give in chat: ?heat set 50, ?heat pause.
     #[command(name = "command")]
-    Order(command::Options),
-    /// Shows and changes rules while they run, and helps whoever writes them: new, test, bench, pack.
+    Order(command::CommandArgs),
+    /// Shows and changes rules while they run, and helps to write them: new, test, bench, pack.
     #[command(subcommand)]
-    Rules(rules::Command),
+    Rules(rules::RulesCommand),
     /// Shows what rules would answer to something that did not happen.
-    Simulate(simulate::Options),
+    Simulate(simulate::SimulateArgs),
     /// Plays the log again with another rule or other settings, and compares.
-    Replay(replay::Options),
+    Replay(replay::ReplayArgs),
     /// Shows which events and rules are behind what an output shows.
-    Why(why::Options),
+    Why(why::WhyArgs),
     /// Takes back what a person, an event or a version of a rule has brought.
-    Undo(undo::Options),
+    Undo(undo::UndoArgs),
     /// Makes links for others: for moderators, and for who may only watch.
     #[command(subcommand)]
-    Token(token::Command),
+    Token(token::TokenCommand),
     /// Writes counts and log as lines of JSON.
-    Export(export::Options),
+    Export(export::ExportArgs),
     /// Adds counts from a file: of `heat export`, or of the original's database.
-    Import(import::Options),
+    Import(import::ImportArgs),
     /// Removes a person from log and counts, as if they had never been there.
-    Forget(forget::Options),
+    Forget(forget::ForgetArgs),
     /// Has heatd make a verified copy of everything that it keeps, while it runs.
-    Backup(backup::Options),
+    Backup(backup::BackupArgs),
     /// Puts a backup into the place of heatd's store; lists the backups without a FILE.
-    Restore(restore::Options),
+    Restore(restore::RestoreArgs),
     /// Compares what runs with the configuration, and writes it down.
     #[command(subcommand)]
-    Config(config::Command),
+    Config(config::ConfigCommand),
 }
 
 fn main() -> ExitCode {
@@ -167,20 +154,5 @@ fn main() -> ExitCode {
             note(&format!("heat: {error:#}"));
             ExitCode::FAILURE
         }
-    }
-}
-
-/// A line for the person at the terminal, beside what was asked for.
-fn note(line: &str) {
-    // Where nobody listens, there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{}", clean::text(line));
-}
-
-/// The answer of a command. Where nobody reads it any more, that is no failure.
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
     }
 }

@@ -1,18 +1,18 @@
 //! Which heatd, which channel and which slot a command is about, however little of it was said.
 
-use anyhow::{Context, Result, bail};
+use std::io::{IsTerminal, stdin};
+
+use anyhow::{Result, bail};
 use clap::Args;
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::api::Api;
-use crate::find::{Place, Surroundings};
-use crate::status::Status;
-use crate::stream::{channel_name, only_channel};
+use crate::api::slots::Rule;
+use crate::api::status::Status;
+use crate::find::{Environment, Place};
 
 /// A heatd, and one of its channels.
 #[derive(Args, Clone, Default)]
-pub(crate) struct Channel {
+pub(crate) struct ChannelArgs {
     /// The channel; not needed when heatd has only one, or only one with rules.
     #[arg(long, value_name = "NAME")]
     pub(crate) channel: Option<String>,
@@ -20,9 +20,9 @@ pub(crate) struct Channel {
     pub(crate) place: Place,
 }
 
-impl Channel {
+impl ChannelArgs {
     pub(crate) fn api(&self) -> Result<Api> {
-        Ok(Api::new(self.place.find(&Surroundings::of_this_process())?))
+        Ok(Api::new(self.place.find(&Environment::of_this_process())?))
     }
 
     /// The channel that was named, as heatd knows it.
@@ -44,107 +44,76 @@ impl Channel {
     }
 }
 
-/// What heatd tells of a slot, as far as it is needed.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Rule {
-    pub(crate) channel: String,
-    pub(crate) slot: String,
-    pub(crate) state: String,
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) digest: String,
-    pub(crate) since: Option<u64>,
-    #[serde(default)]
-    pub(crate) changed: bool,
-    pub(crate) reason: Option<String>,
-    #[serde(default)]
-    pub(crate) settings: serde_json::Map<String, Value>,
-    /// The names of those that are set, and have not their defaults.
-    #[serde(default)]
-    pub(crate) set: Vec<String>,
-    /// What it says that it has.
-    #[serde(default)]
-    pub(crate) declared: Vec<Setting>,
-    #[serde(default)]
-    pub(crate) failures: u64,
-    pub(crate) shadow: Option<Shadow>,
+/// A channel, and the form of the answer.
+#[derive(Args)]
+pub(crate) struct AnswerArgs {
+    /// Prints what heatd answers, as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: ChannelArgs,
 }
 
-/// A setting that a rule declares.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Setting {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) kind: String,
-    #[serde(default)]
-    pub(crate) default: Value,
-    #[serde(default)]
-    pub(crate) about: String,
+/// The same for work that takes time.
+#[derive(Args)]
+pub(crate) struct ProgressArgs {
+    /// One JSON object a line, as heatd sends them.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: ChannelArgs,
 }
 
-/// What runs beside it.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Shadow {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) digest: String,
-    pub(crate) since: Option<u64>,
-    pub(crate) events: Option<u64>,
-    #[serde(default)]
-    pub(crate) outputs: serde_json::Map<String, Value>,
+/// Whether something that cannot be undone is done, shown, or asked for first.
+#[derive(Args)]
+pub(crate) struct PreviewArgs {
+    /// Only shows what would change.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) preview: bool,
+    /// Does it without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
-/// Every slot of heatd, or of one channel.
-pub(crate) fn rules(api: &Api, channel: Option<&str>) -> Result<Vec<Rule>> {
-    #[derive(Deserialize)]
-    struct Told {
-        rules: Vec<Rule>,
-    }
-    let told: Told = read(api.ask("/rules", &[])?, "its rules")?;
-    of_channel(told.rules, channel)
-}
-
-/// Those of one channel, or all. A channel that heatd does not know is said, with those that it knows.
-fn of_channel(rules: Vec<Rule>, channel: Option<&str>) -> Result<Vec<Rule>> {
-    let Some(channel) = channel else { return Ok(rules) };
-    let (meant, others): (Vec<Rule>, Vec<Rule>) =
-        rules.into_iter().partition(|rule| rule.channel == channel);
-    if meant.is_empty() && !others.is_empty() {
-        let mut known: Vec<String> =
-            others.iter().map(|rule| format!("#{}", rule.channel)).collect();
-        known.dedup();
-        bail!("heatd has no rules in #{channel}; it has some in {}", known.join(", "));
-    }
-    Ok(meant)
-}
-
-impl Rule {
-    /// The resource of its slot, or one below that.
-    pub(crate) fn path(&self, below: &str) -> String {
-        format!("/channels/{}/rules/{}{below}", self.channel, segment(&self.slot))
-    }
-}
-
-/// A name as one segment of a path.
-fn segment(name: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
+impl PreviewArgs {
+    /// Whether the person at the terminal has to agree first. Where there is none, or a program reads the answer, that is an error.
+    pub(crate) fn must_ask(&self, json: bool) -> Result<bool> {
+        let must_ask = !self.yes && !self.preview;
+        if must_ask && (json || !stdin().is_terminal()) {
+            bail!("nobody can be asked here; --yes does it, --preview shows what it would do");
         }
-        other => format!("%{other:02X}"),
-    };
-    name.bytes().map(byte).collect()
+        Ok(must_ask)
+    }
 }
 
-/// What heatd tells, in the shape that is expected.
-pub(crate) fn read<T: for<'a> Deserialize<'a>>(told: Value, what: &str) -> Result<T> {
-    T::deserialize(told).with_context(|| {
-        format!("heatd tells {what} in another way: heat and heatd are of different versions")
-    })
+/// The channel that is meant when none is named: the only one, or the only one with rules.
+pub(crate) fn only_channel(status: &Status) -> Result<String> {
+    match status.channels.as_slice() {
+        [channel] => Ok(channel.name.clone()),
+        channels => {
+            // In the others there is nothing to be asked or told: they are only counted.
+            let mut ruled = channels.iter().filter(|channel| channel.has_rules());
+            if let (Some(channel), None) = (ruled.next(), ruled.next()) {
+                return Ok(channel.name.clone());
+            }
+            let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+            bail!("heatd has several channels; say which with --channel: {}", names.join(", "))
+        }
+    }
+}
+
+/// The login of a channel, however it was typed.
+pub(crate) fn channel_name(typed: &str) -> Result<String> {
+    let name = typed.trim_start_matches('#').to_lowercase();
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if name.is_empty() || name.len() > 25 || !plain {
+        bail!("{typed:?} is no channel; write the name at the end of the channel's address");
+    }
+    Ok(name)
 }
 
 /// What a command is about.
-pub(crate) enum Wanted<'a> {
+pub(crate) enum SlotChoice<'a> {
     /// The slot that was named.
     Slot(&'a str),
     /// The slot with the rule of this file.
@@ -156,10 +125,10 @@ pub(crate) enum Wanted<'a> {
 }
 
 /// The one slot that is meant, among those of the channels in question.
-pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &Wanted<'_>) -> Result<&'a Rule> {
+pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &SlotChoice<'_>) -> Result<&'a Rule> {
     let mut meant: Vec<&Rule> = rules.iter().filter(|rule| wanted.means(rule)).collect();
     // Of several slots with one rule, a file may still be named like one slot.
-    if let (Wanted::File(stem), true) = (wanted, meant.len() > 1)
+    if let (SlotChoice::File(stem), true) = (wanted, meant.len() > 1)
         && let [rule] =
             meant.iter().filter(|rule| is_like(stem, &rule.slot)).collect::<Vec<_>>()[..]
     {
@@ -170,20 +139,22 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &Wanted<'_>) -> Result<&'a R
         ([], _) if rules.is_empty() => {
             bail!("heatd has no rules; each begins with a [[rule]] in heatd.toml")
         }
-        ([], Wanted::Slot(slot)) => bail!("there is no slot {slot:?}; there are {}", names(rules)),
-        ([], Wanted::File(stem)) => {
+        ([], SlotChoice::Slot(slot)) => {
+            bail!("there is no slot {slot:?}; there are {}", names(rules))
+        }
+        ([], SlotChoice::File(stem)) => {
             bail!(
                 "no rule is named {stem:?} like the file; --slot names the one that it shall take the place of: {}. \
                  A slot of its own begins with a [[rule]] in heatd.toml",
                 names(rules)
             )
         }
-        ([], Wanted::Settings(keys)) => bail!(
+        ([], SlotChoice::Settings(keys)) => bail!(
             "no rule has the setting {}; heat rules settings shows those of each: {}",
             keys.join(" and "),
             names(rules)
         ),
-        ([], Wanted::Only(_, words)) => {
+        ([], SlotChoice::Only(_, words)) => {
             bail!("no slot {words}; there are {}", names(rules))
         }
         (several, _) => {
@@ -197,7 +168,7 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &Wanted<'_>) -> Result<&'a R
     }
 }
 
-impl Wanted<'_> {
+impl SlotChoice<'_> {
     fn means(&self, rule: &Rule) -> bool {
         match self {
             Self::Slot(slot) => rule.slot == *slot,
@@ -234,11 +205,14 @@ fn names(rules: &[Rule]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::api;
 
     fn rule(channel: &str, slot: &str, name: &str) -> Rule {
-        read(
-            serde_json::json!({
+        api::read(
+            json!({
                 "channel": channel, "slot": slot, "state": "live", "name": name, "version": "1.0.0",
                 "digest": "00", "settings": { "half_life": "6s" },
             }),
@@ -247,7 +221,7 @@ mod tests {
         .unwrap()
     }
 
-    fn slot(rules: &[Rule], wanted: &Wanted<'_>) -> String {
+    fn slot(rules: &[Rule], wanted: &SlotChoice<'_>) -> String {
         match choose(rules, wanted) {
             Ok(rule) => rule.slot.clone(),
             Err(error) => error.to_string(),
@@ -258,48 +232,62 @@ mod tests {
     fn a_file_finds_the_slot_of_its_rule() {
         let rules = [rule("seaside", "fave", "fave"), rule("seaside", "heat", "song-faves")];
         for stem in ["song-faves", "song_faves", "Song-Faves-1.3.0", "song_faves-v2", "heat"] {
-            assert_eq!(slot(&rules, &Wanted::File(stem)), "heat", "{stem}");
+            assert_eq!(slot(&rules, &SlotChoice::File(stem)), "heat", "{stem}");
         }
-        let said = slot(&rules, &Wanted::File("song"));
+        let said = slot(&rules, &SlotChoice::File("song"));
         assert!(said.contains(": fave (fave 1.0.0), heat (song-faves 1.0.0)."), "{said}");
         assert!(said.contains("--slot") && said.contains("heatd.toml"), "{said}");
     }
 
     #[test]
-    fn a_channel_that_heatd_does_not_know_is_said() {
-        let rules = vec![rule("seaside", "fave", "fave"), rule("seaside", "heat", "decay")];
-        assert_eq!(of_channel(rules.clone(), None).unwrap().len(), 2);
-        assert_eq!(of_channel(rules.clone(), Some("seaside")).unwrap().len(), 2);
-        let said = of_channel(rules, Some("harbour")).unwrap_err().to_string();
-        assert_eq!(said, "heatd has no rules in #harbour; it has some in #seaside");
-        assert!(of_channel(Vec::new(), Some("harbour")).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_slot_may_have_any_name() {
-        assert_eq!(
-            rule("sea", "my heat/2", "x").path("/drop"),
-            "/channels/sea/rules/my%20heat%2F2/drop"
-        );
-    }
-
-    #[test]
     fn several_are_named_with_what_tells_them_apart() {
         let rules = [rule("a", "decay", "decay"), rule("b", "decay", "decay")];
-        let said = slot(&rules, &Wanted::Slot("decay"));
+        let said = slot(&rules, &SlotChoice::Slot("decay"));
         assert!(said.contains("--channel: #a decay (decay 1.0.0), #b decay"), "{said}");
         let rules = [rule("a", "one", "decay"), rule("a", "two", "decay")];
-        let said = slot(&rules, &Wanted::File("decay"));
+        let said = slot(&rules, &SlotChoice::File("decay"));
         assert!(said.contains("--slot: one (decay 1.0.0), two"), "{said}");
-        assert_eq!(slot(&rules, &Wanted::Slot("two")), "two");
+        assert_eq!(slot(&rules, &SlotChoice::Slot("two")), "two");
     }
 
     #[test]
     fn settings_find_the_slot_that_has_them() {
         let mut rules = [rule("a", "decay", "decay"), rule("a", "fave", "fave")];
         rules[1].settings.clear();
-        assert_eq!(slot(&rules, &Wanted::Settings(vec!["half_life"])), "decay");
-        let said = slot(&rules, &Wanted::Settings(vec!["colour"]));
+        assert_eq!(slot(&rules, &SlotChoice::Settings(vec!["half_life"])), "decay");
+        let said = slot(&rules, &SlotChoice::Settings(vec!["colour"]));
         assert!(said.contains("setting colour") && said.contains("fave (fave 1.0.0)"), "{said}");
+    }
+
+    #[test]
+    fn a_channel_is_known_however_it_is_typed() {
+        assert_eq!(channel_name("#Seaside").unwrap(), "seaside");
+        for odd in ["", "#", "sea side", "sea/side", "a?b", "ü"] {
+            assert!(channel_name(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_channel_that_is_meant_is_the_only_one_or_the_only_one_with_rules() {
+        let channel = |name: &str, has_rules: bool| {
+            let rule = json!({
+                "slot": "decay", "name": "decay", "version": "1.0.0", "role": "formula", "digest": "0", "calls": 0, "failures": 0,
+            });
+            let rules = if has_rules { vec![rule] } else { Vec::new() };
+            json!({ "name": name, "stream": { "state": "unknown", "since": null }, "outputs": {}, "rules": rules })
+        };
+        let meant = |channels: &[Value]| {
+            let status = json!({
+                "version": "0.1.0", "uptime_seconds": 0, "ready": true, "reasons": [],
+                "connections": { "chat": { "wanted": 1, "up": 1 }, "mqtt": { "up": false } },
+                "faves": 0, "chat_lines": 0, "duplicates": 0, "queue": 0, "store_bytes": 0, "channels": channels,
+            });
+            only_channel(&Status::read(status).unwrap()).map_err(|error| error.to_string())
+        };
+        let seaside = channel("seaside", true);
+        assert_eq!(meant(std::slice::from_ref(&seaside)), Ok("seaside".to_owned()));
+        assert_eq!(meant(&[channel("harbour", false), seaside.clone()]), Ok("seaside".to_owned()));
+        let several = meant(&[channel("harbour", true), seaside]).unwrap_err();
+        assert!(several.contains("--channel: harbour, seaside"), "{several}");
     }
 }

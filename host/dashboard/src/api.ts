@@ -18,7 +18,7 @@ export class Problem extends Error {
 
 /** One line of an answer that comes in steps. */
 export interface Step {
-  done?: string;
+  message?: string;
   refused?: string;
   outputs?: Record<string, { before: string | null; after: string | null }>;
   [more: string]: unknown;
@@ -83,7 +83,7 @@ export class Api {
     const headers = { ...options.headers, Authorization: `Bearer ${this.token}` };
     let answer = await this.once(path, options, headers);
     for (let tries = 0; answer.status === 429 && tries < RETRIES; tries += 1) {
-      // Whoever shares a token shares its pace. What is no matter of the pace is no better a second later.
+      // All who share a token share its rate. Other refusals are no better a second later.
       const wait = Number(answer.headers.get("retry-after"));
       if (!(wait > 0 && wait <= LONGEST_WAIT)) break;
       await new Promise((resume) => setTimeout(resume, wait * 1000 * (1 + Math.random())));

@@ -1,8 +1,8 @@
-/** A graph over time, drawn by uPlot: zoom by dragging, a cursor that other graphs share, and keys for who has no pointer. */
+/** A graph over time, drawn by uPlot: zoom by dragging, a cursor that other graphs share, and keys for people without a pointer. */
 import uPlot from "uplot";
 import { h } from "./dom.ts";
 import { drawGaps, drawLevels, drawMarks, font, type Mark } from "./draw.ts";
-import { number, ticks } from "./format.ts";
+import { logTicks, number, ticks } from "./format.ts";
 import { holes, type Value } from "./frame.ts";
 import type { Range } from "./intervals.ts";
 import type { Level } from "./levels.ts";
@@ -17,7 +17,15 @@ export interface Line {
   filled: boolean;
 }
 
-export interface Wishes {
+/** What is drawn besides the lines, and how. */
+export interface Extras {
+  marks?: Mark[];
+  levels?: Level[];
+  /** Small numbers are seen beside large ones. */
+  log?: boolean;
+}
+
+export interface Options {
   element: HTMLElement;
   height: number;
   /** The cursor is at a bin, or nowhere. */
@@ -31,6 +39,13 @@ export interface Wishes {
 
 const shared = uPlot.sync("time");
 
+/** How uPlot calls the scales: the second one is logarithmic and has zero. */
+const LINEAR = 1;
+const LOG = 4;
+
+/** All numbers of this axis are shown: uPlot's own ones begin below zero. */
+const LOG_AXIS: uPlot.Axis = { splits: (_, __, low, high) => logTicks(low, high), filter: (_, splits) => splits };
+
 /** So wide is the axis of each graph, so that times stand above each other. */
 const AXIS = 46;
 
@@ -40,22 +55,23 @@ export class Chart {
   private times: number[] = [];
   private marks: Mark[] = [];
   private levels: Level[] = [];
+  private log = false;
   private gaps: [number, number][] = [];
   private range: Range = { from: 0, to: 1 };
   private readonly nothing: HTMLElement;
 
-  constructor(private readonly wishes: Wishes) {
-    this.nothing = h("p", { class: "nothing", hidden: true }, h("span", {}, wishes.empty));
-    wishes.element.append(this.nothing);
-    new ResizeObserver(() => this.fit()).observe(wishes.element);
-    wishes.element.addEventListener("keydown", (event) => this.key(event));
-    wishes.element.addEventListener("blur", () => this.point(null));
-    wishes.element.addEventListener("pointermove", (event) => event.pointerType === "touch" && this.touch(event));
-    wishes.element.addEventListener("pointerdown", (event) => event.pointerType === "touch" && this.touch(event));
+  constructor(private readonly options: Options) {
+    this.nothing = h("p", { class: "nothing", hidden: true }, h("span", {}, options.empty));
+    options.element.append(this.nothing);
+    new ResizeObserver(() => this.fit()).observe(options.element);
+    options.element.addEventListener("keydown", (event) => this.key(event));
+    options.element.addEventListener("blur", () => this.point(null));
+    options.element.addEventListener("pointermove", (event) => event.pointerType === "touch" && this.touch(event));
+    options.element.addEventListener("pointerdown", (event) => event.pointerType === "touch" && this.touch(event));
   }
 
   /** Shows these lines over this range. */
-  show(lines: Line[], times: number[], values: Value[][], range: Range, marks: Mark[] = [], levels: Level[] = []): void {
+  show(lines: Line[], times: number[], values: Value[][], range: Range, { marks = [], levels = [], log = false }: Extras = {}): void {
     this.times = times.map((at) => at / 1000);
     this.range = range;
     this.levels = levels;
@@ -63,10 +79,10 @@ export class Chart {
     this.gaps = lines.some((it) => it.stepped) ? [] : holes(this.times, values);
     const data = [this.times, ...values] as uPlot.AlignedData;
     this.nothing.hidden = values.some((series) => series.some((it) => it !== null && it !== 0));
-    if (!this.plot || JSON.stringify(lines) !== JSON.stringify(this.lines)) {
-      this.lines = lines;
+    if (!this.plot || log !== this.log || JSON.stringify(lines) !== JSON.stringify(this.lines)) {
+      [this.lines, this.log] = [lines, log];
       this.plot?.destroy();
-      this.plot = new uPlot(this.options(), data, this.wishes.element);
+      this.plot = new uPlot(this.forPlot(), data, this.options.element);
     }
     this.plot.batch(() => {
       this.plot?.setData(data, false);
@@ -79,21 +95,21 @@ export class Chart {
     const data = this.plot?.data;
     if (!data) return;
     this.plot?.destroy();
-    this.plot = new uPlot(this.options(), data, this.wishes.element);
+    this.plot = new uPlot(this.forPlot(), data, this.options.element);
     this.plot.setScale("x", { min: this.range.from / 1000, max: this.range.to / 1000 });
   }
 
   private fit(): void {
-    const width = this.wishes.element.clientWidth;
-    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: this.wishes.height });
+    const width = this.options.element.clientWidth;
+    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: this.options.height });
   }
 
-  private options(): uPlot.Options {
+  private forPlot(): uPlot.Options {
     const grid = { stroke: colour("line"), width: 1 };
     const axis = { stroke: colour("soft"), font: font(11), grid, ticks: { ...grid, size: 4 } };
     return {
-      width: this.wishes.element.clientWidth || 300,
-      height: this.wishes.height,
+      width: this.options.element.clientWidth || 300,
+      height: this.options.height,
       padding: [10, 22, 0, 0],
       legend: { show: false },
       cursor: {
@@ -102,10 +118,10 @@ export class Chart {
         points: { size: 7, width: 2 },
         y: false,
       },
-      scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => bounds(low, high) } },
+      scales: { x: { time: true, auto: false }, y: { distr: this.log ? LOG : LINEAR, range: (_, low, high) => bounds(low, high) } },
       axes: [
         { ...axis, size: 28, space: 64, values: (_, times, __, ___, apart) => ticks(times, apart) },
-        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values) => values.map(number) },
+        { ...axis, size: AXIS, gap: 6, space: 36, values: (_, values) => values.map(number), ...(this.log ? LOG_AXIS : {}) },
       ],
       series: [{}, ...this.lines.map(series)],
       hooks: {
@@ -120,16 +136,17 @@ export class Chart {
 
   private hovers(plot: uPlot): void {
     const left = plot.cursor.left ?? -1;
-    this.wishes.hover(left >= 0 ? (plot.cursor.idx ?? null) : null);
+    this.options.hover(left >= 0 ? (plot.cursor.idx ?? null) : null);
   }
 
   private selected(plot: uPlot): void {
     const { left, width } = plot.select;
-    // The other graphs are told of the same selection, and only one of them may act.
+    // Every graph has the same selection, and none may keep it.
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    // Only the graph under the pointer has an event, and only that one zooms.
     if (width < 6 || plot.cursor.event == null) return;
     const [from, to] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
-    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.wishes.zoom({ from: Math.round(from), to: Math.round(to) });
+    this.options.zoom({ from: Math.round(from), to: Math.round(to) });
   }
 
   /** The marks near a bin; of crossed levels the nearest. */
@@ -157,7 +174,7 @@ export class Chart {
     if (event.key in to) this.point(Math.min(Math.max(to[event.key] ?? 0, 0), last));
     else if (event.key === "+" || event.key === "=") this.scale(middle, 0.5);
     else if (event.key === "-") this.scale(middle, 2);
-    else if (event.key === "PageUp" || event.key === "PageDown") this.wishes.move(event.key === "PageUp" ? -1 : 1);
+    else if (event.key === "PageUp" || event.key === "PageDown") this.options.move(event.key === "PageUp" ? -1 : 1);
     else return;
     event.preventDefault();
   }
@@ -169,7 +186,7 @@ export class Chart {
 
   private scale(middle: number, by: number): void {
     const half = ((this.range.to - this.range.from) * by) / 2;
-    this.wishes.zoom({ from: Math.round(middle - half), to: Math.round(middle + half) });
+    this.options.zoom({ from: Math.round(middle - half), to: Math.round(middle + half) });
   }
 
   /** Puts the cursor at a bin. */

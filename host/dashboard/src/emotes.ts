@@ -1,6 +1,6 @@
-/** Emotes as pictures, where they are wanted, and always with their names. */
+/** Emotes: their names, and their pictures unless those are switched off. */
 import { at, h, name as nameOf } from "./dom.ts";
-import { keep, kept } from "./kept.ts";
+import { store, stored } from "./storage.ts";
 
 export interface Emote {
   name: string;
@@ -10,9 +10,11 @@ export interface Emote {
 
 const KEY = "heat-pictures";
 
-/** Where the picture of an emote is; null where nobody has one. */
+const PROVIDERS = ["7tv", "bttv", "ffz", "twitch"];
+
+/** The address of an emote's picture; null where there is none. */
 export function picture(provider: string, id: string): string | null {
-  // An id is never anything else. What is would name another file.
+  // Ids have no other characters; others could name another file.
   if (!/^[\w-]{1,64}$/.test(id)) return null;
   switch (provider) {
     case "twitch":
@@ -67,8 +69,14 @@ export function shown(emote: { name: string; provider: string }): HTMLElement {
   return label;
 }
 
+/** A text, with the picture of the emote that has this name. */
+export function withPicture(text: string): HTMLElement {
+  const provider = PROVIDERS.find((it) => ids.has(`${it}:${text}`));
+  return provider ? shown({ name: text, provider }) : nameOf(text);
+}
+
 export function wanted(): boolean {
-  return kept(KEY) !== "off";
+  return stored(KEY) !== "off";
 }
 
 /** Sets the switch up; `changed` is called when it was used. */
@@ -81,7 +89,7 @@ export function pictures(changed: () => void): void {
       : "No pictures are loaded";
   };
   button.addEventListener("click", () => {
-    keep(KEY, wanted() ? "off" : "on");
+    store(KEY, wanted() ? "off" : "on");
     show();
     changed();
   });

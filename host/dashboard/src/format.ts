@@ -10,11 +10,6 @@ export function number(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1 });
 }
 
-/** About so much: `3.4K`. */
-export function compact(value: number): string {
-  return short.format(value);
-}
-
 /** A rate: always with one decimal below a hundred, so that it does not jump. */
 export function rate(value: number): string {
   return value < 100 ? value.toFixed(1) : whole.format(value);
@@ -71,7 +66,21 @@ export function moment(at: number, now = Date.now()): string {
   return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
 }
 
-/** What stands below the axis at these times, which are so many seconds apart. */
+/** A stretch of time, always with its day: `30 Nov, 14:00:00 – 15:00:00`. */
+export function stretch(from: number, to: number, now = Date.now()): string {
+  const year = (at: number): string => (new Date(at).getFullYear() === new Date(now).getFullYear() ? "" : ` ${new Date(at).getFullYear()}`);
+  const [begin, end] = [`${day(from)}${year(from)}`, `${day(to)}${year(to)}`];
+  return begin === end ? `${begin}, ${clock(from)} – ${clock(to)}` : `${begin}, ${clock(from)} – ${end}, ${clock(to)}`;
+}
+
+/** A share: `0.4 %`, and never `0 %` of something. */
+export function share(part: number, whole: number): string {
+  const percent = (part / whole) * 100;
+  if (percent > 0 && percent < 0.1) return "below 0.1 %";
+  return `${percent.toLocaleString("en", { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
+}
+
+/** What is written below the axis at these times, which are so many seconds apart. */
 export function ticks(times: number[], apart: number): string[] {
   return times.map((seconds) => {
     const at = seconds * 1000;
@@ -82,7 +91,14 @@ export function ticks(times: number[], apart: number): string[] {
   });
 }
 
-/** `one fave`, `3 faves`. */
+/** Where a logarithmic axis has its numbers: zero and the powers of ten. */
+export function logTicks(low: number, high: number): number[] {
+  const found = [0];
+  for (let power = 1; power <= Math.max(high, -low); power *= 10) found.push(power, -power);
+  return found.filter((it) => it >= low && it <= high).sort((one, other) => one - other);
+}
+
+/** `1 fave`, `3 faves`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }

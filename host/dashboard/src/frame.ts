@@ -1,5 +1,6 @@
-/** The bins that the graph shows: made of an answer of the API, and carried on by live events. Knows no elements and no clock. */
+/** The bins that the graph shows: made of answers of the API, and continued by live events. Knows no elements and no clock. */
 import type { Range } from "./intervals.ts";
+import { isOutput } from "./series.ts";
 
 /** One series of an answer: `[at, count, people]` for counts, `[at, level]` for outputs. Bins without anything are left out. */
 export interface Curve {
@@ -15,6 +16,8 @@ export interface Answer {
   series: Curve[];
   /** Times in which chat was not heard. */
   gaps?: [number, number][];
+  /** Since when bins of this width are known of the channel. Null: nothing is known of it. */
+  known_since?: number | null;
 }
 
 export interface LiveBins {
@@ -27,24 +30,26 @@ export type Value = number | null;
 export class Frame {
   /** When each bin begins, in milliseconds. */
   readonly times: number[] = [];
-  readonly of: string[];
+  readonly of: string[] = [];
   /** By series, then by bin. Null: nobody knows. */
-  readonly values: Value[][];
-  readonly people: Value[][];
+  readonly values: Value[][] = [];
+  readonly people: Value[][] = [];
   readonly width: number;
 
-  /** `until`: bins that begin later are not known yet. */
-  constructor(answer: Answer, until: number) {
-    this.width = answer.interval_ms;
-    this.of = answer.series.map((it) => it.of);
-    for (let at = answer.from; at < answer.to; at += this.width) this.times.push(at);
-    const unknown = this.times.map((at) => at > until || (answer.gaps ?? []).some((gap) => covers(gap, at, this.width)));
-    this.people = [];
-    this.values = answer.series.map((curve) => {
-      const [values, people] = isLevel(curve.of) ? [this.levels(curve, until), []] : this.counts(curve, unknown, until);
-      this.people.push(people);
-      return values;
-    });
+  /** Answers about the same time, one for each channel. `until`: bins that begin later are not known yet. */
+  constructor(answers: [Answer, ...Answer[]], until: number) {
+    const [{ interval_ms: width, from, to }] = answers;
+    this.width = width;
+    for (let at = from; at < to; at += width) this.times.push(at);
+    for (const answer of answers) {
+      const unknown = this.times.map((at) => at > until || isUnknown(answer, at, width));
+      for (const curve of answer.series) {
+        const [values, people] = isOutput(curve.of) ? [this.levels(curve, until), []] : this.counts(curve, unknown, until);
+        this.of.push(curve.of);
+        this.values.push(values);
+        this.people.push(people);
+      }
+    }
   }
 
   private counts(curve: Curve, unknown: boolean[], until: number): [Value[], Value[]] {
@@ -75,7 +80,21 @@ export class Frame {
     return Math.floor((at - (this.times[0] ?? 0)) / this.width);
   }
 
-  /** Takes what is new. Bins that nobody has told of stay unknown; bins that began before `from` go. */
+  /** Takes newer values of some series, from a frame of bins as wide. */
+  merge(newer: Frame): void {
+    newer.times.forEach((at, place) => {
+      const first = this.times[0];
+      if (first === undefined || at < first) return;
+      this.reach(at);
+      newer.of.forEach((of, index) => {
+        const series = this.of.indexOf(of);
+        const [value, people] = [newer.values[index]?.[place], newer.people[index]?.[place]];
+        if (series >= 0 && value != null) this.put(series, this.place(at), [value, people ?? 0]);
+      });
+    });
+  }
+
+  /** Takes live events. Bins that nobody has told of stay unknown; bins that began before `from` go. */
   take(live: LiveBins, from: number): void {
     for (const bin of live.bins) {
       const first = this.times[0];
@@ -103,7 +122,7 @@ export class Frame {
   private put(series: number, place: number, value: number[] | null): void {
     const values = this.values[series];
     if (!values) return;
-    if (!isLevel(this.of[series] ?? "")) {
+    if (!isOutput(this.of[series] ?? "")) {
       values[place] = value?.[0] ?? null;
       const people = this.people[series];
       if (people) people[place] = value?.[1] ?? null;
@@ -119,13 +138,11 @@ export class Frame {
   }
 }
 
-export function isLevel(of: string): boolean {
-  return of.startsWith("output:");
-}
-
-function covers(gap: [number, number], at: number, width: number): boolean {
-  // A bin that was heard in part has a count, if a low one.
-  return gap[0] <= at && at + width <= gap[1];
+/** Whether nothing was heard in all of a bin. One that was heard in part has a count, if a low one. */
+function isUnknown({ gaps = [], known_since }: Answer, at: number, width: number): boolean {
+  // An answer that does not say since when it knows is taken by its word.
+  if (known_since === null || (known_since !== undefined && at + width <= known_since)) return true;
+  return gaps.some(([from, to]) => from <= at && at + width <= to);
 }
 
 /** The last value that is known at or before a place. */
@@ -163,7 +180,7 @@ export function csv(frame: Frame, range: Range): string {
   return `${rows.join("\r\n")}\r\n`;
 }
 
-/** What a spreadsheet would take for a formula is told apart by an apostrophe. */
+/** An apostrophe keeps a spreadsheet from running a name as a formula. */
 function cell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

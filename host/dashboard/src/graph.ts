@@ -1,24 +1,29 @@
-/** The graph: loads what the view asks for, carries it on while it is live, and tells what is under the cursor. */
+/** The graph: loads what the view asks for, continues it while it is live, and says what is under the cursor. */
 import { ofChannel, words } from "./api.ts";
 import { Chart, type Line } from "./chart.ts";
 import { at, say } from "./dom.ts";
 import type { Mark } from "./draw.ts";
 import { learn, type Emote } from "./emotes.ts";
-import { moment, number } from "./format.ts";
-import { Frame, isLevel, lastKnown, type Answer, type LiveBins } from "./frame.ts";
+import { moment, number, stretch } from "./format.ts";
+import { Frame, lastKnown, type Answer, type LiveBins } from "./frame.ts";
 import { forZoom, spanOf, widthOf, wordsOf, type Range } from "./intervals.ts";
 import { crossings, levelsOf, type Level } from "./levels.ts";
+import { askOthers, followOthers } from "./others.ts";
 import { Follow, type Parts } from "./parts.ts";
+import { emoteOf, isOutput, seriesOf, spoken } from "./series.ts";
 import { now } from "./time.ts";
-import type { Entry, Rule } from "./told.ts";
-import { emoteOf, type View } from "./view.ts";
+import type { Entry, Rule } from "./types.ts";
+import type { View } from "./view.ts";
 
-/** What one series is at one bin, for who shows it. */
+/** The value of one series in one bin. */
 export interface Reading {
   of: string;
   value: number | null;
   people: number | null;
 }
+
+/** A device for fingers, as in the style sheet: nothing speaks of keys there. */
+const FINGERS = "(hover: none), (pointer: coarse), (max-width: 640px)";
 
 export class Graph {
   frame: Frame | null = null;
@@ -77,54 +82,79 @@ export class Graph {
 
   private changed(view: View, before: View): void {
     // The output follows by itself, once it is known.
-    const same = { ...view, output: before.output };
+    const same = { ...view, output: before.output, log: before.log };
     if (JSON.stringify(same) !== JSON.stringify(before)) this.begin();
+    else if (view.log !== before.log) this.draw();
   }
 
   /** Which time is shown. */
   range(): Range {
-    const { range, interval } = this.parts.views.now;
+    const { range, since, interval } = this.parts.views.now;
     if (range) return range;
     const width = widthOf(interval);
     const end = Math.ceil(now() / width) * width;
-    return { from: end - spanOf(interval), to: end };
+    const from = since === null ? end - spanOf(interval) : Math.min(since, end - width);
+    return { from, to: end };
   }
 
-  /** Begins anew: other series, another time, or the same after the connection was gone. */
+  /** Starts again: other series, another time, or the same after the connection was lost. */
   begin(): void {
     this.follow.begin();
   }
 
+  /** The series of the channel that is shown. */
   private of(): string[] {
-    const { of } = this.parts.views.now;
-    return this.output ? [...of, `output:${this.output}`] : of;
+    const of = this.parts.views.now.of.filter((it) => seriesOf(it).channel === null);
+    // What is shown for the channel itself is its messages, where only other channels were chosen.
+    const mine = of.length > 0 || this.output ? of : ["messages"];
+    return this.output ? [...mine, `output:${this.output}`] : mine;
   }
 
+  /** Bins that begin later are not drawn: what has just begun looks like a fall. Wide ones are worth seeing all the same. */
+  private readonly until = (): number => {
+    const width = widthOf(this.parts.views.now.interval);
+    return now() - (isNarrow(width) ? width : 0);
+  };
+
   private async carryOn(signal: AbortSignal): Promise<void> {
-    const { channel, interval, range } = this.parts.views.now;
+    const { channel, interval, range, of: all } = this.parts.views.now;
     if (!channel) return;
     const { api } = this.parts;
     const load = (this.loads += 1);
     const shown = this.range();
-    const query = { of: this.of(), interval, from: shown.from, to: shown.to };
-    const answer = await api.get<Answer>(ofChannel(channel, "series"), query, signal);
+    const query = { interval, ...shown };
+    const [answer, others] = await Promise.all([
+      api.get<Answer>(ofChannel(channel, "series"), { of: this.of(), ...query }, signal),
+      askOthers(api, all, query, signal),
+    ]);
     if (load !== this.loads) return;
-    const width = widthOf(interval);
-    // What has just begun looks like a fall; half an hour is worth seeing.
-    this.frame = new Frame(answer, now() - (isNarrow(width) ? width : 0));
-    this.trouble(null);
+    this.frame = new Frame([answer, ...others.answers], this.until());
+    this.trouble(others.problems.length > 0 ? new Error(others.problems.join("; ")) : null);
     this.draw();
     void this.learnNames(channel, shown);
-    // In the past nothing grows, and the rest is news all the same.
+    const ended = new AbortController();
+    const growth = AbortSignal.any([signal, ended.signal]);
+    if (!range) void followOthers(api, all, interval, this.until, (newer) => this.grow(load, (frame) => frame.merge(newer)), growth);
+    await this.listen(load, signal).finally(() => ended.abort());
+  }
+
+  /** Follows the stream of the channel until it breaks off. */
+  private async listen(load: number, signal: AbortSignal): Promise<void> {
+    const { api, views } = this.parts;
+    const { channel, interval, range } = views.now;
+    // In the past nothing grows, and there is news all the same.
     const wish = range ? { of: "messages", interval: "1h" } : { of: this.of(), interval };
-    for await (const told of api.events<LiveBins | Entry>(ofChannel(channel, "live"), { ...wish, news: "true" }, signal)) {
+    for await (const event of api.events<LiveBins | Entry>(ofChannel(channel, "live"), { ...wish, news: "true" }, signal)) {
       if (load !== this.loads) return;
-      if ("kind" in told) this.heard(told);
-      else if (!range) {
-        this.frame.take(told, this.range().from);
-        this.draw();
-      }
+      if ("kind" in event) this.heard(event);
+      else if (!range) this.grow(load, (frame) => frame.take(event, this.range().from));
     }
+  }
+
+  private grow(load: number, change: (frame: Frame) => void): void {
+    if (load !== this.loads || !this.frame) return;
+    change(this.frame);
+    this.draw();
   }
 
   /** Pictures of the emotes that a link has named. */
@@ -133,7 +163,7 @@ export class Graph {
       const emote = emoteOf(of);
       if (!emote) continue;
       const query = { search: emote.name, from, to, count: 20 };
-      const found = await this.parts.api.get<{ emotes: Emote[] }>(ofChannel(channel, "emotes"), query).catch(() => null);
+      const found = await this.parts.api.get<{ emotes: Emote[] }>(ofChannel(seriesOf(of).channel ?? channel, "emotes"), query).catch(() => null);
       if (found) learn(found.emotes);
     }
   }
@@ -149,7 +179,7 @@ export class Graph {
     const least = 10_000;
     const missing = Math.max(least - (range.to - range.from), 0) / 2;
     const wide = { from: Math.max(0, Math.floor(range.from - missing)), to: Math.ceil(range.to + missing) };
-    views.go({ range: wide, interval: coarse(forZoom(views.now.interval, wide.to - wide.from), wide) });
+    views.go({ range: wide, since: null, interval: coarse(forZoom(views.now.interval, wide.to - wide.from), wide) });
   }
 
   /** Back or on by half of what is shown; on beyond the present is live again. */
@@ -157,27 +187,27 @@ export class Graph {
     const { from, to } = this.range();
     const step = ((to - from) / 2) * direction;
     const next = { from: Math.max(0, Math.round(from + step)), to: Math.round(to + step) };
-    this.parts.views.go({ range: next.to >= now() ? null : next });
+    this.parts.views.go({ range: next.to >= now() ? null : next, since: null });
   }
 
   private draw(): void {
     const { frame } = this;
     if (!frame) return;
     const range = this.range();
-    const counts = frame.of.flatMap((of, place) => (isLevel(of) ? [] : [place]));
-    const levels = frame.of.flatMap((of, place) => (isLevel(of) ? [place] : []));
-    const line = (place: number, index: number): Line => ({
-      label: frame.of[place] ?? "",
-      colour: isLevel(frame.of[place] ?? "") ? "heat" : `c${index}`,
-      stepped: isLevel(frame.of[place] ?? ""),
-      filled: counts.length === 1 || isLevel(frame.of[place] ?? ""),
-    });
+    const { log, of: chosen } = this.parts.views.now;
+    const counts = chosen.map((of) => frame.of.indexOf(of)).filter((place) => place >= 0);
+    const levels = frame.of.flatMap((of, place) => (isOutput(of) ? [place] : []));
+    const line = (place: number): Line => {
+      const of = frame.of[place] ?? "";
+      const isLevel = isOutput(of);
+      return { label: of, colour: isLevel ? "heat" : `c${chosen.indexOf(of)}`, stepped: isLevel, filled: isLevel || counts.length === 1 };
+    };
     const valuesOf = (places: number[]): (number | null)[][] => places.map((place) => frame.values[place] ?? []);
-    this.counts.show(counts.map(line), frame.times, valuesOf(counts), range);
+    this.counts.show(counts.map(line), frame.times, valuesOf(counts), range, { log });
     const crossed = crossings(frame.times, frame.values[levels[0] ?? -1] ?? [], this.levels);
     const marks = [...this.marks, ...crossed.map(({ at, text, ...on }): Mark => ({ at, text, on }))];
-    this.level.show(levels.map(line), frame.times, valuesOf(levels), range, marks, this.levels);
-    // Until when bins are drawn, for who measures how soon they are.
+    this.level.show(levels.map(line), frame.times, valuesOf(levels), range, { marks, levels: this.levels, log });
+    // Until when bins are drawn: the measurement of the delay reads it.
     at("graph").dataset["until"] = String((frame.times.at(-1) ?? 0) + frame.width);
     this.describe(frame, range);
     this.hover(this.hovered);
@@ -195,7 +225,7 @@ export class Graph {
     this.read(readings);
     const range = this.range();
     const marks = place === null ? [] : this.level.marksNear(place).map((mark) => mark.text);
-    const when = place === null ? `${moment(range.from)} – ${moment(range.to)}` : moment(frame.times[place] ?? 0);
+    const when = place === null ? stretch(range.from, range.to) : moment(frame.times[place] ?? 0);
     say(at("when"), [when, ...marks].join(" · "));
     if (place !== null && at("page").contains(document.activeElement) && document.activeElement?.matches(".plot")) {
       const values = readings.map((it) => `${spoken(it.of)} ${it.value === null ? "unknown" : number(it.value)}`);
@@ -203,16 +233,17 @@ export class Graph {
     }
   }
 
-  /** For who does not see the graph. */
+  /** For people who do not see the graph. */
   private describe(frame: Frame, range: Range): void {
     const { interval } = this.parts.views.now;
-    const time = `${wordsOf(interval)} a bin, from ${moment(range.from)} to ${moment(range.to)}`;
-    const sums = frame.of.flatMap((of, place) => (isLevel(of) ? [] : [`${spoken(of)} ${number(frame.total(place))} in all`]));
-    at("graph").setAttribute("aria-label", `Counts over time, ${time}: ${sums.join(", ")}. Arrow keys read single bins.`);
-    const level = frame.of.findIndex(isLevel);
+    const keys = matchMedia(FINGERS).matches ? "" : " Arrow keys read single bins.";
+    const time = `${wordsOf(interval)} a bin, ${stretch(range.from, range.to)}`;
+    const sums = frame.of.flatMap((of, place) => (isOutput(of) ? [] : [`${spoken(of)} ${number(frame.total(place))} in all`]));
+    at("graph").setAttribute("aria-label", `Counts over time, ${time}: ${sums.join(", ")}.${keys}`);
+    const level = frame.of.findIndex(isOutput);
     const last = level < 0 ? null : lastKnown(frame.values[level] ?? [], frame.times.length - 1);
     const newest = last === null ? "not a number yet" : `last ${number(last)}`;
-    at("level").setAttribute("aria-label", `${this.output || "Level"} over time: ${newest}. Arrow keys read single bins.`);
+    at("level").setAttribute("aria-label", `${this.output || "Level"} over time: ${newest}.${keys}`);
   }
 }
 
@@ -231,9 +262,3 @@ function newest(frame: Frame, series: number): number | null {
   return lastKnown(frame.values[series] ?? [], frame.times.length - 1);
 }
 
-/** How a series is called. */
-export function spoken(of: string): string {
-  const emote = emoteOf(of);
-  if (emote) return emote.name;
-  return of.startsWith("output:") ? of.slice(7) : of;
-}

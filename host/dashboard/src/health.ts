@@ -2,7 +2,7 @@
 import { words } from "./api.ts";
 import { at, h, say } from "./dom.ts";
 import { bytes, counted, duration, moment, number } from "./format.ts";
-import type { Status } from "./told.ts";
+import type { Status } from "./types.ts";
 
 type State = "good" | "bad" | "unknown";
 
@@ -26,6 +26,9 @@ export function showHealth(status: Status, channel: string): void {
   const { backup } = status;
   if (backup?.problem) rows.push(["Backup", "bad", backup.problem]);
   else if (backup?.at) rows.push(["Backup", "good", `made ${moment(backup.at)}`]);
+  for (const it of status.unrecognized ?? []) {
+    rows.push(["Not understood", "unknown", `${it.interface}: ${it.what}, ${counted(it.count, "time")}. Update heatd, or report: ${it.example}`]);
+  }
   if (gaps) {
     const away = gaps.count === 0 ? "heard all the time" : `not heard for ${duration(gaps.seconds)}, in ${counted(gaps.count, "gap")}`;
     rows.push(["Last day", gaps.count === 0 ? "good" : "unknown", away]);

@@ -35,6 +35,19 @@ const WORDS: Record<Interval, string> = {
   "1h": "1 hour",
 };
 
+/** How long heatd keeps bins of each width, unless its configuration says otherwise. */
+const KEPT: Record<Interval, number> = {
+  "1s": 24 * HOUR,
+  "5s": 3 * 24 * HOUR,
+  "30s": 14 * 24 * HOUR,
+  "1m": 30 * 24 * HOUR,
+  "5m": 365 * 24 * HOUR,
+  "1h": Infinity,
+};
+
+/** More bins than this are no longer told apart. */
+const USEFUL_BINS = 1200;
+
 /** As many bins are drawn well. */
 const MOST_BINS = 4000;
 const FEWEST_BINS = 12;
@@ -51,6 +64,11 @@ export const wordsOf = (interval: Interval): string => WORDS[interval];
 export function forZoom(current: Interval, span: number): Interval {
   const finer = INTERVALS.slice(0, INTERVALS.indexOf(current) + 1).reverse();
   return finer.find((it) => span / WIDTHS[it] >= FEWEST_BINS) ?? "1s";
+}
+
+/** The width for a whole stretch of time: fine enough to see something, and still kept. */
+export function forWhole({ from, to }: Range, now: number): Interval {
+  return INTERVALS.find((it) => (to - from) / WIDTHS[it] <= USEFUL_BINS && now - from <= KEPT[it]) ?? "1h";
 }
 
 export interface Range {

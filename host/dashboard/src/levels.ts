@@ -1,6 +1,6 @@
 /** Levels of an output: the names that a rule gives to stretches of its number, and where the curve went from one to another. */
 import type { Value } from "./frame.ts";
-import type { Rule } from "./told.ts";
+import type { Rule } from "./types.ts";
 
 export interface Level {
   name: string;

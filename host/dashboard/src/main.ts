@@ -1,4 +1,4 @@
-/** The page: who is there, and which parts there are. */
+/** The page: signing in, and the parts of the page. */
 import "uplot/dist/uPlot.min.css";
 import "./style/base.css";
 import "./style/top.css";
@@ -11,21 +11,23 @@ import { Api, Problem } from "./api.ts";
 import { Channels } from "./channels.ts";
 import { at, say } from "./dom.ts";
 import { pictures, whenLearned } from "./emotes.ts";
+import { Chips } from "./chips.ts";
 import { Filters } from "./filters.ts";
 import { Graph } from "./graph.ts";
 import { showHealth, showSilence } from "./health.ts";
-import * as kept from "./kept.ts";
+import * as storage from "./storage.ts";
 import { Moderate } from "./moderate.ts";
 import { Now } from "./now.ts";
 import { Regularly, type Parts } from "./parts.ts";
 import { Rules } from "./rules.ts";
+import { Selection } from "./selection.ts";
 import { themes } from "./theme.ts";
-import type { Status } from "./told.ts";
+import type { Status } from "./types.ts";
 import { Tops } from "./tops.ts";
 import { read, takeToken, Views } from "./view.ts";
 import { Why } from "./why.ts";
 
-/** What a heatd without roles lets everybody do who has its token. */
+/** The role of every token where heatd has no roles. */
 const OWNER = { role: "owner" };
 
 let repaint = (): void => undefined;
@@ -34,7 +36,7 @@ menu();
 takeFromLink();
 addEventListener("hashchange", () => takeFromLink() && location.reload());
 at("leave").addEventListener("click", () => {
-  kept.forgetToken();
+  storage.forgetToken();
   location.reload();
 });
 at("skip").addEventListener("click", (event) => {
@@ -48,7 +50,7 @@ void open();
 function takeFromLink(): boolean {
   const { token, rest } = takeToken(location.hash);
   if (!token) return false;
-  kept.setToken(token, kept.isRemembered());
+  storage.setToken(token, storage.isRemembered());
   history.replaceState(null, "", location.pathname + location.search + rest);
   return true;
 }
@@ -62,17 +64,17 @@ function ask(refused: string): void {
   const form = at<HTMLFormElement>("ask");
   form.onsubmit = (event) => {
     event.preventDefault();
-    kept.setToken(at<HTMLInputElement>("token").value.trim(), at<HTMLInputElement>("keep").checked);
+    storage.setToken(at<HTMLInputElement>("token").value.trim(), at<HTMLInputElement>("keep").checked);
     location.reload();
   };
   at("token").focus();
 }
 
 async function open(): Promise<void> {
-  const token = kept.token();
+  const token = storage.token();
   if (!token) return ask("");
   const api = new Api(token, (why) => {
-    kept.forgetToken();
+    storage.forgetToken();
     ask(why);
   });
   at("page").hidden = false;
@@ -99,10 +101,10 @@ function menu(): void {
 
 function remember(token: string): void {
   const button = at("remember");
-  const show = (): void => button.setAttribute("aria-pressed", String(kept.isRemembered()));
+  const show = (): void => button.setAttribute("aria-pressed", String(storage.isRemembered()));
   button.title = "Keeps the token in this browser, beyond this tab";
   button.addEventListener("click", () => {
-    kept.setToken(token, !kept.isRemembered());
+    storage.setToken(token, !storage.isRemembered());
     show();
   });
   show();
@@ -112,55 +114,58 @@ async function build(parts: Parts): Promise<void> {
   const { api, views } = parts;
   const channels = new Channels();
   const filters = new Filters(parts, channels);
+  const chips = new Chips(parts, channels);
   const graph = new Graph(
     parts,
-    (readings) => filters.show(readings),
+    (readings) => chips.show(readings),
     (entry) => now.took(entry),
   );
-  whenLearned(() => filters.picture());
+  whenLearned(() => chips.picture());
   filters.wire(graph);
-  const tops = new Tops(parts, (series) => filters.add(series));
-  const moderate = new Moderate(parts);
+  const moderate = new Moderate(parts, () => graph.range());
+  const selection = new Selection((picked) => moderate.takeBack.choose(picked));
+  const tops = new Tops(parts, (series) => chips.add(series), selection);
   const rules = new Rules(parts, (list, marks) => {
     graph.setRules(list, marks);
     moderate.show(list);
   });
-  const why = new Why(parts, () => now.output);
-  const now: Now = new Now(parts, graph, (what) => {
+  const why = new Why(parts, () => now.output, selection);
+  const news = (what: "fave" | "rules" | "output"): void => {
     if (what === "fave") tops.faved();
     else if (what === "rules") rules.failed();
     else why.reset();
-  });
+  };
+  const now: Now = new Now(parts, graph, news, (stream) => moderate.showStream(stream));
   pictures(() => {
-    filters.list();
+    chips.list();
     tops.begin();
   });
   repaint = () => graph.recolour();
 
   let begun = false;
   const status = new Regularly(async () => {
-    let told: Status;
+    let answer: Status;
     try {
-      told = await api.get<Status>("status");
+      answer = await api.get<Status>("status");
     } catch (error) {
       showSilence(error);
       throw error;
     }
-    channels.know(told.channels.map((it) => it.name));
-    if (!begun && (views.now.channel || told.channels.length > 0)) {
+    channels.know(answer.channels.map((it) => it.name));
+    if (!begun && (views.now.channel || answer.channels.length > 0)) {
       begun = true;
-      begin(told);
+      begin(answer);
     }
-    showHealth(told, views.now.channel);
-    now.know(told.channels.find((it) => it.name === views.now.channel));
+    showHealth(answer, views.now.channel);
+    now.know(answer.channels.find((it) => it.name === views.now.channel));
   }, 10_000);
 
-  const begin = (told: Status): void => {
+  const begin = ({ channels: all }: Status): void => {
     // Everything that follows the view begins by this, unless the link had named the channel already. One that heatd has not, or
     // not any more, stays: what is asked of it is answered with what is there, or with why not.
     const named = views.now.channel !== "";
-    now.know(told.channels.find((it) => it.name === (views.now.channel || told.channels[0]?.name)));
-    if (!named) views.go({ channel: told.channels[0]?.name ?? "" }, "replace");
+    now.know(all.find((it) => it.name === (views.now.channel || all[0]?.name)));
+    if (!named) views.go({ channel: all[0]?.name ?? "" }, "replace");
     if (named) {
       graph.begin();
       now.begin();
@@ -170,9 +175,11 @@ async function build(parts: Parts): Promise<void> {
     void role(api).then((mine) => {
       if (mine.role === "viewer") return;
       moderate.begin(mine !== OWNER);
+      selection.allow();
       why.begin();
     });
   };
+  views.follow((view, before) => view.channel !== before.channel && selection.clear());
   views.follow((view) => (document.title = view.channel ? `#${view.channel} – Heat Level` : "Heat Level"));
   status.soon();
 }

@@ -1,33 +1,32 @@
-/** For moderators: orders to the rules, and taking back what somebody did, after a look at what that would change. */
-import { ofChannel, Problem, words, type Step } from "./api.ts";
-import { at, button, h, name } from "./dom.ts";
-import { counted } from "./format.ts";
+/** For moderators: orders to the rules, whether the stream is live, and taking back. */
+import { ofChannel, words } from "./api.ts";
+import { at, say } from "./dom.ts";
+import { duration } from "./format.ts";
+import type { Range } from "./intervals.ts";
+import { Orders } from "./orders.ts";
 import type { Parts } from "./parts.ts";
+import { TakeBack } from "./takeback.ts";
 import { now } from "./time.ts";
-import type { Rule } from "./told.ts";
+import type { Rule, StreamState } from "./types.ts";
 
-const BACK: [string, number][] = [
-  ["5 minutes", 5],
-  ["10 minutes", 10],
-  ["30 minutes", 30],
-  ["1 hour", 60],
-  ["6 hours", 360],
-  ["1 day", 1440],
-];
+/** A second press within so long is meant, in milliseconds. */
+const SURE = 4000;
 
 export class Moderate {
-  private shown = "";
+  readonly takeBack: TakeBack;
+  private readonly orders: Orders;
+  private stream: StreamState = { state: "unknown", since: null };
 
-  constructor(private readonly parts: Parts) {
-    const since = at<HTMLSelectElement>("since");
-    since.append(...BACK.map(([label, minutes]) => h("option", { value: String(minutes) }, label)));
-    since.value = "10";
-    at<HTMLFormElement>("undo").addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.preview();
-    });
-    for (const field of ["who", "since"]) at(field).addEventListener("input", () => at("preview").replaceChildren());
-    parts.views.follow((view, before) => view.channel !== before.channel && at("preview").replaceChildren());
+  constructor(
+    private readonly parts: Parts,
+    shown: () => Range,
+  ) {
+    this.orders = new Orders(parts);
+    this.takeBack = new TakeBack(parts, shown);
+    at("stream-start").addEventListener("click", () => void this.set("start"));
+    twice(at("stream-end"), "Press again to end it", () => void this.set("end"));
+    parts.views.follow((view, before) => view.channel !== before.channel && say(at("stream-answer"), ""));
+    narrow();
   }
 
   /** `canOrder`: heatd takes orders by the API. */
@@ -36,98 +35,60 @@ export class Moderate {
     at("orders").hidden = !canOrder;
   }
 
-  /** The orders that the rules of the channel take, as their settings say. */
   show(rules: Rule[]): void {
-    const orders = ordersOf(rules);
-    const key = this.parts.views.now.channel + orders.join("\n");
-    if (key === this.shown) return;
-    this.shown = key;
-    const answer = h("p", { role: "status", class: "answer" });
-    const field = h("input", { id: "order", autocomplete: "off", spellcheck: "false", placeholder: orders[0] ?? "?heat set 50", maxlength: "500", required: true });
-    const form = h(
-      "form",
-      {},
-      h("div", { class: "row" }, h("span", {}, h("label", { for: "order" }, "Order"), field), h("button", { type: "submit" }, "Give")),
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.give(field.value.trim(), answer);
-    });
-    const ready = orders.map((order) =>
-      button(order, () => {
-        // What has a number in it is for the moderator to finish.
-        if (!/\d|add$/.test(order)) return void this.give(order, answer);
-        field.value = order;
-        field.focus();
-        const digits = /\d+/.exec(order);
-        if (digits) field.setSelectionRange(digits.index, digits.index + digits[0].length);
-      }),
-    );
-    at("orders").replaceChildren(h("h3", {}, "Orders"), h("div", { class: "group wrap" }, ...ready), form, answer);
+    this.orders.show(rules);
   }
 
-  private async give(text: string, answer: HTMLElement): Promise<void> {
-    if (!text) return;
-    answer.textContent = "…";
-    try {
-      const { answers } = await this.parts.api.post<{ answers: { slot: string; effects: string[]; fault?: string | null }[] }>(
-        ofChannel(this.parts.views.now.channel, "command"),
-        { text },
-      );
-      const told = answers.flatMap((it) => (it.fault ? [`${it.slot} failed: ${it.fault}`] : it.effects.map((effect) => `${it.slot}: ${effect}`)));
-      answer.textContent = told.length > 0 ? `Done. ${told.join("; ")}` : "Done.";
-    } catch (error) {
-      answer.textContent = words(error);
-    }
+  /** Whether the stream is live, as heatd knows. */
+  showStream(stream: StreamState): void {
+    this.stream = stream;
+    const { state, since } = stream;
+    const long = since === null ? "" : ` for ${duration((now() - since) / 1000)}`;
+    const sentence = state === "live" ? `The stream ${since === null ? "is live" : `has been live${long}`}.` : state === "offline" ? `The stream has been offline${long}.` : "Nobody has said whether the stream is live.";
+    say(at("stream-now"), sentence);
+    at("stream-start").hidden = state === "live";
+    at("stream-end").hidden = state === "offline";
   }
 
-  private async preview(): Promise<void> {
-    const user = at<HTMLInputElement>("who").value.trim().replace(/^@/, "").toLowerCase();
-    const since = now() - Number(at<HTMLSelectElement>("since").value) * 60_000;
-    const place = at("preview");
-    const path = ofChannel(this.parts.views.now.channel, "undo");
-    place.replaceChildren(h("p", { class: "empty" }, "looking …"));
+  private async set(state: "start" | "end"): Promise<void> {
+    const { channel } = this.parts.views.now;
+    say(at("stream-answer"), "…");
     try {
-      const step = await this.parts.api.steps(path, { user, since, preview: true });
-      const take = button("Take it back", () => void this.take(path, { user, since }), { class: "danger" });
-      place.replaceChildren(told(step, user), Number(step["events"] ?? 0) > 0 ? take : "");
+      const stream = await this.parts.api.post<StreamState>(ofChannel(channel, "stream"), { state });
+      if (channel !== this.parts.views.now.channel) return;
+      this.showStream(stream);
+      say(at("stream-answer"), "Done.");
     } catch (error) {
-      place.replaceChildren(h("p", { class: "wrong" }, words(error)));
-    }
-  }
-
-  private async take(path: string, wish: object): Promise<void> {
-    const place = at("preview");
-    try {
-      const step = await this.parts.api.steps(path, wish);
-      place.replaceChildren(h("p", { class: "done" }, step.done ?? "done"));
-    } catch (error) {
-      // A moderator need not be allowed what an owner is.
-      const why = error instanceof Problem && error.status === 403 ? `not allowed: ${words(error)}` : words(error);
-      place.replaceChildren(h("p", { class: "wrong" }, why));
+      say(at("stream-answer"), words(error));
+      this.showStream(this.stream);
     }
   }
 }
 
-function told(step: Step, user: string): HTMLElement {
-  const events = Number(step["events"] ?? 0);
-  const faves = Number(step["faves"] ?? 0);
-  if (events === 0) return h("p", {}, name(user), " has done nothing in this time that counts.");
-  const outputs = Object.entries(step.outputs ?? {}).filter(([, it]) => it.before !== it.after);
-  const moved = outputs.map(([output, it]) => h("li", {}, name(output), `: ${it.before ?? "–"} → ${it.after ?? "–"}`));
-  const sum = h("p", {}, `This would take back ${counted(faves, "fave")} in ${counted(events, "event")} of `, name(user), ".");
-  return h("div", {}, sum, moved.length > 0 ? h("ul", {}, ...moved) : h("p", {}, "No output would change."));
-}
-
-/** What moderators may say to these rules: their settings `moderator_command` name the word, and in their description the orders. */
-export function ordersOf(rules: Rule[]): string[] {
-  const orders = rules.flatMap((rule) => {
-    if (rule.state === "disabled" || rule.state === "quarantined") return [];
-    const command = rule.settings?.["moderator_command"];
-    const about = rule.declared?.find((it) => it.name === "moderator_command")?.about ?? "";
-    const listed = /:\s*([^.]+)\./.exec(about)?.[1] ?? "";
-    if (typeof command !== "string" || !command || !listed) return [];
-    return listed.split(",").map((it) => `${command} ${it.trim()}`);
+/** A button that asks once whether it was meant. */
+function twice(button: HTMLElement, question: string, act: () => void): void {
+  const label = button.textContent ?? "";
+  let timer = 0;
+  const calm = (): void => {
+    clearTimeout(timer);
+    timer = 0;
+    say(button, label);
+  };
+  button.addEventListener("click", () => {
+    if (timer !== 0) {
+      calm();
+      act();
+      return;
+    }
+    say(button, question);
+    timer = window.setTimeout(calm, SURE);
   });
-  return [...new Set(orders)];
+}
+
+/** On a phone moderation is above the graph; its place in the document moves, so that keys and screen readers meet it there too. */
+function narrow(): void {
+  const phone = matchMedia("(max-width: 640px)");
+  const move = (): void => (phone.matches ? at("graph-card").before(at("moderate")) : at("left").prepend(at("moderate")));
+  phone.addEventListener("change", move);
+  move();
 }

@@ -4,18 +4,23 @@ import { clock, duration, rate } from "./format.ts";
 import type { Graph } from "./graph.ts";
 import type { Parts } from "./parts.ts";
 import { now as heatdsNow } from "./time.ts";
-import type { ChannelStatus, Entry } from "./told.ts";
+import type { ChannelStatus, Entry, StreamState } from "./types.ts";
+
+/** So many characters the number has room for, in steps: three digits at first. */
+const ROOM = [3, 6, 10];
 
 export class Now {
   private outputs = new Map<string, string>();
   private chosen = "";
-  private stream: { state: string; since: number | null } = { state: "unknown", since: null };
+  private stream: StreamState = { state: "unknown", since: null };
 
   constructor(
     private readonly parts: Parts,
     private readonly graph: Graph,
     /** Faves were counted, a rule has failed, or another output is shown. */
     private readonly news: (what: "fave" | "rules" | "output") => void,
+    /** Whether the stream is live; again each second. */
+    private readonly streams: (stream: StreamState) => void,
   ) {
     const select = at<HTMLSelectElement>("output");
     select.addEventListener("change", () => parts.views.go({ output: select.value }, "replace"));
@@ -30,6 +35,7 @@ export class Now {
     this.outputs.clear();
     this.chosen = "";
     this.stream = { state: "unknown", since: null };
+    delete at("value").dataset["room"];
     say(at("rate"), "–");
     this.tick();
   }
@@ -87,10 +93,18 @@ export class Now {
     this.chosen = output;
     this.graph.setOutput(output);
     if (output !== before) this.news("output");
-    say(at("value"), this.outputs.get(output) || "–");
+    this.number(this.outputs.get(output) || "–");
     const others = [...this.outputs].filter(([name, text]) => name !== output && text && !isNumber(text));
     const also = others.map(([, text]) => text).join(" · ");
     say(at("also"), also || (output ? "" : "no number yet"));
+  }
+
+  /** The number keeps room for what it was: what is beside it moves when a number grows past all before, and never back. */
+  private number(text: string): void {
+    const value = at("value");
+    say(value, text);
+    const room = ROOM.find((it) => text.length <= it) ?? ROOM.at(-1) ?? 3;
+    if (room > Number(value.dataset["room"] ?? 0)) value.dataset["room"] = String(room);
   }
 
   /** The output that is shown. */
@@ -100,6 +114,7 @@ export class Now {
 
   private tick(): void {
     const { state, since } = this.stream;
+    this.streams(this.stream);
     const live = at("stream");
     live.hidden = state !== "live";
     if (since !== null) {

@@ -1,4 +1,4 @@
-/** A field with suggestions, by keyboard, by pointer, and for who hears the page (the combobox pattern of ARIA). */
+/** A field with suggestions, by keyboard, by pointer, and for screen readers (the combobox pattern of ARIA). */
 import { h } from "./dom.ts";
 
 export interface Choice {

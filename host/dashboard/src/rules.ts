@@ -1,10 +1,10 @@
-/** Which rule is live where, how it does, and how that came about. */
+/** Which rule is live in which slot, how it does, and what was changed. */
 import { Problem } from "./api.ts";
 import { at, h, name } from "./dom.ts";
 import type { Mark } from "./draw.ts";
-import { compact, moment, number } from "./format.ts";
+import { moment, number, share } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
-import type { Change, Rule } from "./told.ts";
+import type { Change, Rule } from "./types.ts";
 
 /** Changes after which another rule, or the same with other settings, is at work. */
 const SWAPS = ["deploy", "promote", "settings", "rollback", "disable", "enable", "quarantine", "undo"];
@@ -40,7 +40,7 @@ export class Rules {
     try {
       const [{ rules }, { entries }] = await Promise.all([
         api.get<{ rules: Rule[] }>("rules"),
-        api.get<{ entries: Change[] }>("history", { channel, count: 200 }),
+        api.get<{ entries: Change[] }>("audit", { channel, count: 200 }),
       ]);
       if (channel !== views.now.channel) return;
       at("ruled").hidden = false;
@@ -57,10 +57,10 @@ export class Rules {
 }
 
 function showRules(rules: Rule[]): void {
-  const head = ["Slot", "Rule", "State", "Calls", "A call costs", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
+  const head = ["Slot", "Rule", "State", "Calls", "A call uses", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
   const rows = rules.map((rule) => {
     const failures = rule.failures ?? 0;
-    const shadow = rule.shadow ? h("small", {}, `beside it ${rule.shadow.name} ${rule.shadow.version}, ${number(rule.shadow.events)} events`) : null;
+    const shadow = rule.shadow ? h("small", {}, `shadow: ${rule.shadow.name} ${rule.shadow.version}, ${number(rule.shadow.events)} events`) : null;
     const state = rule.state === "probation" ? "live, on probation" : rule.state;
     return h(
       "tr",
@@ -78,9 +78,9 @@ function showRules(rules: Rule[]): void {
   at("rules").replaceChildren(h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
 }
 
-/** What a call of it takes, in instructions. */
-function cost(rule: Rule): string {
-  return rule.fuel && rule.calls ? `${compact(rule.fuel / rule.calls)} steps` : "–";
+/** How much of what a call may use one of its calls uses. */
+export function cost(rule: Rule): string {
+  return rule.fuel && rule.calls && rule.fuel_limit ? `${share(rule.fuel / rule.calls, rule.fuel_limit)} of the limit` : "–";
 }
 
 function showChanges(entries: Change[]): void {
@@ -89,17 +89,17 @@ function showChanges(entries: Change[]): void {
 }
 
 const DONE: Record<string, string> = {
-  deploy: "another rule",
-  promote: "the shadow took its place",
-  settings: "other settings",
-  rollback: "back to the rule before",
+  deploy: "new rule",
+  promote: "the shadow is live",
+  settings: "new settings",
+  rollback: "back to the previous rule",
   disable: "turned off",
   enable: "turned on",
-  quarantine: "turned off for its failures",
-  undo: "something was taken back",
-  command: "an order",
-  stream: "the stream",
-  simulate: "something that was made up",
+  quarantine: "turned off after failures",
+  undo: "taken back",
+  command: "order",
+  stream: "stream",
+  simulate: "a simulated event",
 };
 
 function sentence(change: Change): string {

@@ -1,13 +1,13 @@
 /** Dark, light, or as the system has it. */
 import { at, say } from "./dom.ts";
-import { keep, kept } from "./kept.ts";
+import { store, stored } from "./storage.ts";
 
 const CHOICES = ["system", "light", "dark"];
 
 /** Sets the switch up; `changed` is called when colours are others. */
 export function themes(changed: () => void): void {
   const button = at("theme");
-  let choice = kept("heat-theme") ?? "system";
+  let choice = stored("heat-theme") ?? "system";
   const show = (): void => {
     if (choice === "system") delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = choice;
@@ -15,7 +15,7 @@ export function themes(changed: () => void): void {
   };
   button.addEventListener("click", () => {
     choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length] ?? "system";
-    keep("heat-theme", choice);
+    store("heat-theme", choice);
     show();
     changed();
   });

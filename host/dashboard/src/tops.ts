@@ -1,15 +1,16 @@
-/** Who and what is on top: emotes of the last minutes, faved items, and people. */
+/** The lists: the most used emotes, and the items and people with the most faves. */
 import { ofChannel, Problem } from "./api.ts";
-import { at, button, h, name, say } from "./dom.ts";
-import { learn, shown, type Emote } from "./emotes.ts";
+import { at, button, h, say } from "./dom.ts";
+import { learn, shown, withPicture, type Emote } from "./emotes.ts";
 import { counted, number } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
+import type { Selection } from "./selection.ts";
 import { now } from "./time.ts";
-import type { MostFaved } from "./told.ts";
+import type { MostFaved } from "./types.ts";
 
 const MINUTE = 60_000;
 
-/** Which emotes may be listed: how they are called, over how much time, and in which order. */
+/** The lists of emotes: a name, a label, how much time, and the order. */
 const LISTS: [string, string, number, "most" | "least"][] = [
   ["most", "Top emotes, last 5 minutes", 5 * MINUTE, "most"],
   ["hour", "Top emotes, last hour", 60 * MINUTE, "most"],
@@ -30,12 +31,14 @@ export class Tops {
   private readonly emotes: Regularly;
   private readonly faves: Regularly;
   private stale = true;
+  private most: MostFaved | null = null;
   /** Names are not for everybody. */
   private forbidden = false;
 
   constructor(
     private readonly parts: Parts,
     private readonly add: (series: string) => void,
+    private readonly selection: Selection,
   ) {
     this.emotes = new Regularly(() => this.loadEmotes(), 12_000);
     const select = at<HTMLSelectElement>("list");
@@ -46,6 +49,7 @@ export class Tops {
     });
     this.faves = new Regularly(() => this.loadFaves(), 10_000);
     parts.views.follow((view, before) => view.channel !== before.channel && this.begin());
+    selection.follow(() => this.most && this.showFaves(this.most));
   }
 
   begin(): void {
@@ -54,7 +58,7 @@ export class Tops {
     this.faves.soon();
   }
 
-  /** Something was faved, so there is something to ask for: heatd goes through all people and items for it. */
+  /** Something was faved, so the lists are out of date. heatd goes through all people and items for them. */
   faved(): void {
     this.stale = true;
   }
@@ -74,7 +78,7 @@ export class Tops {
       add.append(shown(emote));
       return { label: add, count: emote.uses, words: counted(emote.uses, "use") };
     });
-    fill("emotes", rows, "no emotes yet");
+    if (!busy("emotes")) fill("emotes", rows, "no emotes yet");
   }
 
   private async loadFaves(): Promise<void> {
@@ -92,26 +96,37 @@ export class Tops {
       throw error;
     }
     if (channel !== views.now.channel) return;
-    const { total } = most;
+    this.most = most;
+    // Somebody who is about to press a row keeps it.
+    if (!busy("items") && !busy("people")) this.showFaves(most);
+  }
+
+  private showFaves({ total, items, people }: MostFaved): void {
     say(at("faved"), total.faves > 0 ? `${counted(total.faves, "fave")} of ${counted(total.people, "person", "people")}` : "no faves yet");
     const words = (faves: number, weight: number): string =>
       faves === weight ? counted(faves, "fave") : `${counted(faves, "fave")}, weighing ${number(weight)}`;
-    const items = most.items.map((it): Row => {
-      const label = it.item ? name(it.item) : h("i", {}, "nothing in particular");
-      return { label, count: it.weight, words: words(it.faves, it.weight) };
+    const itemRows = items.map((it): Row => {
+      const label = it.item ? withPicture(it.item) : h("i", {}, "without an item");
+      return { label: this.selection.item(it.item, label), count: it.weight, words: words(it.faves, it.weight) };
     });
-    fill("items", items, "nothing was faved yet");
-    const people = most.people.map((it): Row => ({ label: name(it.name || it.login), count: it.weight, words: words(it.faves, it.weight) }));
-    fill("people", people, "nobody yet");
+    fill("items", itemRows, "nothing was faved yet");
+    const peopleRows = people.map((it): Row => {
+      return { label: this.selection.person(it.login, it.name || it.login), count: it.weight, words: words(it.faves, it.weight) };
+    });
+    fill("people", peopleRows, "nobody yet");
   }
+}
+
+/** Whether somebody is about to press a row. */
+function busy(id: string): boolean {
+  return at(id).contains(document.activeElement) || at(id).matches(":hover");
 }
 
 /** A list with bars. */
 function fill(id: string, rows: Row[], empty: string): void {
   const most = Math.max(...rows.map((it) => it.count), 1);
   const list = at(id);
-  // Whoever is about to press a row keeps it.
-  if (list.contains(document.activeElement) || list.matches(":hover")) return;
+  const focused = [...list.children].findIndex((it) => it.contains(document.activeElement));
   const lines = rows.map((row) => {
     const bar = h("span", { class: "bar-of", "aria-hidden": "true" });
     bar.style.width = `${Math.max((row.count / most) * 100, 1)}%`;
@@ -119,4 +134,6 @@ function fill(id: string, rows: Row[], empty: string): void {
     return h("li", {}, bar, h("span", { class: "label" }, row.label), count);
   });
   list.replaceChildren(...(lines.length > 0 ? lines : [h("li", { class: "empty" }, empty)]));
+  // A row that was pressed by a key is where the next key begins.
+  if (focused >= 0) list.children[focused]?.querySelector("button")?.focus();
 }

@@ -1,16 +1,21 @@
-/** What the page shows, as it stands in its address: whoever opens the same link sees the same. */
+/** What the page shows, as it is written in its address: everybody who opens the same link sees the same. */
 import { isInterval, type Interval, type Range } from "./intervals.ts";
+import { isSeries } from "./series.ts";
 
 export interface View {
   /** Empty: the first that heatd has. */
   channel: string;
   interval: Interval;
-  /** The series of the graph, as the API names them. */
+  /** The series of the graph. */
   of: string[];
-  /** The output that is shown as the level. Empty: `heat`, or the first one that is a number. */
+  /** The output that is shown as the number. Empty: `heat`, or the first one that is a number. */
   output: string;
-  /** Null: live. */
+  /** A time that has an end. */
   range: Range | null;
+  /** Live, and from this time on. Null: as much as the interval shows. */
+  since: number | null;
+  /** Whether the scale is logarithmic, so that small numbers are seen beside large ones. */
+  log: boolean;
 }
 
 /** The most series in a graph; the palette has as many colours. */
@@ -30,6 +35,8 @@ export function read(hash: string): View {
     of: of.length > 0 ? of : ["messages"],
     output: pairs.get("output") ?? "",
     range: from !== null && to !== null && from < to ? { from, to } : null,
+    since: pairs.has("to") ? null : from,
+    log: pairs.get("scale") === "log",
   };
 }
 
@@ -39,9 +46,12 @@ export function write(view: View): string {
   pairs.set("interval", view.interval);
   for (const of of view.of) pairs.append("of", of);
   if (view.output) pairs.set("output", view.output);
+  if (view.log) pairs.set("scale", "log");
   if (view.range) {
     pairs.set("from", String(view.range.from));
     pairs.set("to", String(view.range.to));
+  } else if (view.since !== null) {
+    pairs.set("from", String(view.since));
   }
   return `#${pairs}`;
 }
@@ -55,20 +65,10 @@ export function takeToken(hash: string): { token: string | null; rest: string } 
   return { token, rest: rest && `#${rest}` };
 }
 
-function isSeries(text: string): boolean {
-  return text === "messages" || text === "faves" || /^emote:(twitch|7tv|bttv|ffz):./su.test(text);
-}
-
 function time(text: string | null): number | null {
   if (text === null || !/^\d{1,16}$/.test(text)) return null;
   const number = Number(text);
   return number <= LATEST ? number : null;
-}
-
-/** The emote that a series counts. */
-export function emoteOf(series: string): { provider: string; name: string } | null {
-  const match = /^emote:([^:]+):(.+)$/su.exec(series);
-  return match ? { provider: match[1] ?? "", name: match[2] ?? "" } : null;
 }
 
 /** The view, for the parts of the page that follow it. */
@@ -85,7 +85,7 @@ export class Views {
     this.followers.push(follower);
   }
 
-  /** Goes somewhere that the browser's way back leads away from again; small changes take the place of what was. */
+  /** Goes somewhere that the browser's way back leads away from again; small changes replace what was there. */
   go(change: Partial<View>, how: "push" | "replace" = "push"): void {
     const next = { ...this.view, ...change };
     const hash = write(next);

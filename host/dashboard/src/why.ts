@@ -1,21 +1,22 @@
-/** What is behind the number: the events that moved it, newest first. */
+/** Why the number is what it is: the events that changed it, newest first. */
 import { ofChannel, words } from "./api.ts";
-import { at, h, name } from "./dom.ts";
-import { moment, number } from "./format.ts";
+import { at, h } from "./dom.ts";
+import { counted, moment, number } from "./format.ts";
 import type { Parts } from "./parts.ts";
-import type { Cause } from "./told.ts";
+import type { Selection } from "./selection.ts";
+import type { Cause } from "./types.ts";
 
 /** How many stand in the list. */
 const SHOWN = 12;
 
 /** A cause, or several in a row in which nothing but time has passed. */
-export interface Told extends Cause {
+export interface Row extends Cause {
   times: number;
 }
 
-/** The newest first; what time does goes together. */
-export function told(causes: Cause[]): Told[] {
-  const rows: Told[] = [];
+/** The newest first. What time alone has changed is one row. */
+export function rowsOf(causes: Cause[]): Row[] {
+  const rows: Row[] = [];
   for (const cause of [...causes].sort((one, other) => one.at - other.at)) {
     const last = rows.at(-1);
     if (last && last.kind === "timer" && cause.kind === "timer" && last.slot === cause.slot) {
@@ -33,20 +34,21 @@ export class Why {
   constructor(
     private readonly parts: Parts,
     private readonly output: () => string,
+    private readonly selection: Selection,
   ) {
     at("ask-why").addEventListener("click", () => void this.ask());
   }
 
-  /** For whoever may see names. */
+  /** For people who may see names. */
   begin(): void {
     at("why").hidden = false;
   }
 
-  /** Another output, or another channel. It is only looked when somebody asks: heatd goes through its log for it. */
+  /** Another output, or another channel. heatd goes through its log for it, so it is asked for by hand only. */
   reset(): void {
     this.asked += 1;
     at<HTMLButtonElement>("ask-why").disabled = this.output() === "";
-    const words = this.output() ? "Look: heatd goes through its log, which may take a moment." : "No rule shows a number yet.";
+    const words = this.output() ? "heatd looks through its log for this, which may take a moment." : "No rule shows a number yet.";
     this.show("", [], words);
   }
 
@@ -54,24 +56,24 @@ export class Why {
     const { api, views } = this.parts;
     const output = this.output();
     const asked = (this.asked += 1);
-    this.show(output, [], "looking …");
+    this.show(output, [], "Looking …");
     try {
       const { causes } = await api.get<{ causes: Cause[] }>(ofChannel(views.now.channel, "why"), { output, count: 80 }, AbortSignal.timeout(120_000));
-      if (asked === this.asked) this.show(output, told(causes).slice(0, SHOWN));
+      if (asked === this.asked) this.show(output, rowsOf(causes).slice(0, SHOWN));
     } catch (error) {
       if (asked === this.asked) this.show(output, [], words(error));
     }
   }
 
-  private show(output: string, causes: Told[], empty = "nothing has moved it since the log begins"): void {
+  private show(output: string, causes: Row[], empty = "Nothing has changed it since the log begins."): void {
     if (causes.length === 0) {
       at("causes").replaceChildren(h("p", { class: "empty" }, empty));
       return;
     }
     const head = ["When", "What", "Faves", output].map((it) => h("th", { scope: "col" }, it));
     const rows = causes.map((it) => {
-      const what = h("td", {}, it.kind === "timer" ? (it.times > 1 ? `time, in ${it.times} steps` : "time") : it.kind);
-      if (it.person) what.append(" of ", name(it.person));
+      const what = h("td", {}, it.kind === "timer" ? (`time passed${it.times > 1 ? `, ${counted(it.times, "change")}` : ""}`) : it.kind);
+      if (it.person) what.append(" of ", this.selection.person(it.person));
       return h(
         "tr",
         {},

@@ -10,6 +10,7 @@
 //! Reading order: `line` reads a line, `stage` is an engine that lines happen to, `play` writes down what came of it, `compare`
 //! says where two plays part. `section` keeps case files inside of a component, `rehearse` plays one over and over and measures.
 
+mod cast;
 mod compare;
 mod line;
 mod play;
@@ -17,68 +18,11 @@ mod rehearse;
 mod section;
 mod stage;
 
-use std::sync::Arc;
-
-use thiserror::Error;
-
-use crate::contract::Role;
-use crate::engine::OpenError;
-use crate::error::StoreError;
-use crate::limits::Limits;
-use crate::rule::Component;
-use crate::sandbox::Sandbox;
-
+pub use cast::{CaseError, Cast, needs_faves};
 pub use compare::difference;
 #[cfg(test)]
 pub(crate) use line::{Line, read as read_line, setting as read_setting};
 pub use line::{chat_line, given, person};
-pub use play::{Outcome, judge, play};
+pub use play::{GROUPS, Outcome, judge, play};
 pub use rehearse::{Rehearsal, rehearse};
 pub use section::{Case, MOST_BYTES, SECTION, embedded};
-
-/// Events that one instance is called for in the two plays of a case: each has its own, or all of a group share one.
-pub const GROUPS: [u32; 2] = [1, 64];
-
-/// Who plays.
-pub struct Cast {
-    /// Runs the rules. The components were compiled by it.
-    pub sandbox: Arc<Sandbox>,
-    /// What a call may use.
-    pub limits: Limits,
-    /// The rule whose answers are written down.
-    pub rule: Arc<Component>,
-    /// What comes before it in the chain, each with its default settings: a rule that makes faves, say.
-    pub companions: Vec<Arc<Component>>,
-}
-
-/// Whether cases of this rule need a companion that makes faves: it makes none itself.
-pub fn needs_faves(rule: &Component) -> bool {
-    rule.description.role != Role::Handler
-}
-
-/// Why a case could not be played.
-#[derive(Debug, Error)]
-pub enum CaseError {
-    /// A line that says nothing that can happen.
-    #[error("line {number}, {line:?}: {problem}")]
-    Line {
-        /// Counted from 1.
-        number: usize,
-        /// The line.
-        line: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A rule wakes itself more often than a case can tell.
-    #[error("more than {0} timers come due in one line; let less time pass")]
-    Endless(usize),
-    /// Two rules of the cast have one name.
-    #[error("two rules are named {0}, and a companion must be another rule; rename one of them")]
-    SameName(String),
-    /// The engine could not be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The store in memory failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}

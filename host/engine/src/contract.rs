@@ -1,5 +1,12 @@
 //! The contract of `wit/rule.wit` as Rust types, generated from it. Events are kept in the log as these types.
 
+pub(crate) mod digest;
+pub(crate) mod effects;
+pub(crate) mod event;
+pub(crate) mod interest;
+pub(crate) mod limits;
+pub(crate) mod settings;
+
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -25,3 +32,13 @@ pub use generated::heat::rules::events::{
 };
 pub(crate) use generated::heat::rules::log::Level;
 pub(crate) use generated::{Rule as RuleExports, RulePre};
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the type is generated from wit/, where nothing can be derived"
+)]
+impl Default for Tally {
+    fn default() -> Self {
+        Self { faves: 0, weight: 0, people: 0 }
+    }
+}

@@ -215,7 +215,7 @@ impl Fault {
         match self {
             Self::Trap(reason) => Self::Trap(cut(reason)),
             Self::Effects(reason) => Self::Effects(cut(reason)),
-            Self::Clash(reason) => Self::Clash(cut(reason)),
+            Self::Conflict(reason) => Self::Conflict(cut(reason)),
             Self::Error(reason) => Self::Error(cut(reason)),
             other => other,
         }
@@ -248,8 +248,50 @@ pub enum Fault {
     Effects(String),
     /// It shows what another rule has shown first.
     #[error("its answer cannot be taken: {0}")]
-    Clash(String),
+    Conflict(String),
     /// It answered with an error of its own.
     #[error("it answered with an error: {0}")]
     Error(String),
+}
+
+/// Why a call of a rule has no effects, or why the engine cannot go on.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// The rule failed. The others go on.
+    Fault(Fault),
+    /// The store failed, and the engine stops.
+    Store(StoreError),
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for CallError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Why a rule cannot have a slot.
+#[derive(Debug)]
+pub(crate) enum SlotError {
+    /// The rule cannot be loaded, or cannot take over the state of the slot.
+    Rule(LoadError),
+    /// The store failed, and the engine stops.
+    Store(StoreError),
+}
+
+impl From<LoadError> for SlotError {
+    fn from(error: LoadError) -> Self {
+        Self::Rule(error)
+    }
+}
+
+impl From<StoreError> for SlotError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }

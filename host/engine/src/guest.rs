@@ -1,84 +1,33 @@
 //! One instance of a rule: its store, its limits, and the calls of its exports.
 
+pub(crate) mod bounds;
+pub(crate) mod code_cache;
+pub(crate) mod component;
+pub(crate) mod host;
+mod load;
+pub(crate) mod meter;
+pub(crate) mod rule;
+pub(crate) mod sandbox;
+mod ticker;
+mod views;
+pub(crate) mod weight;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{Store, Trap};
 
+use crate::contract::limits::Limits;
 use crate::contract::{
     Description, Effect, Entry, Event, Interests, RuleExports, RulePre, Settings,
 };
-use crate::error::{Fault, StoreError};
-use crate::limits::Limits;
-use crate::meter::{Doing, Meter};
+use crate::error::{CallError, Fault};
+use crate::guest::host::Host;
+use crate::guest::meter::{Doing, Meter};
+use crate::guest::sandbox::{STACK, Sandbox};
+use crate::guest::ticker::{Ticker, Ticking};
 use crate::overlay::Overlay;
-use crate::sandbox::{STACK, Sandbox};
-use crate::tables::SlotKey;
-use crate::ticker::{Ticker, Ticking};
-
-/// What the store of an instance holds besides its memory.
-pub(crate) struct Host {
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) slot: Option<Arc<SlotKey>>,
-    /// Present while a call runs; a description needs none.
-    pub(crate) overlay: Option<Box<Overlay>>,
-    pub(crate) lines_left: u32,
-    /// Lines that the last call has written, and those that were left out.
-    pub(crate) lines_written: u32,
-    pub(crate) lines_left_out: u32,
-    /// Of all memories and tables of the instance together.
-    memory: usize,
-    table_entries: usize,
-    memory_refused: bool,
-    pub(crate) failed: Option<StoreError>,
-}
-
-/// Entries of all tables of an instance together.
-const TABLE_ENTRIES: usize = 100_000;
-
-/// How many core instances, tables and memories one component may have. A component of a scripting language is made of dozens of
-/// modules that share a memory.
-const PARTS: usize = 64;
-
-impl ResourceLimiter for Host {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let all = self.memory.saturating_add(desired.saturating_sub(current));
-        if all > self.limits.memory {
-            self.memory_refused = true;
-            wasmtime::bail!("memory limit")
-        }
-        self.memory = all;
-        Ok(true)
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        self.table_entries = self.table_entries.saturating_add(desired.saturating_sub(current));
-        Ok(self.table_entries <= TABLE_ENTRIES)
-    }
-
-    fn instances(&self) -> usize {
-        PARTS
-    }
-
-    fn tables(&self) -> usize {
-        PARTS
-    }
-
-    fn memories(&self) -> usize {
-        PARTS
-    }
-}
+use crate::store::tables::SlotKey;
 
 /// A live instance. It is dropped after any fault, and at the latest when its group ends.
 pub(crate) struct Guest {
@@ -97,19 +46,7 @@ impl Guest {
         slot: Option<Arc<SlotKey>>,
     ) -> Result<Self, Fault> {
         let started = sandbox.meter().map(Meter::now);
-        let host = Host {
-            limits: Arc::clone(limits),
-            settings: Arc::clone(settings),
-            slot,
-            overlay: None,
-            lines_left: limits.log_lines,
-            lines_written: 0,
-            lines_left_out: 0,
-            memory: 0,
-            table_entries: 0,
-            memory_refused: false,
-            failed: None,
-        };
+        let host = Host::new(limits, settings, slot);
         let ticking = sandbox.ticker().tick();
         let mut store = Store::new(sandbox.engine(), host);
         store.limiter(|host| host);
@@ -133,11 +70,8 @@ impl Guest {
         self.call(|exports, store| exports.call_describe(store))
     }
 
-    pub(crate) fn takes(
-        &mut self,
-        settings: &Settings,
-    ) -> Result<Result<Interests, String>, Fault> {
-        self.call(|exports, store| exports.call_takes(store, settings))
+    pub(crate) fn takes(&mut self, settings: &Settings) -> Result<Interests, Fault> {
+        self.call(|exports, store| exports.call_takes(store, settings))?.map_err(Fault::Error)
     }
 
     /// What the last call has used of its fuel.
@@ -145,12 +79,9 @@ impl Guest {
         self.store.data().limits.fuel.saturating_sub(self.store.get_fuel().unwrap_or(0))
     }
 
-    pub(crate) fn migrate(
-        &mut self,
-        from: u32,
-        entry: &Entry,
-    ) -> Result<Result<Vec<Entry>, String>, Fault> {
-        self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))
+    pub(crate) fn migrate(&mut self, from: u32, entry: &Entry) -> Result<Vec<Entry>, Fault> {
+        self.call(|exports, store| exports.call_migrate(store, from, &entry.key, &entry.value))?
+            .map_err(Fault::Error)
     }
 
     /// How many lines for the log the last call has written, and how many were left out.
@@ -167,7 +98,7 @@ impl Guest {
         now: u64,
         event: &Event,
         lines: u32,
-    ) -> (Box<Overlay>, Result<Result<Vec<Effect>, Fault>, StoreError>) {
+    ) -> (Box<Overlay>, Result<Vec<Effect>, CallError>) {
         self.calls += 1;
         let host = self.store.data_mut();
         (host.lines_left, host.lines_written, host.lines_left_out) = (lines, 0, 0);
@@ -180,9 +111,12 @@ impl Guest {
         let host = self.store.data_mut();
         let overlay = host.overlay.take().expect("a store keeps its data through a trap");
         if let Some(error) = host.failed.take() {
-            return (overlay, Err(error));
+            return (overlay, Err(error.into()));
         }
-        (overlay, Ok(answer.and_then(|effects| effects.map_err(Fault::Error))))
+        (
+            overlay,
+            answer.and_then(|effects| effects.map_err(Fault::Error)).map_err(CallError::Fault),
+        )
     }
 
     fn call<V>(

@@ -1,112 +1,97 @@
 //! The engine of Heat Level: rules decide, the engine commits.
 //!
 //! It knows no sockets, no tasks and no clock: events come in as values with their time, and what has to be shown and sent
-//! goes out as values. In the order in which an event passes them:
+//! goes out as values.
 //!
-//! - [`Engine`] takes events in, knows duplicates, commits groups of events as one transaction,
-//! - `channel` takes an event through the three phases of a channel's chain,
-//! - `interest` says which rules take it, `slot` calls one rule and takes its answer,
-//! - `guest` is a live instance with its limits, `views` what it can read, `effects` holds its answer against role and limits,
-//! - `pending` and `overlay` are what is decided and not committed, `timers` when to be woken, `seen` the known ids,
-//! - [`Store`], its `tables` and its `log` are what is kept, and `backup` copies it.
+//! Each folder may import the ones before it in this list, and nothing else (`tests/tests/layers.rs` holds that):
 //!
-//! Before any event: `bounds` and `weight` say whether a component may be compiled, [`Sandbox`] compiles it or has another process do so, [`Component`] describes itself, [`Rule`] is a component with settings.
-//! For whoever writes rules: [`cases`] plays them, and a [`Meter`] says what calls cost.
+//! 1. `error`: errors, by who must act,
+//! 2. `contract`: what events, settings and effects are and may be,
+//! 3. `store`: rows and transactions; [`Store`] writes, a [`Snapshot`] reads,
+//! 4. `overlay`: what is decided and not yet committed, over a snapshot,
+//! 5. `series`: what is counted over time; and `guest`: runs wasmtime. Its `bounds` and `weight` say whether a component may be compiled,
+//!    [`Sandbox`] compiles it or has another process do so, [`Component`] describes itself, [`Rule`] is a component with settings,
+//! 6. `chain`: the slots of one channel decide on one event, in three phases,
+//! 7. `engine`: [`Engine`] takes events in, knows duplicates, and commits groups of events as one transaction,
+//! 8. `run`: a [`Run`] is a copy of a channel from which nothing is sent and nothing kept; [`cases`] plays rules for their authors.
+//!
+//! The way of an event: `Engine::handle`, `Channel::decide`, `Slot::call`, `Guest::handle`, `Slot::take`, and at last `Engine::commit`.
+
+mod error;
+
+mod contract;
+
+mod store;
+
+mod overlay;
+
+mod series;
+
+mod guest;
+
+mod chain;
 
 mod engine;
 
-mod changed;
-mod channel;
-mod checkpoint;
-mod conduct;
-mod counting;
-mod effects;
-mod emotes;
-mod forget;
-#[cfg(test)]
-mod fuzz;
-mod gaps;
-mod guest;
-mod ids;
-mod interest;
-mod judge;
-mod letters;
-mod membership;
-mod migration;
-mod outputs;
-mod overlay;
-mod pace;
-mod pending;
 mod run;
-mod seen;
-mod series;
-mod settle;
-mod slot;
-mod standing;
-mod swap;
-mod timers;
-mod transfer;
-mod undo;
-mod views;
-mod why;
-
-mod backup;
-mod disk;
-mod log;
-mod store;
-mod tables;
-
-mod bounds;
-mod compiled;
-mod digest;
-mod limits;
-mod rule;
-mod sandbox;
-mod settings;
-mod ticker;
-mod weight;
 
 pub mod cases;
-mod meter;
 
-mod contract;
-mod error;
+#[cfg(test)]
+mod fuzz;
 
-pub use backup::{Contents, Progress};
-pub use changed::{Action, Changed, Entered, Status};
-pub use channel::Decision;
-pub use compiled::{Compiler, GoesOn, Work};
-pub use digest::Digest;
-pub use disk::DiskUse;
-pub use effects::{effect_line, role_name, thousandths};
-pub use engine::{Chain, Committed, Engine, OpenError, Outputs};
+pub use chain::Decision;
+pub use chain::pending::Say;
+pub use chain::slot::{Answer, Cost};
+pub use chain::stream::{HOST, STREAM_OUTPUT, state_name};
+pub use contract::digest::Digest;
+pub use contract::effects::{effect_line, role_name, thousandths};
+pub use contract::event::{kind_of, person_of};
+pub use contract::interest::{check_filter, check_topic, matches};
+pub use contract::limits::Limits;
+pub use contract::settings::{Given, parse_duration};
+pub use engine::commit::Committed;
+pub use engine::import::ImportSummary;
+pub use engine::request::{ChangeError, ChangeRequest};
+pub use engine::status::SlotStatus;
+pub use engine::swap::{RuleState, Swap, SwapTicket};
+pub use engine::undo::{Undo, UndoTarget};
+pub use engine::{Chain, Engine, OpenError, Outputs};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
-pub use forget::{Forgetting, Lost, Mention, Who};
-pub use interest::{check_filter, check_topic, matches};
-pub use letters::Letter;
-pub use limits::Limits;
-pub use log::{Counted, Imported, Record};
-pub use membership::{Membership, members};
-pub use meter::{Doing, Measured, Meter};
-pub use outputs::{HOST, STREAM_OUTPUT, state_name};
-pub use pending::Say;
+pub use guest::code_cache::{CompileJob, Compiler, StillWanted};
+pub use guest::component::Component;
+pub use guest::meter::{Doing, Measured, Meter};
+pub use guest::rule::Rule;
+#[doc(hidden)]
+pub use guest::sandbox::engine_config;
+pub use guest::sandbox::{Clock, STACK, Sandbox};
 #[doc(hidden)]
 pub use redb::StorageBackend;
-pub use rule::{Component, Rule};
-pub use run::{Changes, Library, Run, RunError, Seed};
-#[doc(hidden)]
-pub use sandbox::engine_config;
-pub use sandbox::{Clock, STACK, Sandbox};
-pub use series::{MostFaved, Point, Provider, Range, Resolution, Statistics, Total, What};
-pub use settings::{Given, parse_duration};
-pub use slot::{Answer, Cost};
-pub use standing::Standing;
-pub use store::{SCHEMA_VERSION, Store, reads_a_store};
-pub use swap::{Begun, Handed, Order, Refused, Swap};
-pub use tables::{SlotKey, Snapshot, Stream};
-pub use transfer::{Brought, Counted as CountRow, Kind as CountKind};
-pub use undo::{Undo, Which};
-pub use why::{Cause, kind_of, person_of, why};
+pub use run::error::RunError;
+pub use run::library::Library;
+pub use run::seed::Seed;
+pub use run::why::{Cause, why};
+pub use run::{Changes, Run};
+pub use series::names::{Provider, What};
+pub use series::query::{Point, Range, Statistics, Total};
+pub use series::resolution::Resolution;
+pub use series::top::MostFaved;
+pub use store::Store;
+pub use store::backup::{Contents, Progress};
+pub use store::changes::{Action, AuditEntry, SlotOverride, Status};
+pub use store::counts::{CountKind, CountRow};
+pub use store::dead_letter::DeadLetter;
+pub use store::disk::DiskUse;
+pub use store::forget::strip::ErasureSummary;
+pub use store::forget::who::{Identity, IdentityError};
+pub use store::forget::{Erasure, Mention};
+pub use store::guard::reads_a_store;
+pub use store::membership::{ChannelOverride, members};
+pub use store::record::{CountedFave, Imported, Record};
+pub use store::schema::SCHEMA_VERSION;
+pub use store::snapshot::Snapshot;
+pub use store::streams::PastStream;
+pub use store::tables::{SlotKey, Stream};
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {

@@ -1,26 +1,30 @@
 //! What has been decided and not yet committed, over a snapshot of the store. Views read through it.
 
-pub(crate) mod counts;
-mod kept;
-mod known;
-mod moved;
+mod cache;
+mod counts;
+mod outputs;
+mod people;
+mod rare;
 mod scan;
 mod state;
+mod tally;
+pub(crate) mod waiting;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use redb::ReadableTable;
-
-use counts::Counts;
-pub(crate) use kept::Kept;
-pub(crate) use moved::by_login;
-use state::State;
-
 use crate::contract::{ClipRequest, Entry, Message};
 use crate::error::StoreError;
-use crate::tables::{SlotKey, Snapshot, Stream};
+use crate::overlay::rare::AdminRows;
+use crate::overlay::state::State;
+use crate::overlay::tally::Counts;
+use crate::overlay::waiting::message_bytes;
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::{SlotKey, Stream};
+
+/// (slot that shows it, text); no text when the output was taken back.
+pub(crate) type ShownOutput = (Arc<str>, Option<String>);
 
 type StateKey = (Arc<SlotKey>, String);
 
@@ -30,9 +34,6 @@ pub(crate) struct Written {
     pub(crate) outbox: BTreeMap<u64, Option<Message>>,
 }
 
-/// (slot that shows it, text); no text when the output was taken back.
-pub(crate) type ShownOutput = (Arc<str>, Option<String>);
-
 /// Changes over a snapshot. Everything in it is written by one commit.
 pub(crate) struct Overlay {
     snapshot: Snapshot,
@@ -40,13 +41,17 @@ pub(crate) struct Overlay {
     counts: BTreeMap<Arc<str>, Counts>,
     /// What imports have brought: channel, source, person's id and item, as their files had it.
     imported: BTreeMap<(Arc<str>, String, String, String), (u64, i64)>,
-    pub(crate) outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
+    outputs: BTreeMap<(Arc<str>, String), ShownOutput>,
     timers: BTreeMap<StateKey, Option<u64>>,
-    pub(crate) streams: BTreeMap<Arc<str>, Stream>,
-    pub(crate) outbox: BTreeMap<u64, Option<Message>>,
+    streams: BTreeMap<Arc<str>, Stream>,
+    outbox: BTreeMap<u64, Option<Message>>,
     clips: Vec<(u64, Arc<str>, ClipRequest)>,
     next_send: u64,
-    pub(crate) kept: Kept,
+    admin_rows: AdminRows,
+    /// Something has to be written.
+    dirty: bool,
+    /// Something that somebody outside waits for has to be written.
+    urgent: bool,
 }
 
 impl Overlay {
@@ -63,11 +68,13 @@ impl Overlay {
             outbox: BTreeMap::new(),
             clips: Vec::new(),
             next_send,
-            kept: Kept::default(),
+            admin_rows: AdminRows::default(),
+            dirty: false,
+            urgent: false,
         })
     }
 
-    /// The changes are in the store, of which this is the new snapshot. What is known of it stays known.
+    /// Call after a commit, with the new snapshot. Pending changes are cleared; the read cache is kept.
     pub(crate) fn written(&mut self, snapshot: Snapshot) -> Result<Written, StoreError> {
         let mut fresh = Self::new(snapshot)?;
         std::mem::swap(&mut fresh.state, &mut self.state);
@@ -78,10 +85,35 @@ impl Overlay {
         Ok(Written { outputs: before.outputs, outbox: before.outbox })
     }
 
-    /// Forgets what is known of a channel and is in the store anyway.
+    /// Drops the read cache of a channel. Changes that are not committed yet stay.
     pub(crate) fn release(&mut self, channel: &str) {
         self.state.retain(|slot, known| *slot.channel != *channel || !known.changes().is_empty());
         self.counts.retain(|of, known| **of != *channel || known.is_changed());
+    }
+
+    /// Whether something has to be written.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// Whether somebody outside waits for what has to be written.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
+    fn mark_urgent(&mut self) {
+        (self.dirty, self.urgent) = (true, true);
+    }
+
+    /// Rows that are seldom written, to be changed.
+    pub(crate) fn admin_rows(&mut self) -> &mut AdminRows {
+        self.dirty = true;
+        &mut self.admin_rows
+    }
+
+    /// By what exports name the store, if it has a name.
+    pub(crate) fn identity(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.admin_rows.identity.or(self.snapshot.identity()?))
     }
 
     /// The tables below the changes.
@@ -110,7 +142,7 @@ impl Overlay {
         self.state.get_mut(slot).expect("it was made if it was not there")
     }
 
-    /// Nothing is stored of this generation yet: all of it will come by way of this overlay.
+    /// Marks a generation as new: nothing of it is stored, so a scan need not read the store.
     pub(crate) fn begin_whole(&mut self, slot: &Arc<SlotKey>) {
         if !self.state.contains_key(slot) {
             self.state_of(slot).begin_whole();
@@ -139,65 +171,12 @@ impl Overlay {
 
     pub(crate) fn put_state(&mut self, slot: &Arc<SlotKey>, key: String, value: Option<Vec<u8>>) {
         self.state_of(slot).set(key, value);
+        self.dirty = true;
     }
 
     /// Nothing will ask for this generation again.
     pub(crate) fn forget(&mut self, slot: &Arc<SlotKey>) {
         self.state.remove(slot);
-    }
-
-    /// Who shows an output, and what.
-    pub(crate) fn output(
-        &self,
-        channel: &Arc<str>,
-        name: &str,
-    ) -> Result<Option<ShownOutput>, StoreError> {
-        if let Some(output) = self.outputs.get(&(Arc::clone(channel), name.to_owned())) {
-            return Ok(Some(output.clone()));
-        }
-        let row = self.snapshot.outputs.get((&**channel, name))?;
-        Ok(row.map(|row| (Arc::from(row.value().0), row.value().1.map(str::to_owned))))
-    }
-
-    /// Every output below the changes, with the slot that shows it.
-    pub(crate) fn stored_outputs(
-        &self,
-    ) -> Result<Vec<((Arc<str>, String), ShownOutput)>, StoreError> {
-        self.snapshot
-            .outputs
-            .iter()?
-            .map(|row| {
-                let (key, value) = row?;
-                let ((channel, name), (slot, text)) = (key.value(), value.value());
-                Ok((
-                    (Arc::from(channel), name.to_owned()),
-                    (Arc::from(slot), text.map(str::to_owned)),
-                ))
-            })
-            .collect()
-    }
-
-    /// How many outputs a slot has ever shown.
-    pub(crate) fn outputs_of(&self, slot: &SlotKey) -> Result<usize, StoreError> {
-        Ok(self.shown_by(&slot.channel, &slot.slot)?.len())
-    }
-
-    /// The outputs that a slot has ever shown, as they stand.
-    pub(crate) fn shown_by(
-        &self,
-        channel: &str,
-        slot: &str,
-    ) -> Result<BTreeMap<String, Option<String>>, StoreError> {
-        let mut shown = BTreeMap::new();
-        let changed = self.outputs.iter().map(|(key, value)| (key.clone(), value.clone()));
-        for ((of, name), (owner, text)) in self.stored_outputs()?.into_iter().chain(changed) {
-            match *of == *channel && *owner == *slot {
-                true => drop(shown.insert(name, text)),
-                false if *of == *channel => drop(shown.remove(&name)),
-                false => {}
-            }
-        }
-        Ok(shown)
     }
 
     /// The keys of a slot that are changed and not committed.
@@ -212,17 +191,39 @@ impl Overlay {
 
     pub(crate) fn set_timer(&mut self, slot: &Arc<SlotKey>, name: String, at: Option<u64>) {
         self.timers.insert((Arc::clone(slot), name), at);
+        self.dirty = true;
     }
 
     /// Puts a message into the outbox, from where it goes when a broker has acknowledged it.
     pub(crate) fn publish(&mut self, message: Message) {
         self.outbox.insert(self.next_send, Some(message));
         self.next_send += 1;
+        self.mark_urgent();
+    }
+
+    /// Takes a message out of the outbox, and says how many bytes it had. None: it was not there.
+    pub(crate) fn sent(&mut self, number: u64) -> Result<Option<u64>, StoreError> {
+        let bytes = match self.outbox.get(&number) {
+            Some(waiting) => waiting.as_ref().map(message_bytes),
+            None => self.snapshot.outbox_bytes(number)?,
+        };
+        if bytes.is_some() {
+            self.dirty = true;
+            self.outbox.insert(number, None);
+        }
+        Ok(bytes)
+    }
+
+    /// Whether a stream is live, as somebody says.
+    pub(crate) fn set_stream(&mut self, channel: &Arc<str>, stream: Stream) {
+        self.streams.insert(Arc::clone(channel), stream);
+        self.mark_urgent();
     }
 
     pub(crate) fn clip(&mut self, channel: &Arc<str>, clip: ClipRequest) {
         self.clips.push((self.next_send, Arc::clone(channel), clip));
         self.next_send += 1;
+        self.mark_urgent();
     }
 }
 
@@ -264,7 +265,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.commit(&overlay, &[], None)?;
+                store.write(|transaction| overlay.write(transaction))?;
                 overlay.written(store.snapshot()?)?;
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -4,114 +4,34 @@
 //! another rule and follows the log, a simulation has made-up events, taking back leaves events out. A run is an [`Engine`] over a
 //! store in memory, begun from a [`Seed`].
 
-mod seed;
+pub(crate) mod error;
+mod forget;
+pub(crate) mod library;
+mod recount;
+pub(crate) mod seed;
+pub(crate) mod why;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::changed::{Action, Status};
-use crate::channel::Decision;
-use crate::checkpoint::{Checkpoint, texts};
+use crate::chain::Decision;
+use crate::contract::digest::Digest;
+use crate::contract::event::person_in;
 use crate::contract::{Effect, Event, Settings, Tally};
-use crate::digest::Digest;
-use crate::engine::{Chain, Engine, OpenError};
-use crate::error::{LoadError, StoreError};
-use crate::forget::Who;
-use crate::log::Record;
-use crate::rule::{Component, Rule};
-use crate::sandbox::Sandbox;
-use crate::settings::Given;
-use crate::swap::{Handed, Order};
-use crate::tables::{SlotKey, Snapshot};
-use crate::why::person_in;
-pub use seed::Seed;
-
-/// Why a run cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A rule of the run cannot start.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// A rule that was live then cannot be loaded now.
-    #[error("the rule that was live in slot {slot} cannot be loaded: {problem}")]
-    Rule {
-        /// The slot.
-        slot: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// Where a run finds the rules of the log: those that are live, and all that ever were.
-pub struct Library {
-    sandbox: Arc<Sandbox>,
-    snapshot: Arc<Snapshot>,
-    live: BTreeMap<String, Rule>,
-    components: HashMap<Digest, Arc<Component>>,
-    without: BTreeSet<Digest>,
-}
-
-impl Library {
-    /// A library that knows the rules which run, by slot.
-    pub fn new(sandbox: &Arc<Sandbox>, snapshot: Arc<Snapshot>, live: &[(String, Rule)]) -> Self {
-        let components = live.iter().map(|(_, rule)| (rule.digest(), Arc::clone(&rule.component)));
-        Self {
-            sandbox: Arc::clone(sandbox),
-            snapshot,
-            components: components.collect(),
-            live: live.iter().cloned().collect(),
-            without: BTreeSet::new(),
-        }
-    }
-
-    /// Takes note of rules that run now.
-    fn learn(&mut self, live: &[(String, Rule)]) {
-        for (slot, rule) in live {
-            self.components.insert(rule.digest(), Arc::clone(&rule.component));
-            self.live.insert(slot.clone(), rule.clone());
-        }
-    }
-
-    /// Does without this component: what is live now stands in for it.
-    pub fn without(&mut self, component: Option<Digest>) {
-        self.without.extend(component);
-    }
-
-    /// Components that were taken back: what is live now stands in for them.
-    fn forget(&mut self, without: &BTreeSet<Digest>) {
-        self.without.extend(without);
-    }
-
-    fn rule(&mut self, slot: &str, digest: Digest, settings: &Settings) -> Result<Rule, RunError> {
-        if self.without.contains(&digest)
-            && let Some(rule) = self.live.get(slot)
-        {
-            return Ok(rule.clone());
-        }
-        let refused =
-            |error: LoadError| RunError::Rule { slot: slot.to_owned(), problem: error.to_string() };
-        let limits = self.live.get(slot).map(|rule| Arc::clone(&rule.limits)).unwrap_or_default();
-        let component = match self.components.get(&digest) {
-            Some(component) => Arc::clone(component),
-            None => {
-                let Some(bytes) = self.snapshot.component(digest)? else {
-                    let problem = format!("the store does not have the component {digest}");
-                    return Err(RunError::Rule { slot: slot.to_owned(), problem });
-                };
-                let component = Component::shared(&self.sandbox, &limits, &bytes, &|_| true);
-                let component = component.map_err(refused)?;
-                self.components.insert(digest, Arc::clone(&component));
-                component
-            }
-        };
-        let given: Vec<(String, Given)> =
-            settings.iter().map(|(name, value)| (name.clone(), Given::of(value))).collect();
-        Rule::new(&self.sandbox, &limits, &component, &given).map_err(refused)
-    }
-}
+use crate::engine::request::{ChangeError, ChangeRequest, unless_rejected};
+use crate::engine::swap::RuleState;
+use crate::engine::{Chain, Engine};
+use crate::error::StoreError;
+use crate::guest::rule::Rule;
+use crate::guest::sandbox::Sandbox;
+use crate::run::error::RunError;
+use crate::run::library::Library;
+use crate::run::seed::Seed;
+use crate::store::changes::{Action, Status};
+use crate::store::checkpoint::Checkpoint;
+use crate::store::forget::who::Identity;
+use crate::store::record::Record;
+use crate::store::snapshot::Snapshot;
 
 /// What a run replaces.
 #[derive(Default)]
@@ -120,8 +40,8 @@ pub struct Changes {
     pub rule: Option<(String, Rule)>,
     /// Events that did not happen, by id.
     pub left_out: BTreeSet<String>,
-    /// Somebody who never was.
-    pub without: Option<Who>,
+    /// A person whose events are left out.
+    pub without: Option<Identity>,
     /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
     pub exact: bool,
 }
@@ -135,7 +55,7 @@ pub struct Run {
     /// What each slot has shown, the last text of each output.
     shown: BTreeMap<String, BTreeMap<String, String>>,
     /// States that rules go live with, by slot.
-    handed: BTreeMap<String, Handed>,
+    handed: BTreeMap<String, RuleState>,
     /// Whether a rule is on probation, as of the last record.
     on_trial: bool,
 }
@@ -166,8 +86,8 @@ impl Run {
         let chain = Chain { channel: seed.channel, rules };
         let mut engine = Engine::open_run(sandbox, store, chain, at)?;
         for slot in off {
-            let order = Order::new(Action::Disable, "run", "");
-            let _ = engine.turn(&channel, &slot, Status::Disabled, &order)?;
+            let order = ChangeRequest::new(Action::Disable, "run", "");
+            unless_rejected(engine.set_status(&channel, &slot, Status::Disabled, &order))?;
         }
         Ok(Self {
             engine,
@@ -180,6 +100,18 @@ impl Run {
         })
     }
 
+    /// Begins a run from the present of a channel, with these rules in its slots.
+    pub fn of_present(
+        sandbox: &Arc<Sandbox>,
+        snapshot: Arc<Snapshot>,
+        channel: &str,
+        rules: &[(String, Rule)],
+        changes: Changes,
+    ) -> Result<Self, RunError> {
+        let seed = Seed::present(&snapshot, channel, rules)?;
+        Self::begin(seed, Library::new(sandbox, snapshot, rules), changes)
+    }
+
     /// Follows one record of the log, and says what the chain makes of it.
     ///
     /// Timers are the run's own: they fire when the log has come to their time.
@@ -188,13 +120,14 @@ impl Run {
             return Ok(Vec::new());
         }
         let mut decisions = Vec::new();
+        // A run that replaces nothing repeats the timers of the log, so that it sees exactly what was seen. Any other run has its own.
         match self.changes.exact {
-            true => self.engine.tend(record.at())?,
-            false => decisions = self.pass(record.at())?,
+            true => self.engine.advance_to(record.at())?,
+            false => decisions = self.advance_to(record.at())?,
         }
         if self.on_trial && self.engine.next_probation_end().is_none() {
             // What only the rule before has shown is taken back then.
-            self.look_at_all()?;
+            self.refresh_all()?;
         }
         match record {
             Record::Timer { now, slot, name, .. } if self.changes.exact => {
@@ -216,31 +149,24 @@ impl Run {
             }
             Record::Handed { slot, entries, alarms, shown, .. } => {
                 let (entries, alarms, shown) = (entries.clone(), alarms.clone(), shown.clone());
-                self.handed.insert(slot.clone(), Handed { entries, alarms, shown });
+                self.handed.insert(slot.clone(), RuleState { entries, alarms, shown });
             }
             Record::Chain { slots, rolled_back, .. } => {
                 self.exchange(slots, rolled_back.as_deref())?;
-            }
-            Record::Imported { counts, .. } => {
-                let without = &self.changes.without;
-                let overlay = self.engine.pending.overlay();
-                let is_left_out = |person| without.as_ref().is_some_and(|it| it.is(person));
-                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
-                    overlay.add(&self.channel, &it.person, &it.item, (it.faves, it.weight))?;
-                }
-                self.engine.pending.dirty = true;
-            }
-            Record::Joined { person, .. } => {
-                self.engine.pending.overlay().join(&self.channel, person)?;
-                self.engine.pending.dirty = true;
             }
             Record::Timer { .. }
             | Record::Fault { .. }
             | Record::Faves { .. }
             | Record::Undone { .. }
             | Record::Gap { .. }
+            | Record::Imported { .. }
+            | Record::Joined { .. }
             | Record::Emotes { .. } => {}
         }
+        // What was counted elsewhere comes of no call of a rule, so it has to be added here.
+        let without = &self.changes.without;
+        let is_left_out = |person: &_| without.as_ref().is_some_and(|it| it.is(person));
+        self.engine.count_elsewhere(&self.channel, record, is_left_out)?;
         self.on_trial = self.engine.next_probation_end().is_some();
         if self.engine.is_full() {
             self.engine.commit()?;
@@ -250,7 +176,7 @@ impl Run {
 
     fn is_left_out(&self, event: &Event) -> bool {
         let Changes { left_out, without, .. } = &self.changes;
-        let theirs = |who: &Who| person_in(&event.what).is_some_and(|person| who.is(person));
+        let theirs = |who: &Identity| person_in(&event.what).is_some_and(|person| who.is(person));
         left_out.contains(&event.id) || without.as_ref().is_some_and(theirs)
     }
 
@@ -260,13 +186,13 @@ impl Run {
     }
 
     /// Decides on an event that never happened.
-    pub fn imagine(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
+    pub fn simulate(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
         let decision = self.engine.decide(now, &event)?;
         Ok(self.seen(decision))
     }
 
     /// Lets time pass: every timer that comes due fires at its time.
-    pub fn pass(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
+    pub fn advance_to(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         while let Some(at) = self.engine.next_wake().filter(|at| *at <= now) {
             for decision in self.engine.fire(at)? {
@@ -311,19 +237,15 @@ impl Run {
 
     /// The component that a slot runs.
     pub(crate) fn digest_of(&self, slot: &str) -> Option<Digest> {
-        self.engine.slot(&self.channel, slot).map(|slot| slot.rule.digest())
+        self.engine.running(&self.channel, slot).map(|it| it.digest)
     }
 
     /// What all slots have made.
-    pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, Handed>, StoreError> {
-        let slots: Vec<String> = match self.engine.channels.get(&self.channel) {
-            Some(chain) => chain.slots.iter().map(|slot| slot.key.slot.to_string()).collect(),
-            None => Vec::new(),
-        };
+    pub fn hand_over_all(&mut self) -> Result<BTreeMap<String, RuleState>, StoreError> {
         let mut all = BTreeMap::new();
-        for slot in slots {
+        for slot in self.engine.slots(&self.channel) {
             if let Some(handed) = self.hand_over(&slot)? {
-                all.insert(slot, handed);
+                all.insert(slot.to_string(), handed);
             }
         }
         Ok(all)
@@ -337,9 +259,7 @@ impl Run {
 
     /// What has been counted in the channel.
     pub fn tally(&mut self) -> Result<Tally, StoreError> {
-        let channel = Arc::clone(&self.channel);
-        let key = SlotKey { channel, slot: "".into(), generation: 0 };
-        self.engine.pending.overlay().channel_tally(&key)
+        self.engine.tally(&self.channel)
     }
 
     /// The rules as the log has them now.
@@ -348,65 +268,67 @@ impl Run {
         slots: &[(String, Digest, Settings)],
         rolled_back: Option<&str>,
     ) -> Result<(), RunError> {
-        let order = Order::new(Action::Deploy, "run", "");
-        let names: Vec<Arc<str>> = match self.engine.channels.get(&self.channel) {
-            Some(chain) => chain.slots.iter().map(|slot| Arc::clone(&slot.key.slot)).collect(),
-            None => Vec::new(),
-        };
-        for name in names {
+        let order = ChangeRequest::new(Action::Deploy, "run", "");
+        for name in self.engine.slots(&self.channel) {
             let replaced = self.changes.rule.as_ref().is_some_and(|(slot, _)| *slot == *name);
             let listed = slots.iter().find(|(slot, ..)| *slot == *name);
-            let Some(slot) = self.engine.slot(&self.channel, &name) else { continue };
-            let (digest, settings) = (slot.rule.digest(), Arc::clone(&slot.rule.settings));
-            let is_on = slot.conduct.is_on();
+            let Some(running) = self.engine.running(&self.channel, &name) else { continue };
             let channel = Arc::clone(&self.channel);
-            match (listed, is_on) {
+            match (listed, running.is_on) {
                 (None, true) if !replaced => {
-                    let _ = self.engine.turn(&channel, &name, Status::Disabled, &order)?;
+                    unless_rejected(self.engine.set_status(
+                        &channel,
+                        &name,
+                        Status::Disabled,
+                        &order,
+                    ))?;
                     continue;
                 }
                 (Some(_), false) => {
-                    let _ = self.engine.turn(&channel, &name, Status::On, &order)?;
+                    unless_rejected(self.engine.set_status(&channel, &name, Status::On, &order))?;
                 }
                 _ => {}
             }
             let Some((_, now, with)) = listed.filter(|_| !replaced) else { continue };
             let rule = self.library.rule(&name, *now, with)?;
-            if rule.digest() == digest && rule.settings == settings {
+            if rule.digest() == running.digest && rule.settings == running.settings {
                 continue;
             }
-            let stands_by = self.engine.slot(&channel, &name).is_some_and(|slot| {
-                let standby = slot.standby.as_ref().map(|it| &it.rule);
-                standby.is_some_and(|it| it.digest() == *now && it.settings == rule.settings)
-            });
+            // Read again: turning a slot on or off ends what went on beside it.
+            let standby = self.engine.running(&channel, &name).and_then(|it| it.standby);
+            let stands_by = standby
+                .is_some_and(|(digest, settings)| digest == *now && settings == rule.settings);
             if rolled_back == Some(&*name) && stands_by {
-                let _ = self.engine.roll_back(&channel, &name, &order)?;
+                unless_rejected(self.engine.roll_back(&channel, &name, &order))?;
             } else {
                 self.put(&name, rule, &order)?;
             }
-            self.look(&name)?;
+            self.refresh(&name)?;
         }
         Ok(())
     }
 
-    fn look_at_all(&mut self) -> Result<(), StoreError> {
+    fn refresh_all(&mut self) -> Result<(), StoreError> {
         let slots: Vec<String> = self.shown.keys().cloned().collect();
-        slots.iter().try_for_each(|slot| self.look(slot))
+        slots.iter().try_for_each(|slot| self.refresh(slot))
     }
 
     /// What a slot shows after something else than its own answers has changed that.
-    fn look(&mut self, slot: &str) -> Result<(), StoreError> {
-        let shown = self.engine.pending.overlay().shown_by(&self.channel, slot)?;
-        self.shown.insert(slot.to_owned(), texts(shown));
+    fn refresh(&mut self, slot: &str) -> Result<(), StoreError> {
+        let shown = self.engine.shown_by(&self.channel, slot)?;
+        self.shown.insert(slot.to_owned(), shown);
         Ok(())
     }
 
-    fn put(&mut self, slot: &str, rule: Rule, order: &Order) -> Result<(), RunError> {
+    fn put(&mut self, slot: &str, rule: Rule, order: &ChangeRequest) -> Result<(), RunError> {
         // What the run has decided is in its store before the state is taken from there.
         self.engine.commit()?;
         let failed = |problem: String| RunError::Rule { slot: slot.to_owned(), problem };
-        let begun = self.engine.begin(&self.channel, slot)?;
-        let begun = begun.map_err(|refused| failed(refused.to_string()))?;
+        let rejected = |error| match error {
+            ChangeError::Rejected(problem) => failed(problem),
+            ChangeError::Store(error) => error.into(),
+        };
+        let begun = self.engine.begin(&self.channel, slot).map_err(rejected)?;
         // A shadow has seen what is left out: where its rule can go on with the state before, it does.
         let as_it_was = self.changes.left_out.is_empty() || !begun.keeps_state(&rule);
         let swap = match self.handed.remove(slot) {
@@ -416,19 +338,15 @@ impl Run {
                 swap.map_err(|error| failed(error.to_string()))?
             }
         };
-        let flipped = self.engine.flip(swap, order)?;
-        flipped.map_err(|refused| failed(refused.to_string()))
+        self.engine.flip(swap, order).map_err(rejected)
     }
 
     /// What a slot has made: its state, its timers, what it shows.
-    pub fn hand_over(&mut self, slot: &str) -> Result<Option<Handed>, StoreError> {
-        let Some(key) = self.engine.slot(&self.channel, slot).map(|slot| Arc::clone(&slot.key))
-        else {
+    pub fn hand_over(&mut self, slot: &str) -> Result<Option<RuleState>, StoreError> {
+        let Some((entries, alarms)) = self.engine.hand_over(&self.channel, slot)? else {
             return Ok(None);
         };
-        let entries = self.engine.pending.overlay().scan_state(&key, "", None, usize::MAX)?;
-        let alarms = self.engine.pending.timers.of(&key);
         let shown = self.shown.get(slot).cloned().unwrap_or_default();
-        Ok(Some(Handed { entries, alarms, shown }))
+        Ok(Some(RuleState { entries, alarms, shown }))
     }
 }

@@ -1,8 +1,8 @@
-//! How long to wait before the next attempt: twice as long each time, up to a limit, and never as long as everybody else.
+//! How long to wait before the next attempt: twice as long each time, up to a limit, and different for each client.
 
 use std::time::Duration;
 
-/// A connection that lasted so long was of use: after it the first wait is a short one again.
+/// A connection that lasted this long was useful: after it the first wait is short again.
 pub(crate) const LASTING: Duration = Duration::from_secs(30);
 
 /// The waits of one connection.
@@ -17,12 +17,12 @@ impl Backoff {
         Self { first, longest, failures: 0 }
     }
 
-    /// The connection was of use: the next wait is a short one again.
+    /// Call after a useful connection: the next wait is short again.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// The next wait. `chance`, from 0 to 1, takes up to half of it away, so that many clients do not come back at once.
+    /// The next wait. `chance`, from 0 to 1, shortens it by up to half, so that many clients do not come back at the same moment.
     pub(crate) fn next(&mut self, chance: f64) -> Duration {
         let wait = self.first.saturating_mul(1 << self.failures.min(16)).min(self.longest);
         self.failures += 1;

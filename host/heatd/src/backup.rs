@@ -1,54 +1,53 @@
 //! Backups: made while heatd runs, each day and when somebody asks, and verified before they count.
 //!
-//! [`files`] knows their names and folders, [`daily`] makes one of each day. [`crate::restore`] is the way back.
+//! [`crate::data::backups`] knows their names and folders, [`daily`] makes one of each day. [`crate::offline::restore`] is the way back.
 
-mod daily;
-mod files;
+pub(crate) mod daily;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use heat_engine::{Contents, StoreError};
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
 use crate::clock::now;
 use crate::config::BackupPlan;
-use crate::live::{Live, Refusal, Steps, aside};
-pub(crate) use daily::run;
-pub(crate) use files::{Listed, asked_name, copy, finish, list, utc};
+use crate::control::{Control, Error, Progress, spawn_low_priority};
+use crate::data::backups::{self, BackupEntry, asked_name, finish, list};
 
-/// What there is, and how more are made.
+/// Knows which backups exist, and makes new ones.
 pub(crate) struct Backups {
     plan: BackupPlan,
     /// The file that is copied.
     store: PathBuf,
-    live: Live,
+    live: Control,
     /// Held while one is made: two at once would only be slower.
     turn: Mutex<()>,
-    known: Mutex<Known>,
+    known: Mutex<BackupStatus>,
 }
 
-/// What is told of backups.
+/// What the status shows about backups.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct BackupStatus {
     /// The last good one.
-    pub(crate) last: Option<Listed>,
+    pub(crate) last: Option<BackupEntry>,
     /// Why the last try failed, until one succeeds.
     pub(crate) problem: Option<String>,
 }
 
 /// A backup that was made.
 pub(crate) struct Made {
-    pub(crate) listed: Listed,
+    pub(crate) listed: BackupEntry,
     pub(crate) contents: Contents,
-    /// Where there is a second one, or why there is none.
+    /// Where the second copy is, or why there is none. `None`: no second folder is configured.
     pub(crate) also: Option<Result<PathBuf, String>>,
 }
 
-/// A backup that exists until it is passed on.
+/// A backup for one download. Its file is deleted when this is dropped.
 pub(crate) struct Passing {
     pub(crate) file: File,
     pub(crate) bytes: u64,
@@ -64,29 +63,29 @@ impl Drop for Passing {
 }
 
 impl Backups {
-    pub(crate) fn new(plan: BackupPlan, store: PathBuf, live: Live) -> Self {
+    pub(crate) fn new(plan: BackupPlan, store: PathBuf, live: Control) -> Self {
         let last = list(&plan.folder).unwrap_or_default().into_iter().next();
         if let Some(last) = &last {
             live.metrics.backed_up(last.at);
         }
-        let known = Mutex::new(Known { last, problem: None });
+        let known = Mutex::new(BackupStatus { last, problem: None });
         Self { plan, store, live, turn: Mutex::default(), known }
     }
 
-    /// How backups stand.
-    pub(crate) fn known(&self) -> Known {
+    /// The last backup, and the last problem.
+    pub(crate) fn known(&self) -> BackupStatus {
         self.lock_known().clone()
     }
 
-    fn lock_known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_known(&self) -> MutexGuard<'_, BackupStatus> {
+        self.known.lock()
     }
 
-    /// Makes one that somebody asked for, on a thread that gives way, and waits for it.
-    pub(crate) fn ask(self: &Arc<Self>, steps: &Steps) -> Result<Made, Refusal> {
-        let (backups, steps) = (Arc::clone(self), steps.clone());
-        self.aside(move || {
-            let made = backups.make(&asked_name(now()), &steps);
+    /// Makes a backup on request, on a thread with low priority, and waits for it.
+    pub(crate) fn ask(self: &Arc<Self>, progress: &Progress) -> Result<Made, Error> {
+        let (backups, progress) = (Arc::clone(self), progress.clone());
+        self.spawn_low_priority(move || {
+            let made = backups.make(&asked_name(now()), &progress);
             backups.note(made.as_ref().map(|(listed, _)| listed));
             let (listed, contents) = made?;
             let also = backups.plan.also.as_deref();
@@ -95,57 +94,58 @@ impl Backups {
         })
     }
 
-    /// Makes one to be passed on, and not to be kept here.
-    pub(crate) fn pass(self: &Arc<Self>) -> Result<Passing, Refusal> {
+    /// Makes a backup for a download. It is not kept.
+    pub(crate) fn pass(self: &Arc<Self>) -> Result<Passing, Error> {
         let backups = Arc::clone(self);
-        self.aside(move || {
-            let _turn = backups.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.spawn_low_priority(move || {
+            let _turn = backups.turn.lock();
             let name = asked_name(now());
-            let (path, _) = backups.write(&name, &Steps::unheard())?;
+            let (path, _) = backups.write(&name, &Progress::unheard())?;
             let file = File::open(&path).with_context(|| failed_in(&backups.plan.folder))?;
             let bytes = file.metadata()?.len();
             Ok(Passing { file, bytes, name, path })
         })
     }
 
-    fn aside<V: Send + 'static>(
+    fn spawn_low_priority<V: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<V> + Send + 'static,
-    ) -> Result<V, Refusal> {
+    ) -> Result<V, Error> {
         let (done, waiting) = sync_channel(1);
-        // Who has asked waits for it.
-        aside("backup", move || drop(done.send(work()))).map_err(Refusal::because)?;
+        // The caller waits for it.
+        spawn_low_priority("backup", move || drop(done.send(work()))).map_err(Error::failed)?;
         let done = waiting.recv();
         let done = done.map_err(|_| {
-            Refusal::because("the backup ended without a result; heatd's log says why")
+            Error::failed("the backup ended without a result; heatd's log says why")
         })?;
-        done.map_err(|error| Refusal::because(format!("{error:#}")))
+        done.map_err(|error| Error::failed(format!("{error:#}")))
     }
 
     /// Makes a backup of this name in the folder.
-    fn make(&self, name: &str, steps: &Steps) -> Result<(Listed, Contents)> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (part, contents) = self.write(name, steps)?;
+    fn make(&self, name: &str, progress: &Progress) -> Result<(BackupEntry, Contents)> {
+        let _turn = self.turn.lock();
+        let (part, contents) = self.write(name, progress)?;
         let file = self.plan.folder.join(name);
         finish(&part, &file).with_context(|| failed_in(&self.plan.folder))?;
         let bytes = fs::metadata(&file).map_or(0, |about| about.len());
         info!(file = %file.display(), bytes, rows = contents.rows, "backup made");
-        Ok((Listed { file, bytes, at: now() }, contents))
+        Ok((BackupEntry { file, bytes, at: now() }, contents))
     }
 
     /// Writes and verifies what is to become a backup.
-    fn write(&self, name: &str, steps: &Steps) -> Result<(PathBuf, Contents)> {
+    fn write(&self, name: &str, progress: &Progress) -> Result<(PathBuf, Contents)> {
         let folder = &self.plan.folder;
         make_folder(folder)?;
-        let part = files::begin(folder, name)?;
+        let part = backups::begin(folder, name)?;
         let needed = fs::metadata(&self.store).map_or(0, |store| store.len());
-        files::leave_room(folder, needed).with_context(|| failed_in(folder))?;
-        let snapshot = self.live.ask(|desk| desk.engine.snapshot());
+        backups::leave_room(folder, needed).with_context(|| failed_in(folder))?;
+        let snapshot =
+            self.live.on_engine_thread("backup.snapshot", |access| access.engine.snapshot());
         let snapshot = snapshot.map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         // Without a queue heatd stops, and the store with it.
         let inputs = &self.live.inputs;
         let mut told = |done, of| {
-            steps.progress("back-up", done, of);
+            progress.part("back-up", done, of);
             inputs.strong_count() > 0
         };
         let copied = snapshot.back_up(&part, &mut told);
@@ -159,9 +159,9 @@ impl Backups {
 
     /// A copy in the second folder, which may be away.
     fn hand_over(&self, file: &Path, also: &Path) -> Result<PathBuf, String> {
-        files::hand_over(file, also).map_err(|error| {
+        backups::hand_over(file, also).map_err(|error| {
             let problem = format!("{error:#}");
-            // This thread gives way to others, so who reads the warning may ask before it goes on.
+            // Before the warning: this thread has low priority, so a reader of the warning may ask for the status before it goes on.
             self.lock_known().problem = Some(problem.clone());
             warn!(
                 problem,
@@ -172,12 +172,12 @@ impl Backups {
     }
 
     /// Notes how it went.
-    fn note(&self, made: Result<&Listed, &anyhow::Error>) {
+    fn note(&self, made: Result<&BackupEntry, &anyhow::Error>) {
         let mut known = self.lock_known();
         match made {
             Ok(listed) => {
                 self.live.metrics.backed_up(listed.at);
-                *known = Known { last: Some(listed.clone()), problem: None };
+                *known = BackupStatus { last: Some(listed.clone()), problem: None };
             }
             Err(error) => known.problem = Some(format!("{error:#}")),
         }
@@ -202,7 +202,7 @@ fn failed_in(folder: &Path) -> String {
     format!("the backup in {} failed", folder.display())
 }
 
-/// The store's errors speak of the store; here most of them are of its copy.
+/// Says which disk an error is about: the engine's errors speak of the store, and here most are about its copy.
 fn why_not(error: StoreError, folder: &Path) -> anyhow::Error {
     let hint = match &error {
         StoreError::Full(problem) | StoreError::NotWritable(problem) => {

@@ -9,94 +9,65 @@ mod exposed;
 #[cfg(test)]
 mod fuzz;
 mod incoming;
+mod lost;
 mod options;
 mod outgoing;
+mod prefixes;
 mod receiver;
 mod sender;
+mod shared;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use heat_engine::Outputs;
-use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, ManualAck, QoS};
-use tokio::sync::{Notify, mpsc, watch};
+use rumqttc::{AsyncClient, QoS};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
-use crate::decider::{Input, Mailbox, Receipt};
 use crate::metrics::Metrics;
+use crate::queue::{Input, Mailbox};
 use crate::shutdown::Shutdown;
 use deliveries::Deliveries;
 pub(crate) use exposed::is_far;
-pub(crate) use incoming::{Routes, Topics};
+pub(crate) use incoming::Routes;
+use lost::Losses;
 pub(crate) use options::Address;
 use options::Size;
 use outgoing::Outgoing;
+pub(crate) use prefixes::Prefixes;
 use receiver::Receiver;
 use sender::Sender;
+use shared::{GOODBYE, Shared};
 
-/// How many requests may wait between the sending and the polling side.
+/// How many requests may wait between the sender and the polling side.
 const REQUESTS: usize = 64;
 
-/// How long the last words to the broker may take.
-const GOODBYE: Duration = Duration::from_secs(2);
-
-/// What the connection is made of.
+/// Everything that the connection to the broker needs.
 pub(crate) struct Link {
     pub(crate) address: Address,
     pub(crate) prefix: String,
     pub(crate) routes: Routes,
-    /// Messages that an earlier run of the daemon did not get acknowledged.
-    pub(crate) outbox: Vec<(u64, String, Vec<u8>)>,
+    /// Below which prefixes there may be something at the broker.
+    pub(crate) prefixes: Prefixes,
     pub(crate) outputs: watch::Receiver<Arc<Outputs>>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) inputs: mpsc::WeakSender<Input>,
     pub(crate) metrics: Metrics,
-    /// The broker passes on by itself what rules take, and only retained messages come by this connection.
+    /// True for the embedded broker: it hands messages to the engine by itself, so this connection takes retained ones only.
     pub(crate) only_retained: bool,
 }
 
-/// What the two sides of one connection share.
-struct Shared<'a> {
-    /// The broker has let us in.
-    connected: Notify,
-    /// Of all connections.
-    deliveries: &'a Deliveries,
-    /// Received messages of this connection that wait for their commit. Those of an old connection are gone with it.
-    unacknowledged: Mutex<HashMap<Receipt, ManualAck>>,
-}
-
-impl<'a> Shared<'a> {
-    fn new(deliveries: &'a Deliveries) -> Self {
-        Self { connected: Notify::new(), deliveries, unacknowledged: Mutex::default() }
-    }
-
-    fn keep(&self, receipt: Receipt, ack: ManualAck) {
-        // No await happens under this lock, and nothing in here panics.
-        self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).insert(receipt, ack);
-    }
-
-    /// The acknowledgement of a message, which has to leave at once.
-    fn release(&self, receipt: Receipt) -> Option<ManualAck> {
-        let ack =
-            self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner).remove(&receipt)?;
-        if let ManualAck::PubAck(ack) = &ack {
-            self.deliveries.acknowledge(ack.pkid);
-        }
-        Some(ack)
-    }
-}
-
-/// Keeps a connection until the engine has ended, and leaves with the last outputs shown. `shutdown` ends only what comes in.
+/// Keeps a connection until the engine has ended, then publishes the last outputs and disconnects. `shutdown` stops incoming messages only.
 pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let Link {
         address,
         prefix,
         routes,
-        outbox,
+        prefixes,
         mut outputs,
         mailbox,
         inputs,
@@ -107,7 +78,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
     let topics = routes.topics();
     let deliveries = Deliveries::default();
     let mut size = Size::default();
-    let mut outgoing = Outgoing::new(&prefix, outbox);
+    let mut outgoing = Outgoing::new(&prefix);
     let mut receiver =
         Receiver::new(routes, inputs.clone(), metrics.clone(), shutdown, only_retained);
     let (outputs_of, status_topic) = (outputs.clone(), status.clone());
@@ -119,7 +90,9 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         status: status_topic,
         qos: if only_retained { QoS::AtMostOnce } else { QoS::AtLeastOnce },
         metrics: metrics.clone(),
+        prefixes,
     };
+    let mut losses = Losses::default();
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     while outputs.has_changed().is_ok() {
         let options = options::options(&address, &status, size);
@@ -130,7 +103,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
             lost = receiver.run(&mut event_loop, &shared) => lost,
             () = sender.run(&client, &shared, &mut outgoing) => {
                 let farewell = async { while event_loop.poll().await.is_ok() {} };
-                // Whoever does not hear the farewell sees the connection close.
+                // A broker that does not get the farewell sees the connection close.
                 let _ = timeout(GOODBYE, farewell).await;
                 info!("broker left");
                 return Ok(());
@@ -143,7 +116,7 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         size = size.after(&lost);
         let wait = backoff.next(fastrand::f64());
         warn!(
-            reason = explain(&lost, &address),
+            reason = losses.explain(&lost, &address, receiver.connected_for()),
             wait_ms = wait.as_millis() as u64,
             "no connection to the broker"
         );
@@ -154,23 +127,4 @@ pub(crate) async fn run(link: Link, shutdown: Shutdown) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What went wrong, and for a refusal what to do.
-fn explain(error: &ConnectionError, address: &Address) -> String {
-    match error {
-        ConnectionError::Tls(error) => {
-            let (host, port, text) = (&address.host, address.port, error.to_string());
-            match text.to_lowercase().contains("certificate") {
-                true => format!(
-                    "the certificate of {host}:{port} is not accepted ({text}); check `host`, and its authority in `ca` of [mqtt.broker]"
-                ),
-                false => format!("no encrypted connection to {host}:{port} ({text}); does this port speak tls?"),
-            }
-        }
-        ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized) => {
-            "the broker refuses user and password; check `user` and `password_file` in [mqtt.broker]".to_owned()
-        }
-        other => other.to_string(),
-    }
 }

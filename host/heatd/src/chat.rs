@@ -4,8 +4,7 @@
 //! connection for one bad byte, and buffers without bound; ARCHITECTURE.md has the measurements. What stands here
 //! instead is one loop for each connection.
 
-mod awaited;
-mod away;
+mod assignments;
 mod connection;
 mod event;
 #[cfg(test)]
@@ -13,72 +12,43 @@ mod fuzz;
 mod joins;
 mod lines;
 mod notice;
+mod outages;
+mod pending_joins;
 mod recorded;
+mod shared;
 mod tags;
-mod wanted;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
-use crate::clock::now;
-use crate::config::{Config, Twitch};
-use crate::decider::Input;
-use crate::emotes::Emotes;
-use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
-use away::Away;
-pub(crate) use away::Since;
+use assignments::{Assignment, Assignments};
+pub(crate) use assignments::{ChannelsReceiver, ChannelsSender, connections};
 use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
-pub(crate) use recorded::read_recording;
-use wanted::{Share, Shares};
-pub(crate) use wanted::{Wanted, Wants, connections};
+use outages::Outages;
+pub(crate) use recorded::Recording;
+pub(crate) use shared::Chat;
 
-/// What every connection of the chat has.
-#[derive(Clone)]
-pub(crate) struct Chat {
-    pub(crate) config: Arc<Config>,
-    /// None: plain TCP, for tests and for a proxy on this machine.
-    pub(crate) tls: Option<Arc<ClientConfig>>,
-    pub(crate) inputs: mpsc::Sender<Input>,
-    pub(crate) metrics: Metrics,
-    /// Emotes that are not Twitch's, if anybody is asked for them.
-    pub(crate) emotes: Option<Arc<Emotes>>,
-}
-
-impl Chat {
-    fn twitch(&self) -> &Twitch {
-        &self.config.twitch
-    }
-
-    /// A channel is heard again. An error: heatd is shutting down.
-    async fn note_gap(
-        &self,
-        channel: &str,
-        (from, why): Since,
-    ) -> Result<(), mpsc::error::SendError<Input>> {
-        self.inputs.send(Input::gap(now(), channel, from, why)).await
-    }
-}
-
-/// Keeps the connections until the shutdown, as many as the wanted channels need. Returns when all of them have ended.
-pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) -> Result<()> {
+/// Keeps as many connections as the wanted channels need, until the shutdown. Returns when all of them have ended.
+pub(crate) async fn run(
+    chat: Chat,
+    mut wanted: ChannelsReceiver,
+    mut shutdown: Shutdown,
+) -> Result<()> {
     let joins = Joins::default();
     let mut connections = JoinSet::new();
-    let mut shares = Shares::default();
+    let mut shares = Assignments::default();
     loop {
         for share in shares.divide(&wanted.look()) {
             connections.spawn(keep(chat.clone(), share, joins.clone(), shutdown.clone()));
         }
-        chat.metrics.connections_wanted(shares.count());
+        chat.metrics.connections_desired(shares.count());
         tokio::select! {
             () = wanted.changed() => {}
             () = shutdown.begun() => break,
@@ -91,9 +61,9 @@ pub(crate) async fn run(chat: Chat, mut wanted: Wanted, mut shutdown: Shutdown) 
     Ok(())
 }
 
-/// Connects again and again. What was not heard until the end is noted at the end: the next run begins with its own store.
-async fn keep(chat: Chat, mut share: Share, joins: Joins, shutdown: Shutdown) {
-    let mut away = Away::new();
+/// Connects again and again until the shutdown. Gaps that are still open then are recorded, because the next run cannot know them.
+async fn keep(chat: Chat, mut share: Assignment, joins: Joins, shutdown: Shutdown) {
+    let mut away = Outages::new();
     share.look(&mut away);
     connect(&chat, &mut share, &joins, &mut away, shutdown).await;
     for (channel, since) in away.take_all() {
@@ -104,13 +74,13 @@ async fn keep(chat: Chat, mut share: Share, joins: Joins, shutdown: Shutdown) {
 
 async fn connect(
     chat: &Chat,
-    share: &mut Share,
+    share: &mut Assignment,
     joins: &Joins,
-    away: &mut Away,
+    away: &mut Outages,
     mut shutdown: Shutdown,
 ) {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-    let mut reader = Reader::default();
+    let mut reader = Reader::live(chat.metrics.unrecognized().clone());
     loop {
         let mut connection = Connection::new(chat, share, joins, &mut reader, away);
         let ended = tokio::select! {
@@ -125,7 +95,7 @@ async fn connect(
             chat.metrics.chat_connected(false);
         }
         let wait = match &ended {
-            // Twitch asks for it, and lines are missed until it is done.
+            // Twitch has asked for it. Lines are missed until heatd is back, so it does not wait.
             Ended::Reconnect if lasted => Duration::ZERO,
             Ended::NobodyListens | Ended::Unwanted => return,
             _ => backoff.next(fastrand::f64()),

@@ -3,18 +3,20 @@
 //! Whatever a stranger's component does to the compiler, it does there. A process that dies is a refusal with its reason, and heatd goes
 //! on. [`child`] is what that process does. Compiled code that is kept needs no process.
 
-mod child;
+pub(crate) mod child;
 
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use heat_engine::{LoadError, Work};
+use heat_engine::{CompileJob, LoadError};
+use parking_lot::{Mutex, MutexGuard};
 
-pub(crate) use child::{Allowed, run as compile};
+use child::{REFUSED, ResourceLimits};
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -39,7 +41,7 @@ impl Compiler {
     /// What a sandbox takes to compile with.
     pub(crate) fn for_sandbox(self: &Arc<Self>) -> heat_engine::Compiler {
         let this = Arc::clone(self);
-        Box::new(move |work| this.compile(work))
+        Box::new(move |job| this.compile(job))
     }
 
     /// Ends what is being compiled, and whatever would be later.
@@ -47,49 +49,46 @@ impl Compiler {
         self.stopped.store(true, Ordering::Release);
     }
 
-    fn compile(&self, work: &Work<'_>) -> Result<Vec<u8>, LoadError> {
+    fn compile(&self, job: &CompileJob<'_>) -> Result<Vec<u8>, LoadError> {
         let started = Instant::now();
-        let _one = self.turn(work, started)?;
-        let allowed = Allowed::for_bytes(work.component.len());
-        let mut child = start(work.memory, &allowed).map_err(|error| {
-            LoadError::Compiler(format!("the process that compiles cannot be started: {error}"))
-        })?;
+        let _one = self.turn(job, started)?;
+        let limits = ResourceLimits::for_bytes(job.component.len());
+        let mut child = start(job.memory, &limits)
+            .map_err(|error| failed(format!("it cannot be started: {error}")))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut input), Some(output), Some(errors)) = pipes else {
-            return Err(LoadError::Compiler("the process that compiles has no pipes".to_owned()));
+            return Err(failed("it has no pipes"));
         };
-        let component = work.component;
         let (status, code, said) = thread::scope(|scope| {
             // One that ends early says why.
-            scope.spawn(move || drop(input.write_all(component)));
+            scope.spawn(move || drop(input.write_all(job.component)));
             let code = scope.spawn(move || whole(output));
             let said = scope.spawn(move || words(errors));
-            let status = self.wait(&mut child, work, started);
+            let status = self.wait(&mut child, job, started);
             (status, code.join(), said.join())
         });
-        let said = said.unwrap_or_default();
-        match status? {
-            status if status.success() => match code {
-                Ok(Ok(code)) => Ok(code),
-                _ => Err(LoadError::Compiler(
-                    "what the process that compiles has made cannot be read".to_owned(),
-                )),
-            },
-            status => Err(LoadError::Compiler(refusal(status, said.trim(), &allowed))),
+        let status = status?;
+        if !status.success() {
+            let said = said.unwrap_or_default();
+            return Err(LoadError::Compiler(refusal(status, said.trim(), &limits)));
+        }
+        match code {
+            Ok(Ok(code)) => Ok(code),
+            _ => Err(failed("what it has made cannot be read")),
         }
     }
 
     /// Waits until nobody else compiles.
-    fn turn(&self, work: &Work<'_>, started: Instant) -> Result<MutexGuard<'_, ()>, LoadError> {
+    fn turn(
+        &self,
+        job: &CompileJob<'_>,
+        started: Instant,
+    ) -> Result<MutexGuard<'_, ()>, LoadError> {
         loop {
-            match self.one.try_lock() {
-                Ok(turn) => return Ok(turn),
-                // Nothing is kept under the lock that could be broken.
-                Err(TryLockError::Poisoned(turn)) => return Ok(turn.into_inner()),
-                Err(TryLockError::WouldBlock) => {}
+            if let Some(turn) = self.one.try_lock_for(LOOK) {
+                return Ok(turn);
             }
-            self.goes_on(work, started)?;
-            thread::sleep(LOOK);
+            self.goes_on(job, started)?;
         }
     }
 
@@ -97,16 +96,16 @@ impl Compiler {
     fn wait(
         &self,
         child: &mut Child,
-        work: &Work<'_>,
+        job: &CompileJob<'_>,
         started: Instant,
     ) -> Result<ExitStatus, LoadError> {
-        let ended = loop {
+        let why = loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
                 Ok(None) => {}
-                Err(error) => break LoadError::Compiler(error.to_string()),
+                Err(error) => break failed(error),
             }
-            if let Err(why) = self.goes_on(work, started) {
+            if let Err(why) = self.goes_on(job, started) {
                 break why;
             }
             thread::sleep(LOOK);
@@ -114,32 +113,35 @@ impl Compiler {
         // It may have ended meanwhile.
         let _ = child.kill();
         let _ = child.wait();
-        Err(ended)
+        Err(why)
     }
 
-    fn goes_on(&self, work: &Work<'_>, started: Instant) -> Result<(), LoadError> {
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(LoadError::Compiler(
-                "heatd stops, and the component is not compiled".to_owned(),
-            ));
-        }
-        if !(work.goes_on)(started.elapsed()) {
-            let why = "who wanted the component is gone, and it is not compiled";
-            return Err(LoadError::Compiler(why.to_owned()));
-        }
-        Ok(())
+    fn goes_on(&self, job: &CompileJob<'_>, started: Instant) -> Result<(), LoadError> {
+        let why = if self.stopped.load(Ordering::Acquire) {
+            "heatd stops, and the component is not compiled"
+        } else if !(job.still_wanted)(started.elapsed()) {
+            "who wanted the component is gone, and it is not compiled"
+        } else {
+            return Ok(());
+        };
+        Err(LoadError::Compiler(why.to_owned()))
     }
 }
 
-fn start(memory: usize, allowed: &Allowed) -> io::Result<Child> {
+/// The process has made nothing, and that is not the component's fault.
+fn failed(why: impl std::fmt::Display) -> LoadError {
+    LoadError::Compiler(format!("the process that compiles has failed: {why}; try again"))
+}
+
+fn start(memory: usize, limits: &ResourceLimits) -> io::Result<Child> {
     let mut command = Command::new(this_program()?);
-    command.arg("compile").args(allowed.arguments()).arg(memory.to_string());
+    command.arg("compile").args(limits.arguments()).arg(memory.to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// This very program, also when its file was replaced by an update.
-fn this_program() -> io::Result<std::path::PathBuf> {
-    let itself = std::path::Path::new("/proc/self/exe");
+fn this_program() -> io::Result<PathBuf> {
+    let itself = Path::new("/proc/self/exe");
     if cfg!(target_os = "linux") && itself.exists() {
         return Ok(itself.to_owned());
     }
@@ -162,10 +164,9 @@ fn words(mut errors: ChildStderr) -> String {
 }
 
 /// Why the process has made nothing: what it says itself, or how it died.
-fn refusal(status: ExitStatus, said: &str, allowed: &Allowed) -> String {
-    let end = End::of(status, said);
-    let (memory, seconds) = (allowed.address_space >> 20, allowed.seconds);
-    match end {
+fn refusal(status: ExitStatus, said: &str, limits: &ResourceLimits) -> String {
+    let (memory, seconds) = (limits.address_space >> 20, limits.seconds);
+    match End::of(status, said) {
         End::Refused => said.to_owned(),
         End::Memory => {
             format!("compiling it takes more than {memory} MiB of memory, or more than there is")
@@ -201,7 +202,7 @@ impl End {
             (Some(9), _) => Self::Memory,
             // SIGXCPU.
             (Some(24), _) => Self::Time,
-            (None, Some(child::REFUSED)) if !said.is_empty() => Self::Refused,
+            (None, Some(REFUSED)) if !said.is_empty() => Self::Refused,
             _ => Self::Crash,
         }
     }
@@ -225,9 +226,9 @@ mod tests {
 
     #[test]
     fn a_process_that_dies_says_why() {
-        let allowed = Allowed { address_space: 512 << 20, seconds: 30 };
-        let died = |raw, said: &str| refusal(ExitStatus::from_raw(raw), said, &allowed);
-        let refused = child::REFUSED << 8;
+        let limits = ResourceLimits { address_space: 512 << 20, seconds: 30 };
+        let died = |raw, said: &str| refusal(ExitStatus::from_raw(raw), said, &limits);
+        let refused = REFUSED << 8;
         assert_eq!(died(refused, "it has 9 legs"), "it has 9 legs");
         assert!(died(6, "memory allocation of 99 bytes failed").contains("more than 512 MiB"));
         assert!(died(9, "").contains("more than 512 MiB"));

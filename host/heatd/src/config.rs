@@ -9,6 +9,7 @@ mod fuzz;
 mod grants;
 mod mistakes;
 mod mqtt;
+pub(crate) mod provider;
 mod section;
 mod series;
 mod stream;
@@ -24,36 +25,38 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use backup::BackupPlan;
 pub(crate) use emotes::EmoteSources;
 pub(crate) use mistakes::{Mistakes, most_like};
+#[cfg(test)]
+pub(crate) use mqtt::User;
 pub(crate) use mqtt::{Anonymous, Broker, Embedded, External, KEEP_ALIVE, Mqtt, OWN_NAME};
 use section::Section;
-pub(crate) use series::Kept;
+pub(crate) use series::Retention;
 pub(crate) use stream::StreamSigns;
 
-/// Everything that heatd is told.
+/// The whole configuration.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The data folder. Nothing outside it is ever written, but backups.
+    /// The data folder. heatd writes nothing outside it except backups.
     pub(crate) data: PathBuf,
     /// How much is logged: a level, or directives by module.
     pub(crate) log: String,
     pub(crate) http: Http,
-    /// How old the log of events may grow, in milliseconds.
+    /// How long the log of events is kept, in milliseconds.
     pub(crate) keep_log: u64,
-    /// How long what is counted over time is kept.
-    pub(crate) series: Kept,
-    /// How long plain chat may wait for its commit, in milliseconds.
+    /// How long series (counts over time) are kept.
+    pub(crate) series: Retention,
+    /// The longest time that plain chat waits for its commit, in milliseconds.
     pub(crate) flush: u64,
-    /// How long a fave may wait for others to share its commit, in milliseconds.
+    /// How long the commit of a fave may wait so that other faves can share it, in milliseconds.
     pub(crate) gather: u64,
     /// Whether heatd starts with the other rules when one cannot be loaded.
     pub(crate) skip_broken_rules: bool,
     pub(crate) backup: BackupPlan,
     pub(crate) twitch: Twitch,
-    /// Who may say that a stream starts or ends.
+    /// How heatd learns that a stream starts or ends.
     pub(crate) stream: StreamSigns,
-    /// Who is asked for emotes that are not Twitch's.
+    /// The providers of emotes that are not Twitch's.
     pub(crate) emotes: EmoteSources,
-    /// What moderators write in chat to take back what somebody did, in lower case. Empty for nothing.
+    /// The chat command with which moderators take events back, in lower case. Empty: there is none.
     pub(crate) undo_command: String,
     pub(crate) mqtt: Mqtt,
     /// In the order of the file.
@@ -79,7 +82,7 @@ pub(crate) struct Twitch {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: bool,
-    /// Silence after which the server is asked for a sign of life, in milliseconds; as long again ends the connection.
+    /// After this much silence heatd sends a PING, in milliseconds. After as much silence again the connection ends.
     pub(crate) ping: u64,
 }
 
@@ -91,11 +94,11 @@ pub(crate) struct RuleConfig {
     /// None: every channel.
     pub(crate) channels: Option<Vec<String>>,
     pub(crate) settings: Vec<(String, Given)>,
-    /// The configuration alone decides on the slot: nothing is changed while running.
+    /// Only the configuration may change this slot; the API may not.
     pub(crate) source_is_file: bool,
     /// Filters of the topics that it may publish to.
     pub(crate) publish: Vec<String>,
-    /// Memory of one instance, in bytes. None: as much as most rules get.
+    /// Memory of one instance, in bytes. None: the default limit.
     pub(crate) memory: Option<usize>,
     /// Where the rule, its file and its settings stand in the configuration.
     pub(crate) span: Range<usize>,
@@ -133,7 +136,7 @@ impl Config {
             keep_log: root
                 .duration("keep_log", 3_600_000, 3_650 * 86_400_000)
                 .unwrap_or(30 * 86_400_000),
-            series: Kept::read(root.section("series")),
+            series: Retention::read(root.section("series")),
             flush: root.duration("flush", 100, 60_000).unwrap_or(5_000),
             gather: root.duration("gather", 0, 60_000).unwrap_or(0),
             skip_broken_rules: root.boolean("skip_broken_rules").unwrap_or(false),
@@ -271,7 +274,7 @@ impl Twitch {
     }
 }
 
-/// The login of a channel as somebody has written it; none when it cannot be one. Twitch logins have 4 to 25 letters, digits and
+/// Reads a channel's login as people write it; None when it cannot be one. Twitch logins have 4 to 25 letters, digits and
 /// underscores; some old ones are shorter.
 pub(crate) fn login(written: &str) -> Option<String> {
     let login = written.trim_start_matches('#').to_lowercase();

@@ -1,7 +1,12 @@
-//! The data folder: made for its owner alone, before anything is read from it. heatd writes nowhere else but its backups.
+//! The data folder: created for its owner only, before anything is read from it. heatd writes nowhere else except its backups.
 //!
-//! Beside the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, which opens the API
-//! for who can read it. `api.tokens` has the other tokens, as hashes ([`crate::tokens`]).
+//! Besides the store it holds what a client on this machine needs: `api.url`, where heatd listens, and `api.token`, the owner's token of the
+//! API. `api.tokens` has the hashes of all other tokens ([`crate::data::tokens`]).
+
+pub(crate) mod backups;
+pub(crate) mod code_cache;
+pub(crate) mod role;
+pub(crate) mod tokens;
 
 use std::fs;
 use std::io::Write;
@@ -13,12 +18,12 @@ use heat_engine::{Store, StoreError};
 use tracing::warn;
 
 use crate::config::{BackupPlan, Config};
-use crate::{backup, tls};
+use crate::tls;
 
 /// The file of the store.
 pub(crate) const STORE: &str = "heat.redb";
 
-/// Makes the folder if there is none, so that only its owner may enter.
+/// Creates the folder if there is none, with access for its owner only.
 pub(crate) fn prepare(data: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -26,7 +31,7 @@ pub(crate) fn prepare(data: &Path) -> Result<()> {
     {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
         builder.mode(0o700);
-        // A folder that somebody else made is theirs to close; compiled code is kept in it, so it matters.
+        // heatd does not change the rights of a folder that it did not make. It warns, because compiled code is kept there.
         let open = fs::metadata(data).is_ok_and(|folder| folder.permissions().mode() & 0o022 != 0);
         if open {
             warn!(data = %data.display(), "others may write into the data folder; close it: chmod 700");
@@ -37,13 +42,13 @@ pub(crate) fn prepare(data: &Path) -> Result<()> {
     })
 }
 
-/// The store in the data folder, and what helps when it cannot be used.
-pub(crate) struct Keeper {
+/// Opens the store, and explains what to do when it cannot be used.
+pub(crate) struct DataDir {
     data: PathBuf,
     plan: BackupPlan,
 }
 
-impl Keeper {
+impl DataDir {
     pub(crate) fn new(config: &Config) -> Self {
         Self { data: config.data.clone(), plan: config.backup.clone() }
     }
@@ -69,7 +74,7 @@ impl Keeper {
         Store::open(&file).map_err(|error| self.explain("failed to open", error))
     }
 
-    /// The error with the file that it is about, and with the way back where only a backup helps.
+    /// Adds the file to the error. If the store is damaged, adds the command that restores the newest backup.
     pub(crate) fn explain(&self, what: &str, error: StoreError) -> anyhow::Error {
         let is_damage = error.is_damage();
         let words = format!("{what} {}", self.data.join(STORE).display());
@@ -87,20 +92,20 @@ impl Keeper {
         }
     }
 
-    /// The command that brings the newest backup back.
+    /// The command that restores the newest backup, if there is one.
     fn restore(&self) -> Option<String> {
         let folders = [Some(&self.plan.folder), self.plan.also.as_ref()];
         let found = folders.into_iter().flatten();
-        let found = found.filter_map(|folder| backup::list(folder).ok()?.into_iter().next());
+        let found = found.filter_map(|folder| backups::list(folder).ok()?.into_iter().next());
         let newest = found.max_by_key(|listed| listed.at)?;
-        // Whoever reads the log need not know where heatd was started.
+        // Absolute, because a reader of the log may not know in which folder heatd was started.
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let (file, data) = (absolute(&newest.file), absolute(&self.data));
         Some(format!("heat restore {} --data {}", file.display(), data.display()))
     }
 }
 
-/// The token of the API: made once, and kept over restarts.
+/// The owner's token of the API: created once, and kept over restarts.
 pub(crate) fn token(data: &Path) -> Result<String> {
     let file = data.join("api.token");
     match fs::read_to_string(&file) {
@@ -120,12 +125,12 @@ pub(crate) fn token(data: &Path) -> Result<String> {
     Ok(token)
 }
 
-/// Notes where heatd listens.
+/// Writes the address at which heatd listens, for clients on this machine.
 pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
     replace(&data.join("api.url"), &format!("http://{address}"), 0o644)
 }
 
-/// Sets a file to one line of text; nobody sees it half written, or with other rights.
+/// Replaces a file by one line of text, in one step: no reader sees it half written or with other rights.
 pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
     let mut new = file.as_os_str().to_owned();
     new.push(".new");
@@ -140,7 +145,7 @@ pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
         let _ = mode;
         let mut open = options.open(new)?;
         writeln!(open, "{line}")?;
-        // A name that leads to nothing after a power cut would be worse than the old file.
+        // Without this a power cut could leave the new name with an empty file.
         open.sync_all()?;
         fs::rename(new, file)
     };
@@ -185,13 +190,13 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let (elsewhere, file) = (folder.path().join("elsewhere"), folder.path().join(STORE));
         let plan = BackupPlan::of(folder.path());
-        let keeper = Keeper { data: folder.path().to_owned(), plan };
+        let data_dir = DataDir { data: folder.path().to_owned(), plan };
         symlink(&elsewhere, &file)?;
-        let error = keeper.open().err().map(|error| format!("{error:#}")).unwrap_or_default();
+        let error = data_dir.open().err().map(|error| format!("{error:#}")).unwrap_or_default();
         assert!(error.contains("is a link to") && error.contains("elsewhere"), "{error}");
         assert_eq!(fs::read_link(&file)?, elsewhere);
         fs::remove_file(&file)?;
-        drop(keeper.open()?);
+        drop(data_dir.open()?);
         assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         Ok(())
     }

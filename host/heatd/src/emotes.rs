@@ -1,12 +1,13 @@
-//! Emotes that are no emotes of Twitch: words that 7TV, BetterTTV and FrankerFaceZ make pictures of, by channel and for everybody.
+//! Emotes of 7TV, BetterTTV and FrankerFaceZ: words in chat that these providers show as pictures, in one channel or in all.
 //!
-//! - [`provider`] is who is asked, and where; [`shapes`] is what they answer,
+//! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
-//! - [`dial`] connects, [`fetch`] asks by HTTP, [`cache`] keeps answers on disk,
-//! - [`keeper`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once,
-//! - [`listed`] tells which emotes a channel has, for who asks.
+//! - [`dial`] connects, [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
+//! - [`refresher`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
+//!   it heard,
+//! - [`listed`] lists the emotes of a channel for the API.
 //!
-//! Chat never waits for any of it: it looks into the sets that are there. A provider that is down, slow or answers nonsense
+//! Chat never waits for a provider: it looks into the sets that are there. A provider that is down, slow or answers nonsense
 //! changes nothing.
 
 mod announce;
@@ -14,14 +15,14 @@ mod cache;
 mod dial;
 mod fetch;
 mod find;
-mod keeper;
 mod listed;
 mod live;
-mod provider;
+mod pushed;
+mod question;
+mod refresher;
 mod sets;
 mod shapes;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,48 +34,45 @@ use tokio::task::JoinSet;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::EmoteSources;
-use crate::decider::Input;
+use crate::config::provider::Provider;
+use crate::metrics::Unrecognized;
+use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use announce::Announcer;
 use cache::Cache;
-pub(crate) use dial::is_encrypted;
 use fetch::Fetch;
-use keeper::{Keeper, Means};
-pub(crate) use listed::{Emote, Listed, Shelves, State};
-pub(crate) use provider::{Addresses, Provider};
+pub(crate) use listed::{Emote, EmoteList, EmoteSets, SetState};
+use refresher::{RefreshContext, Refresher, RoomIds};
 use sets::Table;
 
 /// How many changes that were pushed may wait to be applied. The socket waits when it is full.
 const PUSHES: usize = 64;
 
-/// Login of a channel -> Twitch's id of it, once chat has told it.
-type Rooms = BTreeMap<String, String>;
-
-/// What chat has of it.
+/// Chat's end: looks up emotes, and says which channels are read.
 pub(crate) struct Emotes {
-    rooms: watch::Sender<Rooms>,
+    rooms: watch::Sender<RoomIds>,
     sets: watch::Receiver<Table>,
     /// Who is asked.
     providers: Vec<Provider>,
 }
 
 impl Emotes {
-    /// A channel is read from now on; its id comes with its lines.
+    /// A channel is read from now on. Its Twitch id becomes known with its first line.
     pub(crate) fn add_channel(&self, channel: &str) {
         self.rooms.send_modify(|rooms| {
             rooms.entry(channel.to_owned()).or_default();
         });
     }
 
-    /// A channel is read no more: its sets are not kept any longer.
+    /// A channel is no longer read, so its sets are dropped.
     pub(crate) fn remove_channel(&self, channel: &str) {
         self.rooms.send_modify(|rooms| drop(rooms.remove(channel)));
     }
 
-    /// Notes the id of a channel, by which the providers know it. Only of channels that are read: the server is not
-    /// believed to know others.
+    /// Notes the Twitch id of a channel, which the providers use. Ignores channels that are not read: the server is not
+    /// trusted to add any.
     pub(crate) fn note_room(&self, channel: &str, id: &str) {
-        // It becomes part of an address and of the name of a file.
+        // The id becomes part of a URL and of a file name, so it must be digits only.
         let is_id = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
         if !is_id {
             return;
@@ -88,9 +86,9 @@ impl Emotes {
         });
     }
 
-    /// The sets, for who wants to read them on another thread.
-    pub(crate) fn shelves(&self) -> Shelves {
-        Shelves { providers: self.providers.clone(), sets: self.sets.clone() }
+    /// The sets, to be read on another thread.
+    pub(crate) fn shelves(&self) -> EmoteSets {
+        EmoteSets { providers: self.providers.clone(), sets: self.sets.clone() }
     }
 
     /// Adds the emotes of the providers to a line of chat.
@@ -101,23 +99,25 @@ impl Emotes {
     }
 }
 
-/// What keeps the sets.
+/// The task that keeps the sets up to date.
 pub(crate) struct Upkeep {
     config: EmoteSources,
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     announcer: Announcer,
-    rooms: watch::Receiver<Rooms>,
+    rooms: watch::Receiver<RoomIds>,
     table: watch::Sender<Table>,
+    unrecognized: Unrecognized,
 }
 
-/// The two ends: chat's, and that of the task. None when no provider is asked. `folder` is where answers are kept.
+/// Chat's end and the task. None when no provider is configured. `folder` is where answers are cached.
 pub(crate) fn open(
     config: EmoteSources,
     channels: &[Arc<str>],
     tls: Option<Arc<ClientConfig>>,
     folder: PathBuf,
     inputs: mpsc::WeakSender<Input>,
+    unrecognized: Unrecognized,
 ) -> Option<(Emotes, Upkeep)> {
     if config.providers.is_empty() {
         return None;
@@ -127,7 +127,7 @@ pub(crate) fn open(
         (watch::channel(known), watch::channel(Table::default()));
     let announcer = Announcer { inputs };
     let providers = config.providers.clone();
-    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table };
+    let upkeep = Upkeep { config, tls, folder, announcer, rooms, table, unrecognized };
     Some((Emotes { rooms: rooms_in, sets, providers }, upkeep))
 }
 
@@ -135,7 +135,7 @@ impl Upkeep {
     /// Keeps the sets until the shutdown.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
         let (mut keepers, mut listeners) = (JoinSet::new(), JoinSet::new());
-        let means = Means {
+        let means = RefreshContext {
             addresses: self.config.addresses.clone(),
             refresh: Duration::from_millis(self.config.refresh),
             fetch: Fetch::new(self.tls.clone()),
@@ -143,9 +143,10 @@ impl Upkeep {
             announcer: self.announcer,
             table: self.table,
             shutdown: shutdown.clone(),
+            unrecognized: self.unrecognized.clone(),
         };
         for provider in &self.config.providers {
-            let keeper = Keeper::new(*provider, means.clone());
+            let keeper = Refresher::new(*provider, means.clone());
             let events = self.config.events().filter(|_| *provider == Provider::SevenTv).cloned();
             let Some(address) = events else {
                 keepers.spawn(keeper.run(self.rooms.clone(), None));
@@ -153,17 +154,23 @@ impl Upkeep {
             };
             let (pushes_in, pushes) = mpsc::channel(PUSHES);
             let (subjects, wanted) = watch::channel(Vec::new());
-            listeners.spawn(live::run(address, self.tls.clone(), wanted, pushes_in));
+            listeners.spawn(live::run(
+                address,
+                self.tls.clone(),
+                wanted,
+                pushes_in,
+                self.unrecognized.clone(),
+            ));
             keepers.spawn(keeper.run(self.rooms.clone(), Some((pushes, subjects))));
         }
         tokio::select! {
-            // At a shutdown the tasks may end by themselves, and that is in order.
+            // First, because tasks may end by themselves at a shutdown, which is no error.
             biased;
             () = shutdown.begun() => {}
             Some(ended) = keepers.join_next() => return Err(anyhow!("what keeps emotes ended unexpectedly: {ended:?}")),
             Some(ended) = listeners.join_next() => return Err(anyhow!("what hears 7TV's events ended unexpectedly: {ended:?}")),
         }
-        // What the log has of a change the disk shall have as well. Who listens goes with the set.
+        // A change that is in the log must get to the disk, too. The listeners are dropped with their set.
         while let Some(ended) = keepers.join_next().await {
             ended.context("what keeps emotes panicked")?;
         }

@@ -1,95 +1,77 @@
 //! heatd: the Heat Level daemon. Rules decide, the engine commits, the daemon connects.
 //!
-//! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told, [`chains`] the rules. Then the life of an
-//! event: [`chat`] or [`broker`] takes it in, [`decider`] owns the engine's thread, [`broker`] shows what came of it. [`clock`],
-//! [`emotes`] adds to lines of chat what their words are. [`init`] makes a first configuration. [`home`] and [`embedded`] say where the broker is, [`streams`] whether a stream is live.
-//! [`live`] is what is done to rules while they run, [`folder`] watches their files, [`moderation`] is what moderators ask in chat, [`channels`] adds and removes channels.
-//! [`http`] is for clients and machines, [`feed`] and [`roster`] are what it tells beside the figures of [`metrics`]; [`tokens`] says who may ask; [`data`], [`tls`] and
-//! [`backoff`] serve these; [`backup`] copies the store while it is in use, and [`restore`] brings one back. [`authoring`] is for whoever writes rules, and knows none of it.
+//! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told. Then the life of an event: [`chat`] or [`broker`]
+//! takes it in, [`queue`] holds the doors of the engine's thread, [`decider`] is its loop, [`broker`] shows what came of it. [`clock`] is the time,
+//! [`emotes`] adds to lines of chat what their words are, [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
+//! while they run. [`http`] is for clients and machines, [`view`] is what it tells beside the figures of [`metrics`]; [`data`] is the data folder;
+//! [`backup`] copies the store while it is in use. [`rule_file`] reads rules, and [`compiler`] has them compiled in a process of their own. [`offline`] has the commands beside the daemon. [`tls`], [`shutdown`] and [`backoff`] serve all of these.
 
-mod authoring;
 mod backoff;
 mod backup;
 mod broker;
-mod cache;
-mod chains;
-mod channels;
 mod chat;
 mod clock;
 mod compiler;
 mod config;
+mod control;
 mod daemon;
 mod data;
 mod decider;
 mod embedded;
 mod emotes;
-mod feed;
-mod folder;
-mod gaps;
-mod health;
-mod home;
 mod http;
-mod init;
-mod live;
 mod metrics;
-mod moderation;
-mod restore;
-mod roster;
+mod offline;
+mod queue;
 mod rule_file;
 mod shutdown;
-mod streams;
+mod terminal;
 mod tls;
-mod tokens;
+mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
 use heat_engine::OpenError;
-use tracing_subscriber::EnvFilter;
 
-/// The exit code for a configuration that cannot be used (EX_USAGE of sysexits.h).
-const BAD_CONFIGURATION: u8 = 64;
+use compiler::child::{self, ResourceLimits};
+use offline::{authoring, init, restore};
+use terminal::{BAD_CONFIGURATION, LogFormat, fail, print, refuse, start_log};
 
 /// The Heat Level daemon: reads Twitch chat and MQTT, lets rules decide, keeps the counts, and shows the heat by MQTT.
 #[derive(Parser)]
 #[command(name = "heatd", version)]
 enum Command {
     /// Makes a folder to run from: a commented configuration, the rules, a user for the writer. Asks where OBS runs.
-    Init(init::Options),
+    Init(init::InitOptions),
     /// Runs the daemon until Ctrl-C or SIGTERM.
-    Run(Options),
+    Run(RunOptions),
     /// Checks the configuration and the rules, and prints what would run. Opens no socket and no store.
-    Check(Options),
+    Check(RunOptions),
     /// Puts a backup into the place of the store, and keeps the one that was there; lists the backups without a FILE. heatd must not run.
-    Restore(restore::Options),
+    Restore(restore::RestoreOptions),
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
-    Rule(authoring::Command),
+    Rule(authoring::RuleCommand),
     /// Loads the component on its standard input, and writes its compiled code. heatd starts this.
     #[command(hide = true)]
     Compile {
         #[command(flatten)]
-        allowed: compiler::Allowed,
+        limits: ResourceLimits,
         /// Bytes of memory that the component may have.
         memory: usize,
     },
 }
 
 #[derive(Args)]
-struct Options {
+struct RunOptions {
     /// The configuration file. The commented reference is heatd.toml beside the sources of heatd.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// How log lines look: for people, or one JSON object a line.
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 fn main() -> ExitCode {
@@ -110,7 +92,7 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
-        Command::Compile { allowed, memory } => match compiler::compile(&allowed, memory) {
+        Command::Compile { limits, memory } => match child::run(&limits, memory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },
@@ -159,7 +141,7 @@ impl From<String> for Unprepared {
     }
 }
 
-fn prepare(options: &Options, check: bool) -> Result<daemon::Prepared, Unprepared> {
+fn prepare(options: &RunOptions, check: bool) -> Result<daemon::Prepared, Unprepared> {
     let file = options.config.display();
     let text = std::fs::read_to_string(&options.config).map_err(|error| {
         format!("{file} cannot be read: {error}\n    `heatd init` writes a first one\n")
@@ -196,35 +178,4 @@ fn run(prepared: daemon::Prepared) -> ExitCode {
             }
         }
     }
-}
-
-fn start_log(directives: &str, format: LogFormat) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directives))
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => {
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(terminal).with_target(false).init();
-        }
-        LogFormat::Json => log.json().init(),
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "mistakes are for the person at the terminal, before there is a log"
-)]
-fn fail(words: &str, code: ExitCode) -> ExitCode {
-    eprint!("{words}");
-    code
-}
-
-fn refuse(mistakes: &str) -> ExitCode {
-    fail(mistakes, ExitCode::from(BAD_CONFIGURATION))
-}
-
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
-fn print(text: &str) {
-    print!("{text}");
 }

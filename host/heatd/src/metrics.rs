@@ -1,38 +1,46 @@
-//! What is counted for /metrics: one file for each subject, and the page that they make. docs/watching.md says what each figure means.
+//! The metrics behind `/metrics`: one file for each subject, and the page. docs/watching.md says what each metric means.
 //!
 //! Counting costs the engine's thread an atomic addition or a lock that nobody else holds; labels are looked up once, at the start.
 
+mod broker;
 mod engine;
 mod events;
 mod format;
+mod gauges;
+mod health;
 mod links;
 mod process;
 mod rules;
+mod unrecognized;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use heat_engine::{Decision, DiskUse, Standing};
+use heat_engine::{Decision, DiskUse, SlotStatus};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::health::Health;
+use broker::BrokerMetrics;
+pub(crate) use broker::{BrokerFigures, Refused};
 use engine::Engine;
 use events::Events;
-pub(crate) use events::{Refusal, Source};
+pub(crate) use events::{EventSource, RejectReason};
 pub(crate) use format::Format;
+use gauges::whole;
+pub(crate) use health::Health;
 use links::Links;
 pub(crate) use links::Published;
 use process::Process;
 use rules::Rules;
 pub(crate) use rules::SlotFigures;
+pub(crate) use unrecognized::{Interface, Sighting, Unrecognized};
 
-/// What the status tells of the figures.
-pub(crate) struct Summary {
-    pub(crate) chat_wanted: i64,
+/// The figures that the status shows.
+pub(crate) struct StatusFigures {
+    pub(crate) chat_desired: i64,
     pub(crate) chat_up: i64,
     pub(crate) mqtt_up: bool,
     pub(crate) chat_lines: u64,
@@ -50,7 +58,9 @@ struct Figures {
     rules: Rules,
     engine: Engine,
     links: Links,
+    broker: BrokerMetrics,
     process: Process,
+    unrecognized: Unrecognized,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -59,7 +69,7 @@ struct Build {
 }
 
 impl Metrics {
-    /// Figures of a daemon that wants so many connections to chat, and so many channels.
+    /// New figures; `connections` to chat and `channels` are desired at the start.
     pub(crate) fn new(connections: usize, channels: usize) -> Self {
         let mut root = Registry::default();
         let registry = root.sub_registry_with_prefix("heatd");
@@ -67,11 +77,29 @@ impl Metrics {
         registry.register("build", "The version that runs", build);
         let (events, rules) = (Events::new(registry), Rules::new(registry));
         let (engine, links) = (Engine::new(registry), Links::new(registry));
+        let broker = BrokerMetrics::new(registry);
         let process = Process::new(&mut root);
-        links.chat_wanted.set(whole(connections));
-        links.channels_wanted.set(whole(channels));
+        links.chat_desired.set(whole(connections));
+        links.channels_desired.set(whole(channels));
         let health = Health::new(connections, Instant::now());
-        Self(Arc::new(Figures { registry: root, health, events, rules, engine, links, process }))
+        let unrecognized = Unrecognized::default();
+        unrecognized.register(root.sub_registry_with_prefix("heatd"));
+        Self(Arc::new(Figures {
+            registry: root,
+            health,
+            events,
+            rules,
+            engine,
+            links,
+            broker,
+            process,
+            unrecognized,
+        }))
+    }
+
+    /// What other services say that heatd does not know.
+    pub(crate) fn unrecognized(&self) -> &Unrecognized {
+        &self.0.unrecognized
     }
 
     pub(crate) fn health(&self) -> &Health {
@@ -85,14 +113,14 @@ impl Metrics {
     }
 
     pub(crate) fn bad_lines(&self, lines: u64) {
-        self.0.events.refused(Refusal::BadLine, lines);
+        self.0.events.refused(RejectReason::BadLine, lines);
     }
 
-    pub(crate) fn refused(&self, why: Refusal) {
+    pub(crate) fn refused(&self, why: RejectReason) {
         self.0.events.refused(why, 1);
     }
 
-    /// A channel is heard again, which it was not for so long.
+    /// A channel is heard again after a gap of this length.
     pub(crate) fn chat_gap(&self, long: Duration) {
         self.0.links.gap(long);
     }
@@ -106,6 +134,16 @@ impl Metrics {
         self.0.events.duplicates.inc();
     }
 
+    /// How much the embedded broker holds.
+    pub(crate) fn broker_holds(&self, figures: &BrokerFigures) {
+        self.0.broker.holds(figures);
+    }
+
+    /// The embedded broker has refused something.
+    pub(crate) fn broker_refused(&self, why: Refused) {
+        self.0.broker.refused(why);
+    }
+
     pub(crate) fn published(&self, what: Published, messages: usize) {
         self.0.links.published(what, messages);
     }
@@ -114,7 +152,7 @@ impl Metrics {
     pub(crate) fn chat_connected(&self, up: bool) {
         self.0.health.chat_connected(up, Instant::now());
         self.0.links.chat.inc_by(if up { 1 } else { -1 });
-        self.0.links.chat_connects.inc_by(u64::from(up));
+        self.0.links.chat_opened.inc_by(u64::from(up));
     }
 
     /// Twitch has confirmed one more channel.
@@ -129,18 +167,18 @@ impl Metrics {
         self.0.links.channels.dec();
     }
 
-    /// There shall be so many connections to chat.
-    pub(crate) fn connections_wanted(&self, connections: usize) {
-        self.0.health.connections_wanted(connections, Instant::now());
-        self.0.links.chat_wanted.set(whole(connections));
+    /// Sets how many connections to chat are desired.
+    pub(crate) fn connections_desired(&self, connections: usize) {
+        self.0.health.connections_desired(connections, Instant::now());
+        self.0.links.chat_desired.set(whole(connections));
     }
 
-    /// There shall be so many channels.
-    pub(crate) fn channels_wanted(&self, channels: usize) {
-        self.0.links.channels_wanted.set(whole(channels));
+    /// Sets how many channels are desired.
+    pub(crate) fn channels_desired(&self, channels: usize) {
+        self.0.links.channels_desired.set(whole(channels));
     }
 
-    /// A channel is gone with its rules: nothing is told of it any more.
+    /// Removes the figures of a channel and its slots.
     pub(crate) fn forget_channel(&self, channel: &Arc<str>, slots: &[&str]) {
         self.0.rules.forget(channel, slots);
     }
@@ -148,10 +186,10 @@ impl Metrics {
     pub(crate) fn mqtt_connected(&self, up: bool) {
         self.0.health.mqtt_connected(up, Instant::now());
         self.0.links.mqtt.set(i64::from(up));
-        self.0.links.mqtt_connects.inc_by(u64::from(up));
+        self.0.links.mqtt_opened.inc_by(u64::from(up));
     }
 
-    /// The engine takes up a group of events, the first of which has waited so long.
+    /// The engine begins a group of events; its first event has waited for `waited`.
     pub(crate) fn group_begins(&self, waited: Duration) {
         self.0.health.group_begins(waited);
         self.0.engine.wait.observe(waited.as_secs_f64());
@@ -163,11 +201,11 @@ impl Metrics {
     }
 
     /// An event was taken from the queue.
-    pub(crate) fn event_came(&self, source: Source) {
+    pub(crate) fn event_came(&self, source: EventSource) {
         self.0.events.came(source);
     }
 
-    /// What came of one event. Calls are counted by the roster, which knows their slots.
+    /// Counts the decision on one event. Calls are counted by the registry of channels, which knows their slots.
     pub(crate) fn decided(&self, decision: &Decision) {
         self.0.events.decided(decision);
     }
@@ -182,42 +220,48 @@ impl Metrics {
         self.0.rules.slot(channel, slot)
     }
 
-    /// Something was done to a slot, or refused.
+    /// Counts a change of a slot, done or refused.
     pub(crate) fn swapped(&self, slot: &str, action: &str, outcome: &str) {
         self.0.rules.swapped(slot, action, outcome);
     }
 
-    /// How the slots stand now.
-    pub(crate) fn stand(&self, standings: &[Standing]) {
+    /// Sets the status of all slots.
+    pub(crate) fn stand(&self, standings: &[SlotStatus]) {
         self.0.rules.stand(standings);
     }
 
-    /// Events waited so long while something was done between them.
-    pub(crate) fn task_done(&self, took: Duration) {
-        self.0.engine.pause.observe(took.as_secs_f64());
+    /// The engine's thread begins with a task; events wait for its end.
+    pub(crate) fn task_begins(&self, name: &'static str, now: Instant) {
+        self.0.health.task_begins(name, now);
     }
 
-    /// So many records are durable, and so much was written to the store since the start; so many messages wait for a broker.
+    /// A task on the engine's thread is done: events waited so long for it.
+    pub(crate) fn task_done(&self, name: &'static str, took: Duration) {
+        self.0.health.task_ends();
+        self.0.engine.paused(name, took);
+    }
+
+    /// Counts a commit: its records, what was written to the store since the start, and how many messages are in the outbox.
     pub(crate) fn committed(&self, took: Duration, records: usize, disk: DiskUse, outbox: u64) {
         self.0.engine.committed(took, records, disk);
         self.0.links.outbox.set(outbox as i64);
     }
 
-    /// Whether it is unknown when the log begins.
+    /// Whether the time of the oldest record of the log is still unknown.
     pub(crate) fn log_is_unknown(&self) -> bool {
         self.0.engine.log_is_unknown()
     }
 
-    /// The log begins here, in milliseconds since 1970.
+    /// Sets the time of the oldest record of the log, in milliseconds since 1970.
     pub(crate) fn log_begins(&self, at: Option<u64>) {
         self.0.engine.log_begins(at);
     }
 
     /// The figures that a person asks for first. Counts are since the start.
-    pub(crate) fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> StatusFigures {
         let (events, links) = (&self.0.events, &self.0.links);
-        Summary {
-            chat_wanted: links.chat_wanted.get(),
+        StatusFigures {
+            chat_desired: links.chat_desired.get(),
             chat_up: links.chat.get(),
             mqtt_up: links.mqtt.get() != 0,
             chat_lines: events.chat_lines.get(),
@@ -225,7 +269,7 @@ impl Metrics {
         }
     }
 
-    /// All figures in this format. Of the queue it is told how many events wait and may wait; of the store, its size.
+    /// The page in this format. `queue`: how many events wait, and how many may. `store`: the size of its file.
     pub(crate) fn page(&self, format: Format, queue: (usize, usize), store: u64) -> String {
         self.0.engine.queue.set(whole(queue.0));
         self.0.engine.queue_limit.set(whole(queue.1));
@@ -238,8 +282,4 @@ impl Metrics {
         }
         format.write(page)
     }
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -33,20 +33,41 @@ impl Shutdown {
     }
 }
 
-/// Resolves at Ctrl-C and at SIGTERM, which systemd and Kubernetes send to stop a service.
+/// Resolves at Ctrl-C, at SIGTERM, which systemd and Kubernetes send to stop a service, and at SIGHUP, when the terminal is closed.
 pub(crate) fn asked_for() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let mut terminate = {
+    let (mut terminate, mut hangup) = {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?
+        let terminate = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
+        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup())).transpose();
+        (terminate, hangup.context("failed to wait for SIGHUP")?)
+    };
+    #[cfg(unix)]
+    let closed = async move {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
     };
     Ok(async move {
         #[cfg(unix)]
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
+            _ = closed => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+/// Whether SIGHUP is ignored, because the program was started with nohup. Listening would undo that. Only Linux says so; elsewhere the
+/// program ends with its terminal.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    const HANGUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & HANGUP != 0)
 }

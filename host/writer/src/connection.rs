@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::address::Endpoint;
-use crate::settings::Mistake;
+use crate::mistake::Mistake;
 use crate::sheet::Common;
 use crate::tls;
 

@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use rumqttc::{
-    AsyncClient, Broker, Event, EventLoop, MqttOptions, Packet, QoS, SubAck, SubscribeFilter,
-    TlsConfiguration, Transport,
+    AsyncClient, Broker, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS, SubAck,
+    SubscribeFilter, TlsConfiguration, Transport,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::address::Endpoint;
 use crate::backoff::Backoff;
 use crate::connection::Connection;
 use crate::report;
@@ -45,13 +46,21 @@ enum End {
     Lost(Trouble),
 }
 
-/// Keeps the connection until nobody wants the news any more. The first filter is the daemon's status, which outputs
-/// can do without.
-pub(crate) async fn run(connection: Connection, filters: Vec<String>, news: mpsc::Sender<News>) {
+/// What is subscribed.
+pub(crate) struct Interest {
+    /// The first filter is the daemon's status, which outputs can do without.
+    pub(crate) filters: Vec<String>,
+    /// Every output there is, listened to while `listen` is true.
+    pub(crate) all_outputs: String,
+    pub(crate) listen: watch::Receiver<bool>,
+}
+
+/// Keeps the connection until nobody wants the news any more.
+pub(crate) async fn run(connection: Connection, interest: Interest, news: mpsc::Sender<News>) {
     let mut backoff = Backoff::new();
     let mut reported = String::new();
     loop {
-        let mut session = Session::new(&connection, &filters, &news);
+        let mut session = Session::new(&connection, &interest, &news);
         let End::Lost(trouble) = session.run().await else {
             return;
         };
@@ -76,10 +85,12 @@ pub(crate) async fn run(connection: Connection, filters: Vec<String>, news: mpsc
     }
 }
 
-/// One connection. Client and event loop are made anew for each, so nothing of an old one can linger.
+/// One connection. Each has its own client and event loop, so nothing of an old one can linger.
 struct Session<'a> {
     connection: &'a Connection,
     filters: &'a [String],
+    all_outputs: &'a str,
+    listen: watch::Receiver<bool>,
     news: &'a mpsc::Sender<News>,
     client: AsyncClient,
     event_loop: EventLoop,
@@ -89,25 +100,29 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(
         connection: &'a Connection,
-        filters: &'a [String],
+        interest: &'a Interest,
         news: &'a mpsc::Sender<News>,
     ) -> Self {
         let (client, event_loop) = AsyncClient::builder(options(connection)).capacity(2).build();
-        Self { connection, filters, news, client, event_loop, up_since: None }
+        let Interest { filters, all_outputs, listen } = interest;
+        let mut listen = listen.clone();
+        // What was said before this connection is of no interest to it.
+        listen.mark_unchanged();
+        Self { connection, filters, all_outputs, listen, news, client, event_loop, up_since: None }
     }
 
     async fn run(&mut self) -> End {
         loop {
-            let event = tokio::select! {
-                event = self.event_loop.poll() => event,
-                () = self.news.closed() => {
-                    self.say_goodbye().await;
-                    return End::Asked;
-                }
+            let Some(event) = self.next_event().await else {
+                self.say_goodbye().await;
+                return End::Asked;
             };
             let step = match event {
                 Ok(Event::Incoming(packet)) => self.take(packet).await,
                 Ok(_) => Ok(()),
+                Err(error) if self.up_since.is_none() && trouble::is_closed(&error) => {
+                    Err(End::Lost(trouble::not_let_in(self.connection)))
+                }
                 Err(error) => Err(End::Lost(trouble::explain(&error, self.connection))),
             };
             if let Err(end) = step {
@@ -116,9 +131,31 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The next event; none when nobody wants the news any more.
+    async fn next_event(&mut self) -> Option<Result<Event, ConnectionError>> {
+        // One wait for the network, whatever else happens meanwhile: a packet that is half read must not be thrown away.
+        let event = self.event_loop.poll();
+        tokio::pin!(event);
+        loop {
+            tokio::select! {
+                event = &mut event => return Some(event),
+                () = self.news.closed() => return None,
+                Ok(()) = self.listen.changed() => {
+                    // Where this fails there is nothing to report, and it is no reason to connect again.
+                    let _ = match *self.listen.borrow_and_update() {
+                        true => self.client.try_subscribe(self.all_outputs, QoS::AtMostOnce),
+                        false => self.client.try_unsubscribe(self.all_outputs),
+                    };
+                }
+            }
+        }
+    }
+
     async fn take(&mut self, packet: Packet) -> Result<(), End> {
         match packet {
             Packet::ConnAck(_) => self.subscribe(),
+            // The other subscription is a question, and any answer to it will do.
+            Packet::SubAck(_) if self.up_since.is_some() => Ok(()),
             Packet::SubAck(answer) => {
                 self.check_subscriptions(&answer)?;
                 report::say(format!("connected to {}", self.connection.endpoint));
@@ -195,12 +232,11 @@ fn options(connection: &Connection) -> MqttOptions {
     if let Some(config) = &connection.tls {
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config.clone())));
     }
-    if endpoint.is_ipv6() {
-        // The client joins host and port with a colon, but certificates name the host without brackets.
-        let address = endpoint.to_string();
-        options.set_socket_connector(move |_, network| {
-            rumqttc::default_socket_connect(address.clone(), network)
-        });
-    }
+    // The client's own way joins host and port with a colon, which is no address of IPv6.
+    let Endpoint { host, port } = endpoint.clone();
+    options.set_socket_connector(move |_, _| {
+        let host = host.clone();
+        async move { heat_dial::connect(&host, port).await }
+    });
     options
 }

@@ -2,26 +2,27 @@
 //! wakes only when something happens.
 //!
 //! The parts, in the order of the data:
-//! - [`args`], [`sheet`], [`sheet_file`], [`settings`] ([`connection`], [`texts`]): command line or settings file, checked, in final types
-//!   ([`address`], [`exposed`], [`topic`], [`pace`], [`tls`]);
+//! - [`args`], [`sheet`], [`sheet_file`], [`settings`] ([`connection`], [`texts`], [`mistake`]): command line or settings file, checked, in final types
+//!   ([`address`], [`exposed`], [`topic`], [`durations`], [`tls`]);
 //! - [`link`]: the connection to the broker ([`backoff`], [`trouble`]);
-//! - [`writer`]: the one loop, owner of all state ([`presence`], [`show`]);
+//! - [`writer`]: the one loop, owner of all state ([`presence`], [`show`], [`survey`]);
 //! - [`meter`], [`template`], [`text`]: a message becomes a line of text;
-//! - [`outlet`], [`mod@file`]: the line becomes the file, when it may.
+//! - [`file_thread`]: each file has a thread of its own, in which the line becomes the file ([`mod@file`], [`replace`]), when it may ([`outlet`]).
 //!
-//! Everything but `link`, `writer`, `show`, `file` and the reading of settings is pure.
+//! Everything but `link`, `writer`, `show`, `file_thread`, `file`, `replace` and the reading of settings is pure.
 
 mod args;
 mod sheet;
 mod sheet_file;
 
 mod connection;
+mod mistake;
 mod settings;
 mod texts;
 
 mod address;
+mod durations;
 mod exposed;
-mod pace;
 mod tls;
 mod topic;
 
@@ -33,6 +34,7 @@ mod trouble;
 
 mod presence;
 mod show;
+mod survey;
 mod writer;
 
 mod meter;
@@ -40,7 +42,9 @@ mod template;
 mod text;
 
 mod file;
+mod file_thread;
 mod outlet;
+mod replace;
 
 mod report;
 mod shutdown;
@@ -51,9 +55,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Parser;
 use tokio::runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::args::Args;
+use crate::link::Interest;
 use crate::settings::Settings;
 use crate::writer::Writer;
 
@@ -89,7 +94,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread does everything; a second one lives for a moment whenever the broker's name is looked up.
+/// One thread does everything but the files, each of which has its own; another one lives for a moment whenever the broker's name is
+/// looked up.
 fn start(settings: Settings) -> Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,8 +120,14 @@ async fn run(settings: Settings) -> Result<()> {
     if connection.login.is_some() && connection.tls.is_none() {
         exposed::warn(broker).await;
     }
-    let link = tokio::spawn(link::run(connection, texts.filters(), sender));
-    let writer = Writer::new(texts, Instant::now());
+    let (listen, listening) = watch::channel(false);
+    let interest = Interest {
+        filters: texts.filters(),
+        all_outputs: texts.prefix.all_outputs(),
+        listen: listening,
+    };
+    let link = tokio::spawn(link::run(connection, interest, sender));
+    let writer = Writer::start(texts, Instant::now(), listen)?;
     writer.run(news, shutdown).await;
     link.await.context("the connection to the broker failed inside")
 }

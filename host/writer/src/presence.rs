@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// What is known of the broker and the daemon.
 #[derive(Debug)]
 pub(crate) struct Presence {
-    patience: Duration,
+    offline_after: Duration,
     /// Since when the broker is away; the program starts without one.
     lost_since: Option<Instant>,
     /// What the daemon last said. It stays over a lost connection: the broker repeats it if it changed.
@@ -14,8 +14,8 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    pub(crate) fn new(patience: Duration, now: Instant) -> Self {
-        Self { patience, lost_since: Some(now), daemon_offline: false }
+    pub(crate) fn new(offline_after: Duration, now: Instant) -> Self {
+        Self { offline_after, lost_since: Some(now), daemon_offline: false }
     }
 
     pub(crate) fn broker_up(&mut self) {
@@ -42,9 +42,9 @@ impl Presence {
         self.lost_at().is_some_and(|at| at <= now)
     }
 
-    /// When patience ends, if the broker is away.
+    /// When the broker counts as lost, if it is away.
     pub(crate) fn lost_at(&self) -> Option<Instant> {
-        Some(self.lost_since? + self.patience)
+        Some(self.lost_since? + self.offline_after)
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn broker_is_lost_only_after_patience_has_ended() {
+    fn broker_is_lost_only_after_a_while() {
         let start = Instant::now();
         let mut presence = Presence::new(10 * SECOND, start);
         assert!(!presence.broker_is_lost(start + 9 * SECOND));

@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow};
 
 use crate::args::Args;
 use crate::connection::Connection;
-use crate::file;
+use crate::mistake::Mistake;
+use crate::replace;
 use crate::sheet::Common;
 use crate::sheet_file::SheetFile;
 use crate::texts::Texts;
@@ -17,27 +18,6 @@ pub(crate) struct Settings {
     pub(crate) texts: Texts,
 }
 
-/// A setting that is wrong together with others.
-#[derive(Debug)]
-pub(crate) struct Mistake {
-    pub(crate) key: &'static str,
-    /// Which `[[file]]` it stands in.
-    pub(crate) file: Option<usize>,
-    pub(crate) text: String,
-}
-
-impl Mistake {
-    pub(crate) fn new(key: &'static str, text: impl Into<String>) -> Self {
-        Self { key, file: None, text: text.into() }
-    }
-
-    /// The mistake, known to stand in a certain `[[file]]`.
-    pub(crate) fn in_file(mut self, number: usize) -> Self {
-        self.file = Some(number);
-        self
-    }
-}
-
 impl Settings {
     /// `password` is the one from the environment.
     pub(crate) fn load(args: Args, password: Option<String>) -> Result<Self> {
@@ -45,9 +25,9 @@ impl Settings {
         let mut settings = match &args.config {
             Some(path) => {
                 let file = SheetFile::open(path)?;
-                // Relative paths are meant from where the settings are: whoever starts the program at logon does not
+                // Relative paths are meant from where the settings are: a program that starts at logon does not
                 // choose its working folder.
-                let base = file::folder(path);
+                let base = replace::folder(path);
                 Self::check(file.sheet()?, base, password)
                     .map_err(|mistake| file.mistake(&mistake))?
             }

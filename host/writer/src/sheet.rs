@@ -7,10 +7,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::address::Address;
-use crate::pace::{Every, Patience};
+use crate::durations::{Every, OfflineAfter};
 use crate::template::{Template, ValueField};
 use crate::text::Line;
-use crate::topic::{Level, Topic};
+use crate::topic::{Level, Outputs, Topic};
 
 /// What all files have in common. The doc comments are also the help of the command line.
 #[derive(Clone, Debug, Default, clap::Args, Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) struct Common {
     /// How long the broker may be away before the offline text is shown [default: 10s]
     #[arg(long, value_name = "DURATION")]
     #[serde(default, deserialize_with = "given")]
-    pub(crate) offline_after: Option<Patience>,
+    pub(crate) offline_after: Option<OfflineAfter>,
 
     /// MQTT client id, for brokers that demand a certain one [default: heat-writer- and random digits]
     #[arg(long, value_name = "ID")]
@@ -76,10 +76,10 @@ pub(crate) struct FileSheet {
     #[serde(default, deserialize_with = "given")]
     pub(crate) channel: Option<Level>,
 
-    /// The output to show [default: heat]
-    #[arg(long, value_name = "NAME")]
+    /// The output to show, or several: heat,level; the text names each, such as "{heat} · {level}" [default: heat]
+    #[arg(long, value_name = "NAME[,NAME]")]
     #[serde(default, deserialize_with = "given")]
-    pub(crate) output: Option<Level>,
+    pub(crate) output: Option<Outputs>,
 
     /// A whole topic to show, instead of channel and output
     #[arg(long, value_name = "TOPIC")]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::settings::Mistake;
+use crate::mistake::Mistake;
 use crate::sheet::Common;
 
 /// A settings file that was read, with its text to point into.

@@ -3,6 +3,8 @@
 //! `{value}` is the payload as text. If the payload is a JSON object, `{name}` is its field and `{song.title}` a field
 //! of a field, and `{value}` its own field `value`, or another that the settings choose. `{{` and `}}` are literal braces. A field
 //! that is not there shows as nothing, and the caller learns its name.
+//!
+//! A text of several outputs names each: `{heat} · {level}`, and `{latest.title}` is a field of one. All else is that of the first.
 
 use std::str::FromStr;
 
@@ -66,6 +68,12 @@ impl<'a> Payload<'a> {
         Self { text, fields, value }
     }
 
+    /// That of a text with one output.
+    #[cfg(test)]
+    pub(crate) fn alone(&self) -> Payloads<'_> {
+        Payloads { names: &[], first: self, others: &[] }
+    }
+
     /// Whether `{value}` is the number 0, however it is written.
     pub(crate) fn is_zero(&self) -> bool {
         let value = self.field("value").unwrap_or_default();
@@ -103,14 +111,45 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// The last messages of the outputs of one text.
+pub(crate) struct Payloads<'a> {
+    /// The names of the outputs; one alone needs none.
+    pub(crate) names: &'a [String],
+    pub(crate) first: &'a Payload<'a>,
+    /// Those of the others, as far as there are some.
+    pub(crate) others: &'a [Option<Payload<'a>>],
+}
+
+impl Payloads<'_> {
+    fn field(&self, name: &str) -> Option<String> {
+        let (output, rest) = name.split_once('.').unwrap_or((name, "value"));
+        match self.names.iter().position(|name| name == output) {
+            Some(0) => self.first.field(rest),
+            // An output that has shown nothing yet is no mistake.
+            Some(place) => self.others[place - 1]
+                .as_ref()
+                .map_or_else(|| Some(String::new()), |payload| payload.field(rest)),
+            None => self.first.field(name),
+        }
+    }
+}
+
 impl Template {
-    pub(crate) fn render(&self, payload: &Payload<'_>) -> Rendered<'_> {
+    /// Whether it names this output.
+    pub(crate) fn names(&self, output: &str) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Field(name) => name.split('.').next() == Some(output),
+            Part::Literal(_) => false,
+        })
+    }
+
+    pub(crate) fn render(&self, payloads: &Payloads<'_>) -> Rendered<'_> {
         let mut text = String::new();
         let mut missing = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
-                Part::Field(name) => match payload.field(name) {
+                Part::Field(name) => match payloads.field(name) {
                     Some(value) => text.push_str(&value),
                     None => missing.push(name.as_str()),
                 },
@@ -173,7 +212,7 @@ mod tests {
     fn check(template: &str, payload: &str, expected: &str) {
         let template: Template = template.parse().unwrap();
         let value = ValueField::default();
-        assert_eq!(template.render(&Payload::read(payload, &value)).text, expected);
+        assert_eq!(template.render(&Payload::read(payload, &value).alone()).text, expected);
     }
 
     #[test]
@@ -216,7 +255,7 @@ mod tests {
         ] {
             let payload = Payload::read(payload, &value);
             assert_eq!(
-                (template.render(&payload).text.as_str(), payload.is_zero()),
+                (template.render(&payload.alone()).text.as_str(), payload.is_zero()),
                 (expected, zero)
             );
         }
@@ -229,7 +268,8 @@ mod tests {
     fn missing_fields_show_as_nothing_and_are_named() {
         let template: Template = "{a}-{b.c}-{value}".parse().unwrap();
         let value = ValueField::default();
-        let rendered = template.render(&Payload::read(r#"{"b":1,"value":2}"#, &value));
+        let payload = Payload::read(r#"{"b":1,"value":2}"#, &value);
+        let rendered = template.render(&payload.alone());
         assert_eq!(rendered.text, "--2");
         assert_eq!(rendered.missing, ["a", "b.c"]);
     }

@@ -1,23 +1,28 @@
 //! The settings of the texts: which files show what, and how.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use crate::file;
 use crate::meter::Look;
-use crate::settings::Mistake;
+use crate::mistake::Mistake;
 use crate::sheet::{Common, FileSheet};
 use crate::text::Line;
 use crate::topic::{Level, Source, Topic};
+
+/// How long a disk may take to say what a file is, before the program goes on without knowing.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What becomes of the messages.
 pub(crate) struct Texts {
     pub(crate) prefix: Topic,
     pub(crate) outputs: Vec<Output>,
     /// How long the broker may be away before it counts as lost.
-    pub(crate) patience: Duration,
+    pub(crate) offline_after: Duration,
     pub(crate) print: bool,
 }
 
@@ -38,7 +43,7 @@ impl Texts {
         Ok(Self {
             prefix,
             outputs,
-            patience: sheet.offline_after.unwrap_or_default().0,
+            offline_after: sheet.offline_after.unwrap_or_default().0,
             print: false,
         })
     }
@@ -46,8 +51,8 @@ impl Texts {
     /// What to subscribe: the daemon's status, then each source once.
     pub(crate) fn filters(&self) -> Vec<String> {
         let mut filters = vec![self.prefix.status()];
-        for output in &self.outputs {
-            let filter = output.source.filter();
+        for (_, source) in self.outputs.iter().flat_map(|output| &output.sources) {
+            let filter = source.filter();
             if !filters.contains(&filter) {
                 filters.push(filter);
             }
@@ -59,7 +64,8 @@ impl Texts {
 /// One text file and what it shows.
 pub(crate) struct Output {
     pub(crate) path: PathBuf,
-    pub(crate) source: Source,
+    /// Each with the name that the text calls it by. The first one is the value.
+    pub(crate) sources: Vec<(String, Source)>,
     pub(crate) look: Look,
     pub(crate) every: Duration,
 }
@@ -72,7 +78,7 @@ impl Output {
         })?;
         Ok(Self {
             path: target(path, base).map_err(|text| Mistake::new("path", text))?,
-            source: source(sheet, prefix)?,
+            sources: sources(sheet, prefix)?,
             look: look(sheet)?,
             every: sheet.every.unwrap_or_default().0,
         })
@@ -92,27 +98,49 @@ fn target(path: &Path, base: &Path) -> Result<PathBuf, String> {
     }
     let path =
         std::path::absolute(base.join(path)).map_err(|error| format!("`{shown}`: {error}"))?;
-    match fs::metadata(&path) {
-        Ok(found) if found.is_dir() => {
+    match look_at(&path) {
+        Some(found) if found.is_dir() => {
             Err(format!("`{shown}` is a folder; add a file name such as heat.txt"))
         }
-        Ok(found) if !found.is_file() || found.len() > file::MAX_BYTES => Err(format!(
+        Some(found) if !found.is_file() || found.len() > file::MAX_BYTES => Err(format!(
             "`{shown}` holds something else than a line of text and would be lost; choose another name"
         )),
         _ => Ok(path),
     }
 }
 
-fn source(sheet: &FileSheet, prefix: &Topic) -> Result<Source, Mistake> {
+/// What is there already. A share that does not answer has nothing, as far as is known; the thread that writes the file will report it.
+fn look_at(path: &Path) -> Option<Metadata> {
+    let (sender, answer) = mpsc::sync_channel(1);
+    let path = path.to_owned();
+    thread::spawn(move || {
+        // Where nobody waits any more, the answer is of no use.
+        let _ = sender.send(fs::metadata(path));
+    });
+    answer.recv_timeout(ANSWERS_WITHIN).ok()?.ok()
+}
+
+fn sources(sheet: &FileSheet, prefix: &Topic) -> Result<Vec<(String, Source)>, Mistake> {
     match &sheet.topic {
         Some(_) if sheet.channel.is_some() || sheet.output.is_some() => {
             let text = "a topic stands for itself; leave out `channel` and `output`, or the topic";
             Err(Mistake::new("topic", text))
         }
-        Some(topic) => Ok(Source::topic(topic.clone())),
+        Some(topic) => Ok(vec![("value".to_owned(), Source::topic(topic.clone()))]),
         None => {
-            let output = sheet.output.clone().unwrap_or_else(Level::main_output);
-            Ok(Source::output(prefix, sheet.channel.clone(), output))
+            let outputs = sheet.output.clone().unwrap_or_default();
+            for unnamed in outputs.iter().skip(1).map(Level::as_str) {
+                if !sheet.text.as_ref().is_some_and(|text| text.names(unnamed)) {
+                    let text = format!(
+                        "the text does not show `{unnamed}`, one of its outputs; write {{{unnamed}}} where it belongs"
+                    );
+                    return Err(Mistake::new("text", text));
+                }
+            }
+            let source = |output: &Level| {
+                (output.as_str().to_owned(), Source::output(prefix, sheet.channel.as_ref(), output))
+            };
+            Ok(outputs.iter().map(source).collect())
         }
     }
 }

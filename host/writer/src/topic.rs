@@ -10,15 +10,61 @@ pub(crate) struct Level(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Topic(String);
 
+/// The outputs of one text. The first one is its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outputs(Vec<Level>);
+
 impl Level {
-    pub(crate) fn main_output() -> Self {
-        Self("heat".to_owned())
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Outputs {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Level> {
+        self.0.iter()
+    }
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self(vec![Level("heat".to_owned())])
+    }
+}
+
+/// One name, or several with commas between them.
+impl FromStr for Outputs {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        let mut outputs = Vec::new();
+        for name in raw.split(',') {
+            let level: Level = name.trim().parse()?;
+            if outputs.contains(&level) {
+                return Err(format!("`{}` is named twice", level.0));
+            }
+            outputs.push(level);
+        }
+        Ok(Self(outputs))
     }
 }
 
 impl Topic {
     pub(crate) fn default_prefix() -> Self {
         Self("heat/v1".to_owned())
+    }
+
+    /// Every output of every channel.
+    pub(crate) fn all_outputs(&self) -> String {
+        format!("{}/+/+", self.0)
+    }
+
+    /// The channel and the output of a topic.
+    pub(crate) fn channel_and_output<'a>(&self, topic: &'a str) -> Option<(&'a str, &'a str)> {
+        let rest = topic.strip_prefix(self.0.as_str())?.strip_prefix('/')?;
+        rest.split_once('/').filter(|(channel, output)| {
+            !channel.is_empty() && !output.is_empty() && !output.contains('/')
+        })
     }
 
     /// Where the daemon says whether it is there.
@@ -88,10 +134,10 @@ impl Source {
         Self::Topic(topic.0)
     }
 
-    pub(crate) fn output(prefix: &Topic, channel: Option<Level>, output: Level) -> Self {
+    pub(crate) fn output(prefix: &Topic, channel: Option<&Level>, output: &Level) -> Self {
         match channel {
             Some(channel) => Self::Topic(format!("{}/{}/{}", prefix.0, channel.0, output.0)),
-            None => Self::AnyChannel { prefix: prefix.0.clone(), output: output.0 },
+            None => Self::AnyChannel { prefix: prefix.0.clone(), output: output.0.clone() },
         }
     }
 
@@ -142,7 +188,7 @@ mod tests {
     #[test]
     fn channel_and_output_make_one_topic() {
         let prefix = Topic::default_prefix();
-        let source = Source::output(&prefix, Some(level("ann")), level("heat"));
+        let source = Source::output(&prefix, Some(&level("ann")), &level("heat"));
         assert_eq!(source.filter(), "heat/v1/ann/heat");
         assert!(source.takes("heat/v1/ann/heat"));
         assert!(!source.takes("heat/v1/bob/heat"));
@@ -151,7 +197,7 @@ mod tests {
 
     #[test]
     fn without_a_channel_any_one_is_taken() {
-        let source = Source::output(&Topic::default_prefix(), None, level("heat"));
+        let source = Source::output(&Topic::default_prefix(), None, &level("heat"));
         assert_eq!(source.filter(), "heat/v1/+/heat");
         assert_eq!(source.channel_of("heat/v1/ann/heat"), Some("ann"));
         for other in [
@@ -169,10 +215,31 @@ mod tests {
     #[test]
     fn only_topics_below_the_prefix_follow_the_status() {
         let prefix = Topic::default_prefix();
-        assert!(Source::output(&prefix, None, level("heat")).is_below(&prefix));
+        assert!(Source::output(&prefix, None, &level("heat")).is_below(&prefix));
         assert!(Source::topic("heat/v1/ann/heat".parse().unwrap()).is_below(&prefix));
         assert!(!Source::topic("heat/v10/x".parse().unwrap()).is_below(&prefix));
         assert!(!Source::topic("home/temperature".parse().unwrap()).is_below(&prefix));
+    }
+
+    #[test]
+    fn several_outputs_have_commas_between_them() {
+        let outputs: Outputs = "heat, level".parse().unwrap();
+        assert_eq!(outputs.iter().map(Level::as_str).collect::<Vec<_>>(), ["heat", "level"]);
+        for (wrong, words) in [("heat,", "empty"), ("heat,heat", "twice"), ("heat,a/b", "topic")] {
+            let refused = wrong.parse::<Outputs>().unwrap_err();
+            assert!(refused.contains(words), "{wrong}: {refused}");
+        }
+    }
+
+    #[test]
+    fn topics_below_the_prefix_are_taken_apart() {
+        let prefix = Topic::default_prefix();
+        assert_eq!(prefix.channel_and_output("heat/v1/ann/heat"), Some(("ann", "heat")));
+        for other in
+            ["heat/v1/status", "heat/v1/ann/rules/decay", "heat/v10/ann/heat", "heat/v1//x"]
+        {
+            assert_eq!(prefix.channel_and_output(other), None, "{other}");
+        }
     }
 
     #[test]

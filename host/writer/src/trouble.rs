@@ -41,6 +41,19 @@ pub(crate) fn explain(error: &ConnectionError, connection: &Connection) -> Troub
     }
 }
 
+/// Whether a broker has closed the connection without a word.
+pub(crate) fn is_closed(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::MqttState(StateError::ConnectionAborted))
+}
+
+/// Trouble with a broker that closes the connection instead of answering: those for MQTT 3.1.1 alone do so.
+pub(crate) fn not_let_in(connection: &Connection) -> Trouble {
+    let broker = &connection.endpoint;
+    passing(format!(
+        "{broker} closes the connection before it lets heat-writer in: does it speak MQTT 5? (mosquitto 1.6 or later does)"
+    ))
+}
+
 fn refused(code: ConnectReturnCode, connection: &Connection) -> Trouble {
     use ConnectReturnCode as Code;
     let broker = &connection.endpoint;

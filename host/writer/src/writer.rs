@@ -3,53 +3,67 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-use tokio::time::sleep_until;
+use anyhow::Result;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout_at};
 
+use crate::file_thread::SLOW;
 use crate::link::News;
 use crate::presence::Presence;
 use crate::report;
 use crate::show::Show;
+use crate::survey::Survey;
 use crate::texts::Texts;
+use crate::topic::Topic;
 
-/// After this time without a value something is probably wrong, and the streamer should know where to look.
-const SILENCE: Duration = Duration::from_secs(10);
+/// After this time without a value something is probably wrong, and it is worth to listen which outputs there are.
+const SILENCE: Duration = Duration::from_secs(3);
 
-/// How often it is looked whether the files are still there.
-const LOOK: Duration = Duration::from_secs(5);
+/// How long that takes: brokers send retained values at once.
+const LISTENING: Duration = Duration::from_secs(2);
+
+/// How long the last texts may take when the program ends.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 pub(crate) struct Writer {
     shows: Vec<Show>,
-    looks_at: Instant,
     presence: Presence,
-    status_topic: String,
+    prefix: Topic,
     silence: Silence,
+    /// When it is looked whether a disk answers that has something to do.
+    slow_at: Option<Instant>,
+    /// Tells the link to listen to every output.
+    listen: watch::Sender<bool>,
 }
 
 /// The report on outputs that never had a value, made once.
 enum Silence {
     NotConnected,
-    ReportAt(Instant),
+    ListenAt(Instant),
+    /// Every output is listened to for a moment.
+    ReportAt(Instant, Survey),
     Reported,
 }
 
 impl Writer {
-    pub(crate) fn new(texts: Texts, now: Instant) -> Self {
-        let Texts { outputs, prefix, print, patience } = texts;
+    /// `listen` tells the link whether it shall listen to every output.
+    pub(crate) fn start(texts: Texts, now: Instant, listen: watch::Sender<bool>) -> Result<Self> {
+        let Texts { outputs, prefix, print, offline_after } = texts;
         let shows = outputs.into_iter().map(|output| {
-            let follows_daemon = output.source.is_below(&prefix);
-            Show::new(output, follows_daemon, print)
+            let follows_daemon = output.sources.iter().all(|(_, source)| source.is_below(&prefix));
+            Show::start(output, follows_daemon, print)
         });
-        Self {
-            shows: shows.collect(),
-            looks_at: now + LOOK,
-            presence: Presence::new(patience, now),
-            status_topic: prefix.status(),
+        Ok(Self {
+            shows: shows.collect::<Result<_>>()?,
+            presence: Presence::new(offline_after, now),
+            prefix,
             silence: Silence::NotConnected,
-        }
+            slow_at: None,
+            listen,
+        })
     }
 
-    /// Runs until `shutdown`, or until the news end; then writes the last texts, however recent the write before.
+    /// Runs until `shutdown`, or until the news end; then has the last texts written, however recent the write before.
     pub(crate) async fn run(
         mut self,
         mut news: mpsc::Receiver<News>,
@@ -58,7 +72,7 @@ impl Writer {
         tokio::pin!(shutdown);
         loop {
             let now = Instant::now();
-            self.work(now).await;
+            self.work(now);
             let due = self.due(now);
             tokio::select! {
                 () = &mut shutdown => break,
@@ -66,13 +80,24 @@ impl Writer {
                     Some(event) => self.take(event),
                     None => break,
                 },
-                () = sleep_until(due.into()) => {}
+                () = sleep_until(due.unwrap_or(now).into()), if due.is_some() => {}
             }
             self.take_waiting(&mut news);
         }
         self.take_waiting(&mut news);
+        self.finish().await;
+    }
+
+    /// Every file gets its last text, all at once. A disk that does not answer holds up the end for a moment only.
+    async fn finish(&mut self) {
+        self.shows.iter().for_each(|show| show.file().finish());
+        let end = tokio::time::Instant::now() + LAST_WRITES;
         for show in &mut self.shows {
-            show.write_last().await;
+            let file = show.file_mut();
+            if timeout_at(end, file.ended()).await.is_err() {
+                let path = file.path().display();
+                report::say(format!("{path} does not answer, and may not have the last text"));
+            }
         }
     }
 
@@ -89,7 +114,7 @@ impl Writer {
             News::Up => {
                 self.presence.broker_up();
                 if matches!(self.silence, Silence::NotConnected) {
-                    self.silence = Silence::ReportAt(now + SILENCE);
+                    self.silence = Silence::ListenAt(now + SILENCE);
                 }
             }
             News::Down => self.presence.broker_down(now),
@@ -98,51 +123,69 @@ impl Writer {
     }
 
     fn take_message(&mut self, topic: &str, payload: &[u8]) {
-        if topic == self.status_topic && self.presence.status(payload) {
+        if topic == self.prefix.status() && self.presence.status(payload) {
             let offline = self.presence.daemon_is_offline();
             report::say(format!(
                 "the daemon is {}",
                 if offline { "offline" } else { "online again" }
             ));
         }
+        if let Silence::ReportAt(_, survey) = &mut self.silence {
+            survey.take(&self.prefix, topic, payload);
+        }
         for show in &mut self.shows {
             show.take(topic, payload);
         }
     }
 
-    /// Does everything that is due: offline texts, writes, the report on silence.
-    async fn work(&mut self, now: Instant) {
+    /// Does everything that is due: offline texts, the reports on silence and on slow disks.
+    fn work(&mut self, now: Instant) {
         let broker_lost = self.presence.broker_is_lost(now);
         let daemon_offline = self.presence.daemon_is_offline();
-        let looks = self.looks_at <= now;
-        if looks {
-            self.looks_at = now + LOOK;
-        }
         for show in &mut self.shows {
-            if looks {
-                show.look();
-            }
             show.set_offline(broker_lost || (daemon_offline && show.follows_daemon()));
-            show.write_if_due(now).await;
         }
-        if let Silence::ReportAt(at) = self.silence
-            && at <= now
-        {
-            self.silence = Silence::Reported;
-            self.shows.iter().for_each(Show::report_silence);
+        self.look_for_silence(now);
+        if self.slow_at.is_some_and(|at| at <= now) {
+            self.slow_at = None;
+            self.shows.iter().for_each(|show| show.file().report_if_slow(now));
+        }
+        if self.slow_at.is_none() && self.shows.iter().any(|show| show.file().is_behind()) {
+            self.slow_at = Some(now + SLOW);
+        }
+    }
+
+    /// Some seconds after the first connection every output should have had a value: retained ones come at once.
+    fn look_for_silence(&mut self, now: Instant) {
+        match &self.silence {
+            Silence::ListenAt(at) if *at <= now => {
+                self.silence = if self.shows.iter().any(|show| show.silent().next().is_some()) {
+                    self.listen.send_replace(true);
+                    Silence::ReportAt(now + LISTENING, Survey::default())
+                } else {
+                    Silence::Reported
+                };
+            }
+            Silence::ReportAt(at, survey) if *at <= now => {
+                self.listen.send_replace(false);
+                for missing in self.shows.iter().flat_map(Show::silent) {
+                    report::say(survey.explain(&self.prefix, missing));
+                }
+                self.silence = Silence::Reported;
+            }
+            _ => {}
         }
     }
 
     /// The next moment at which there is something to do without news.
-    fn due(&self, now: Instant) -> Instant {
-        let writes = self.shows.iter().filter_map(|show| show.due(now));
+    fn due(&self, now: Instant) -> Option<Instant> {
         let waiting = self.shows.iter().any(Show::waits_for_offline);
-        let lost = self.presence.lost_at().filter(|_| waiting);
-        let silence = match self.silence {
-            Silence::ReportAt(at) => Some(at),
-            _ => None,
+        let lost = self.presence.lost_at().filter(|at| waiting && *at > now);
+        let silence = match &self.silence {
+            Silence::ListenAt(at) | Silence::ReportAt(at, _) => Some(*at),
+            Silence::NotConnected | Silence::Reported => None,
         };
-        writes.chain(lost).chain(silence).fold(self.looks_at, Instant::min)
+        [lost, silence, self.slow_at].into_iter().flatten().min()
     }
 }
 
@@ -176,9 +219,14 @@ mod tests {
             let path = path.to_str().unwrap();
             let args = [&["heat-writer", "--broker", "pi", "--file", path], options].concat();
             let settings = Settings::load(Args::parse_from(args), None).unwrap();
+            Self::of(settings, folder)
+        }
+
+        fn of(settings: Settings, folder: tempfile::TempDir) -> Self {
             let (news, receiver) = mpsc::channel(8);
             let (stop, stopped) = oneshot::channel::<()>();
-            let writer = Writer::new(settings.texts, Instant::now());
+            let (listen, _) = watch::channel(false);
+            let writer = Writer::start(settings.texts, Instant::now(), listen).unwrap();
             let running = tokio::spawn(writer.run(receiver, async move {
                 let _ = stopped.await;
             }));
@@ -206,12 +254,36 @@ mod tests {
     }
 
     async fn eventually(path: &Path, expected: &str) {
-        let patience = Duration::from_secs(5);
+        let patience = heat_tests::patience::patience();
         let begin = Instant::now();
         while fs::read_to_string(path).ok().as_deref() != Some(expected) {
             assert!(begin.elapsed() < patience, "{expected:?}, not {:?}", fs::read_to_string(path));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Reading a pipe that nobody writes waits for ever, as a share does that is gone.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_disk_that_hangs_holds_up_neither_the_other_file_nor_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hung, good) = (folder.path().join("hung.txt"), folder.path().join("heat.txt"));
+        let config = folder.path().join("writer.toml");
+        let text = "broker = 'pi'\n[[file]]\npath = 'hung.txt'\n[[file]]\npath = 'heat.txt'\nevery = '0s'\n";
+        fs::write(&config, text).unwrap();
+        let args = ["heat-writer", "--config", config.to_str().unwrap()];
+        let settings = Settings::load(Args::parse_from(args), None).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&hung).status().unwrap();
+        assert!(made.success());
+        let bench = Bench::of(settings, folder);
+        for value in ["1", "2", "3"] {
+            bench.message("heat/v1/ann/heat", value).await;
+            eventually(&good, &format!("🔥 HEAT LEVEL: {value}")).await;
+        }
+        let begin = Instant::now();
+        bench.message("heat/v1/ann/heat", "4").await;
+        assert_eq!(bench.stop().await, "🔥 HEAT LEVEL: 4");
+        assert!(begin.elapsed() < LAST_WRITES + Duration::from_secs(5), "{:?}", begin.elapsed());
     }
 
     #[tokio::test]

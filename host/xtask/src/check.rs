@@ -1,8 +1,11 @@
 //! What a change has to pass besides the tests: formatting, lints, licences, layers and advisories.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::Result;
 
-use crate::shell::{self, cargo, output, say};
+use crate::shell::{self, cargo, output, root, say};
 use crate::tools;
 
 /// The cargo-deny that deny.toml is written for.
@@ -13,18 +16,24 @@ pub(crate) fn run() -> Result<()> {
     shell::run(&mut cargo(["fmt", "--all", "--check"]))?;
     let lints = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     shell::run(&mut cargo(lints))?;
-    tools::cargo_tool("cargo-deny", CARGO_DENY)?;
-    shell::run(&mut cargo(["deny", "check", "bans", "licenses", "sources"]))?;
-    advisories()
+    let deny = tools::cargo_deny(CARGO_DENY)?;
+    shell::run(cargo_deny(&deny).args(["check", "bans", "licenses", "sources"]))?;
+    advisories(&deny)
+}
+
+fn cargo_deny(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
 }
 
 /// Asks the database of advisories, where it can be reached: nothing here may fail for want of a network.
-fn advisories() -> Result<()> {
-    if output(&mut cargo(["deny", "fetch", "db"])).is_none() {
+fn advisories(deny: &Path) -> Result<()> {
+    if output(cargo_deny(deny).args(["fetch", "db"])).is_none() {
         say(
             "!!! NOT CHECKED: advisories, because the advisory database cannot be reached from here",
         );
         return Ok(());
     }
-    shell::run(&mut cargo(["deny", "check", "advisories"]))
+    shell::run(cargo_deny(deny).args(["check", "advisories"]))
 }

@@ -46,7 +46,7 @@ pub(crate) struct Options {
 /// Builds what is needed, runs everything, and ends all of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
-    let rules = rules::build()?;
+    let rules = rules::build_alone()?;
     page::build_if_possible()?;
     shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     let stop = Arc::new(AtomicBool::new(false));

@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         tools::for_target(target.triple)?;
     }
     tools::install("packing", &archive::NEEDS)?;
-    let rules = rules::build()?;
+    let rules = rules::build_alone()?;
     page::build()?;
     let folder = target().join("dist");
     std::fs::create_dir_all(&folder)

@@ -46,6 +46,8 @@ enum Command {
     Check,
     /// Installs what the tests need where it may, builds everything, and runs every test.
     Test(test::Options),
+    /// The same with the longest tests at full length: hundreds of kills, a minute of a soak.
+    Nightly,
     /// Builds the archives that people install, for ARM64, x86-64 and Windows, into target/dist.
     Dist(dist::Options),
 }
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Page(options) => page::run(&options),
         Command::Check => check::run(),
         Command::Test(options) => test::run(&options),
+        Command::Nightly => test::nightly(),
         Command::Dist(options) => dist::run(&options),
     };
     match done {

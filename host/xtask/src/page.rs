@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.build {
         return Ok(());
     }
-    let rules = rules::build()?;
+    let rules = rules::build_alone()?;
     run_command(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
     if options.look {
         return look(&Stage::start(&rules, &target().join("debug"))?);

@@ -33,19 +33,30 @@ pub(crate) fn command(options: &Options) -> Result<()> {
 
 /// Builds every rule in Rust into target/rules and every guest of the tests into target/guests. Returns the folder of the rules.
 pub(crate) fn build() -> Result<PathBuf> {
+    let guests = crates(&root().join("tests/guests"))?;
+    let folder = build_with(&guests)?;
+    componentize(&guests, &target().join("guests"))?;
+    Ok(folder)
+}
+
+/// The same without the guests, which only tests and benches run.
+pub(crate) fn build_alone() -> Result<PathBuf> {
+    build_with(&[])
+}
+
+/// Builds the rules, and in the same call of cargo other crates.
+fn build_with(others: &[String]) -> Result<PathBuf> {
     tools::rust_target(TARGET)?;
     let rules: Vec<String> =
         crates(&root().join("rules"))?.into_iter().filter(|name| name != "sdk").collect();
-    let guests = crates(&root().join("tests/guests"))?;
     let mut build =
         cargo(["build", "--quiet", "--locked", "--profile", "rule", "--target", TARGET]);
-    for name in rules.iter().chain(&guests) {
+    for name in rules.iter().chain(others) {
         build.args(["--package", name]);
     }
     run(&mut build)?;
     let folder = target().join("rules");
     componentize(&rules, &folder)?;
-    componentize(&guests, &target().join("guests"))?;
     Ok(folder)
 }
 

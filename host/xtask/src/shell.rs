@@ -20,15 +20,19 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
-    // What cargo told this program about itself would reach build scripts that look at it (ring's does), and have them and all
-    // that links them built again, other than when cargo is called by hand.
+    without_cargo_variables(&mut command);
+    command
+}
+
+/// What cargo told this program about itself would reach build scripts that look at it (ring's does), and have them and all
+/// that links them built again, other than when cargo is called by hand.
+pub(crate) fn without_cargo_variables(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 /// Runs a command to its end, with its words on this terminal.

@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         bail!("the soak reads /proc, and so runs on Linux only");
     }
     tools::programs()?;
-    let folder = rules::build()?;
+    let folder = rules::build_alone()?;
     let heatd = match &options.heatd {
         Some(heatd) => heatd.clone(),
         None => program("heatd")?,

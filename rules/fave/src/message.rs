@@ -26,6 +26,8 @@ pub(crate) fn read(message: &MqttMessage) -> Result<Option<NewFave>, String> {
     }
     let text = std::str::from_utf8(&message.payload)
         .map_err(|error| format!("{} is not UTF-8: {error}", message.topic))?;
+    // .NET and PowerShell write a byte order mark before what they send.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let object = text.trim_start().starts_with('{').then(|| serde_json::from_str(text));
     let fave = match object {
         Some(Ok(object)) => of_object(&object)

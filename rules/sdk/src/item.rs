@@ -33,10 +33,13 @@ fn invisible(character: char) -> bool {
         || matches!(
             character,
             '\u{AD}'
+                | '\u{34F}'
                 | '\u{61C}'
                 | '\u{115F}'
                 | '\u{1160}'
-                | '\u{180E}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{180B}'..='\u{180F}'
                 | '\u{200B}'
                 | '\u{200E}'
                 | '\u{200F}'
@@ -46,8 +49,12 @@ fn invisible(character: char) -> bool {
                 | '\u{3164}'
                 | '\u{FEFF}'
                 | '\u{FFA0}'
-                | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{FFF0}'..='\u{FFFB}'
+                | '\u{1BCA0}'..='\u{1BCA3}'
+                | '\u{1D173}'..='\u{1D17A}'
                 | '\u{E0000}'..='\u{E001F}'
+                | '\u{E0080}'..='\u{E00FF}'
+                | '\u{E01F0}'..='\u{E0FFF}'
         )
 }
 
@@ -60,6 +67,8 @@ mod tests {
         for (text, expected) in [
             ("  the  big\tsong\n", "the big song"),
             ("pie\u{E0000}", "pie"),
+            ("pie \u{34F}", "pie"),
+            ("\u{34F}", ""),
             ("p\u{200B}i\u{202E}e", "pie"),
             ("\u{2800} \u{3164}\u{200D}", ""),
             ("a \u{7} b", "a b"),

@@ -18,7 +18,7 @@ fn main() -> Result<()> {
     let kills = kills.parse().context("--kills wants a number")?;
     let seed = value("--seed").map_or(Ok(1), |seed| seed.parse()).context("--seed")?;
     for named in [true, false] {
-        print(&run(&Plan { kills, named, seed }, ledger::items)?.to_json().to_string());
+        print(&run(&Plan { kills, each: 0, named, seed }, ledger::items)?.to_json().to_string());
     }
     Ok(())
 }

@@ -2,7 +2,15 @@
 
 use serde_json::{Value, json};
 
-/// 7TV's answer for a channel. `emotes` has names and ids; 7TV leaves an empty list out.
+/// 7TV's answer for a channel since 3 August 2026: it names the set, which is asked for by its id.
+pub fn seventv_user_of_set(id: &str, set: &str, user: &str) -> Value {
+    let mut answer = seventv_user(id, set, user, &[]);
+    answer["emote_set_id"] = set.into();
+    answer["emote_set"] = Value::Null;
+    answer
+}
+
+/// 7TV's answer for a channel until then, with the set in it. `emotes` has names and ids; 7TV leaves an empty list out.
 pub fn seventv_user(id: &str, set: &str, user: &str, emotes: &[(&str, &str)]) -> Value {
     json!({
         "id": id, "platform": "TWITCH", "username": "somebody", "linked_at": 1_622_031_401_000_u64, "emote_set_id": null,

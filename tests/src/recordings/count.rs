@@ -154,9 +154,11 @@ fn without_mention(text: &str) -> &str {
     }
 }
 
-/// U+E0000 is a client's trick against Twitch's filter of repeated messages.
+/// U+E0000, and U+034F since August 2025, are clients' trick against Twitch's filter of repeated messages.
 fn without_invisible_ends(text: &str) -> &str {
-    text.trim_matches(|character: char| character == '\u{E0000}' || character.is_whitespace())
+    text.trim_matches(|character: char| {
+        matches!(character, '\u{E0000}' | '\u{34F}') || character.is_whitespace()
+    })
 }
 
 /// The names of marked emotes: `25:0-4,8-12/1:6-7` counts code points, the end included. Places outside of the text are

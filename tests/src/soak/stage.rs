@@ -145,9 +145,9 @@ impl Stage {
             faves: figure("heatd_faves_total"),
             duplicates: figure("heatd_duplicate_events_total"),
             failures: figure("heatd_rule_failures_total"),
-            commits: figure("heatd_commit_seconds_count"),
+            commits: figure("heatd_commit_duration_seconds_count"),
             written: figure("heatd_store_written_bytes_total"),
-            syncs: figure("heatd_store_syncs_total"),
+            syncs: figure("heatd_store_fsyncs_total"),
         })
     }
 

@@ -85,8 +85,8 @@ fn counted(page: &Page) -> Result<()> {
         ("heatd_rule_calls_total{channel=\"harbour\",slot=\"fave\"}", 1.0),
         ("heatd_rule_failures_total", 0.0),
         ("heatd_mqtt_messages_total", 1.0),
-        ("heatd_mqtt_connects_total", 1.0),
-        ("heatd_channels_wanted", 2.0),
+        ("heatd_mqtt_connections_opened_total", 1.0),
+        ("heatd_channels_desired", 2.0),
         ("heatd_queue_limit_events", 1024.0),
         ("heatd_build_info", 1.0),
     ] {
@@ -94,14 +94,17 @@ fn counted(page: &Page) -> Result<()> {
         ensure!(found == value, "{selector} is {found} and not {value}");
     }
     let calls = page.figure("heatd_rule_calls_total")?;
-    ensure!(page.figure("heatd_rule_call_seconds_count")? == calls, "each call has a time");
+    ensure!(
+        page.figure("heatd_rule_call_duration_seconds_count")? == calls,
+        "each call has a time"
+    );
     for selector in [
         "heatd_rule_fuel_total",
-        "heatd_rule_call_seconds_sum",
-        "heatd_commit_seconds_count",
+        "heatd_rule_call_duration_seconds_sum",
+        "heatd_commit_duration_seconds_count",
         "heatd_commit_records_sum",
         "heatd_store_written_bytes_total",
-        "heatd_store_syncs_total",
+        "heatd_store_fsyncs_total",
         "heatd_store_size_bytes",
         "heatd_mqtt_published_total{kind=\"output\"}",
         "process_resident_memory_bytes",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{ChatLine, Happening, Person};
 use heat_engine::{
-    Action, Changes, Given, Imported, Library, Order, Record, Rule, Run, Seed, Store, Which, Who,
-    why,
+    Action, ChangeRequest, Changes, Given, Identity, IdentityError, Imported, Library, Record,
+    Rule, Run, Seed, Store, UndoTarget, why,
 };
 
 use crate::stage::{CHANNEL, START, Stage, chat_line, patient, plain, sandbox};
@@ -16,26 +16,20 @@ fn rules(stage: &Stage) -> Vec<(String, Rule)> {
     chains.map(|(slot, rule)| (slot.to_string(), rule.clone())).collect()
 }
 
-fn order() -> Order {
-    Order::new(Action::Forget, "test", "a person is forgotten")
+fn order() -> ChangeRequest {
+    ChangeRequest::new(Action::Forget, "test", "a person is forgotten")
 }
 
 /// As the daemon does, but without anything that happens meanwhile. Says whether the rules were run again without them.
 fn forget(stage: &mut Stage, user: &str) -> Result<bool> {
     stage.engine.commit()?;
     let snapshot = Arc::new(stage.engine.snapshot()?);
-    let who = snapshot.who(CHANNEL, user)?.map_err(|several| anyhow::anyhow!("{several:?}"))?;
-    let mut forgetting = snapshot.forgetting(CHANNEL, &who)?;
-    let states = match forgetting.seed(&snapshot)? {
+    let who = snapshot.identify(CHANNEL, user)?;
+    let mut forgetting = snapshot.erasure(CHANNEL, &who)?;
+    let states = match forgetting.run(&sandbox()?, &snapshot, &rules(stage), |_, _| {})? {
         None => None,
-        Some(seed) => {
-            let next = seed.next_record();
-            let library = Library::new(&sandbox()?, Arc::clone(&snapshot), &rules(stage));
-            let (left_out, without) = (forgetting.gone().clone(), Some(who));
-            let changes = Changes { left_out, without, ..Changes::default() };
-            let mut run = Run::begin(seed, library, changes)?;
-            forgetting.replay(&snapshot, &mut run, next, |_| {})?;
-            run.pass(stage.now)?;
+        Some(mut run) => {
+            run.advance_to(stage.now)?;
             Some(run.hand_over_all()?)
         }
     };
@@ -159,21 +153,23 @@ fn nothing_in_the_store_names_whoever_is_forgotten() -> Result<()> {
     }
     // A moderator has taken one of theirs back already, and they have acted as a moderator.
     let snapshot = stage.engine.snapshot()?;
-    let undo = snapshot.undo(CHANNEL, &Which::Person("sir_troll".to_owned()), 0)?;
-    stage.engine.take_back_faves(&undo, &Order::new(Action::Undo, "sir_troll", "of @sir_troll"))?;
+    let undo = snapshot.undo(CHANNEL, &UndoTarget::Person("sir_troll".to_owned()), 0)?;
+    stage
+        .engine
+        .take_back_faves(&undo, &ChangeRequest::new(Action::Undo, "sir_troll", "of @sir_troll"))?;
     import(&mut stage, "sir_troll", 7)?;
     stage.swap("fave", "misbehave", &[])?;
     say(&mut stage, "sir_troll", "!do panic")?;
     stage.engine.commit()?;
-    assert_eq!(stage.engine.snapshot()?.letters()?.len(), 1);
+    assert_eq!(stage.engine.snapshot()?.dead_letters()?.len(), 1);
     let next = stage.engine.snapshot()?.next_record()?;
-    let who = stage.engine.snapshot()?.who(CHANNEL, "1009")?.unwrap_or_default();
+    let who = stage.engine.snapshot()?.identify(CHANNEL, "1009")?;
     assert_eq!(who.ids().collect::<Vec<_>>(), ["1009", "@sir_troll", "sir_troll"]);
     forget(&mut stage, "1009")?;
     let snapshot = stage.engine.snapshot()?;
     assert_eq!(snapshot.next_record()?, next, "numbers stay as they are");
     assert_eq!(snapshot.mentions(CHANNEL, &who)?, []);
-    ensure!(snapshot.letters()?.is_empty());
+    ensure!(snapshot.dead_letters()?.is_empty());
     for block in snapshot.blocks(0)? {
         for record in block?.1 {
             let text = format!("{record:?}").to_lowercase();
@@ -182,7 +178,7 @@ fn nothing_in_the_store_names_whoever_is_forgotten() -> Result<()> {
     }
     let audit = format!("{:?}", snapshot.audit(100)?);
     ensure!(!audit.contains("troll") && audit.contains("a person is forgotten"), "{audit}");
-    ensure!(snapshot.who(CHANNEL, "sir_troll")?.is_ok_and(|who| who == Who::default()));
+    assert_eq!(snapshot.identify(CHANNEL, "sir_troll")?, Identity::default());
     is_recounted(&stage)
 }
 
@@ -222,7 +218,7 @@ fn why_undo_and_replay_work_on_after_somebody_is_forgotten() -> Result<()> {
         causes.iter().filter(|it| it.person.as_ref().is_some_and(|it| it.login == login)).count()
     };
     assert_eq!((by("bobby") > 10, by("sir_troll")), (true, 0));
-    let undo = snapshot.undo(CHANNEL, &Which::Person("bobby".to_owned()), 0)?;
+    let undo = snapshot.undo(CHANNEL, &UndoTarget::Person("bobby".to_owned()), 0)?;
     stage.engine.take_back_faves(&undo, &order())?;
     stage.engine.commit()?;
     is_recounted(&stage)?;
@@ -295,8 +291,8 @@ fn several_people_of_one_name_are_told_apart_by_id() -> Result<()> {
     }
     stage.engine.commit()?;
     let snapshot = stage.engine.snapshot()?;
-    let several = snapshot.who(CHANNEL, "ann")?.err().context("one")?;
-    assert_eq!(several.len(), 2);
+    let several = snapshot.identify(CHANNEL, "ann");
+    ensure!(matches!(several, Err(IdentityError::Several(several)) if several.len() == 2));
     drop(snapshot);
     forget(&mut stage, "2")?;
     let left = stage.engine.snapshot()?.channel_tally(CHANNEL)?;

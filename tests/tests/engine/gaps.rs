@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use heat_engine::{Changes, Library, Record, Run, Seed, Which, why};
+use heat_engine::{Changes, Library, Record, Run, Seed, UndoTarget, why};
 
 use crate::stage::{CHANNEL, START, Stage, plain, sandbox};
 
@@ -86,7 +86,7 @@ fn a_gap_counts_nothing_and_replay_undo_and_why_go_over_it() -> Result<()> {
     let heat = run.shown().get("decay").and_then(|shown| shown.get("heat")).cloned();
     assert_eq!((heat, run.tally()?.faves), (stage.output("heat"), 3));
 
-    let undo = snapshot.undo(CHANNEL, &Which::Person("bob".to_owned()), 0)?;
+    let undo = snapshot.undo(CHANNEL, &UndoTarget::Person("bob".to_owned()), 0)?;
     assert_eq!((undo.events.len(), undo.taken.len()), (1, 1));
     let found = why(&sandbox()?, snapshot, CHANNEL, &rules, "heat", 100)?;
     let (_, causes) = found.context("there is a checkpoint")?;

@@ -92,9 +92,49 @@ fn messages_without_end_stop_while_no_broker_takes_them() -> Result<()> {
     assert_eq!(refused.faves.len(), 1, "the fave counts all the same");
     let numbers: Vec<u64> =
         stage.engine.commit()?.messages.iter().map(|(number, _)| *number).collect();
-    stage.engine.sent(numbers[0]);
-    stage.engine.sent(numbers[0]);
+    stage.engine.sent(numbers[0])?;
+    stage.engine.sent(numbers[0])?;
     assert_eq!(lines(&stage.chat("ann", "?fave d")?.answers, "publisher").len(), 2);
+    Ok(())
+}
+
+#[test]
+fn messages_that_wait_are_bounded_in_bytes_and_read_in_parts() -> Result<()> {
+    let one = "lights".len() as u64;
+    let limits = Limits { outbox_bytes: 2 * one + 40, ..patient() };
+    let rules = || vec![plain("fave"), plain("publisher")];
+    let mut stage = Stage::with(rules(), limits, Store::in_memory()?)?;
+    let mut sent = 0;
+    let refused = loop {
+        let decision = stage.chat("ann", &format!("?fave {sent}"))?;
+        let answer = lines(&decision.answers, "publisher").concat();
+        if answer.contains("wait for a broker already") {
+            break answer;
+        }
+        sent += 1;
+        ensure!(sent < 100, "messages of any size may wait: {answer}");
+    };
+    ensure!(sent > 1, "{refused}");
+    stage.engine.commit()?;
+    let snapshot = stage.engine.snapshot()?;
+    let all = snapshot.outbox()?;
+    assert_eq!(all.len(), sent);
+    // A part is never empty while something is left, and parts after each other are everything.
+    let (mut parts, mut from) = (Vec::new(), 0);
+    loop {
+        let part = snapshot.outbox_from(from, 1)?;
+        let Some(last) = part.last() else { break };
+        assert_eq!(part.len(), 1);
+        from = last.0 + 1;
+        parts.extend(part);
+    }
+    assert_eq!(parts, all);
+    // What is acknowledged makes room.
+    for (number, ..) in &all {
+        stage.engine.sent(*number)?;
+    }
+    let decision = stage.chat("ann", "?fave more")?;
+    ensure!(!lines(&decision.answers, "publisher").concat().contains("already"));
     Ok(())
 }
 

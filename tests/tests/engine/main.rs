@@ -14,6 +14,7 @@ mod gaps;
 mod grants;
 mod hostile;
 mod jumps;
+mod known;
 mod lies;
 mod limits;
 mod membership;

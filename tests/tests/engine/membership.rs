@@ -3,15 +3,15 @@
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{Event, Happening};
 use heat_engine::{
-    Action, Chain, Changes, Engine, Library, Order, Rule, Run, Seed, Store, members,
+    Action, Chain, ChangeRequest, Changes, Engine, Library, Rule, Run, Seed, Store, members,
 };
 
 use crate::stage::{CHANNEL, Part, START, Stage, loaded, patient, plain, sandbox};
 
 const HOUR: u64 = 3_600_000;
 
-fn order(action: Action) -> Order {
-    Order::new(action, "owner", "")
+fn order(action: Action) -> ChangeRequest {
+    ChangeRequest::new(action, "owner", "")
 }
 
 fn chain(channel: &str, parts: Vec<Part>) -> Result<Chain> {
@@ -35,7 +35,7 @@ fn shown(engine: &Engine, channel: &str, name: &str) -> Option<String> {
 fn remove(stage: &mut Stage, channel: &str) -> Result<()> {
     stage.engine.fire(stage.now)?;
     stage.engine.commit()?;
-    stage.engine.remove_channel(channel, true, &order(Action::RemoveChannel))??;
+    stage.engine.remove_channel(channel, true, &order(Action::RemoveChannel))?;
     stage.engine.commit()?;
     Ok(())
 }
@@ -44,7 +44,7 @@ fn add(stage: &mut Stage, channel: &str) -> Result<()> {
     stage.engine.fire(stage.now)?;
     stage.engine.commit()?;
     let added = chain(channel, parts())?;
-    stage.engine.add_channel(added, true, &order(Action::AddChannel))??;
+    stage.engine.add_channel(added, true, &order(Action::AddChannel))?;
     stage.engine.commit()?;
     Ok(())
 }
@@ -61,13 +61,13 @@ fn a_channel_that_was_away_goes_on_where_it_was() -> Result<()> {
     for ((channel, name), text) in stage.engine.outputs() {
         ensure!(text.is_none(), "{channel} still shows {name}: {text:?}");
     }
-    assert_eq!((stage.engine.next_wake(), stage.engine.standings().len()), (None, 0));
+    assert_eq!((stage.engine.next_wake(), stage.engine.slot_statuses().len()), (None, 0));
     // Nothing of it is decided, or counted, or in the log.
     let newest = stage.engine.snapshot()?.next_record()?;
     stage.chat("late", "?fave")?;
     stage.engine.commit()?;
     assert_eq!((stage.faves()?, stage.engine.snapshot()?.next_record()?), (6, newest));
-    let channel = stage.engine.remove_channel(CHANNEL, true, &order(Action::RemoveChannel))?;
+    let channel = stage.engine.remove_channel(CHANNEL, true, &order(Action::RemoveChannel));
     ensure!(channel.is_err_and(|why| why.to_string().contains("not here")));
     add(&mut stage, CHANNEL)?;
     assert_eq!(stage.output("heat"), Some(heat), "it is shown as it was left");
@@ -94,7 +94,7 @@ fn another_channel_has_rules_counts_and_timers_of_its_own() -> Result<()> {
     let mut stage = Stage::new(parts())?;
     add(&mut stage, "harbour")?;
     let again =
-        stage.engine.add_channel(chain("HARBOUR", parts())?, false, &order(Action::AddChannel))?;
+        stage.engine.add_channel(chain("HARBOUR", parts())?, false, &order(Action::AddChannel));
     ensure!(again.is_err_and(|why| why.to_string().contains("already")));
     let line = heat_engine::cases::chat_line("ann", "?fave").map_err(anyhow::Error::msg)?;
     for number in 0..3 {
@@ -131,19 +131,19 @@ fn changes_hold_over_restarts_until_the_configuration_says_something_else() -> R
     drop(stage);
     let configured = [CHANNEL.to_owned()];
     let now = |store: &Store, configured: &[String]| -> Result<Vec<String>> {
-        Ok(members(configured, &store.snapshot()?.memberships()?))
+        Ok(members(configured, &store.snapshot()?.channel_overrides()?))
     };
     assert_eq!(now(&store, &configured)?, Vec::<String>::new());
     // It was taken out of the configuration, and put into it again: that is the later word.
     for (configured, expected) in [(&[][..], &[][..]), (&configured[..], &configured[..])] {
         let chains = expected.iter().map(|it| chain(it, parts())).collect::<Result<_>>()?;
         let mut engine = Engine::open(sandbox()?, store.clone(), chains, START)?;
-        engine.settle_members(configured)?;
+        engine.resolve_channels(configured)?;
         engine.commit()?;
         drop(engine);
         assert_eq!(now(&store, configured)?, expected);
     }
-    assert_eq!(store.snapshot()?.memberships()?.len(), 0);
+    assert_eq!(store.snapshot()?.channel_overrides()?.len(), 0);
     Ok(())
 }
 
@@ -154,13 +154,13 @@ fn the_configuration_brings_a_removed_channel_back_with_what_it_showed() -> Resu
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
     // It was added by hand once, and the configuration did not name it.
-    stage.engine.remove_channel(CHANNEL, false, &order(Action::RemoveChannel))??;
+    stage.engine.remove_channel(CHANNEL, false, &order(Action::RemoveChannel))?;
     stage.engine.commit()?;
     drop(stage);
     let chains = vec![chain(CHANNEL, parts())?];
     let mut engine = Engine::open(sandbox()?, store, chains, START)?;
     assert_eq!(shown(&engine, CHANNEL, "heat"), None);
-    engine.settle_members(&[CHANNEL.to_owned()])?;
+    engine.resolve_channels(&[CHANNEL.to_owned()])?;
     engine.commit()?;
     assert_eq!(shown(&engine, CHANNEL, "heat").as_deref(), Some("1"));
     Ok(())

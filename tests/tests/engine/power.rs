@@ -58,7 +58,7 @@ pub(crate) fn tell(disk: &Disk, commits: usize, seed: u64) -> Result<Vec<Kept>> 
         }
         for (number, ..) in stage.engine.snapshot()?.outbox()? {
             if random.bool() {
-                stage.engine.sent(number);
+                stage.engine.sent(number)?;
             }
         }
         stage.engine.commit()?;

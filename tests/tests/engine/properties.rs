@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use heat_engine::wit::Tally;
-use heat_engine::{Action, Changes, Decision, Library, Order, Run, Seed, Which};
+use heat_engine::{Action, ChangeRequest, Changes, Decision, Library, Run, Seed, UndoTarget};
 
 use crate::stage::{CHANNEL, Stage, sandbox};
 use crate::story::{Mix, SPAMMER, Step, Told, recount, story};
@@ -20,7 +20,7 @@ fn same(one: &str, other: &str) -> Result<()> {
         let before = words.join(" ");
         ensure!(one == other, "{before:.4000} … {one:?} and {other:?}");
         words.push(one.trim());
-        if one.contains("key: ") || one.contains(": Handed") {
+        if one.contains("key: ") || one.contains(": RuleState") {
             words.drain(..words.len().saturating_sub(3));
         }
     }
@@ -169,11 +169,11 @@ fn what_is_taken_back_was_never_there() -> Result<()> {
 /// Takes back what a person did, as heatd does it: the counts at once, then the state of a run that leaves it out.
 fn take_back(stage: &mut Stage, person: &str) -> Result<()> {
     stage.engine.commit()?;
-    let undo = stage.engine.snapshot()?.undo(CHANNEL, &Which::Person(person.to_owned()), 0)?;
+    let undo = stage.engine.snapshot()?.undo(CHANNEL, &UndoTarget::Person(person.to_owned()), 0)?;
     if undo.first.is_none() {
         return Ok(());
     }
-    stage.engine.take_back_faves(&undo, &Order::new(Action::Undo, "test", ""))?;
+    stage.engine.take_back_faves(&undo, &ChangeRequest::new(Action::Undo, "test", ""))?;
     stage.engine.commit()?;
     let states = replay(stage, false, |_| {})?.hand_over_all()?;
     stage.engine.adopt(CHANNEL, states)?;
@@ -195,6 +195,6 @@ fn replay(stage: &Stage, exact: bool, mut tell: impl FnMut(&Decision)) -> Result
             run.follow(&record)?.iter().for_each(&mut tell);
         }
     }
-    run.pass(stage.now)?;
+    run.advance_to(stage.now)?;
     Ok(run)
 }

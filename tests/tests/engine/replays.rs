@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::Happening;
-use heat_engine::{Action, Changes, Decision, Given, Library, Order, Rule, Run, Seed, Status};
+use heat_engine::{
+    Action, ChangeRequest, Changes, Decision, Given, Library, Rule, Run, Seed, Status,
+};
 use heat_tests::chat::Generator;
 use heat_tests::irc::Parts;
 
@@ -39,18 +41,18 @@ fn tell(stage: &mut Stage) -> Result<String> {
         written(&mut told, &stage.wait(20 * (at - last.replace(at).unwrap_or(at)))?)?;
         let text = String::from_utf8_lossy(parts.text().unwrap_or_default()).into_owned();
         written(&mut told, &[stage.chat(&parts.login(), &text)?])?;
-        let order = |action| Order::new(action, "test", "");
+        let order = |action| ChangeRequest::new(action, "test", "");
         match number {
             250 => stage.swap("decay", "decay", &half_life("30s"))?,
             500 => stage.swap("total", "totals-two", &[])?,
             600 | 605 => written(&mut told, &[stage.chat("mallory", "!do panic")?])?,
             750 => {
                 let disable = order(Action::Disable);
-                stage.engine.turn(&CHANNEL.into(), "crowd", Status::Disabled, &disable)??;
+                stage.engine.set_status(&CHANNEL.into(), "crowd", Status::Disabled, &disable)?;
             }
             900 => {
                 let enable = order(Action::Enable);
-                stage.engine.turn(&CHANNEL.into(), "crowd", Status::On, &enable)??;
+                stage.engine.set_status(&CHANNEL.into(), "crowd", Status::On, &enable)?;
             }
             1000 => stage.swap("decay", "decay", &half_life("20m"))?,
             1250 => drop(stage.event(Happening::StreamStart)?),

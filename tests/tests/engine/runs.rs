@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::EmoteProvider;
-use heat_engine::{Action, Changes, Given, Library, Order, Record, Rule, Run, Seed, Which, why};
+use heat_engine::{
+    Action, ChangeRequest, Changes, Given, Library, Record, Rule, Run, Seed, UndoTarget, why,
+};
 
 use crate::stage::{CHANNEL, Stage, loaded, patient, plain, sandbox};
 
@@ -76,7 +78,7 @@ fn a_change_of_emotes_is_in_the_log_and_changes_nothing_else() -> Result<()> {
     let changes = records.iter().filter(|it| matches!(it, Record::Emotes { .. }));
     let told: Vec<_> = changes.map(Record::channel).collect();
     assert_eq!(told, [CHANNEL, ""].repeat(4));
-    let undo = snapshot.undo(CHANNEL, &Which::Person("person1".to_owned()), 0)?;
+    let undo = snapshot.undo(CHANNEL, &UndoTarget::Person("person1".to_owned()), 0)?;
     assert_eq!((undo.events.len(), undo.taken.len()), (1, 1));
     Ok(())
 }
@@ -106,8 +108,8 @@ fn a_replay_comes_by_swaps_and_the_way_back_as_it_was() -> Result<()> {
         })
     };
     let back = |stage: &mut Stage| {
-        let order = Order::new(Action::RollBack, "test", "");
-        anyhow::Ok(stage.engine.roll_back(&CHANNEL.into(), "decay", &order)??)
+        let order = ChangeRequest::new(Action::RollBack, "test", "");
+        anyhow::Ok(stage.engine.roll_back(&CHANNEL.into(), "decay", &order)?)
     };
     people(&mut stage, &["ann", "bob"])?;
     let (_, short) = decay("1s")?;
@@ -142,8 +144,8 @@ fn a_letter_is_for_a_rule_that_takes_such_events() -> Result<()> {
     (0..3).try_for_each(|_| stage.chat("ann", "!do panic").map(drop))?;
     stage.engine.commit()?;
     assert_eq!(stage.standing("fave"), Some(("live", "fave".to_owned())));
-    let letters = stage.engine.snapshot()?.letters()?;
-    let refused = stage.engine.retry(letters[0].0, &letters[0].1)?.unwrap_err();
+    let letters = stage.engine.snapshot()?.dead_letters()?;
+    let refused = stage.engine.retry(letters[0].0, &letters[0].1).unwrap_err();
     ensure!(refused.to_string().contains("does not take such an event"), "{refused}");
     assert_eq!(stage.faves()?, 0);
     Ok(())
@@ -154,7 +156,7 @@ fn a_shadow_follows_what_happens_and_is_promoted_with_what_it_has_made() -> Resu
     let mut stage = Stage::new(vec![plain("fave"), plain("decay")])?;
     stage.chat("ann", "?fave")?;
     stage.engine.commit()?;
-    stage.engine.untold();
+    stage.engine.take_unpublished();
     let snapshot = Arc::new(stage.engine.snapshot()?);
     let seed = Seed::present(&snapshot, CHANNEL, &rules(&stage))?;
     let (slot, candidate) = decay("1s")?;
@@ -165,17 +167,17 @@ fn a_shadow_follows_what_happens_and_is_promoted_with_what_it_has_made() -> Resu
         stage.wait(10_000)?;
         stage.chat(name, "?fave")?;
     }
-    let records: Vec<Record> = stage.engine.untold().to_vec();
+    let records: Vec<Record> = stage.engine.take_unpublished().to_vec();
     for record in &records {
         run.follow(record)?;
     }
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("4"), "what is live has not noticed");
     assert_eq!(heat(&run).as_deref(), Some("1"), "each was gone before the next came");
-    let begun = stage.engine.begin(CHANNEL, &slot)??;
+    let begun = stage.engine.begin(CHANNEL, &slot)?;
     let handed = run.hand_over(&slot)?.context("the slot is there")?;
     let swap = begun.handed(candidate, handed);
-    stage.engine.flip(swap, &Order::new(Action::Promote, "test", ""))??;
+    stage.engine.flip(swap, &ChangeRequest::new(Action::Promote, "test", ""))?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("1"), "shown at once");
     Ok(())
@@ -198,10 +200,10 @@ fn taking_back_a_person_leaves_what_would_have_been_without() -> Result<()> {
     without.engine.commit()?;
     assert_ne!(stage.output("heat"), without.output("heat"));
 
-    let which = Which::Person("Spammer".to_owned());
+    let which = UndoTarget::Person("Spammer".to_owned());
     let undo = stage.engine.snapshot()?.undo(CHANNEL, &which, 0)?;
     ensure!(!undo.taken.is_empty() && undo.events.len() == 5, "{undo:?}");
-    stage.engine.take_back_faves(&undo, &Order::new(Action::Undo, "test", ""))?;
+    stage.engine.take_back_faves(&undo, &ChangeRequest::new(Action::Undo, "test", ""))?;
     stage.engine.commit()?;
     assert_eq!(stage.faves()?, without.faves()?, "the counts at once");
     let states: BTreeMap<_, _> = replay(&stage, Changes::default())?.hand_over_all()?;
@@ -234,18 +236,18 @@ fn taking_back_reaches_behind_a_promotion() -> Result<()> {
     let rule = Some((slot.clone(), candidate.clone()));
     let mut run = Run::begin(seed, library, Changes { rule, ..Changes::default() })?;
     ensure!(heat(&run).is_none(), "a shadow shows what it has shown itself");
-    let begun = stage.engine.begin(CHANNEL, &slot)??;
+    let begun = stage.engine.begin(CHANNEL, &slot)?;
     let handed = run.hand_over(&slot)?.context("the slot is there")?;
     stage
         .engine
-        .flip(begun.handed(candidate, handed), &Order::new(Action::Promote, "test", ""))??;
+        .flip(begun.handed(candidate, handed), &ChangeRequest::new(Action::Promote, "test", ""))?;
     stage.chat("bob", "?fave")?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("7"));
 
-    let which = Which::Person("spammer".to_owned());
+    let which = UndoTarget::Person("spammer".to_owned());
     let undo = stage.engine.snapshot()?.undo(CHANNEL, &which, 0)?;
-    stage.engine.take_back_faves(&undo, &Order::new(Action::Undo, "test", ""))?;
+    stage.engine.take_back_faves(&undo, &ChangeRequest::new(Action::Undo, "test", ""))?;
     stage.engine.commit()?;
     let states = replay(&stage, Changes::default())?.hand_over_all()?;
     stage.engine.adopt(CHANNEL, states)?;

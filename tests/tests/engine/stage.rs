@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result, anyhow, bail};
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
 use heat_engine::{
-    Action, Answer, Chain, Component, Decision, Engine, Given, Limits, Order, Rule, Sandbox, Store,
-    effect_line,
+    Action, Answer, Chain, ChangeRequest, Component, Decision, Engine, Given, Limits, Rule,
+    Sandbox, Store, effect_line,
 };
 
 /// The channel of every event on this stage.
@@ -184,12 +184,12 @@ impl Stage {
         settings: &[(String, Given)],
     ) -> Result<()> {
         self.engine.commit()?;
-        let begun = self.engine.begin(CHANNEL, slot)??;
+        let begun = self.engine.begin(CHANNEL, slot)?;
         let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded(name)?, settings)?;
         match begun.prepare(&*sandbox()?, rule) {
             Ok(swap) => {
-                let order = Order::new(Action::Deploy, "test", "");
-                self.engine.flip(swap, &order)??;
+                let order = ChangeRequest::new(Action::Deploy, "test", "");
+                self.engine.flip(swap, &order)?;
                 self.engine.commit()?;
                 Ok(())
             }
@@ -202,7 +202,7 @@ impl Stage {
 
     /// How a slot stands: state and name of the rule.
     pub(crate) fn standing(&self, slot: &str) -> Option<(&'static str, String)> {
-        let standings = self.engine.standings();
+        let standings = self.engine.slot_statuses();
         let found = standings.into_iter().find(|it| it.slot == slot)?;
         Some((found.state, found.name))
     }

@@ -78,7 +78,7 @@ fn a_message_stays_in_the_outbox_until_it_is_acknowledged_also_over_a_restart() 
     let mut stage = open()?;
     let waiting = stage.engine.snapshot()?.outbox()?;
     assert_eq!(waiting, [(committed.messages[0].0, "lights/flash".to_owned(), b"pie".to_vec())]);
-    stage.engine.sent(waiting[0].0);
+    stage.engine.sent(waiting[0].0)?;
     stage.engine.commit()?;
     ensure!(stage.engine.snapshot()?.outbox()?.is_empty());
     Ok(())

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fastrand::Rng;
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Event, Happening, MqttMessage, Tally};
-use heat_engine::{Changes, Decision, Given, Library, Record, Run, Seed, Store};
+use heat_engine::{Changes, CountKind, Decision, Given, Library, Record, Run, Seed, Store};
 
 use crate::stage::{CHANNEL, Part, START, Stage, patient, plain, sandbox};
 
@@ -222,7 +222,7 @@ impl Told {
 }
 
 /// What the rules have: a run from the present hands it over.
-fn state(stage: &Stage) -> Result<BTreeMap<String, heat_engine::Handed>> {
+fn state(stage: &Stage) -> Result<BTreeMap<String, heat_engine::RuleState>> {
     let snapshot = Arc::new(stage.engine.snapshot()?);
     let rules = stage.engine.rules(CHANNEL).context("there is no chain")?;
     let seed = Seed::present(&snapshot, CHANNEL, &rules)?;
@@ -232,7 +232,7 @@ fn state(stage: &Stage) -> Result<BTreeMap<String, heat_engine::Handed>> {
 }
 
 /// The counts as the log tells them, reckoned here in the simplest way.
-pub(crate) fn recount(records: &[Record]) -> Vec<((u8, String, String), Tally)> {
+pub(crate) fn recount(records: &[Record]) -> Vec<((CountKind, String, String), Tally)> {
     // By person and item: how many, and what they weigh.
     let mut pairs: BTreeMap<(String, String), (u64, i64)> = BTreeMap::new();
     let mut add = |fave: &heat_engine::wit::Fave, sign: i64| {
@@ -251,23 +251,23 @@ pub(crate) fn recount(records: &[Record]) -> Vec<((u8, String, String), Tally)> 
         }
     }
     pairs.retain(|_, (faves, _)| *faves > 0);
-    let mut counts: BTreeMap<(u8, String, String), (u64, i64)> = BTreeMap::new();
-    let mut people: BTreeMap<(u8, String, String), std::collections::BTreeSet<String>> =
+    let mut counts: BTreeMap<(CountKind, String, String), (u64, i64)> = BTreeMap::new();
+    let mut people: BTreeMap<(CountKind, String, String), std::collections::BTreeSet<String>> =
         BTreeMap::new();
     for ((person, item), (faves, weight)) in &pairs {
         let none = String::new;
         for key in [
-            (0, none(), none()),
-            (1, none(), item.clone()),
-            (2, person.clone(), none()),
-            (3, person.clone(), item.clone()),
+            (CountKind::Channel, none(), none()),
+            (CountKind::Item, none(), item.clone()),
+            (CountKind::Person, person.clone(), none()),
+            (CountKind::PersonItem, person.clone(), item.clone()),
         ] {
             let count = counts.entry(key.clone()).or_default();
             (count.0, count.1) = (count.0 + faves, count.1 + weight);
             people.entry(key).or_default().insert(person.clone());
         }
     }
-    let tally = |(key, (faves, weight)): ((u8, String, String), (u64, i64))| {
+    let tally = |(key, (faves, weight)): ((CountKind, String, String), (u64, i64))| {
         let people = u32::try_from(people[&key].len()).expect("few people");
         (key, Tally { faves, weight, people })
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use heat_engine::{Action, Chain, Engine, Given, Order, Rule, Status, Store};
+use heat_engine::{Action, Chain, ChangeRequest, Engine, Given, Rule, Status, Store};
 
 use crate::stage::{CHANNEL, START, Stage, lines, loaded, patient, plain, sandbox};
 
@@ -58,8 +58,8 @@ fn the_rule_before_goes_on_and_rolling_back_loses_nothing() -> Result<()> {
     stage.wait(30_000)?;
     stage.engine.commit()?;
     assert_ne!(stage.output("heat").as_deref(), Some("4"));
-    let order = Order::new(Action::RollBack, "test", "");
-    stage.engine.roll_back(&CHANNEL.into(), "decay", &order)??;
+    let order = ChangeRequest::new(Action::RollBack, "test", "");
+    stage.engine.roll_back(&CHANNEL.into(), "decay", &order)?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat").as_deref(), Some("4"), "as if it had been live all the time");
     stage.chat("eve", "?fave")?;
@@ -100,16 +100,16 @@ fn a_rule_that_fails_again_and_again_is_turned_off_and_its_events_can_be_run_aga
     assert_eq!(stage.standing("misbehave").map(|it| it.0), Some("quarantined"));
     assert!(stage.chat("ann", "!do fine")?.answers.is_empty(), "it is not called any more");
     stage.engine.commit()?;
-    let letters = stage.engine.snapshot()?.letters()?;
+    let letters = stage.engine.snapshot()?.dead_letters()?;
     assert_eq!((letters.len(), letters[0].1.slot.as_str()), (10, "misbehave"));
 
-    let order = Order::new(Action::Enable, "test", "");
-    stage.engine.turn(&CHANNEL.into(), "misbehave", Status::On, &order)??;
-    let again = stage.engine.retry(letters[0].0, &letters[0].1)??;
+    let order = ChangeRequest::new(Action::Enable, "test", "");
+    stage.engine.set_status(&CHANNEL.into(), "misbehave", Status::On, &order)?;
+    let again = stage.engine.retry(letters[0].0, &letters[0].1)?;
     ensure!(again.answers[0].outcome.is_err(), "it panics as before");
     stage.engine.commit()?;
     assert_eq!(
-        stage.engine.snapshot()?.letters()?.len(),
+        stage.engine.snapshot()?.dead_letters()?.len(),
         10,
         "the old letter went, a new one came"
     );
@@ -121,12 +121,12 @@ fn what_is_written_while_a_swap_is_prepared_is_migrated_once_more() -> Result<()
     let mut stage = Stage::new(vec![plain("fave"), ("total", "totals-one", Vec::new())])?;
     stage.chat("ann", "?fave pie")?;
     stage.engine.commit()?;
-    let begun = stage.engine.begin(CHANNEL, "total")??;
+    let begun = stage.engine.begin(CHANNEL, "total")?;
     let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded("totals-two")?, &[])?;
     let swap = begun.prepare(&*sandbox()?, rule)?;
     stage.chat("bob", "?fave pie")?;
     stage.chat("cy", "?fave cake")?;
-    stage.engine.flip(swap, &Order::new(Action::Deploy, "test", ""))??;
+    stage.engine.flip(swap, &ChangeRequest::new(Action::Deploy, "test", ""))?;
     let mut whole = Stage::new(vec![plain("fave"), ("total", "totals-one", Vec::new())])?;
     for (name, text) in [("ann", "?fave pie"), ("bob", "?fave pie"), ("cy", "?fave cake")] {
         whole.chat(name, text)?;
@@ -153,7 +153,7 @@ fn a_state_is_copied_in_parts_with_what_changes_meanwhile() -> Result<()> {
     };
     (0..20).try_for_each(|person| both(&mut stage, person))?;
     stage.engine.commit()?;
-    let begun = stage.engine.begin(CHANNEL, "crowd")??;
+    let begun = stage.engine.begin(CHANNEL, "crowd")?;
     let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded("crowd")?, &[])?;
     let mut swap = begun.prepare(&*sandbox()?, rule)?;
     (15..40).try_for_each(|person| both(&mut stage, person))?;
@@ -164,7 +164,7 @@ fn a_state_is_copied_in_parts_with_what_changes_meanwhile() -> Result<()> {
         stage.engine.commit()?;
     }
     ensure!(steps > 8, "{steps} steps for 41 entries, and for 80 changes");
-    stage.engine.flip(swap, &Order::new(Action::Deploy, "test", ""))??;
+    stage.engine.flip(swap, &ChangeRequest::new(Action::Deploy, "test", ""))?;
     both(&mut stage, 50)?;
     stage.engine.commit()?;
     whole.engine.commit()?;
@@ -188,7 +188,7 @@ fn what_cannot_be_swapped_says_why_and_changes_nothing() -> Result<()> {
     ensure!(unknown.contains("no slot \"heat\"; it has fave, decay"), "{unknown}");
     let role = refusal(stage.swap("decay", "fave", &[]));
     ensure!(role.contains("it is a handler, and the slot decay is for a formula"), "{role}");
-    let begun = stage.engine.begin(CHANNEL, "decay")??;
+    let begun = stage.engine.begin(CHANNEL, "decay")?;
     let twice = refusal(stage.swap("decay", "decay", &half_life("1h")));
     ensure!(twice.contains("another change of the slot decay is under way"), "{twice}");
     stage.engine.give_up(CHANNEL, "decay", begun.ticket() + 1);
@@ -204,19 +204,19 @@ fn a_swap_that_was_left_behind_takes_nothing_from_the_one_that_came_after_it() -
     stage.chat("ann", "?fave pie")?;
     stage.engine.commit()?;
     let rule = Rule::new(&*sandbox()?, &Arc::new(patient()), &loaded("totals-two")?, &[])?;
-    let first = stage.engine.begin(CHANNEL, "total")??.prepare(&*sandbox()?, rule.clone())?;
+    let first = stage.engine.begin(CHANNEL, "total")?.prepare(&*sandbox()?, rule.clone())?;
     for (action, status) in [(Action::Disable, Status::Disabled), (Action::Enable, Status::On)] {
-        let order = Order::new(action, "test", "");
-        stage.engine.turn(&CHANNEL.into(), "total", status, &order)??;
+        let order = ChangeRequest::new(action, "test", "");
+        stage.engine.set_status(&CHANNEL.into(), "total", status, &order)?;
     }
     stage.chat("bob", "?fave pie")?;
     stage.engine.commit()?;
-    let second = stage.engine.begin(CHANNEL, "total")??.prepare(&*sandbox()?, rule)?;
+    let second = stage.engine.begin(CHANNEL, "total")?.prepare(&*sandbox()?, rule)?;
     stage.chat("cy", "?fave pie")?;
-    let order = Order::new(Action::Deploy, "test", "");
-    let refused = stage.engine.flip(first, &order)?.unwrap_err().to_string();
+    let order = ChangeRequest::new(Action::Deploy, "test", "");
+    let refused = stage.engine.flip(first, &order).unwrap_err().to_string();
     ensure!(refused.contains("was changed meanwhile"), "{refused}");
-    stage.engine.flip(second, &order)??;
+    stage.engine.flip(second, &order)?;
     stage.engine.commit()?;
     stage.engine.commit()?;
     let decision = stage.chat("dee", "?fave pie")?;
@@ -271,15 +271,15 @@ fn a_rule_that_was_turned_off_stays_off_and_its_outputs_are_gone_until_it_is_on(
     let file = folder.path().join("heat.redb");
     let (mut stage, _) = reopen(&file, &[], false)?;
     stage.chat("ann", "?fave")?;
-    let order = Order::new(Action::Disable, "test", "");
-    stage.engine.turn(&CHANNEL.into(), "decay", Status::Disabled, &order)??;
+    let order = ChangeRequest::new(Action::Disable, "test", "");
+    stage.engine.set_status(&CHANNEL.into(), "decay", Status::Disabled, &order)?;
     stage.engine.commit()?;
     assert_eq!(stage.output("heat"), None);
     drop(stage);
     let (mut stage, _) = reopen(&file, &[], false)?;
     assert_eq!(stage.standing("decay").map(|it| it.0), Some("disabled"));
-    let order = Order::new(Action::Enable, "test", "");
-    stage.engine.turn(&CHANNEL.into(), "decay", Status::On, &order)??;
+    let order = ChangeRequest::new(Action::Enable, "test", "");
+    stage.engine.set_status(&CHANNEL.into(), "decay", Status::On, &order)?;
     stage.now += 1;
     stage.chat("bob", "?fave")?;
     stage.engine.commit()?;
@@ -301,8 +301,8 @@ fn after_the_probation_the_rule_stays_and_nothing_of_the_one_before_is_left() ->
     stage.engine.commit()?;
     assert_eq!(stage.standing("decay").map(|it| it.0), Some("live"));
     assert_eq!(stage.engine.snapshot()?.rows()?.0, before);
-    let order = Order::new(Action::RollBack, "test", "");
-    let refused = stage.engine.roll_back(&CHANNEL.into(), "decay", &order)?.unwrap_err();
+    let order = ChangeRequest::new(Action::RollBack, "test", "");
+    let refused = stage.engine.roll_back(&CHANNEL.into(), "decay", &order).unwrap_err();
     ensure!(refused.to_string().contains("no rule on probation"), "{refused}");
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use heat_engine::wit::{ChatLine, Happening, Person};
-use heat_engine::{Brought, Changes, CountKind, Imported, Library, Run, Seed};
+use heat_engine::{Changes, CountKind, ImportSummary, Imported, Library, Run, Seed};
 
 use crate::stage::{CHANNEL, Stage, chat_line, plain, sandbox};
 
@@ -16,7 +16,7 @@ fn count(person: Person, item: &str, faves: u64) -> Imported {
     Imported { person, item: item.to_owned(), faves, weight: 1000 * faves as i64 }
 }
 
-fn import(stage: &mut Stage, source: &str, counts: &[Imported]) -> Result<Brought> {
+fn import(stage: &mut Stage, source: &str, counts: &[Imported]) -> Result<ImportSummary> {
     stage.engine.commit()?;
     let logins = stage.engine.snapshot()?.logins(CHANNEL)?;
     let would = stage.engine.import((CHANNEL, source), counts, &logins, true)?;

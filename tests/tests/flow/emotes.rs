@@ -2,6 +2,7 @@
 
 mod bad;
 mod live;
+mod named;
 mod recorded;
 
 use std::collections::BTreeMap;

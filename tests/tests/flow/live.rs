@@ -128,7 +128,7 @@ impl Stage {
 
     /// The entries of the audit log, newest first: action, by, whether it was refused.
     fn history(&self) -> Result<Vec<(String, String, bool)>> {
-        let history = self.api.get("history?count=1000")?.json()?;
+        let history = self.api.get("audit?count=1000")?.json()?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let entries = history["entries"].as_array().cloned().unwrap_or_default();
         let entries = entries

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bad;
+mod bodies;
 mod described;
 mod packed;
 mod stage;

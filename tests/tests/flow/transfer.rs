@@ -154,6 +154,11 @@ fn an_import_takes_all_or_nothing_and_goes_on_where_it_was_interrupted() -> Resu
     let api = crate::live::Api::new(&town)?;
     let wish = json!({ "source": "made", "counts": group });
     assert_eq!(api.post("channels/seaside/import", &wish)?.json()?["faves"], 500);
+    // Without a note it is in the audit log all the same, with whose token it was.
+    let entry = api.get("audit?count=1")?.json()?["entries"][0].clone();
+    let says = (&entry["action"], &entry["by"], &entry["note"]);
+    let expected = (json!("import"), json!("owner"), json!("250 counts from made"));
+    assert_eq!(says, (&expected.0, &expected.1, &expected.2));
     api.post("channels/seaside/import", &json!({ "source": "a b", "counts": [] }))?.problem(409)?;
     std::fs::write(&file, &whole)?;
     let (code, told, words) = import(&town, &file, &[])?;

@@ -61,7 +61,7 @@ fn heatd_is_not_ready_while_chat_is_lost_and_ready_again_when_it_is_back() -> Re
     watched.town.chat.accept_connections()?;
     watched.ready()?;
     watched.town.wait_for_figure("heatd_channels_joined", 1)?;
-    assert_eq!(watched.town.figure("heatd_chat_connects_total")?, 2);
+    assert_eq!(watched.town.figure("heatd_chat_connections_opened_total")?, 2);
     Ok(())
 }
 
@@ -82,6 +82,6 @@ fn heatd_is_not_ready_while_the_broker_is_away_and_ready_again_when_it_is_back()
     assert_eq!(watched.town.figure("heatd_mqtt_connected")?, 0);
     watched.broker.resume()?;
     watched.ready()?;
-    assert_eq!(watched.town.figure("heatd_mqtt_connects_total")?, 2);
+    assert_eq!(watched.town.figure("heatd_mqtt_connections_opened_total")?, 2);
     Ok(())
 }

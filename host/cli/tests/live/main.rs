@@ -2,6 +2,8 @@
 
 #[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod fake;
+#[cfg(unix)]
+mod terminal;
 
 use serde_json::json;
 
@@ -11,14 +13,14 @@ use fake::{Answer, Fake};
 const RULE: &[u8] = b"\0asm\x0d\0\x01\0rule";
 
 fn done() -> serde_json::Value {
-    json!({ "done": "decay 1.3.0 is live in slot decay of #seaside", "checked": "the last 1000 events", "state": "kept" })
+    json!({ "message": "decay 1.3.0 is live in slot decay of #seaside", "checked": "the last 1000 events", "state": "kept" })
 }
 
 #[test]
 fn a_rule_goes_into_the_slot_of_its_name() {
     let fake = Fake::new(|_| {
         let compile = json!({ "step": "compile", "expected_ms": 31_000, "elapsed_ms": 0 });
-        Answer::steps(&[compile, json!({ "step": "check", "events": 10, "of": 1000 }), done()])
+        Answer::steps(&[compile, json!({ "step": "check", "done": 10, "total": 1000 }), done()])
     });
     let file = fake.file("decay-1.3.0.wasm", RULE);
     let (code, out, words) = fake.heat(&["rules", "deploy", file.to_str().unwrap()]);
@@ -61,12 +63,12 @@ fn json_is_passed_on_line_by_line_and_harmless() {
 
 #[test]
 fn an_answer_that_breaks_off_is_no_success() {
-    let check = json!({ "step": "check", "events": 10, "of": 1000 });
+    let check = json!({ "step": "check", "done": 10, "total": 1000 });
     for answer in [vec![], vec![check]] {
         let fake = Fake::new(move |_| Answer::steps(&answer).cut());
         let (code, out, words) = fake.heat(&["rules", "shadow", "--set", "half_life=3m"]);
         assert_eq!((code, out.as_str()), (Some(1), ""));
-        assert!(words.contains("broke off") && words.contains("heat rules history"), "{words}");
+        assert!(words.contains("broke off") && words.contains("heat rules audit"), "{words}");
     }
 }
 
@@ -83,10 +85,10 @@ fn a_recording_goes_before_the_rule_and_curves_are_drawn() {
     let fake = Fake::new(|_| {
         let curve = |high: u64| json!([[0, 0], [20_000, high], [40_000, high / 2], [60_000, 3]]);
         let last = json!({
-            "done": "replayed", "events": 1234, "elapsed_ms": 1500.0, "events_per_second": 822.6, "faults": 0, "from": 0,
+            "message": "replayed", "events": 1234, "elapsed_ms": 1500.0, "events_per_second": 822.6, "faults": 0, "from": 0,
             "to": 60_000, "output": "heat", "live": curve(20), "candidate": curve(30), "live_faves": 3, "candidate_faves": 3,
         });
-        Answer::steps(&[json!({ "step": "replay", "events": 5, "of": 1234 }), last])
+        Answer::steps(&[json!({ "step": "replay", "done": 5, "total": 1234 }), last])
     });
     let recording = b"@tmi-sent-ts=1700000000000 :a!a@a PRIVMSG #x :?fave\n";
     let (rule, log) = (fake.file("decay.wasm", RULE), fake.file("chat.irc", recording));
@@ -116,7 +118,7 @@ fn a_recording_goes_before_the_rule_and_curves_are_drawn() {
 fn nothing_is_taken_back_where_nobody_can_be_asked() {
     let fake = Fake::new(|_| {
         Answer::steps(&[json!({
-            "done": "taken back", "preview": false, "events": 2, "faves": 1, "weight": 1.5,
+            "message": "taken back", "preview": false, "events": 2, "faves": 1, "weight": 1.5,
             "outputs": { "heat": { "before": "9", "after": "8" } }, "corrected": "all",
         })])
     });
@@ -142,12 +144,12 @@ fn nothing_is_taken_back_where_nobody_can_be_asked() {
 
 #[test]
 fn a_call_that_fails_again_is_a_failure() {
-    let fake = Fake::new(|request| match request.line.contains("/letters") {
-        true => Answer::json(&json!({ "letters": [{
+    let fake = Fake::new(|request| match request.line.contains("/dead-letters") {
+        true => Answer::json(&json!({ "dead_letters": [{
             "number": 7, "at": 0, "channel": "seaside", "slot": "decay", "digest": "00", "call": 0, "cause": "trap",
             "event": "c-1", "kind": "chat", "person": null,
         }]})),
-        false => Answer::json(&json!({ "done": "1 was run again", "again": 1, "failed": 1 })),
+        false => Answer::json(&json!({ "message": "1 was run again", "again": 1, "failed": 1 })),
     });
     let (code, out, words) = fake.heat(&["rules", "retry", "7"]);
     assert_eq!((code, out.as_str()), (Some(1), "1 was run again\n"), "{words}");

@@ -14,7 +14,7 @@ interface Series {
 
 const MINUTE = 60_000;
 
-/** A range of which nothing changes any more, in whole minutes. */
+/** A range in which nothing changes any more, in whole minutes. */
 function past(): { from: number; to: number } {
   const to = Math.floor(Date.now() / MINUTE) * MINUTE - 5 * MINUTE;
   return { from: to - 10 * MINUTE, to };
@@ -38,7 +38,7 @@ test("emotes are found by a part of their name, and several are shown at once", 
   await page.fill("#emote-input", "nosuchemote");
   await says(page, "#emote-input-list", /no emote/);
   await page.keyboard.press("Escape");
-  await page.click('[aria-label="Leave out Kappa"]');
+  await page.click('[aria-label="Remove Kappa"]');
   assert.deepEqual(await chips(page), ["messages", "LUL"]);
   await leave();
 });
@@ -92,6 +92,7 @@ test("each interval asks for bins of its width", async () => {
     await page.click(`[data-interval="${interval}"]`);
     await asked;
     assert.equal(await page.locator('#intervals [aria-pressed="true"]').innerText(), interval);
+    assert.ok((await contrast(page, `[data-interval="${interval}"]`)) > 4.5, "the chosen interval is unreadable under the pointer");
   }
   await leave();
 });
@@ -146,7 +147,12 @@ test("dragging zooms, the way back leads back, and a link shows the same to some
   const minutes = (Number(to) - Number(from)) / MINUTE;
   assert.ok(minutes > 9 && minutes < 15, `a fifth of an hour is ${minutes} minutes`);
   assert.equal(await page.getAttribute("#now", "aria-pressed"), "false");
+  for (const graph of ["#graph", "#level"]) {
+    const left = await page.locator(`${graph} .u-select`).evaluate((it) => it.getBoundingClientRect().width);
+    assert.equal(left, 0, `${graph} keeps its selection`);
+  }
   await page.mouse.move(10, 10);
+  assert.match(await text(page, "#when"), /^\d{1,2} [A-Z][a-z]{2}, [\d:]+ – /);
   const when = await says(page, "#when", /–/);
 
   const other = await visit(browser, { hash: page.url().split("#")[1] ?? "" });
@@ -188,7 +194,7 @@ test("under the cursor stands what was counted then, by pointer and by keys", as
   await leave();
 });
 
-test("a time in which chat was not heard is a gap, and no nought", async () => {
+test("a time in which chat was not heard is a gap, and not zero", async () => {
   const { from, to } = past();
   const { page, leave } = await visit(browser, {
     hash: `channel=seaside&interval=1m&of=emote:twitch:nosuch&from=${from}&to=${to}`,
@@ -208,5 +214,63 @@ test("a time in which chat was not heard is a gap, and no nought", async () => {
     await page.keyboard.press("ArrowRight");
   }
   await shoot(page, "gap", false);
+  await leave();
+});
+
+/** How much the text of an element differs from what is behind it (WCAG 2). */
+async function contrast(page: Page, selector: string): Promise<number> {
+  await page.hover(selector);
+  return page.locator(selector).evaluate((it) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    const pen = canvas.getContext("2d");
+    const light = (colour: string): number => {
+      if (!pen) return 0;
+      pen.fillStyle = colour;
+      pen.fillRect(0, 0, 1, 1);
+      const parts = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => part / 255);
+      const [red = 0, green = 0, blue = 0] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const style = getComputedStyle(it);
+    const [dark = 0, bright = 0] = [light(style.color), light(style.backgroundColor)].sort((one, other) => one - other);
+    return (bright + 0.05) / (dark + 0.05);
+  });
+}
+
+test("the time before heatd knew a channel is unknown, and not zero", async () => {
+  const { from, to } = past();
+  const { page, leave } = await visit(browser, {
+    hash: `channel=seaside&interval=1m&from=${from}&to=${to}`,
+    before: async (page) => {
+      await page.route("**/series?*", async (route) => {
+        const answer = await route.fetch();
+        const series = (await answer.json()) as { known_since: number; series: object[] };
+        assert.ok(series.known_since < from, "heatd says since when it knows the channel");
+        const json = { ...series, series: series.series.map((it) => ({ ...it, points: [] })), known_since: from + 3 * MINUTE };
+        await route.fulfill({ response: answer, json });
+      });
+    },
+  });
+  await shown(page);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#csv")]);
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n").slice(1);
+  assert.deepEqual(lines.slice(0, 5).map((it) => it.split(",")[2]), ["", "", "", "0", "0"]);
+  await leave();
+});
+
+test("a logarithmic scale shows small numbers beside large ones, and stands in the link", async () => {
+  const { from, to } = past();
+  const { page, leave } = await visit(browser, { hash: `channel=seaside&interval=30s&of=messages&of=emote:twitch:Kappa&from=${from}&to=${to}` });
+  await shown(page);
+  const drawn = (): Promise<string> => page.locator("#graph canvas").evaluate((it) => (it as HTMLCanvasElement).toDataURL());
+  await page.mouse.move(5, 5);
+  const linear = await drawn();
+  await page.click("#log");
+  assert.match(page.url(), /scale=log/);
+  await until("another graph", async () => (await drawn()) !== linear);
+  await shoot(page, "log", false);
+  await page.click("#log");
+  await page.mouse.move(5, 5);
+  await until("the graph as it was", async () => (await drawn()) === linear);
   await leave();
 });

@@ -35,8 +35,9 @@ test("a change of a rule is a mark at its time, and stands in the list", async (
   assert.ok(done.done);
   const { page, leave } = await visit(browser, { hash: "channel=seaside&interval=1s" });
   await shown(page);
-  await says(page, "#changes", /decay: other settings, by /);
+  await says(page, "#changes", /decay: new settings, by /);
   await says(page, "#rules", /decay.*live/s);
+  await says(page, "#rules", /[\d.]+ % of the limit/);
   const { rules } = await ask<{ rules: { channel: string; slot: string; calls: number }[] }>("rules");
   const calls = rules.find((it) => it.channel === "seaside" && it.slot === "fave")?.calls ?? 0;
   assert.ok(calls > 0);
@@ -48,7 +49,7 @@ test("a change of a rule is a mark at its time, and stands in the list", async (
     assert.ok(box);
     const place = 1 - (Date.now() - at) / (5 * 60_000);
     await page.mouse.move(box.x + box.width * place, box.y + 20);
-    return (await text(page, "#when")).includes("decay: other settings");
+    return (await text(page, "#when")).includes("decay: new settings");
   });
   await leave();
 });
@@ -104,7 +105,7 @@ test("a moderator gives the orders that the rules take", async () => {
   const { page, leave } = await visit(browser, { hash: "channel=seaside", before: (page) => as(page, "moderator", ordered) });
   await shown(page);
   await page.click('#orders >> text="?heat pause"');
-  await says(page, ".answer", /Done. decay: show heat "50"/);
+  await says(page, ".answer", /Done. heat: 50/);
   await page.click('#orders >> text="?heat set 50"');
   assert.equal(await page.inputValue("#order"), "?heat set 50");
   await page.keyboard.type("33");
@@ -123,5 +124,91 @@ test("a viewer sees figures, and nothing that is for others", async () => {
   for (const part of ["#moderate", "#ruled", "#why"]) assert.ok(await page.locator(part).isHidden(), part);
   assert.ok(await page.locator("#trouble").isHidden());
   await shoot(page, "viewer");
+  await leave();
+});
+
+test("the number's third digit moves nothing beside it", async () => {
+  const { page, leave } = await visit(browser, { hash: "channel=seaside" });
+  await shown(page);
+  const places: number[] = [];
+  for (const order of ["?heat set 7", "?heat set 99.9", "?heat set 120"]) {
+    await ask("channels/seaside/command", { text: order });
+    await until(`a number after ${order}`, async () => (await text(page, "#value")).length >= (places.length === 2 ? 3 : 1));
+    places.push((await page.locator("#output").boundingBox())?.x ?? 0);
+  }
+  assert.equal(new Set(places).size, 1, `the name of the output was at ${places}`);
+  await ask("channels/seaside/command", { text: "?heat reset" });
+  await leave();
+});
+
+test("names and items are tapped to take back, one or several, and so is the time in the graph", async () => {
+  const fave = (user: string, item: string): Promise<unknown> =>
+    ask("channels/seaside/simulate", { event: { kind: "chat", user, text: `?fave ${item}` }, live: true });
+  for (const user of ["tapper_one", "tapper_two"]) for (let time = 0; time < 3; time += 1) await fave(user, `tapped song ${time}`);
+  const { page, leave } = await visit(browser, { hash: "channel=seaside&interval=1s" });
+  await shown(page);
+  const { people } = await ask<{ people: { login: string; name: string }[] }>("channels/seaside/faves?count=8");
+  const [one, other] = people;
+  assert.ok(one && other);
+  for (const { login, name } of [one, other]) await page.locator(`#people button[title="Take back what ${login} did"]`, { hasText: name }).click();
+  await says(page, "#picked", new RegExp(`${one.login}, ${other.login}`));
+  await shoot(page, "picked", false);
+  await page.click("#picked-preview");
+  await says(page, "#preview", new RegExp(`of ${one.login}, ${other.login}|Nothing that counts`));
+  assert.ok(await page.locator("#picked").isHidden());
+
+  await page.selectOption("#what", "people");
+  await page.fill("#who", "tapper_one, tapper_two");
+  await page.click("#undo >> text=Preview");
+  await says(page, "#preview", /take back \d+ faves? in \d+ events? of tapper_one, tapper_two/);
+
+  const { items } = await ask<{ items: { item: string }[] }>("channels/seaside/faves?count=8");
+  const item = items.find((it) => it.item)?.item ?? "";
+  await page.locator('#items button[title="Take back the faves of this item"]', { hasText: item }).first().click();
+  await page.click("#picked-preview");
+  await until("the item in the field", async () => (await page.inputValue("#who")) === item);
+  await says(page, "#preview", /take back|Nothing that counts|nothing to take back/);
+
+  await page.selectOption("#what", "item");
+  await page.fill("#who", "tapped song 0");
+  await page.selectOption("#since", "graph");
+  await page.click("#undo >> text=Preview");
+  await says(page, "#preview", /take back \d+ faves? in \d+ events? of tapped song 0, \d+ [A-Z][a-z]{2}, /);
+  await page.click("text=Take it back");
+  await says(page, "#preview .done", /./);
+  const { items: left } = await ask<{ items: { item: string }[] }>("channels/seaside/faves?count=1000");
+  assert.ok(!left.some((it) => it.item === "tapped song 0") && left.some((it) => it.item === "tapped song 1"), "only this item is taken back");
+
+  await page.selectOption("#what", "everybody");
+  assert.ok(await page.locator("#who").isHidden());
+  await page.click("#undo >> text=Preview");
+  await says(page, "#preview", /take back \d+ faves? in \d+ events? of everybody/);
+  await leave();
+});
+
+test("moderators say that the stream starts and ends, and whole streams are shown by one press", async () => {
+  const { page, leave } = await visit(browser, { hash: "channel=quiet" });
+  await shown(page);
+  await says(page, "#stream-now", /Nobody has said|offline/);
+  await page.click("#presets >> text=This stream");
+  await says(page, "#no-preset", /not live/);
+  await page.click("#stream-start");
+  await says(page, "#stream-now", /has been live|is live/);
+  await page.click("#presets >> text=This stream");
+  await until("a link that begins at a time and is live", async () => /from=\d+/.test(page.url()) && !page.url().includes("to="));
+  await page.click("#stream-end");
+  assert.match(await text(page, "#stream-end"), /again/);
+  await page.click("#stream-end");
+  await says(page, "#stream-now", /offline/);
+  await page.click("#presets >> text=Last stream");
+  await until("a stream with an end", async () => /from=\d+&to=\d+/.test(page.url()));
+  const { streams } = await ask<{ streams: { from: number; to: number }[] }>("channels/quiet/streams?count=2");
+  assert.ok(page.url().includes(`from=${streams[0]?.from}`), page.url());
+  await page.fill("#channel-input", "seaside");
+  await page.locator("#channel-input-list").getByText("#seaside").click();
+  await page.click("#presets >> text=Everything");
+  await until("all that is known", async () => /from=\d+/.test(page.url()) && !page.url().includes("to="));
+  const { known_since } = await ask<{ known_since: number }>("channels/seaside/streams");
+  assert.ok(page.url().includes(`from=${known_since}`), page.url());
   await leave();
 });

@@ -7,7 +7,7 @@ let browser: Browser;
 before(async () => (browser = await start()));
 after(() => browser.close());
 
-const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const EMOTES = "channel=seaside&of=messages&of=emote:twitch:Kappa&of=emote:twitch:LUL&of=emote:twitch:PogChamp";
 
 const ground = (page: Page): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
@@ -91,11 +91,46 @@ test("the page is used with the keyboard alone", async () => {
   assert.equal(await page.evaluate(() => document.activeElement?.id), "graph");
   assert.match(page.url(), /channel=seaside/);
   const reached = new Set<string>();
-  for (let step = 0; step < 60; step += 1) {
+  for (let step = 0; step < 120; step += 1) {
     await page.keyboard.press("Tab");
     reached.add(await page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent || ""));
   }
   for (const id of ["who", "since", "ask-why", "channel-input", "link", "csv", "level", "emote-input"]) assert.ok(reached.has(id), `${id} cannot be reached: ${[...reached]}`);
+  await leave();
+});
+
+test("on a phone moderation comes before the graph, and nothing speaks of keys", async () => {
+  const { page, leave } = await visit(browser, { hash: "channel=seaside", ...PHONE });
+  await settled(page);
+  const top = async (selector: string): Promise<number> => (await page.locator(selector).boundingBox())?.y ?? 0;
+  assert.ok((await top("#moderate")) < (await top("#graph-card")), "moderation is below the graph");
+  assert.ok((await top("#moderate")) > (await top("#value")), "moderation is above the number");
+  const isBefore = await page.evaluate(() => {
+    const [moderate, graph] = ["moderate", "graph-card"].map((id) => document.getElementById(id));
+    return Boolean(moderate && graph && moderate.compareDocumentPosition(graph) & Node.DOCUMENT_POSITION_FOLLOWING);
+  });
+  assert.ok(isBefore, "a screen reader meets it later than an eye does");
+  assert.ok(await page.locator("#hint").isHidden());
+  assert.doesNotMatch((await page.getAttribute("#graph", "aria-label")) ?? "", /key/);
+  const looks = (selector: string): Promise<string> =>
+    page.locator(selector).first().evaluate((it) => `${getComputedStyle(it).backgroundColor} ${getComputedStyle(it).borderStyle}`);
+  assert.notEqual(await looks("#orders .act"), await looks("#orders .fill"));
+  await shoot(page, "phone-top", false);
+  await leave();
+});
+
+test("both columns below the lists end at the same height", async () => {
+  const { page, leave } = await visit(browser, { hash: "channel=seaside" });
+  await settled(page);
+  const ends = await page.locator("#left > .card, #right > .card:last-child").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().bottom));
+  assert.equal(ends.length, 2);
+  assert.ok(Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)) < 2, `there is a hole below one of them: ${ends}`);
+  await page.click("#ask-why:enabled");
+  await says(page, "#causes", /→/);
+  const moderation = await page.locator("#moderate").boundingBox();
+  const after = await page.locator("#ruled").boundingBox();
+  const between = (after?.y ?? 0) - ((moderation?.y ?? 0) + (moderation?.height ?? 0));
+  assert.ok(between < 30, `${between} pixels are empty below moderation`);
   await leave();
 });
 

@@ -2,14 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Channels } from "../../src/channels.ts";
 import { picture } from "../../src/emotes.ts";
-import { bytes, counted, duration, number, rate } from "../../src/format.ts";
-import { fitted, forZoom } from "../../src/intervals.ts";
+import { bytes, counted, duration, logTicks, number, rate, share, stretch } from "../../src/format.ts";
+import { carried } from "../../src/filters.ts";
+import { fitted, forWhole, forZoom } from "../../src/intervals.ts";
 import { crossings, levelsOf } from "../../src/levels.ts";
-import { ordersOf } from "../../src/moderate.ts";
+
 import { isNumber } from "../../src/now.ts";
+import { ordersOf, plain } from "../../src/orders.ts";
+import { viewOf } from "../../src/presets.ts";
+import { cost } from "../../src/rules.ts";
+import { withPerson } from "../../src/selection.ts";
 import { EventLines } from "../../src/sse.ts";
+import { wishOf } from "../../src/takeback.ts";
 import { heard, now } from "../../src/time.ts";
-import type { Rule } from "../../src/told.ts";
+import type { Rule } from "../../src/types.ts";
 
 test("events are whole however they were cut on their way", () => {
   const text = 'data: {"a":1}\n\n: alive\n\ndata: x\r\ndata:y\r\n\r\n';
@@ -82,8 +88,20 @@ test("orders are those that the settings of live rules tell", () => {
     declared: [{ name: "moderator_command", about }],
   });
   const about = "The command of moderators and the owner: set 50, reset. Empty for none.";
-  assert.deepEqual(ordersOf([rule("?heat", about), rule("?heat", about)]), ["?heat set 50", "?heat reset"]);
+  assert.deepEqual(ordersOf([rule("?heat", about), rule("?heat", about)]), [
+    { text: "?heat set 50", label: "set 50", fills: true },
+    { text: "?heat reset", label: "reset", fills: false },
+  ]);
+  const own = { ...rule("?heat", "The command of moderators: pause, resume, add. Empty for none."), name: "fave" };
+  assert.deepEqual(ordersOf([own]).map((it) => [it.label, it.fills]), [["Pause faves", false], ["Resume faves", false], ["Add a fave", true]]);
   assert.deepEqual(ordersOf([rule("", about), rule("?heat", about, "quarantined"), rule("?heat", "")]), []);
+});
+
+test("what an order did is said in words", () => {
+  assert.equal(plain("fave", 'say "Faves are paused until ?heat resume."'), "Faves are paused until ?heat resume.");
+  assert.equal(plain("decay", 'show heat "50"'), "heat: 50");
+  assert.equal(plain("fave", 'say "\\u{202e}"'), '"\\u{202e}"');
+  assert.equal(plain("fave", "drop"), "fave: drop");
 });
 
 test("a curve crosses the levels of the rule that shows it", () => {
@@ -122,4 +140,67 @@ test("the time is that of heatd, where this device has another", () => {
   heard(null);
   heard("no time");
   assert.equal(now(7), 7);
+});
+
+test("a stretch of time always has its day, and its year where that is another", () => {
+  const at = (year: number, day: number, hour: number): number => new Date(year, 10, day, hour).getTime();
+  assert.equal(stretch(at(2026, 30, 14), at(2026, 30, 15), at(2026, 30, 15)), "30 Nov, 14:00:00 – 15:00:00");
+  assert.equal(stretch(at(2026, 29, 23), at(2026, 30, 1), at(2026, 30, 15)), "29 Nov, 23:00:00 – 30 Nov, 01:00:00");
+  assert.equal(stretch(at(2025, 30, 14), at(2025, 30, 15), at(2026, 30, 15)), "30 Nov 2025, 14:00:00 – 15:00:00");
+});
+
+test("what a call uses is a share of what it may use", () => {
+  const rule: Rule = { channel: "x", slot: "s", state: "live", name: "n", version: "1", role: "formula", since: null, changed: false };
+  assert.equal(cost({ ...rule, calls: 4, fuel: 800_000, fuel_limit: 10_000_000 }), "2 % of the limit");
+  assert.equal(cost({ ...rule, calls: 0, fuel: 0, fuel_limit: 10_000_000 }), "–");
+  assert.equal(cost({ ...rule, calls: 1, fuel: 5 }), "–");
+  assert.deepEqual([share(1, 1_000_000), share(0, 5), share(45, 100)], ["below 0.1 %", "0 %", "45 %"]);
+});
+
+test("a preset is a stretch of time, live where that has not ended, or says why it is none", () => {
+  const hour = 3_600_000;
+  const now = 1000 * hour;
+  const live = { from: now - 3 * hour, to: null };
+  const before = { from: now - 30 * hour, to: now - 26 * hour };
+  const known = { streams: [live, before], known_since: now - 900 * hour };
+  assert.deepEqual(viewOf("this", known, now), { range: null, since: live.from, interval: "30s" });
+  assert.deepEqual(viewOf("last", known, now), { range: before, since: null, interval: "30s" });
+  assert.deepEqual(viewOf("all", known, now), { range: null, since: now - 900 * hour, interval: "1h" });
+  const none = { streams: [], known_since: null };
+  assert.deepEqual([viewOf("this", none, now), viewOf("last", none, now), viewOf("all", none, now)].map((it) => typeof it), ["string", "string", "string"]);
+});
+
+test("a whole stretch has bins that are fine enough, and still kept", () => {
+  const hour = 3_600_000;
+  assert.equal(forWhole({ from: 0, to: 600_000 }, 600_000), "1s");
+  assert.equal(forWhole({ from: 0, to: 600_000 }, 25 * hour), "5s");
+  assert.equal(forWhole({ from: 0, to: hour }, 9_000 * hour), "1h");
+});
+
+test("another channel takes its own series along, and no emotes of the one before", () => {
+  assert.deepEqual(carried(["messages", "emote:7tv:a", "pier/faves", "lagoon/messages"], "lagoon"), ["messages", "pier/faves"]);
+  assert.deepEqual(carried(["emote:7tv:a"], "lagoon"), ["messages"]);
+});
+
+test("people are tapped one by one, and tapped again to leave them out", () => {
+  const ann = withPerson(null, "ann");
+  const both = withPerson(ann, "ben");
+  assert.deepEqual(both, { kind: "people", logins: ["ann", "ben"] });
+  assert.deepEqual(withPerson(both, "ann"), { kind: "people", logins: ["ben"] });
+  assert.equal(withPerson(ann, "ann"), null);
+  assert.deepEqual(withPerson({ kind: "item", item: "pie" }, "ann"), ann);
+});
+
+test("what is taken back is what a person did, several, an item, or a stretch of time", () => {
+  const [shown, now] = [{ from: 5, to: 9 }, 10_000_000];
+  assert.deepEqual(wishOf("people", " @Ann", "10", shown, now), { user: "ann", since: now - 600_000 });
+  assert.deepEqual(wishOf("people", "ann, @ben  ann", "graph", shown, now), { users: ["ann", "ben"], since: 5, until: 9 });
+  assert.deepEqual(wishOf("item", " this song ", "graph", shown, now), { item: "this song", since: 5, until: 9 });
+  assert.deepEqual(wishOf("everybody", "ann", "graph", shown, now), { everybody: true, since: 5, until: 9 });
+});
+
+test("a logarithmic axis has zero and the powers of ten, and nothing beyond its ends", () => {
+  assert.deepEqual(logTicks(0, 250), [0, 1, 10, 100]);
+  assert.deepEqual(logTicks(-30, 5), [-10, -1, 0, 1]);
+  assert.deepEqual(logTicks(0, 0.5), [0]);
 });

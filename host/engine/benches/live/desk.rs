@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use heat_engine::wit::Event;
-use heat_engine::{Engine, StoreError};
+use heat_engine::{ChangeError, Engine};
 
 use crate::stage::START;
 
@@ -17,7 +17,7 @@ const QUEUE: usize = 4096;
 const FLUSH: Duration = Duration::from_secs(5);
 
 /// What is done between two events, and what is done once that is durable.
-type Task = Box<dyn FnOnce(&mut Engine) -> Result<After, StoreError> + Send>;
+type Task = Box<dyn FnOnce(&mut Engine) -> Result<After, ChangeError> + Send>;
 type After = Box<dyn FnOnce()>;
 
 enum Input {
@@ -69,7 +69,7 @@ impl Desk {
     /// Does something between two events, and waits until it is durable.
     pub(crate) fn ask<V: Send + 'static>(
         &self,
-        task: impl FnOnce(&mut Engine) -> Result<V, StoreError> + Send + 'static,
+        task: impl FnOnce(&mut Engine) -> Result<V, ChangeError> + Send + 'static,
     ) -> Result<V> {
         let (answer, answered) = sync_channel(1);
         let task = move |engine: &mut Engine| {

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use heat_engine::{Action, Engine, Order};
+use heat_engine::{Action, ChangeRequest, Engine};
 use heat_tests::figures::{Figure, Samples};
 
 use crate::stage::{CHANNEL, START, Stage, is_fave, said};
@@ -22,9 +22,9 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     let bad = stage.rule("misbehave", &[])?;
     let (mut times, mut number) = (Samples::default(), 0);
     for _ in 0..setup.pick(3, 30) {
-        let begun = engine.begin(CHANNEL, "fave")??;
+        let begun = engine.begin(CHANNEL, "fave")?;
         let swap = begun.prepare(&stage.sandbox, bad.clone())?;
-        engine.flip(swap, &Order::new(Action::Deploy, "bench", ""))??;
+        engine.flip(swap, &ChangeRequest::new(Action::Deploy, "bench", ""))?;
         engine.commit()?;
         times.push(until_back(&mut engine, &mut number)?);
     }
@@ -43,7 +43,7 @@ fn until_back(engine: &mut Engine, number: &mut u64) -> Result<f64> {
     let start = Instant::now();
     let mut failed: Option<Instant> = None;
     let stands = |engine: &Engine| {
-        engine.standings().iter().any(|it| it.slot == "fave" && it.name == "fave")
+        engine.slot_statuses().iter().any(|it| it.slot == "fave" && it.name == "fave")
     };
     ensure!(!stands(engine), "the rule that fails is not live");
     for step in 1..10_000 {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use heat_engine::{Action, Engine, Order, Record, Rule};
+use heat_engine::{Action, ChangeRequest, Engine, Record, Rule};
 use heat_tests::figures::{Figure, Samples};
 
 use crate::desk::{self, Desk, Seen};
@@ -122,7 +122,7 @@ fn swap(
     slot: &'static str,
     rule: &Rule,
 ) -> Result<()> {
-    let begun = desk.ask(move |engine| engine.begin(CHANNEL, slot))??;
+    let begun = desk.ask(move |engine| engine.begin(CHANNEL, slot))?;
     let mut swap = begun.prepare(sandbox, rule.clone())?;
     let mut is_copied = false;
     while !is_copied {
@@ -131,12 +131,12 @@ fn swap(
             Ok((swap, is_copied))
         })?;
     }
-    let order = Order::new(Action::Settings, "bench", "");
-    let (flipped, _swap) = desk.ask(move |engine| {
-        let flipped = engine.flip_lent(&mut swap, &order)?;
-        Ok((flipped, swap))
+    let order = ChangeRequest::new(Action::Settings, "bench", "");
+    let _swap = desk.ask(move |engine| {
+        engine.flip_in_place(&mut swap, &order)?;
+        Ok(swap)
     })?;
-    Ok(flipped?)
+    Ok(())
 }
 
 /// An error unless every event is in the log once and in order, every fave is counted, and every swap is in the log.

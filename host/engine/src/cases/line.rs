@@ -1,10 +1,10 @@
 //! Reads one line of a case: a setting, time that passes, or something that happens.
 
+use crate::contract::settings::{Given, parse_duration};
 use crate::contract::{
     ChatLine, Cheer, Emote, EmoteProvider, Gift, Happening, HypeTrain, HypeTrainStage, MqttMessage,
     Person, Raid, Standing, Subscription, Tier,
 };
-use crate::settings::{Given, parse_duration};
 
 /// What a line asks for.
 pub(crate) enum Line {

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::cast::{CaseError, Cast};
+use super::compare::difference;
 use super::line::{self, SET};
+use super::section::Case;
 use super::stage::Stage;
-use super::{Case, CaseError, Cast, GROUPS, difference};
+use crate::chain::slot::Answer;
 use crate::contract::Effect;
-use crate::digest::Digest;
-use crate::effects::effect_line;
-use crate::settings::Given;
-use crate::slot::Answer;
+use crate::contract::digest::Digest;
+use crate::contract::effects::effect_line;
+use crate::contract::settings::Given;
+
+/// Events that one instance is called for in the two plays of a case: each has its own, or all of a group share one.
+pub const GROUPS: [u32; 2] = [1, 64];
 
 /// What came of a case.
 #[derive(Debug)]
@@ -56,13 +61,14 @@ pub fn play(cast: &Cast, text: &str, instance_events: u32) -> Result<String, Cas
 fn perform(cast: &Cast, text: &str, instance_events: u32) -> Result<Played, CaseError> {
     let inputs = inputs(text);
     let mut played = Played { text: String::new(), state: BTreeMap::new() };
-    let mut stage = match Stage::open(cast, &settings(&inputs)?, instance_events)? {
+    let mut stage = match Stage::open(cast, &settings(&inputs)?, instance_events) {
         Ok(stage) => stage,
-        Err(refusal) => {
+        Err(CaseError::Refused(refusal)) => {
             let lines: Vec<&str> = inputs.iter().map(|(_, line)| *line).collect();
             played.text = format!("{}\n  refused: {refusal}\n", lines.join("\n"));
             return Ok(played);
         }
+        Err(error) => return Err(error),
     };
     for input in &inputs {
         played.text.push_str(input.1);

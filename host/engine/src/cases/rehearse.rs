@@ -1,9 +1,11 @@
 //! Plays a case over and over in one engine, and says what the calls of the rule cost.
 
-use super::play::{inputs, of_line, settings};
+use super::cast::{CaseError, Cast};
+use super::line;
+use super::play::{GROUPS, inputs, of_line, settings};
+use super::section::Case;
 use super::stage::Stage;
-use super::{Case, CaseError, Cast, GROUPS, line};
-use crate::meter::Measured;
+use crate::guest::meter::Measured;
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -20,7 +22,11 @@ pub struct Rehearsal {
 pub fn rehearse(cast: &Cast, case: &Case, rounds: u32) -> Result<Option<Rehearsal>, CaseError> {
     let [_, group] = GROUPS;
     let inputs = inputs(&case.text);
-    let Ok(mut stage) = Stage::open(cast, &settings(&inputs)?, group)? else { return Ok(None) };
+    let mut stage = match Stage::open(cast, &settings(&inputs)?, group) {
+        Ok(stage) => stage,
+        Err(CaseError::Refused(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut rehearsal = Rehearsal::default();
     let mut events = 0;
     for _ in 0..rounds {

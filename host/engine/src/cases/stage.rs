@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use super::cast::{CaseError, Cast};
 use super::line::Line;
-use super::{CaseError, Cast};
+use crate::chain::slot::Answer;
+use crate::contract::limits::Limits;
+use crate::contract::settings::Given;
 use crate::contract::{Event, Happening};
 use crate::engine::{Chain, Engine};
 use crate::error::{LoadError, StoreError};
-use crate::limits::Limits;
-use crate::rule::{Component, Rule};
-use crate::settings::Given;
-use crate::slot::Answer;
+use crate::guest::component::Component;
+use crate::guest::rule::Rule;
 use crate::store::Store;
 
 /// The channel of every case.
@@ -37,7 +38,7 @@ impl Stage {
         cast: &Cast,
         settings: &[(String, Given)],
         instance_events: u32,
-    ) -> Result<Result<Self, LoadError>, CaseError> {
+    ) -> Result<Self, CaseError> {
         let name = &cast.rule.description.name;
         if cast.companions.iter().any(|it| it.description.name == *name) {
             return Err(CaseError::SameName(name.clone()));
@@ -45,18 +46,15 @@ impl Stage {
         let limits = Arc::new(Limits { instance_events, ..cast.limits.clone() });
         let rule = |component: &Arc<Component>, settings| {
             let rule = Rule::new(&cast.sandbox, &limits, component, settings)?;
-            Ok((component.description.name.clone(), rule))
+            Ok::<_, LoadError>((component.description.name.clone(), rule))
         };
         let companions = cast.companions.iter().map(|component| rule(component, &[]));
         let rules = companions.chain([rule(&cast.rule, settings)]).collect::<Result<Vec<_>, _>>();
-        let rules = match rules {
-            Ok(rules) => rules,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let rules = rules.map_err(CaseError::Refused)?;
         let chain = Chain { channel: CHANNEL.to_owned(), rules };
         let sandbox = Arc::clone(&cast.sandbox);
         let engine = Engine::open(sandbox, Store::in_memory()?, vec![chain], START)?;
-        Ok(Ok(Self { engine, now: START, events: 0 }))
+        Ok(Self { engine, now: START, events: 0 })
     }
 
     /// Lets a line happen, and returns what every rule of the chain answered.

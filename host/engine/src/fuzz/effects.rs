@@ -2,12 +2,12 @@
 
 use heat_tests::fuzz::{Choices, Target};
 
+use crate::contract::effects::{check_for, effect_line};
+use crate::contract::interest::{check_filter, check_topic, matches};
+use crate::contract::limits::Limits;
 use crate::contract::{
     Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, Output, Person, Role,
 };
-use crate::effects::{check_for, effect_line};
-use crate::interest::{check_filter, check_topic, matches};
-use crate::limits::Limits;
 
 const EFFECTS: Target = Target {
     name: "effects",

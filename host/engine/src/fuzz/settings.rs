@@ -3,9 +3,9 @@
 use heat_tests::fuzz::{Choices, Target};
 
 use crate::cases::{chat_line, embedded};
+use crate::contract::settings::{Given, check_schema, parse_duration, resolve};
 use crate::contract::{Happening, Setting, SettingKind, SettingValue};
 use crate::error::LoadError;
-use crate::settings::{Given, check_schema, parse_duration, resolve};
 
 const SETTINGS: Target = Target {
     name: "settings",
@@ -279,9 +279,9 @@ const SECTIONS: Target = Target {
 /// What is asked of a component before the compiler sees it.
 fn components(input: &[u8]) {
     let cases = embedded(input);
-    let limits = crate::limits::Limits::default();
-    let _ = crate::weight::may_weigh(input, &limits);
-    if crate::bounds::check(input).is_ok() {
+    let limits = crate::contract::limits::Limits::default();
+    let _ = crate::guest::weight::may_weigh(input, &limits);
+    if crate::guest::bounds::check(input).is_ok() {
         bounded(input);
     }
     if !cases.is_empty() {

@@ -5,12 +5,13 @@ use heat_tests::fuzz::{Choices, Target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::changed::{Action, Changed, Entered, Status};
-use crate::checkpoint::{Checkpoint, SlotState};
+use crate::contract::digest::Digest;
 use crate::contract::{Entry, Event, Happening, Person};
-use crate::digest::Digest;
-use crate::letters::Letter;
-use crate::log::{Block, LARGEST_BLOCK, Record, decode, encode, pack, unpack};
+use crate::store::changes::{Action, AuditEntry, SlotOverride, Status};
+use crate::store::checkpoint::{Checkpoint, SlotState};
+use crate::store::dead_letter::DeadLetter;
+use crate::store::log::{Block, LARGEST_BLOCK, decode, encode, pack, unpack};
+use crate::store::record::Record;
 
 /// What reading takes besides what is read: zstd's tables, and the first room of lists.
 const REST: usize = 4 << 20;
@@ -76,9 +77,9 @@ fn values(input: &[u8]) {
     }
     match kind % 6 {
         0 => comes_back::<Vec<Record>>(bytes),
-        1 => comes_back::<Letter>(bytes),
-        2 => comes_back::<Changed>(bytes),
-        3 => comes_back::<Entered>(bytes),
+        1 => comes_back::<DeadLetter>(bytes),
+        2 => comes_back::<SlotOverride>(bytes),
+        3 => comes_back::<AuditEntry>(bytes),
         4 => comes_back::<Checkpoint>(bytes),
         _ => comes_back::<Digest>(bytes),
     }
@@ -123,7 +124,7 @@ fn made(choices: &mut Choices<'_>) {
     let block =
         Block::encode(at >> 1, &records).expect("records are packed").expect("there are some");
     assert_eq!(Block::decode(&block.compressed).expect("as packed"), records);
-    let letter = Letter {
+    let letter = DeadLetter {
         at,
         channel: choices.text(),
         slot: choices.text(),
@@ -135,13 +136,13 @@ fn made(choices: &mut Choices<'_>) {
     same(&letter);
     let status = choices.pick(&[Status::On, Status::Disabled, Status::Quarantined("x".to_owned())]);
     let shown = [(choices.text(), choices.text())].into();
-    same(&Changed { base: digest, digest, given: given.clone(), status, shown });
+    same(&SlotOverride { base: digest, digest, given: given.clone(), status, shown });
     let action = choices.pick(&[Action::Deploy, Action::RollBack, Action::Undo]);
     let to = choices.flag().then_some(digest);
     let refused = choices.flag().then(|| choices.text());
     let (channel, slot, by, note) =
         (choices.text(), choices.text(), choices.text(), choices.text());
-    same(&Entered { at, channel, slot, action, by, from: None, to, given, refused, note });
+    same(&AuditEntry { at, channel, slot, action, by, from: None, to, given, refused, note });
     same(&Checkpoint {
         at,
         stream: choices.flag().then_some((true, at)),

@@ -4,40 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::known::Known;
+use super::tally::Counts;
 use crate::contract::{Fave, Person, Tally};
 use crate::error::StoreError;
-use crate::tables::{CHANNEL, SlotKey, tally};
-
-/// Kinds of count, the second part of a tally's key; `CHANNEL` is the first.
-pub(crate) const ITEM: u8 = 1;
-pub(crate) const PERSON: u8 = 2;
-pub(crate) const PERSON_ITEM: u8 = 3;
-
-/// Kind, person and item.
-type TallyKey = (u8, String, String);
-
-/// The counts of one channel, as far as they are known without the store.
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) tallies: Known<TallyKey, Tally>,
-    /// By person's id: login and name, as last seen with a fave; none when the person is gone.
-    pub(super) names: Known<String, Option<(String, String)>>,
-}
-
-impl Counts {
-    pub(super) fn written(&mut self) {
-        self.tallies.written(|_| true);
-        self.names.written(|_| true);
-    }
-
-    /// Whether something has to be written.
-    pub(super) fn is_changed(&self) -> bool {
-        !self.tallies.changes().is_empty() || !self.names.changes().is_empty()
-    }
-}
+use crate::store::counts::{CountKind, TallyKey, tally};
+use crate::store::record::CountChange;
+use crate::store::tables::SlotKey;
 
 impl Overlay {
+    /// For what is read. What changes a count goes through [`Overlay::change_counts`].
     pub(super) fn counts_of(&mut self, channel: &Arc<str>) -> &mut Counts {
         if !self.counts.contains_key(channel) {
             self.counts.insert(Arc::clone(channel), Counts::default());
@@ -45,26 +20,37 @@ impl Overlay {
         self.counts.get_mut(channel).expect("it was made if it was not there")
     }
 
+    /// Counts are durable before anyone hears of them.
+    pub(super) fn change_counts(&mut self, channel: &Arc<str>) -> &mut Counts {
+        self.mark_urgent();
+        self.counts_of(channel)
+    }
+
     pub(super) fn tally(&mut self, channel: &Arc<str>, key: TallyKey) -> Result<Tally, StoreError> {
         if let Some(tally) = self.counts.get(channel).and_then(|counts| counts.tallies.get(&key)) {
             return Ok(*tally);
         }
-        let row = self.snapshot.tallies.get((&**channel, key.0, key.1.as_str(), key.2.as_str()))?;
+        let row = self.snapshot.tallies.get((
+            &**channel,
+            key.0.code(),
+            key.1.as_str(),
+            key.2.as_str(),
+        ))?;
         let found = row.map_or(Tally::default(), |row| tally(row.value()));
         self.counts_of(channel).tallies.remember(key, found);
         Ok(found)
     }
 
     pub(crate) fn channel_tally(&mut self, slot: &SlotKey) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (CHANNEL, String::new(), String::new()))
+        self.tally(&slot.channel, (CountKind::Channel, String::new(), String::new()))
     }
 
     pub(crate) fn item_tally(&mut self, slot: &SlotKey, item: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (ITEM, String::new(), item.to_owned()))
+        self.tally(&slot.channel, (CountKind::Item, String::new(), item.to_owned()))
     }
 
     pub(crate) fn person_tally(&mut self, slot: &SlotKey, id: &str) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (PERSON, id.to_owned(), String::new()))
+        self.tally(&slot.channel, (CountKind::Person, id.to_owned(), String::new()))
     }
 
     pub(crate) fn person_item_tally(
@@ -73,7 +59,35 @@ impl Overlay {
         id: &str,
         item: &str,
     ) -> Result<Tally, StoreError> {
-        self.tally(&slot.channel, (PERSON_ITEM, id.to_owned(), item.to_owned()))
+        self.tally(&slot.channel, (CountKind::PersonItem, id.to_owned(), item.to_owned()))
+    }
+
+    /// Changes the counts as a record of the log says, but for people that are left out.
+    pub(crate) fn apply(
+        &mut self,
+        channel: &Arc<str>,
+        change: &CountChange<'_>,
+        is_left_out: impl Fn(&Person) -> bool,
+    ) -> Result<(), StoreError> {
+        match change {
+            CountChange::Faves { given, taken } => {
+                // First what is added, so that no count goes below nothing on the way.
+                for fave in given.iter().filter(|fave| !is_left_out(&fave.person)) {
+                    self.count(channel, fave)?;
+                }
+                for fave in taken.iter().filter(|fave| !is_left_out(&fave.person)) {
+                    self.uncount(channel, fave)?;
+                }
+            }
+            CountChange::Imported(counts) => {
+                for it in counts.iter().filter(|it| !is_left_out(&it.person)) {
+                    self.add(channel, &it.person, &it.item, (it.faves, it.weight))?;
+                }
+            }
+            CountChange::Joined(person) => drop(self.join(channel, person)?),
+            CountChange::Nothing => {}
+        }
+        Ok(())
     }
 
     /// Counts a fave: four tallies, and the person's name.
@@ -90,11 +104,12 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| giver.id.clone(), || item.to_owned());
+        // The person and the pair come first: whether they are new decides what the other two count as people.
         let keys = [
-            (PERSON, person(), String::new()),
-            (PERSON_ITEM, person(), item()),
-            (CHANNEL, String::new(), String::new()),
-            (ITEM, String::new(), item()),
+            (CountKind::Person, person(), String::new()),
+            (CountKind::PersonItem, person(), item()),
+            (CountKind::Channel, String::new(), String::new()),
+            (CountKind::Item, String::new(), item()),
         ];
         // Somebody's first fave here is one more person of the channel; the first of an item, one more of the item.
         let mut new_here = 0;
@@ -102,14 +117,18 @@ impl Overlay {
         for key in keys {
             let mut tally = self.tally(channel, key.clone())?;
             match key.0 {
-                PERSON => new_here = u32::from(tally.faves == 0),
-                PERSON_ITEM => new_pair = u32::from(tally.faves == 0),
+                CountKind::Person => new_here = u32::from(tally.faves == 0),
+                CountKind::PersonItem => new_pair = u32::from(tally.faves == 0),
                 _ => {}
             }
             tally.faves += faves;
             tally.weight = tally.weight.saturating_add(weight);
-            tally.people += if matches!(key.0, PERSON | CHANNEL) { new_here } else { new_pair };
-            self.counts_of(channel).tallies.set(key, tally);
+            tally.people += if matches!(key.0, CountKind::Person | CountKind::Channel) {
+                new_here
+            } else {
+                new_pair
+            };
+            self.change_counts(channel).tallies.set(key, tally);
         }
         self.name(channel, giver)
     }
@@ -128,16 +147,16 @@ impl Overlay {
         (faves, weight): (u64, i64),
     ) -> Result<(), StoreError> {
         let (person, item) = (|| id.to_owned(), || item.to_owned());
-        let pair = self.tally(channel, (PERSON_ITEM, person(), item()))?;
-        let all = self.tally(channel, (PERSON, person(), String::new()))?;
+        let pair = self.tally(channel, (CountKind::PersonItem, person(), item()))?;
+        let all = self.tally(channel, (CountKind::Person, person(), String::new()))?;
         // Somebody's last fave here is one person of the channel less; the last of an item, one of the item.
         let gone = |tally: Tally| u32::from(tally.faves > 0 && tally.faves <= faves);
         let (gone_here, gone_pair) = (gone(all), gone(pair));
         let keys = [
-            (PERSON, person(), String::new(), gone_here),
-            (PERSON_ITEM, person(), item(), gone_pair),
-            (CHANNEL, String::new(), String::new(), gone_here),
-            (ITEM, String::new(), item(), gone_pair),
+            (CountKind::Person, person(), String::new(), gone_here),
+            (CountKind::PersonItem, person(), item(), gone_pair),
+            (CountKind::Channel, String::new(), String::new(), gone_here),
+            (CountKind::Item, String::new(), item(), gone_pair),
         ];
         for (kind, person, item, gone) in keys {
             let key = (kind, person, item);
@@ -145,19 +164,19 @@ impl Overlay {
             tally.faves = tally.faves.saturating_sub(faves);
             tally.weight = tally.weight.saturating_sub(weight);
             tally.people = tally.people.saturating_sub(gone);
-            self.counts_of(channel).tallies.set(key, tally);
+            self.change_counts(channel).tallies.set(key, tally);
         }
         Ok(())
     }
 
     /// Sets a tally as another store had it.
-    pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: (u8, String, String), to: Tally) {
-        self.counts_of(channel).tallies.set(key, to);
+    pub(crate) fn set_tally(&mut self, channel: &Arc<str>, key: TallyKey, to: Tally) {
+        self.change_counts(channel).tallies.set(key, to);
     }
 
     /// Sets a person's names as another store had them.
     pub(crate) fn set_names(&mut self, channel: &Arc<str>, id: String, names: (String, String)) {
-        self.counts_of(channel).names.set(id, Some(names));
+        self.change_counts(channel).names.set(id, Some(names));
     }
 
     /// Keeps the person's name, unless it is the one that is kept.
@@ -172,7 +191,7 @@ impl Overlay {
             }
         };
         let names = Some((person.login.clone(), person.name.clone()));
-        let counts = self.counts_of(channel);
+        let counts = self.change_counts(channel);
         match (is_kept, counts.names.get(&person.id).is_some()) {
             (true, true) => {}
             (true, false) => counts.names.remember(person.id.clone(), names),
@@ -188,7 +207,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(String, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, ITEM, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, CountKind::Item, limit, budget)? else {
             return Ok(None);
         };
         Ok(Some((top.into_iter().map(|((_, item), tally)| (item, tally)).collect(), rows)))
@@ -201,7 +220,7 @@ impl Overlay {
         limit: usize,
         budget: usize,
     ) -> Result<Option<(Vec<(Person, Tally)>, usize)>, StoreError> {
-        let Some((top, rows)) = self.top(&slot.channel, PERSON, limit, budget)? else {
+        let Some((top, rows)) = self.top(&slot.channel, CountKind::Person, limit, budget)? else {
             return Ok(None);
         };
         // Each name is a row of its own.
@@ -217,10 +236,10 @@ impl Overlay {
     fn top(
         &self,
         channel: &Arc<str>,
-        kind: u8,
+        kind: CountKind,
         limit: usize,
         budget: usize,
-    ) -> Result<Option<(Vec<Named>, usize)>, StoreError> {
+    ) -> Result<Option<(Vec<RankedTally>, usize)>, StoreError> {
         let nothing = BTreeMap::new();
         let changes = self.counts.get(channel).map_or(&nothing, |counts| counts.tallies.changes());
         let mut top = Top { limit, best: Vec::new(), rows: 0 };
@@ -233,10 +252,10 @@ impl Overlay {
             }
             top.add(((person.clone(), item.clone()), *tally));
         }
-        for row in self.snapshot.tallies.range((&**channel, kind, "", "")..)? {
+        for row in self.snapshot.tallies.range((&**channel, kind.code(), "", "")..)? {
             let (key, value) = row?;
             let (here, this, person, item) = key.value();
-            if here != &**channel || this != kind {
+            if here != &**channel || this != kind.code() {
                 break;
             }
             if top.rows >= budget {
@@ -265,17 +284,17 @@ impl Overlay {
 }
 
 /// Person and item, with their tally.
-type Named = ((String, String), Tally);
+type RankedTally = ((String, String), Tally);
 
 /// The greatest of many, in the memory of a few.
 struct Top {
     limit: usize,
-    best: Vec<Named>,
+    best: Vec<RankedTally>,
     rows: usize,
 }
 
 impl Top {
-    fn add(&mut self, named: Named) {
+    fn add(&mut self, named: RankedTally) {
         self.rows += 1;
         self.best.push(named);
         if self.best.len() > 256 + 2 * self.limit.min(10_000) {
@@ -290,7 +309,7 @@ impl Top {
         self.best.truncate(self.limit.min(10_000));
     }
 
-    fn end(mut self) -> (Vec<Named>, usize) {
+    fn end(mut self) -> (Vec<RankedTally>, usize) {
         self.cut();
         (self.best, self.rows)
     }

@@ -9,7 +9,7 @@ use super::Overlay;
 use super::state::State;
 use crate::contract::Entry;
 use crate::error::StoreError;
-use crate::tables::{Range, SlotKey};
+use crate::store::tables::{SlotKey, StateRows};
 
 impl Overlay {
     /// Entries whose keys start with `prefix` and come after `after`, in order. `pay` is told the bytes of each row that is looked at,
@@ -40,13 +40,13 @@ impl Overlay {
         stored.step()?;
         let mut entries = Vec::new();
         while entries.len() < limit {
-            let Some(which) = first(stored.next.as_ref(), &mut changed) else { break };
+            let Some(next) = first(stored.next.as_ref(), &mut changed) else { break };
             let mut entry = None;
-            if which.stored {
+            if next.stored {
                 entry = stored.next.take();
                 stored.step()?;
             }
-            if which.changed {
+            if next.changed {
                 let change = changed.next();
                 entry = change.and_then(|(key, value)| Some((key.clone(), value.clone()?)));
             }
@@ -77,7 +77,7 @@ fn whole<'a>(
 }
 
 /// Where the next key stands.
-struct Which {
+struct NextPlace {
     stored: bool,
     changed: bool,
 }
@@ -85,20 +85,20 @@ struct Which {
 fn first<'a>(
     stored: Option<&(String, Vec<u8>)>,
     changed: &mut Peekable<impl Iterator<Item = (&'a String, &'a Option<Vec<u8>>)>>,
-) -> Option<Which> {
+) -> Option<NextPlace> {
     match (stored, changed.peek()) {
         (None, None) => None,
-        (Some(_), None) => Some(Which { stored: true, changed: false }),
-        (None, Some(_)) => Some(Which { stored: false, changed: true }),
+        (Some(_), None) => Some(NextPlace { stored: true, changed: false }),
+        (None, Some(_)) => Some(NextPlace { stored: false, changed: true }),
         (Some((key, _)), Some((change, _))) => {
-            Some(Which { stored: key <= *change, changed: *change <= key })
+            Some(NextPlace { stored: key <= *change, changed: *change <= key })
         }
     }
 }
 
 /// The rows of one slot in the store.
 struct Stored<'a> {
-    rows: Range<'a>,
+    rows: StateRows<'a>,
     slot: &'a SlotKey,
     prefix: &'a str,
     next: Option<(String, Vec<u8>)>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::known::Known;
+use super::cache::ReadCache;
 use crate::contract::Entry;
 use crate::error::StoreError;
 
@@ -20,7 +20,7 @@ const ENTRY: usize = 64;
 #[derive(Default)]
 pub(super) struct State {
     /// No value: there is none.
-    rows: Known<String, Option<Vec<u8>>>,
+    rows: ReadCache<String, Option<Vec<u8>>>,
     whole: Option<Whole>,
     /// It does not fit into memory, as far as anybody has tried.
     large: bool,

@@ -4,7 +4,7 @@ use redb::WriteTransaction;
 
 use super::Overlay;
 use crate::error::StoreError;
-use crate::tables::{
+use crate::store::tables::{
     CLIPS, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
 };
 
@@ -12,13 +12,13 @@ impl Overlay {
     /// Writes every change.
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         // First what is forgotten: what came later stays.
-        if let Some(forgetting) = &self.kept.forgetting {
+        if let Some(forgetting) = &self.admin_rows.forgetting {
             forgetting.write(transaction)?;
         }
         self.write_state(transaction)?;
         self.write_counts(transaction)?;
         self.write_outgoing(transaction)?;
-        self.kept.write(transaction)
+        self.admin_rows.write(transaction)
     }
 
     fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -48,7 +48,7 @@ impl Overlay {
         let mut people = transaction.open_table(PEOPLE)?;
         for (channel, counts) in &self.counts {
             for ((kind, person, item), tally) in counts.tallies.changes() {
-                let key = (&**channel, *kind, person.as_str(), item.as_str());
+                let key = (&**channel, kind.code(), person.as_str(), item.as_str());
                 let row = (tally.faves, tally.weight, tally.people);
                 // What was taken back in whole is as if it had never been.
                 match row {
@@ -97,7 +97,7 @@ impl Overlay {
         }
         let mut meta = transaction.open_table(META)?;
         meta.insert("next-send", self.next_send)?;
-        if let Some(identity) = self.kept.identity {
+        if let Some(identity) = self.admin_rows.identity {
             meta.insert("identity", identity)?;
         }
         Ok(())

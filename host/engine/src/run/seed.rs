@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::checkpoint::{Checkpoint, SlotState};
-use crate::contract::Fave;
-use crate::digest::Digest;
+use crate::contract::digest::Digest;
+use crate::contract::event::by_login;
+use crate::contract::{Fave, Tally};
 use crate::error::StoreError;
-use crate::forget::Who;
-use crate::log::{Imported, Record};
-use crate::overlay::{Overlay, by_login};
-use crate::rule::Rule;
+use crate::guest::rule::Rule;
+use crate::overlay::Overlay;
 use crate::store::Store;
-use crate::tables::{Counted, SlotKey, Snapshot, Stream};
+use crate::store::checkpoint::{Checkpoint, SlotState};
+use crate::store::counts::TallyKey;
+use crate::store::forget::who::Identity;
+use crate::store::record::{CountChange, Imported, Record};
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::{SlotKey, Stream};
 
 /// The state of one channel at one time.
 #[derive(Clone)]
@@ -22,7 +25,7 @@ pub struct Seed {
     /// The number of the first record that the state does not know of.
     next: u64,
     pub(crate) slots: Vec<SlotState>,
-    tallies: Counted,
+    tallies: Vec<(TallyKey, Tally)>,
     people: Vec<(String, (String, String))>,
     stream: Option<Stream>,
     /// Faves that were counted later.
@@ -123,30 +126,29 @@ impl Seed {
         };
         for block in snapshot.blocks(next)? {
             for record in block?.1.into_iter().filter(|it| it.channel() == channel) {
-                seed.reckon(&record);
+                seed.note(&record);
                 tell(record);
             }
         }
         Ok(seed)
     }
 
-    /// Takes note of what has changed the counts since.
-    fn reckon(&mut self, record: &Record) {
-        match record {
-            Record::Faves { faves, .. } => {
-                self.later.extend(faves.iter().map(|counted| counted.fave.clone()));
-            }
-            Record::Undone { events, without, taken, given, .. } => {
-                self.undone.extend(events.iter().cloned());
-                self.without.extend(*without);
+    /// Takes note of what has changed the counts since, and of what was taken back.
+    fn note(&mut self, record: &Record) {
+        match record.counts() {
+            CountChange::Faves { given, taken } => {
+                self.later.extend(given.into_iter().cloned());
                 self.taken.extend(taken.iter().cloned());
-                self.later.extend(given.iter().cloned());
             }
-            Record::Imported { counts, .. } => self.imported.extend(counts.iter().cloned()),
-            Record::Joined { person, .. } => {
-                drop(self.joined.insert(by_login(&person.login), person.id.clone()));
+            CountChange::Imported(counts) => self.imported.extend(counts.iter().cloned()),
+            CountChange::Joined(person) => {
+                self.joined.insert(by_login(&person.login), person.id.clone());
             }
-            _ => {}
+            CountChange::Nothing => {}
+        }
+        if let Record::Undone { events, without, .. } = record {
+            self.undone.extend(events.iter().cloned());
+            self.without.extend(*without);
         }
     }
 
@@ -183,15 +185,8 @@ impl Seed {
 
     fn counted(snapshot: &Snapshot, channel: &str) -> Result<Self, StoreError> {
         let tallies = snapshot.tallies(channel)?;
-        let mut people = Vec::new();
-        for row in snapshot.people.range((channel, "")..)? {
-            let (key, value) = row?;
-            if key.value().0 != channel {
-                break;
-            }
-            let (login, name) = value.value();
-            people.push((key.value().1.to_owned(), (login.to_owned(), name.to_owned())));
-        }
+        let people = snapshot.people_of(channel)?.into_iter();
+        let people = people.map(|it| (it.id, (it.login, it.name))).collect();
         Ok(Self {
             tallies,
             people,
@@ -201,7 +196,7 @@ impl Seed {
     }
 
     /// Leaves a person out: what is counted for them, and what the rules keep under their name.
-    pub(crate) fn without(&mut self, who: &Who) {
+    pub(crate) fn without(&mut self, who: &Identity) {
         self.forgotten.extend(who.ids().cloned());
         for slot in &mut self.slots {
             slot.entries.retain(|entry| !who.is_named_in_key(&entry.key));
@@ -227,13 +222,13 @@ impl Seed {
         for state in &self.slots {
             let slot = state.slot.as_str().into();
             let key = Arc::new(SlotKey { channel: Arc::clone(&channel), slot, generation: 0 });
-            overlay.kept.own(&key, state.version, &state.rule);
+            overlay.admin_rows().own(&key, state.version, &state.rule);
             for entry in &state.entries {
                 overlay.put_state(&key, entry.key.clone(), Some(entry.value.clone()));
             }
             for (name, text) in &state.shown {
-                let shown = (Arc::clone(&key.slot), Some(text.clone()));
-                overlay.outputs.insert((Arc::clone(&channel), name.clone()), shown);
+                let (slot, text) = (Arc::clone(&key.slot), Some(text.clone()));
+                overlay.show(&channel, name.clone(), slot, text);
             }
             for (name, at) in &state.alarms {
                 overlay.set_timer(&key, name.clone(), Some(*at));
@@ -261,9 +256,9 @@ impl Seed {
             overlay.remove_person(&channel, id)?;
         }
         if let Some(stream) = self.stream {
-            overlay.streams.insert(channel, stream);
+            overlay.set_stream(&channel, stream);
         }
-        store.commit(&overlay, &[], None)?;
+        store.write(|transaction| overlay.write(transaction))?;
         Ok(store)
     }
 }

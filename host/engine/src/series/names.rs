@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 
 use crate::contract::EmoteProvider;
 use crate::error::StoreError;
-use crate::tables::Snapshot;
-
-/// Number -> (kind, name, the provider's id): what the numbers in blocks stand for.
-pub(crate) const NAMES: TableDefinition<'_, u32, (u8, &str, &str)> =
-    TableDefinition::new("series-names");
+use crate::store::snapshot::Snapshot;
+use crate::store::tables::NAMES;
 
 /// The kinds below are those of emotes.
 const OUTPUT: u8 = 4;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::block::{Bin, Bins};
 use super::names::Names;
-use super::{Resolution, SLACK};
+use super::resolution::{Resolution, SLACK};
 
 /// A block of a channel: its resolution, and when it starts.
 pub(super) type Place = (Arc<str>, Resolution, u64);
@@ -15,7 +15,7 @@ pub(super) type Place = (Arc<str>, Resolution, u64);
 #[derive(Default)]
 pub(crate) struct Open {
     pub(super) names: Names,
-    channels: HashMap<Arc<str>, BTreeMap<(Resolution, u64), Block>>,
+    channels: HashMap<Arc<str>, BTreeMap<(Resolution, u64), OpenBlock>>,
     /// The last values of outputs, by channel and number.
     levels: HashMap<(Arc<str>, u32), i64>,
     /// Blocks that had ended by this time are closed.
@@ -34,13 +34,13 @@ pub(crate) struct Open {
 
 /// A block that grows.
 #[derive(Default)]
-struct Block {
+struct OpenBlock {
     bins: Bins,
-    /// For the bins to which somebody may still be added: who is in which series.
+    /// For the bins that still accept people: who was counted in which series.
     people: BTreeMap<u32, People>,
 }
 
-/// Who is in which series, each as one number: they are many, and for an hour.
+/// Hashes of (series, person) pairs, to count distinct people per bin. One number each: there are many, and they are kept for an hour.
 type People = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
 /// A person in a series. Two of them are one only by an accident that does not happen.
@@ -73,7 +73,7 @@ struct Addition<'a> {
     at: u64,
     now: u64,
     person: Option<u64>,
-    /// Series, each once more.
+    /// Series ids whose count goes up by one.
     series: &'a [u32],
     /// The value of the one series, which replaces what the bin had.
     level: Option<i64>,
@@ -152,7 +152,7 @@ impl Open {
 
     /// When there is something to write: the next block closes, or something came late for one; none while there is nothing.
     pub(super) fn next_close(&self) -> Option<u64> {
-        let ends = |blocks: &BTreeMap<(Resolution, u64), Block>| {
+        let ends = |blocks: &BTreeMap<(Resolution, u64), OpenBlock>| {
             blocks.keys().map(|(resolution, start)| ends(*resolution, *start)).min()
         };
         let late = (!self.late.is_empty()).then_some(self.closed);
@@ -214,7 +214,7 @@ impl Addition<'_> {
     }
 }
 
-impl Block {
+impl OpenBlock {
     fn add(&mut self, resolution: Resolution, start: u64, addition: &Addition<'_>) {
         let place = addition.place(resolution, start);
         let is_over = |place: u32| {

@@ -6,8 +6,10 @@ use std::ops::Bound;
 use redb::ReadableTable;
 
 use super::block::{self, Bin};
+use super::names::What;
 use super::open::ends;
-use super::{Resolution, Shared, What};
+use super::resolution::Resolution;
+use super::shared::SharedSeries;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -50,11 +52,15 @@ pub struct Total {
 /// What was counted in all channels, for who wants to read it on another thread.
 #[derive(Clone)]
 pub struct Statistics {
-    pub(crate) store: Store,
-    pub(crate) shared: Shared,
+    pub(super) store: Store,
+    pub(super) shared: SharedSeries,
 }
 
 impl Statistics {
+    pub(super) fn new(store: Store, shared: SharedSeries) -> Self {
+        Self { store, shared }
+    }
+
     /// Whether this was ever counted, in any channel. It waits for nothing: while the log is read, nobody can deny it.
     pub fn knows(&self, what: &What) -> bool {
         self.shared.present().is_none_or(|it| it.open.names.number(what).is_some())

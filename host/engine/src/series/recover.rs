@@ -9,14 +9,16 @@ use tracing::info;
 
 use super::block;
 use super::names::Names;
+use super::open::Open;
+use super::resolution::{Resolution, oldest};
+use super::shared::SharedSeries;
 use super::store::{CLOSED, COUNTED, channels};
-use super::{Open, Resolution, SLACK, Shared};
 use crate::error::StoreError;
-use crate::store::guarded;
-use crate::tables::Snapshot;
+use crate::store::guard::guarded;
+use crate::store::snapshot::Snapshot;
 
 /// The thread that reads the log. Dropped, it ends it: nothing of the store is in use after that.
-pub(crate) struct Recovery {
+pub(super) struct Recovery {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -25,14 +27,15 @@ impl Drop for Recovery {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It has told of a panic as of any other failure.
+            // A panic was reported through `fail` already, as any other failure.
             let _ = thread.join();
         }
     }
 }
 
 /// Begins to read what is in no stored block, as of this snapshot.
-pub(crate) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), StoreError> {
+pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recovery>), StoreError> {
+    // Everything before `closed` is in a stored block, everything from record `counted` on in none.
     let closed = match snapshot.meta(CLOSED)? {
         // A store from before there were series: they begin now.
         0 => snapshot.newest()?,
@@ -42,15 +45,15 @@ pub(crate) fn recover(snapshot: Snapshot) -> Result<(Shared, Option<Recovery>), 
     let counted = counted.map_or_else(|| snapshot.next_record(), Ok)?;
     if snapshot.log.is_empty()? {
         let open = Open::new(Names::read(&snapshot)?, closed, counted);
-        return Ok((Shared::whole(open), None));
+        return Ok((SharedSeries::whole(open), None));
     }
-    let shared = Shared::unread(Open::new(Names::default(), closed, counted));
+    let shared = SharedSeries::unread(Open::new(Names::default(), closed, counted));
     let stop = Arc::new(AtomicBool::new(false));
     let (reads, ends) = (shared.clone(), Arc::clone(&stop));
     let work = move || {
         let done = guarded(|| {
             let open = read(&snapshot, closed, counted, &ends)?;
-            // Who is told may want to open the store's file.
+            // The snapshot keeps the file in use, and whoever waits for this may want to open it.
             drop(snapshot);
             match open {
                 Some(open) => reads.adopt(open),
@@ -91,6 +94,7 @@ fn read(
         }
     }
     info!(records = count, "the open hour is counted again from the log");
+    // Outputs are in no record, so their levels are rebuilt from the finest stored blocks of the open hour.
     open.recovers = true;
     let finest = Resolution::Second.code();
     for channel in channels(&snapshot.blocks)? {
@@ -117,32 +121,4 @@ fn levels(open: &mut Open, channel: &str, start: u64, bytes: &[u8]) -> Result<()
         open.set(channel, series, at, bin.count);
     }
     Ok(())
-}
-
-/// When the oldest block began that was not closed by then: blocks begin at whole multiples of their width.
-pub(super) fn oldest(closed: u64) -> u64 {
-    let widest = Resolution::ALL.into_iter().map(Resolution::block).max().unwrap_or_default();
-    let ended = closed.checked_sub(widest + SLACK);
-    ended.map_or(0, |ended| (ended / widest + 1) * widest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_of_the_log_is_read_than_may_be_open() {
-        const HOUR: u64 = 3_600_000;
-        // The hour before is open until its last lines may have come.
-        for (closed, expected) in [
-            (0, 0),
-            (HOUR + SLACK - 1, 0),
-            (HOUR + SLACK, HOUR),
-            (5 * HOUR + HOUR / 2, 5 * HOUR),
-            (6 * HOUR + SLACK - 1, 5 * HOUR),
-            (6 * HOUR + SLACK, 6 * HOUR),
-        ] {
-            assert_eq!(oldest(closed), expected, "{closed}");
-        }
-    }
 }

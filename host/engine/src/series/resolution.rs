@@ -8,6 +8,10 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// How much later than its bin has ended a line may come and still be told from those of the same person, in milliseconds. Twitch's own
+/// times are out of order by up to half a second; what comes later than this comes from a connection that was away.
+pub(super) const SLACK: u64 = 10_000;
+
 /// How wide the bins of a series are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resolution {
@@ -114,6 +118,13 @@ impl FromStr for Resolution {
     }
 }
 
+/// When the oldest block began that was not closed by then: blocks begin at whole multiples of their width.
+pub(super) fn oldest(closed: u64) -> u64 {
+    let widest = Resolution::ALL.into_iter().map(Resolution::block).max().unwrap_or_default();
+    let ended = closed.checked_sub(widest + SLACK);
+    ended.map_or(0, |ended| (ended / widest + 1) * widest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +141,21 @@ mod tests {
             assert!(resolution.kept() >= DAY);
         }
         assert!("2s".parse::<Resolution>().is_err());
+    }
+
+    #[test]
+    fn no_more_of_the_log_is_read_than_may_be_open() {
+        const HOUR: u64 = 3_600_000;
+        // The hour before is open until its last lines may have come.
+        for (closed, expected) in [
+            (0, 0),
+            (HOUR + SLACK - 1, 0),
+            (HOUR + SLACK, HOUR),
+            (5 * HOUR + HOUR / 2, 5 * HOUR),
+            (6 * HOUR + SLACK - 1, 5 * HOUR),
+            (6 * HOUR + SLACK, 6 * HOUR),
+        ] {
+            assert_eq!(oldest(closed), expected, "{closed}");
+        }
     }
 }

@@ -3,21 +3,23 @@
 //! After a start the log of the last hour is read, on a thread of its own. Until it is, what happens is kept as it came, and who reads
 //! waits: so every bin has what came before the start and what came after it in the order of the log, as if nothing had stopped.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use redb::WriteTransaction;
 
-use super::{Open, recover};
+use super::open::Open;
+use super::resolution::oldest;
 use crate::contract::Happening;
 use crate::error::StoreError;
-use crate::log::Record;
+use crate::store::record::Record;
 
 /// So much may have happened while the log is read; beyond that the engine waits for the end of it.
 const MOST_EARLY: usize = 20_000;
 
 /// The open series. Locked for as long as one event or one answer takes.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<(Mutex<Current>, Condvar)>);
+pub(crate) struct SharedSeries(Arc<(Mutex<Current>, Condvar)>);
 
 pub(super) struct Current {
     /// Empty while the log is read.
@@ -39,13 +41,13 @@ enum Early {
     Level { channel: Arc<str>, output: String, text: Option<String>, now: u64 },
 }
 
-impl Shared {
+impl SharedSeries {
     /// Nothing is missing.
     pub(super) fn whole(open: Open) -> Self {
         Self::new(open, Phase::Counts)
     }
 
-    /// Who reads waits for [`Shared::adopt`].
+    /// Who reads waits for [`SharedSeries::adopt`].
     pub(super) fn unread(open: Open) -> Self {
         Self::new(open, Phase::Reads(Vec::new()))
     }
@@ -56,8 +58,7 @@ impl Shared {
 
     /// As they are now: of no use for answers while the log is read.
     pub(super) fn lock(&self) -> MutexGuard<'_, Current> {
-        // Counts are added under the lock; a panic there leaves at worst one of them out.
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock()
     }
 
     /// As they are once the log is read.
@@ -78,9 +79,10 @@ impl Shared {
         self.present().is_some()
     }
 
-    fn settled<'a>(&self, current: MutexGuard<'a, Current>) -> MutexGuard<'a, Current> {
+    fn settled<'a>(&self, mut current: MutexGuard<'a, Current>) -> MutexGuard<'a, Current> {
         let reads = |current: &mut Current| matches!(current.phase, Phase::Reads(_));
-        self.0.1.wait_while(current, reads).unwrap_or_else(PoisonError::into_inner)
+        self.0.1.wait_while(&mut current, reads);
+        current
     }
 
     /// The log is read: what has happened meanwhile is counted, and who waits goes on.
@@ -177,7 +179,7 @@ impl Shared {
 
     /// From when on the log is needed: a start would read it.
     pub(crate) fn needs_since(&self) -> u64 {
-        recover::oldest(self.lock().open.closed)
+        oldest(self.lock().open.closed)
     }
 }
 
@@ -207,7 +209,8 @@ mod tests {
 
     use super::*;
     use crate::contract::{Event, Happening};
-    use crate::series::{Resolution, What};
+    use crate::series::names::What;
+    use crate::series::resolution::Resolution;
 
     fn line(at: u64) -> Record {
         let line = crate::cases::chat_line("ann", "hello").expect("a login says nothing else");
@@ -216,7 +219,7 @@ mod tests {
         Record::Event { now: at, event: Box::new(event) }
     }
 
-    fn lines(shared: &Shared) -> i64 {
+    fn lines(shared: &SharedSeries) -> i64 {
         let current = shared.read().expect("it is read");
         let bins = current.open.bins("seaside", Resolution::Hour, 0);
         bins.map_or(0, |bins| bins[&What::MESSAGES].iter().map(|bin| bin.count).sum())
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_happens_while_the_log_is_read_is_counted_after_it() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         let channel = Arc::from("seaside");
         shared.level(&channel, "heat", Some("3"), 4_000);
         shared.take(&[line(5_000), line(6_000)]);
@@ -243,7 +246,7 @@ mod tests {
 
     #[test]
     fn when_too_much_waits_the_engine_does_so_too() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         let many: Vec<Record> = (0..MOST_EARLY as u64).map(|number| line(number * 100)).collect();
         shared.take(&many);
         assert!(!shared.is_read());
@@ -259,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_read_is_an_error_for_everybody() {
-        let shared = Shared::unread(Open::default());
+        let shared = SharedSeries::unread(Open::default());
         thread::scope(|scope| {
             let waits = scope.spawn(|| shared.read().map(drop));
             shared.fail(Some(StoreError::BrokenOff));

@@ -1,15 +1,13 @@
 //! The stored blocks: written once when they close, added to when a line comes late, deleted when they are old.
 
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 
 use super::block::{Bins, decode, encode};
-use super::{Open, Resolution};
+use super::open::Open;
+use super::resolution::Resolution;
 use crate::error::StoreError;
-use crate::tables::META;
-
-/// (channel, resolution, start in milliseconds) -> the block.
-pub(crate) const BLOCKS: TableDefinition<'_, (&str, u8, u64), &[u8]> =
-    TableDefinition::new("series");
+use crate::store::Store;
+use crate::store::tables::{BLOCKS, META};
 
 /// The name of the time up to which blocks are closed, among the single numbers.
 pub(super) const CLOSED: &str = "series-closed";
@@ -78,6 +76,15 @@ impl Open {
 
 /// Deletes the blocks that ended before their time was up, at most so many, and says how many they were.
 pub(crate) fn expire(
+    store: &Store,
+    now: u64,
+    kept: impl Fn(Resolution) -> u64,
+    most: usize,
+) -> Result<usize, StoreError> {
+    store.write_if_changed(|transaction| expire_in(transaction, now, kept, most))
+}
+
+fn expire_in(
     transaction: &WriteTransaction,
     now: u64,
     kept: impl Fn(Resolution) -> u64,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Statistics;
+use super::query::Statistics;
 use crate::contract::{Person, Tally};
 use crate::error::StoreError;
 use crate::overlay::Overlay;
-use crate::tables::SlotKey;
+use crate::store::tables::SlotKey;
 
 /// How many rows are read for a top list; a channel with more people than this has a list of its own making.
 const BUDGET: usize = 1_000_000;

@@ -1,12 +1,9 @@
 //! How a store is opened: nothing of a file is used before all of it was held against its checksums.
 //!
-//! redb does so by itself where the last process did not close the file, and does not where it did. It asserts in many places what
-//! its checksums do not cover, so a damaged file may also end in a panic: in here that is an error as any other.
+//! redb does so by itself where the last process did not close the file, and does not where it did.
 
-use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,35 +12,11 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 use tracing::warn;
 
-use super::{Store, refuse_newer};
-use crate::disk::{Disk, DiskCounters};
+use super::Store;
 use crate::error::StoreError;
-
-/// redb's cache in bytes. Its default of 1 GiB is more than a Pi has to spare.
-const CACHE_BYTES: usize = 8 << 20;
-
-thread_local! {
-    static READS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread reads a file whose damage may panic. Such a panic becomes an error, and its own words need not be shown.
-pub fn reads_a_store() -> bool {
-    READS.get()
-}
-
-/// Does something with a file that may be damaged.
-pub(crate) fn guarded<V>(read: impl FnOnce() -> Result<V, StoreError>) -> Result<V, StoreError> {
-    let before = READS.replace(true);
-    // What the closure has made is gone when it panics.
-    let done = catch_unwind(AssertUnwindSafe(read));
-    READS.set(before);
-    done.unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-        let words = words.unwrap_or("what is in it cannot be").lines().next().unwrap_or_default();
-        Err(StoreError::Broken(format!("it contradicts itself ({words})")))
-    })
-}
+use crate::store::disk::{Disk, DiskCounters};
+use crate::store::guard::{builder, guarded};
+use crate::store::schema::{prepare, refuse_newer};
 
 impl Store {
     /// Opens the store in this file, or makes it. All of it is verified.
@@ -54,12 +27,12 @@ impl Store {
                 refuse_newer(file)?;
                 let disk = DiskCounters::default();
                 let database = verified(|builder| on_disk(builder, file, &disk))?;
-                Self::prepare(database, disk)
+                Self::prepared(database, disk)
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 make(file)?;
                 let disk = DiskCounters::default();
-                guarded(|| Self::prepare(on_disk(&builder(), file, &disk)?, disk.clone()))
+                guarded(|| Self::prepared(on_disk(&builder(), file, &disk)?, disk.clone()))
             }
             Err(error) => Err(error.into()),
         }
@@ -68,14 +41,19 @@ impl Store {
     /// A store that is gone with the process: for tests and for rules that are tried out.
     pub fn in_memory() -> Result<Self, StoreError> {
         let database = builder().create_with_backend(InMemoryBackend::new())?;
-        Self::prepare(database, DiskCounters::default())
+        Self::prepared(database, DiskCounters::default())
     }
 
     /// A store on a disk of the test's making.
     #[doc(hidden)]
     pub fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
         let database = || verified(|builder| builder.create_with_backend(backend));
-        guarded(|| Self::prepare(database()?, DiskCounters::default()))
+        guarded(|| Self::prepared(database()?, DiskCounters::default()))
+    }
+
+    fn prepared(database: Database, disk: DiskCounters) -> Result<Self, StoreError> {
+        prepare(&database)?;
+        Ok(Self { database: Arc::new(database), disk })
     }
 }
 
@@ -111,7 +89,7 @@ fn make(file: &Path) -> Result<(), StoreError> {
         guarded(|| {
             for_its_owner(new)?;
             let database = builder().create(new)?;
-            Store::prepare(database, DiskCounters::default()).map(drop)
+            Store::prepared(database, DiskCounters::default()).map(drop)
         })
     };
     match prepare() {
@@ -146,10 +124,4 @@ pub(crate) fn sync_folder(file: &Path) -> Result<(), StoreError> {
     #[cfg(not(unix))]
     let _ = file;
     Ok(())
-}
-
-pub(crate) fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
 }

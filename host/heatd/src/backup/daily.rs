@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-use super::{Backups, files};
+use super::Backups;
 use crate::clock::now;
-use crate::live::{Steps, aside};
+use crate::control::{Progress, spawn_low_priority};
+use crate::data::backups::{daily_name, prune};
 use crate::shutdown::Shutdown;
 
 /// How often it is asked which day it is. The clock may be set at any time, so nothing is reckoned ahead.
@@ -23,13 +24,13 @@ const AGAIN: Duration = Duration::from_secs(600);
 pub(crate) async fn run(backups: Arc<Backups>, mut shutdown: Shutdown) -> Result<()> {
     let mut done = None;
     loop {
-        let today = files::daily_name(now());
+        let today = daily_name(now());
         let mut pause = LOOK;
         if backups.plan.keep > 0 && done.as_ref() != Some(&today) {
             let (answer, made) = oneshot::channel();
             let (backups, name) = (Arc::clone(&backups), today.clone());
             // Nobody waits for it any more when heatd stops.
-            aside("backup", move || {
+            spawn_low_priority("backup", move || {
                 let _ = answer.send(backups.of_the_day(&name));
             })?;
             let made = tokio::select! {
@@ -53,7 +54,7 @@ impl Backups {
     fn of_the_day(&self, name: &str) -> bool {
         let file = self.plan.folder.join(name);
         if !file.exists() {
-            let made = self.make(name, &Steps::unheard());
+            let made = self.make(name, &Progress::unheard());
             self.note(made.as_ref().map(|(listed, _)| listed));
             if let Err(problem) = made {
                 // At the end of heatd it is broken off, which is no failure.
@@ -78,7 +79,7 @@ impl Backups {
     }
 
     fn prune(&self, folder: &std::path::Path) {
-        match files::prune(folder, self.plan.keep) {
+        match prune(folder, self.plan.keep) {
             Ok(0) => {}
             Ok(deleted) => info!(folder = %folder.display(), deleted, "old backups deleted"),
             Err(error) => {

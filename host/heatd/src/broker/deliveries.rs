@@ -1,22 +1,22 @@
-//! Which messages the broker has sent before: what may be left out, and what has to count.
+//! Recognises repeated messages: which may be dropped as duplicates, and which must count.
 //!
 //! The broker repeats, with the same packet id and marked, what it has no acknowledgement of. To take a new message for a repetition
-//! would lose it, which is worse than to count one twice. So a repetition is recognised only while it cannot be anything else:
-//! - **The session is the same.** In another one the broker hands out packet ids anew.
+//! would lose it, which is worse than counting one twice. So a message counts as a repetition only while it cannot be anything else:
+//! - **The session is the same.** A new session begins again with its packet ids.
 //! - **Its acknowledgement has not left us.** Until then the broker cannot give the packet id to another message. Once it has left, a
 //!   marked message with this packet id may be the one before, whose acknowledgement was lost with the connection, or a new one that was
 //!   sent into a connection that broke; and when both say the same, nobody can tell. A message whose payload names an id is the
 //!   exception: its sender has promised that two with one id are one.
 //!
-//! What is recognised is with the engine already, in its queue or in the store, however long ago that was: it is acknowledged and is no
-//! event. Nothing of this outlives heatd. After a crash the engine knows the ids that payloads name; of messages without an id those may
-//! count twice that were committed and not acknowledged, at most as many as may be under way: [`super::RECEIVE_MAXIMUM`].
+//! The engine already has a recognised repetition, in its queue or in the store. heatd acknowledges it, and makes no
+//! event of it. This memory ends with heatd. After a crash the engine still knows the ids that payloads name; messages without an id may
+//! count twice if they were committed and not acknowledged, at most as many as may be in flight: [`super::RECEIVE_MAXIMUM`].
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
 
 use heat_engine::wit::MqttMessage;
+use parking_lot::Mutex;
 
 /// How a message was delivered.
 #[derive(Clone, Copy)]
@@ -29,10 +29,10 @@ pub(super) struct Delivery {
     pub(super) named: bool,
 }
 
-/// The messages of the broker's session by packet id. Lives over all connections, and both sides of one know it.
+/// The messages of the broker's session by packet id. It outlives connections, and both sides of a connection use it.
 #[derive(Default)]
 pub(super) struct Deliveries {
-    // No await happens under this lock, and nothing under it panics.
+    // No await happens under this lock.
     by_packet: Mutex<HashMap<u16, Last>>,
 }
 
@@ -43,12 +43,12 @@ struct Last {
 }
 
 impl Deliveries {
-    /// The broker begins a session: its packet ids mean nothing new.
+    /// The broker has begun a new session: forget all packet ids.
     pub(super) fn begin(&self) {
         self.lock().clear();
     }
 
-    /// Notes a message that is passed on to the engine, and says whether that has been done before.
+    /// Notes a message on its way to the engine. Returns whether it was noted before.
     pub(super) fn is_repetition(&self, message: &MqttMessage, delivery: Delivery) -> bool {
         if delivery.packet == 0 {
             return false;
@@ -64,19 +64,19 @@ impl Deliveries {
         known
     }
 
-    /// An acknowledgement is about to leave: from now on the broker may use the packet id again.
+    /// An acknowledgement is about to be sent. From now on the broker may use the packet id again.
     pub(super) fn acknowledge(&self, packet: u16) {
         if let Some(last) = self.lock().get_mut(&packet) {
             last.acknowledged = true;
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u16, Last>> {
-        self.by_packet.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, HashMap<u16, Last>> {
+        self.by_packet.lock()
     }
 }
 
-/// A number for topic and payload, to tell a repetition from another message with the same packet id.
+/// A hash of topic and payload, to tell a repetition from another message with the same packet id.
 fn content(message: &MqttMessage) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&message.topic, &message.payload).hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! Whether a password for a broker would cross a network that belongs to nobody in the house, unencrypted.
+//! Whether a password would travel to a broker unencrypted through a public network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-/// How long a name may take to be looked up at the start.
+/// How long the DNS lookup at the start may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Endings of names that lead nowhere outside.
+/// Endings of names that are never public.
 const NEAR: [&str; 7] =
     [".local", ".localhost", ".localdomain", ".lan", ".home.arpa", ".internal", ".svc"];
 
-/// Whether this broker is elsewhere than on this machine and in networks of one's own. A name that nobody knows is judged by itself.
+/// Whether a broker is outside this machine and private networks. A name that cannot be resolved is judged by its ending.
 pub(crate) async fn is_far(host: &str, port: u16) -> bool {
     if let Ok(ip) = host.parse() {
         return !is_near(ip);

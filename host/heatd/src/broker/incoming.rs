@@ -1,4 +1,4 @@
-//! An MQTT message as events of the channels whose rules take its topic. Pure, but for the numbers it hands out.
+//! Turns an MQTT message into events of the channels whose rules take its topic. Pure, except for the numbers it hands out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,19 +7,18 @@ use heat_engine::matches;
 use heat_engine::wit::{Event, Happening, MqttMessage};
 use tokio::sync::watch;
 
+use crate::queue::Topics;
+
 /// The longest id that a payload may name, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// Channels with the topic filters that they take.
-pub(crate) type Topics = Vec<(Arc<str>, String)>;
-
-/// Which channels take which topics, as far as rules are live now.
+/// Which channels take which topics, by the rules that are live now.
 #[derive(Clone)]
 pub(crate) struct Routes {
     routes: watch::Receiver<Arc<Topics>>,
-    /// Ids of messages without one: unique over restarts by the time of the start.
+    /// Part of the id of a message that has none: the time of the start, so that ids are unique over restarts.
     started: u64,
-    /// And in one run by a number, which all who pass on messages share.
+    /// The other part: a number, shared by all clones.
     number: Arc<AtomicU64>,
 }
 
@@ -60,17 +59,31 @@ impl Routes {
     }
 }
 
-/// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one.
+/// The `id` of a payload that is a JSON object: the sender's promise that two messages with one id are one. A whole number is one too.
 pub(super) fn named_id(payload: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Named {
-        id: String,
+        id: IdValue,
     }
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum IdValue {
+        Text(String),
+        Number(u64),
+        Negative(i64),
+    }
+    // .NET and PowerShell write a byte order mark before JSON.
+    let payload = payload.strip_prefix("\u{feff}".as_bytes()).unwrap_or(payload).trim_ascii_start();
     if payload.first() != Some(&b'{') {
         return None;
     }
     let named: Named = serde_json::from_slice(payload).ok()?;
-    (!named.id.is_empty() && named.id.len() <= LONGEST_ID).then_some(named.id)
+    let id = match named.id {
+        IdValue::Text(id) => id,
+        IdValue::Number(number) => number.to_string(),
+        IdValue::Negative(number) => number.to_string(),
+    };
+    (!id.is_empty() && id.len() <= LONGEST_ID).then_some(id)
 }
 
 #[cfg(test)]
@@ -99,12 +112,20 @@ mod tests {
 
     #[test]
     fn an_id_in_the_payload_is_the_id_of_the_event() {
-        assert_eq!(ids(&[br#"{"id":"a1","item":"pie"}"#]), ["mqtt:deck/a#a1"]);
+        for (payload, id) in [
+            (&br#"{"id":"a1","item":"pie"}"#[..], "a1"),
+            (b" \n{\"id\":\"a1\"}", "a1"),
+            (b"\xEF\xBB\xBF{\"id\":\"a1\"}", "a1"),
+            (br#"{"id":17}"#, "17"),
+            (br#"{"id":-5}"#, "-5"),
+        ] {
+            assert_eq!(ids(&[payload]), [format!("mqtt:deck/a#{id}")]);
+        }
     }
 
     #[test]
     fn payloads_without_a_usable_id_get_a_number() {
-        let odd: [&[u8]; 6] = [b"", b"\xFF\xFE", b"{", br#"{"id":7}"#, br#"{"id":""}"#, b"pie"];
+        let odd: [&[u8]; 6] = [b"", b"\xFF\xFE", b"{", br#"{"id":7.5}"#, br#"{"id":""}"#, b"pie"];
         assert_eq!(ids(&odd), (1..=6).map(|number| format!("mqtt:7:{number}")).collect::<Vec<_>>());
     }
 

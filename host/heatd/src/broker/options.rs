@@ -4,21 +4,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rumqttc::{
-    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, NetworkOptions,
-    PersistedAckMode, PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey,
-    StateError, TlsConfiguration, Transport,
+    AckMode, Broker, ConnectionError, Error, LastWill, MqttOptions, PersistedAckMode,
+    PersistedSession, QoS, SessionStore, SessionStoreError, SessionStoreKey, StateError,
+    TlsConfiguration, Transport,
 };
+use tokio::io::DuplexStream;
 use tokio_rustls::rustls::ClientConfig;
 
 /// The largest packet that is taken in, in bytes. The broker is told, and keeps larger ones to itself.
 const LARGEST_PACKET: u32 = 64 << 10;
 
-/// How much less it is on a connection after one that a larger packet has ended. mosquitto is wrong by a byte when it compares, so that
-/// one of exactly a byte too much is sent to us, and again on each connection. With the lower limit mosquitto keeps it to itself; and what
-/// is a byte too much for that is within the other.
+/// How much lower the limit is after a larger packet has ended a connection. mosquitto's comparison is off by one byte, so it
+/// sends a packet that is exactly one byte too large, again on each connection. With the lower limit mosquitto does not send it; and a
+/// packet one byte above the lower limit is within the real one.
 const LESS: u32 = 16;
 
-/// How large a packet may be on a connection.
+/// The packet size limit of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Size {
     #[default]
@@ -49,8 +50,11 @@ impl Size {
 /// How many messages with QoS 1 may wait for their acknowledgement: a group of events can be as large.
 pub(super) const RECEIVE_MAXIMUM: u16 = 512;
 
-/// How long a broker keeps messages for a daemon that is away, in seconds.
+/// How long a broker keeps the session while heatd is away, in seconds.
 const SESSION_SECONDS: u32 = 86_400;
+
+/// Makes a connection to heatd's own broker, in this process.
+pub(crate) type Entrance = Arc<dyn Fn() -> DuplexStream + Send + Sync>;
 
 /// Where and as whom.
 pub(crate) struct Address {
@@ -58,9 +62,11 @@ pub(crate) struct Address {
     pub(crate) port: u16,
     pub(crate) login: Option<(String, String)>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// The way into heatd's own broker, which needs no socket. None: the broker is elsewhere.
+    pub(crate) entrance: Option<Entrance>,
     pub(crate) client_id: String,
-    /// After how many seconds without a word the broker is asked for one. When as many pass again without an answer, the connection
-    /// is given up: a dead one looks alive for twice as long at most.
+    /// After how many seconds of silence heatd sends a ping. If no answer comes for as long again, the connection
+    /// is closed. So a dead connection is noticed after twice this time at most.
     pub(crate) keep_alive: u16,
 }
 
@@ -77,10 +83,18 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     options.set_receive_maximum(Some(RECEIVE_MAXIMUM));
     options.set_max_packet_size(Some(size.bytes()));
     options.set_ack_mode(AckMode::Manual);
-    // Otherwise an output that follows an acknowledgement waits until the broker's system has confirmed that, some 40 ms.
-    let mut network = NetworkOptions::new();
-    network.set_tcp_nodelay(true);
-    options.set_network_options(network);
+    // The client still checks a certificate for the name. Nothing waits in the socket: otherwise an output that follows an
+    // acknowledgement would wait until the broker's system has confirmed that, some 40 ms.
+    let (host, port) = (address.host.clone(), address.port);
+    match address.entrance.clone() {
+        Some(entrance) => {
+            options.set_socket_connector(move |_, _| std::future::ready(Ok(entrance())))
+        }
+        None => options.set_socket_connector(move |_, _| {
+            let host = host.clone();
+            async move { heat_dial::connect(&host, port).await }
+        }),
+    };
     options.set_last_will(LastWill::new(status_topic, "offline", QoS::AtLeastOnce, true, None));
     if let Some((user, password)) = &address.login {
         options.set_credentials(user.clone(), password.clone());
@@ -92,19 +106,19 @@ pub(super) fn options(address: &Address, status_topic: &str, size: Size) -> Mqtt
     options
 }
 
-/// Tells a new client that nothing of ours is under way in the broker's session, which is true: what has to be repeated is
-/// in the store, and repeated from there. So the broker's session can be taken up by any connection, also after a restart.
+/// Tells a new client that the session has no unfinished messages of ours. That is true: what has to be repeated is
+/// repeated from the store. So any connection can take up the broker's session, also after a restart.
 #[derive(Debug)]
 struct NothingUnderWay;
 
 /// What the trait's functions return.
-type Answer<'a, V> = Pin<Box<dyn Future<Output = Result<V, SessionStoreError>> + Send + 'a>>;
+type StoreFuture<'a, V> = Pin<Box<dyn Future<Output = Result<V, SessionStoreError>> + Send + 'a>>;
 
 /// rumqttc's version of the model below.
 const SESSION_FORMAT: u16 = 1;
 
 impl SessionStore for NothingUnderWay {
-    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> Answer<'a, Option<PersistedSession>> {
+    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> StoreFuture<'a, Option<PersistedSession>> {
         let client_id = key.client_id().to_owned();
         Box::pin(async move {
             Ok(Some(PersistedSession {
@@ -126,11 +140,11 @@ impl SessionStore for NothingUnderWay {
         &'a self,
         _key: &'a SessionStoreKey,
         _session: &'a PersistedSession,
-    ) -> Answer<'a, ()> {
+    ) -> StoreFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> Answer<'a, ()> {
+    fn clear<'a>(&'a self, _key: &'a SessionStoreKey) -> StoreFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -140,12 +154,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_takes_up_the_session_acknowledges_by_hand_and_never_waits_for_tcp() {
+    fn a_connection_takes_up_the_session_acknowledges_by_hand_and_dials_by_itself() {
         let address = Address {
             host: "localhost".to_owned(),
             port: 1883,
             login: None,
             tls: None,
+            entrance: None,
             client_id: "heatd".to_owned(),
             keep_alive: 20,
         };
@@ -153,8 +168,7 @@ mod tests {
         assert!(!options.clean_start());
         assert_eq!(options.ack_mode(), AckMode::Manual);
         assert_eq!(options.receive_maximum(), Some(RECEIVE_MAXIMUM));
-        let network = format!("{:?}", options.network_options());
-        assert!(network.contains("tcp_nodelay: true"), "{network}");
+        assert!(options.has_socket_connector());
     }
 
     #[test]

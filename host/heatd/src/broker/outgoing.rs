@@ -1,5 +1,5 @@
 //! What is sent to the broker: outputs as retained messages, and the outbox. Level-triggered: on every change and on every
-//! connection the difference between what is wanted and what this connection was told goes out.
+//! connection heatd publishes the difference between the wanted outputs and those that this connection has published.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,30 +7,45 @@ use std::sync::Arc;
 use heat_engine::Outputs;
 use heat_engine::wit::{Delivery, Message};
 use rumqttc::{AsyncClient, ClientError, PublishNotice, PublishOptions};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::decider::Input;
+use crate::queue::Input;
+
+/// How many bytes of the outbox are in memory at most, but for one message: the rest is read from the store when it is its turn.
+const HELD: usize = 1 << 20;
+
+/// Messages as the store has them.
+type Rows = Vec<(u64, String, Vec<u8>)>;
 
 /// What the broker has been told on this connection, and what it still has to be told.
 pub(crate) struct Outgoing {
     prefix: String,
     shown: HashMap<String, Option<String>>,
-    /// Messages that no broker has acknowledged, in order; `true`: handed to this connection.
+    /// The first messages that no broker has acknowledged, in order; `true`: handed to this connection.
     outbox: BTreeMap<u64, (Message, bool)>,
+    /// How many bytes these have.
+    bytes: usize,
+    /// The number after those that were read.
+    next: u64,
+    /// The store may have more of them.
+    more: bool,
+    /// What is being read.
+    asked: Option<oneshot::Receiver<Rows>>,
     /// Acknowledged messages that the engine has not been told of.
     settled: VecDeque<u64>,
 }
 
 impl Outgoing {
-    /// Starts with the messages that an earlier run of the daemon did not get acknowledged.
-    pub(crate) fn new(prefix: &str, outbox: Vec<(u64, String, Vec<u8>)>) -> Self {
-        let outbox = outbox.into_iter().map(|(number, topic, payload)| {
-            (number, (Message { topic, payload, delivery: Delivery::AtLeastOnce }, false))
-        });
+    /// Starts with what an earlier run of the daemon did not get acknowledged: it is read from the store.
+    pub(crate) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
             shown: HashMap::new(),
-            outbox: outbox.collect(),
+            outbox: BTreeMap::new(),
+            bytes: 0,
+            next: 0,
+            more: true,
+            asked: None,
             settled: VecDeque::new(),
         }
     }
@@ -41,19 +56,67 @@ impl Outgoing {
         self.outbox.values_mut().for_each(|(_, handed)| *handed = false);
     }
 
+    /// Takes messages that are in the store by now. What does not fit is read from there later.
     pub(crate) fn add(&mut self, messages: Vec<(u64, Message)>) {
-        self.outbox
-            .extend(messages.into_iter().map(|(number, message)| (number, (message, false))));
+        for (number, message) in messages {
+            if self.more || self.asked.is_some() || self.bytes >= HELD {
+                self.more = true;
+            } else {
+                self.hold(number, message);
+            }
+        }
     }
 
-    /// The broker has acknowledged a message; the engine has to be told.
+    fn hold(&mut self, number: u64, message: Message) {
+        // It may have been read from the store already.
+        if number >= self.next {
+            self.next = number + 1;
+            self.bytes += size(&message);
+            self.outbox.insert(number, (message, false));
+        }
+    }
+
+    /// Asks the engine's thread for what follows in the store, if there is room for it.
+    pub(crate) async fn ask(&mut self, inputs: &mpsc::WeakSender<Input>) {
+        if !self.more || self.asked.is_some() || self.bytes > HELD / 2 {
+            return;
+        }
+        let Some(inputs) = inputs.upgrade() else { return };
+        let (answer, asked) = oneshot::channel();
+        let from = self.next;
+        let read = Input::task("outbox.read", move |desk| {
+            let rows = desk.engine.snapshot()?.outbox_from(from, HELD as u64 / 2)?;
+            // The connection ends with the engine, and may be gone.
+            let _ = answer.send(rows);
+            Ok(())
+        });
+        if inputs.send(read).await.is_ok() {
+            // What is added from now on may be in the answer, or not.
+            (self.asked, self.more) = (Some(asked), false);
+        }
+    }
+
+    /// Waits for what was asked for; for ever if nothing was. Cancelling loses nothing.
+    pub(crate) async fn answered(&mut self) {
+        let Some(asked) = &mut self.asked else { return std::future::pending().await };
+        let rows = asked.await.unwrap_or_default();
+        self.asked = None;
+        // There may be as many again.
+        self.more |= !rows.is_empty();
+        for (number, topic, payload) in rows {
+            self.hold(number, Message { topic, payload, delivery: Delivery::AtLeastOnce });
+        }
+    }
+
+    /// The broker has acknowledged a message. The engine gets to know it by `settle`.
     pub(crate) fn acknowledged(&mut self, number: u64) {
-        if self.outbox.remove(&number).is_some() {
+        if let Some((message, _)) = self.outbox.remove(&number) {
+            self.bytes -= size(&message);
             self.settled.push_back(number);
         }
     }
 
-    /// Tells the engine what has been acknowledged. Cancelling loses nothing: a number goes when the engine has it.
+    /// Reports acknowledged messages to the engine. Cancel-safe: a number is removed once the engine has it.
     pub(crate) async fn settle(&mut self, inputs: &mpsc::WeakSender<Input>) {
         while let (Some(number), Some(inputs)) = (self.settled.front(), inputs.upgrade()) {
             if inputs.send(Input::sent(*number)).await.is_err() {
@@ -63,7 +126,7 @@ impl Outgoing {
         }
     }
 
-    /// The outputs that this connection has not been told, as topic and text.
+    /// The outputs that differ from what this connection has published, as topic and text.
     fn difference(&self, wanted: &Outputs) -> Vec<(String, Option<String>)> {
         let named = wanted
             .iter()
@@ -74,7 +137,7 @@ impl Outgoing {
             .collect()
     }
 
-    /// Publishes the difference, and says how many outputs that were. An output that was taken back is deleted at the broker by an empty retained message.
+    /// Publishes the difference, and returns how many outputs that were. An empty retained message deletes an output at the broker.
     pub(crate) async fn reconcile(
         &mut self,
         client: &AsyncClient,
@@ -92,7 +155,7 @@ impl Outgoing {
         Ok(outputs)
     }
 
-    /// Hands the messages of the outbox to the connection, and returns the notices of their acknowledgement.
+    /// Sends the messages of the outbox, and returns futures of their acknowledgements.
     pub(crate) async fn send(
         &mut self,
         client: &AsyncClient,
@@ -111,6 +174,10 @@ impl Outgoing {
     }
 }
 
+fn size(message: &Message) -> usize {
+    message.topic.len() + message.payload.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +192,7 @@ mod tests {
 
     #[test]
     fn only_what_the_connection_was_not_told_differs() {
-        let mut outgoing = Outgoing::new("heat/v1", Vec::new());
+        let mut outgoing = Outgoing::new("heat/v1");
         let wanted = outputs(&[("heat", Some("7")), ("gone", None)]);
         let all = vec![
             ("heat/v1/seaside/gone".to_owned(), None),
@@ -137,5 +204,58 @@ mod tests {
         assert_eq!(outgoing.difference(&outputs(&[("heat", Some("8"))])).len(), 1);
         outgoing.reconnected();
         assert_eq!(outgoing.difference(&wanted), all);
+    }
+
+    fn message(bytes: usize) -> Message {
+        let (topic, payload) = ("lights/x".to_owned(), vec![b'x'; bytes]);
+        Message { topic, payload, delivery: Delivery::AtLeastOnce }
+    }
+
+    /// Answers as the store does that has these messages.
+    async fn read(outgoing: &mut Outgoing, rows: Rows) {
+        let (answer, asked) = oneshot::channel();
+        (outgoing.asked, outgoing.more) = (Some(asked), false);
+        answer.send(rows).expect("it is waited for");
+        outgoing.answered().await;
+    }
+
+    fn row(number: u64, bytes: usize) -> (u64, String, Vec<u8>) {
+        let Message { topic, payload, .. } = message(bytes);
+        (number, topic, payload)
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_stays_in_the_store_until_it_is_its_turn() {
+        let mut outgoing = Outgoing::new("heat/v1");
+        read(&mut outgoing, Vec::new()).await;
+        assert!(!outgoing.more, "the store has nothing");
+        outgoing.add((0..100).map(|number| (number, message(60_000))).collect());
+        assert!(outgoing.more && outgoing.bytes < HELD + 70_000, "{}", outgoing.bytes);
+        let held = outgoing.outbox.len() as u64;
+        // What comes now is behind what is in the store.
+        outgoing.add(vec![(100, message(1))]);
+        assert_eq!(outgoing.outbox.len() as u64, held);
+        (0..held).for_each(|number| outgoing.acknowledged(number));
+        assert_eq!((outgoing.bytes, outgoing.next), (0, held));
+        read(&mut outgoing, vec![row(held, 10), row(held + 1, 10)]).await;
+        assert!(outgoing.more && outgoing.outbox.contains_key(&(held + 1)));
+        read(&mut outgoing, (held + 2..=100).map(|number| row(number, 10)).collect()).await;
+        read(&mut outgoing, Vec::new()).await;
+        assert!(!outgoing.more);
+        // It was read already.
+        outgoing.add(vec![(100, message(1)), (101, message(1))]);
+        assert_eq!(outgoing.outbox.keys().next_back(), Some(&101));
+        assert_eq!(outgoing.outbox.len() as u64, 102 - held);
+    }
+
+    #[tokio::test]
+    async fn what_is_added_while_the_store_is_read_is_not_lost() {
+        let mut outgoing = Outgoing::new("heat/v1");
+        let (answer, asked) = oneshot::channel();
+        (outgoing.asked, outgoing.more) = (Some(asked), false);
+        outgoing.add(vec![(0, message(1))]);
+        answer.send(Vec::new()).expect("it is waited for");
+        outgoing.answered().await;
+        assert!(outgoing.more, "the store has to be read once more");
     }
 }

@@ -1,6 +1,6 @@
 //! The polling side of a connection: what the broker sends becomes events, refusals become log lines.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heat_engine::wit::MqttMessage;
 use rumqttc::{
@@ -10,24 +10,24 @@ use rumqttc::{ManualAck, PubAck, QoS};
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
-use super::Shared;
 use super::deliveries::Delivery;
 use super::incoming::{Routes, named_id};
+use super::shared::Shared;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::{Input, Receipt};
-use crate::metrics::{Metrics, Refusal};
+use crate::metrics::{Metrics, RejectReason};
+use crate::queue::{AckToken, Input};
 use crate::shutdown::Shutdown;
 
-/// Lives over all connections, so that no receipt number is used twice.
+/// Outlives connections, so that no acknowledgement token is used twice.
 pub(super) struct Receiver {
     routes: Routes,
     inputs: mpsc::WeakSender<Input>,
     metrics: Metrics,
     shutdown: Shutdown,
-    /// What is not retained comes another way.
+    /// True for the embedded broker: other messages come from it directly, so this connection takes retained ones only.
     only_retained: bool,
-    last_receipt: Receipt,
+    last_receipt: AckToken,
     connected_at: Option<Instant>,
 }
 
@@ -41,6 +41,11 @@ impl Receiver {
     ) -> Self {
         let (last_receipt, connected_at) = (0, None);
         Self { routes, inputs, metrics, shutdown, only_retained, last_receipt, connected_at }
+    }
+
+    /// For how long the last connection has lasted. None: the broker has not let heatd in.
+    pub(super) fn connected_for(&self) -> Option<Duration> {
+        self.connected_at.map(|at| at.elapsed())
     }
 
     /// Whether the last connection was of use: one that ends at once is no reason to come back at once.
@@ -96,7 +101,7 @@ impl Receiver {
         }
     }
 
-    /// Passes a message on to the engine. Waiting for room there is safe: the engine never waits for this side.
+    /// Passes a message on to the engine. It may wait for room in the queue: the engine never waits for this side.
     async fn take_message(&mut self, publish: &Publish, shared: &Shared<'_>) {
         if self.shutdown.has_begun() {
             // Not acknowledged, so that the broker keeps it for the next start.
@@ -109,7 +114,7 @@ impl Receiver {
             .then(|| ManualAck::PubAck(PubAck::new(publish.pkid, None)));
         let Ok(topic) = std::str::from_utf8(&publish.topic) else {
             warn!("the broker sent a topic that is not UTF-8; the message is left out");
-            self.metrics.refused(Refusal::BadTopic);
+            self.metrics.refused(RejectReason::BadTopic);
             return;
         };
         let message = MqttMessage {
@@ -121,7 +126,7 @@ impl Receiver {
         let named = named_id(&message.payload).is_some();
         let delivery = Delivery { packet: publish.pkid, repeated: publish.dup, named };
         let mut events = match shared.deliveries.is_repetition(&message, delivery) {
-            // It is acknowledged in its turn, after the commit of the delivery before.
+            // It is acknowledged in order, after the commit of its first delivery.
             true => {
                 self.metrics.duplicate();
                 Vec::new()
@@ -131,19 +136,19 @@ impl Receiver {
         debug!(topic, bytes = message.payload.len(), channels = events.len(), "message received");
         self.metrics.mqtt_message();
         self.last_receipt += 1;
-        let receipt = self.last_receipt;
+        let ack_token = self.last_receipt;
         if let Some(ack) = ack.clone() {
-            shared.keep(receipt, ack);
+            shared.keep(ack_token, ack);
         }
         let last = events.pop();
         for event in events {
             self.send(Input::event(now, event)).await;
         }
-        // The receipt rides on the last event of the message: all of them are in one commit, or in earlier ones.
-        let receipt = ack.is_some().then_some(receipt);
+        // The last event of the message carries the token: then all of its events are in the same commit, or in earlier ones.
+        let ack_token = ack.is_some().then_some(ack_token);
         match last {
-            Some(event) => self.send(Input::with_receipt(now, event, receipt)).await,
-            None => self.send(Input::receipt_only(now, receipt)).await,
+            Some(event) => self.send(Input::with_ack(now, event, ack_token)).await,
+            None => self.send(Input::ack_only(now, ack_token)).await,
         }
     }
 

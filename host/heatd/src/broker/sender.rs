@@ -13,16 +13,16 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, error, warn};
 
-use super::incoming::Topics;
 use super::outgoing::Outgoing;
-use super::{GOODBYE, Shared};
-use crate::decider::{Input, Mail, Mailbox};
+use super::prefixes::Prefixes;
+use super::shared::{GOODBYE, Shared};
 use crate::metrics::{Metrics, Published};
+use crate::queue::{Input, Mailbox, ToSend, Topics};
 
 /// How many filters go into one request: it must not be larger than a broker takes.
 const FILTERS_PER_REQUEST: usize = 32;
 
-/// Lives over all connections.
+/// Outlives connections.
 pub(super) struct Sender {
     pub(super) outputs: watch::Receiver<Arc<Outputs>>,
     pub(super) mailbox: Arc<Mailbox>,
@@ -30,27 +30,38 @@ pub(super) struct Sender {
     pub(super) inputs: mpsc::WeakSender<Input>,
     pub(super) topics: watch::Receiver<Arc<Topics>>,
     pub(super) status: String,
-    /// How surely messages shall come.
+    /// The QoS of subscriptions.
     pub(super) qos: QoS,
     pub(super) metrics: Metrics,
+    pub(super) prefixes: Prefixes,
 }
 
-/// The acknowledgements that are awaited, each with the number of its message.
-type Notices = JoinSet<(u64, Result<PublishResult, PublishNoticeError>)>;
+/// What a broker has to acknowledge.
+enum Awaited {
+    /// The message of a rule that has this number.
+    Message(u64),
+    /// What takes back the last topic below an old prefix.
+    OldPrefix,
+}
+
+/// The acknowledgements that are awaited.
+type PendingAcks = JoinSet<(Awaited, Result<PublishResult, PublishNoticeError>)>;
 
 /// What the sending side does next.
-enum Step {
+enum NextStep {
     /// An output has changed.
     Outputs,
     /// Another rule takes other topics.
     Topics,
-    Mail(Mail),
-    Acknowledged(u64, Result<PublishResult, PublishNoticeError>),
+    ToSend(ToSend),
+    /// More of the outbox was read from the store.
+    Read,
+    Acknowledged(Awaited, Result<PublishResult, PublishNoticeError>),
     EngineEnded,
 }
 
 impl Sender {
-    /// Sends until the engine has ended and everything is said. On a lost connection it waits to be dropped: the polling side
+    /// Sends until the engine has ended and everything is sent. After a lost connection it waits to be dropped: the polling side
     /// knows why.
     pub(super) async fn run(
         &mut self,
@@ -76,24 +87,61 @@ impl Sender {
             .publish(self.status.clone(), "online", PublishOptions::at_least_once().retained())
             .await?;
         let mut subscribed = BTreeSet::new();
-        let mut notices = Notices::new();
+        let mut notices = PendingAcks::new();
+        self.clear(client, &mut notices).await?;
         loop {
             self.subscribe(client, &mut subscribed).await?;
             outgoing.settle(&self.inputs).await;
+            outgoing.ask(&self.inputs).await;
             let wanted = Arc::clone(&self.outputs.borrow_and_update());
             let outputs = outgoing.reconcile(client, &wanted).await?;
             let sent = outgoing.send(client).await?;
             self.metrics.published(Published::Outputs, outputs);
             self.metrics.published(Published::Messages, sent.len());
             watch_notices(&mut notices, sent);
-            match self.next(&mut notices).await {
-                Step::Outputs | Step::Topics => {}
-                Step::Mail(mail) => self.take_mail(mail, client, shared, outgoing).await?,
-                Step::Acknowledged(number, result) => {
+            match self.next(&mut notices, outgoing).await {
+                NextStep::Outputs | NextStep::Topics | NextStep::Read => {}
+                NextStep::ToSend(mail) => self.take_mail(mail, client, shared, outgoing).await?,
+                NextStep::Acknowledged(Awaited::Message(number), result) => {
                     acknowledged(number, &result, outgoing);
                 }
-                Step::EngineEnded => return self.leave(client, shared, outgoing).await,
+                NextStep::Acknowledged(Awaited::OldPrefix, result) => self.cleared(&result),
+                NextStep::EngineEnded => return self.leave(client, shared, outgoing).await,
             }
+        }
+    }
+
+    /// Takes back what is retained below old prefixes.
+    async fn clear(
+        &self,
+        client: &AsyncClient,
+        notices: &mut PendingAcks,
+    ) -> Result<(), ClientError> {
+        let topics = self.prefixes.topics(&self.outputs.borrow());
+        let mut last = None;
+        for topic in topics {
+            let options = PublishOptions::at_least_once().retained();
+            last = Some(client.publish_tracked(topic, "", options).await?);
+        }
+        if let Some(last) = last {
+            // Brokers acknowledge in order.
+            notices.spawn(async move { (Awaited::OldPrefix, last.wait_async().await) });
+        }
+        Ok(())
+    }
+
+    fn cleared(&mut self, result: &Result<PublishResult, PublishNoticeError>) {
+        match result {
+            Ok(_) => self.prefixes.cleared(),
+            Err(PublishNoticeError::V5PubAck(reason)) => {
+                error!(
+                    ?reason,
+                    "the broker keeps what was shown below another prefix; clear it there, or check its access list"
+                );
+                self.prefixes.cleared();
+            }
+            // Lost with the connection: the next one does it once more.
+            Err(_) => {}
         }
     }
 
@@ -117,23 +165,24 @@ impl Sender {
     }
 
     /// Waits for the next thing to do.
-    async fn next(&mut self, notices: &mut Notices) -> Step {
+    async fn next(&mut self, notices: &mut PendingAcks, outgoing: &mut Outgoing) -> NextStep {
         tokio::select! {
-            Ok(()) = self.topics.changed() => Step::Topics,
-            changed = self.outputs.changed() => if changed.is_ok() { Step::Outputs } else { Step::EngineEnded },
-            mail = self.mailbox.take() => Step::Mail(mail),
-            Some(Ok((number, result))) = notices.join_next() => Step::Acknowledged(number, result),
+            Ok(()) = self.topics.changed() => NextStep::Topics,
+            changed = self.outputs.changed() => if changed.is_ok() { NextStep::Outputs } else { NextStep::EngineEnded },
+            mail = self.mailbox.take() => NextStep::ToSend(mail),
+            () = outgoing.answered() => NextStep::Read,
+            Some(Ok((what, result))) = notices.join_next() => NextStep::Acknowledged(what, result),
         }
     }
 
-    /// The engine has ended: what it left is sent, and the broker is told that heatd is gone.
+    /// The engine has ended: sends what it has left, and publishes that heatd is gone.
     async fn leave(
         &mut self,
         client: &AsyncClient,
         shared: &Shared<'_>,
         outgoing: &mut Outgoing,
     ) -> Result<(), ClientError> {
-        // Messages stay in the store for the next start: what is acknowledged now could no longer be noted.
+        // Messages of the outbox are left for the next start: the engine is gone and could not note their acknowledgement.
         if let Some(mail) = self.mailbox.take_now() {
             self.take_mail(mail, client, shared, outgoing).await?;
         }
@@ -153,7 +202,7 @@ impl Sender {
 
     async fn take_mail(
         &self,
-        mail: Mail,
+        mail: ToSend,
         client: &AsyncClient,
         shared: &Shared<'_>,
         outgoing: &mut Outgoing,
@@ -164,8 +213,8 @@ impl Sender {
             client.publish(message.topic, message.payload, PublishOptions::at_most_once()).await?;
         }
         self.metrics.published(Published::Passing, passing);
-        for receipt in mail.receipts {
-            if let Some(ack) = shared.release(receipt) {
+        for ack_token in mail.ack_tokens {
+            if let Some(ack) = shared.release(ack_token) {
                 client.manual_ack(ack).await?;
             }
         }
@@ -173,7 +222,7 @@ impl Sender {
     }
 }
 
-/// Forgets a message that has arrived. One that the broker refuses is forgotten too, and the log says so.
+/// Handles the acknowledgement of a message. A refused message is not sent again; the log names it.
 fn acknowledged(
     number: u64,
     result: &Result<PublishResult, PublishNoticeError>,
@@ -190,13 +239,13 @@ fn acknowledged(
     }
 }
 
-/// heatd's own messages are not for heatd: a rule that publishes what another takes would feed itself.
+/// Subscribes without getting heatd's own messages: a rule must not feed itself by MQTT.
 fn subscription(filter: &str, qos: QoS) -> SubscribeFilter {
     SubscribeFilter { nolocal: true, ..SubscribeFilter::new(filter, qos) }
 }
 
-fn watch_notices(notices: &mut Notices, sent: Vec<(u64, PublishNotice)>) {
+fn watch_notices(notices: &mut PendingAcks, sent: Vec<(u64, PublishNotice)>) {
     for (number, notice) in sent {
-        notices.spawn(async move { (number, notice.wait_async().await) });
+        notices.spawn(async move { (Awaited::Message(number), notice.wait_async().await) });
     }
 }

@@ -4,25 +4,23 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::{debug, info, warn};
 use twitch_irc::message::IRCMessage;
 
-use super::Chat;
-use super::awaited::Awaited;
-use super::away::Away;
+use super::assignments::Assignment;
 use super::event::Reader;
 use super::joins::Joins;
 use super::lines::Lines;
+use super::outages::Outages;
+use super::pending_joins::PendingJoins;
+use super::shared::Chat;
 use super::tags::{room, tag};
-use super::wanted::Share;
 use crate::backoff::LASTING;
 use crate::clock::now;
-use crate::decider::Input;
+use crate::queue::Input;
+use crate::tls::{self, Socket};
 
 /// How long connecting and the handshake may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -60,36 +58,32 @@ impl From<std::io::Error> for Ended {
     }
 }
 
-/// A socket, encrypted or not.
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
-
 pub(crate) struct Connection<'a> {
     chat: &'a Chat,
     joins: &'a Joins,
-    share: &'a mut Share,
-    /// The channels that are wanted, as of the last look.
+    share: &'a mut Assignment,
+    /// The channels to read, as of the last change.
     wanted: BTreeSet<String>,
     /// Not yet joined on this connection.
     to_join: VecDeque<String>,
-    awaited: Awaited,
+    awaited: PendingJoins,
     /// The channels that the server has confirmed.
     joined: BTreeSet<String>,
     /// When the server was heard last.
     heard: u64,
-    /// Live over all connections of the task.
+    /// Outlives the connections of the task.
     reader: &'a mut Reader,
-    away: &'a mut Away,
+    away: &'a mut Outages,
     welcomed: Option<Instant>,
 }
 
 impl<'a> Connection<'a> {
     pub(crate) fn new(
         chat: &'a Chat,
-        share: &'a mut Share,
+        share: &'a mut Assignment,
         joins: &'a Joins,
         reader: &'a mut Reader,
-        away: &'a mut Away,
+        away: &'a mut Outages,
     ) -> Self {
         Self {
             chat,
@@ -97,8 +91,8 @@ impl<'a> Connection<'a> {
             share,
             wanted: BTreeSet::new(),
             to_join: VecDeque::new(),
-            // As patient with a join as with a sign of life.
-            awaited: Awaited::new(Duration::from_millis(chat.twitch().ping)),
+            // A confirmation gets as much time as the answer to a PING.
+            awaited: PendingJoins::new(Duration::from_millis(chat.twitch().ping)),
             joined: BTreeSet::new(),
             heard: now(),
             reader,
@@ -112,7 +106,7 @@ impl<'a> Connection<'a> {
         self.welcomed.is_some()
     }
 
-    /// Whether the connection was of use.
+    /// Whether the connection was useful.
     pub(crate) fn lasted(&self) -> bool {
         self.welcomed.is_some_and(|at| at.elapsed() >= LASTING)
     }
@@ -125,7 +119,7 @@ impl<'a> Connection<'a> {
         };
         self.joined.iter().for_each(|channel| self.chat.metrics.channel_left(channel));
         let from = match ended {
-            // What was sent before that has arrived.
+            // The server closed the connection in order, so every line that it sent has arrived.
             Ended::Closed | Ended::Reconnect => now(),
             _ => self.heard,
         };
@@ -138,7 +132,7 @@ impl<'a> Connection<'a> {
     async fn talk(&mut self) -> Result<(), Ended> {
         let socket = timeout(CONNECT, self.connect()).await.map_err(|_| Ended::Silent)??;
         let (read, mut write) = split(socket);
-        // Any justinfan with digits reads without a password; digits of chance keep two connections apart.
+        // Twitch lets any nick of `justinfan` and digits read without a password. Random digits keep two connections apart.
         let nick = fastrand::u32(10_000..100_000_000);
         send(
             &mut write,
@@ -150,11 +144,7 @@ impl<'a> Connection<'a> {
 
     async fn connect(&self) -> std::io::Result<Box<dyn Socket>> {
         let twitch = self.chat.twitch();
-        let stream = TcpStream::connect((twitch.host.as_str(), twitch.port)).await?;
-        stream.set_nodelay(true)?;
-        let Some(tls) = &self.chat.tls else { return Ok(Box::new(stream)) };
-        let name = ServerName::try_from(twitch.host.clone()).map_err(std::io::Error::other)?;
-        Ok(Box::new(TlsConnector::from(tls.clone()).connect(name, stream).await?))
+        tls::connect(&twitch.host, twitch.port, self.chat.tls.as_ref()).await
     }
 
     async fn listen(
@@ -166,7 +156,7 @@ impl<'a> Connection<'a> {
         let mut lines = Lines::default();
         let mut heard = Instant::now();
         let mut asked = false;
-        // It is not welcome yet, so nothing is said.
+        // This only fills `to_join`: nothing may be sent before the welcome.
         self.look(&mut write).await?;
         loop {
             let patience = if asked { ping * 2 } else { ping };
@@ -195,7 +185,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Looks which channels are wanted now: asks for those that are new, and leaves those that are not wanted any more.
+    /// Takes over a change of the wanted channels: queues joins of new ones, and leaves those that are no longer wanted.
     async fn look(&mut self, write: &mut WriteHalf<Box<dyn Socket>>) -> Result<(), Ended> {
         let wanted = self.share.look(self.away);
         for channel in self.wanted.difference(&wanted) {
@@ -223,7 +213,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Twitch says nothing of a channel that does not exist; it may exist tomorrow.
+    /// Queues joins that were not confirmed in time. Twitch does not answer for a channel that does not exist, and it may exist tomorrow.
     fn ask_again(&mut self) {
         while let Some((channel, asked)) = self.awaited.overdue(Instant::now()) {
             warn!(
@@ -250,7 +240,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// The server has put us out of a channel, or has closed it. It may be let in again later, so it is asked for again.
+    /// The server has removed us from a channel, or has closed it. heatd joins it again later.
     fn put_out(&mut self, channel: &str, why: &str) {
         if self.joined.remove(channel) {
             warn!(channel, why, "chat no longer sends a channel; it is asked for again");
@@ -299,7 +289,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// What Twitch has to say about a channel or the login: suspended, no such channel.
+    /// A notice by Twitch about a channel, such as that it is suspended.
     fn notice(&mut self, message: &IRCMessage) {
         let channel = channel_of(message);
         let text = message.params.get(1).map_or("", String::as_str);
@@ -309,7 +299,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Waits while the engine's queue is full: Twitch keeps the lines for as long.
+    /// Passes the events of a line on. It waits while the engine's queue is full; Twitch buffers the lines meanwhile.
     async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
         let now = now();
         let mut events = self.reader.events(message, now);

@@ -4,45 +4,67 @@
 //! still a line that somebody wrote.
 
 use heat_engine::wit::{ChatLine, Cheer, Emote, EmoteProvider, Event, Happening};
-use twitch_irc::message::IRCMessage;
+use twitch_irc::message::{AsRawIRC, IRCMessage};
 
-use super::notice::Notices;
+use super::notice::{Notices, unknown_kind};
 use super::tags::{number_tag, origin, person, shared_from, standing, tag};
+use crate::metrics::{Interface, Unrecognized};
 
-/// An invisible character that some clients append, so that Twitch does not take a repeated line for a duplicate.
-const INVISIBLE: char = '\u{E0000}';
+/// More ranges of emotes than a line of 500 characters can hold. The rest of the tag is not read.
+const MOST_RANGES: usize = 1_000;
 
-/// Who cheers when somebody does so without a name (Twitch's account of that name).
+/// Twitch's account for anonymous cheers.
 const ANONYMOUS_CHEERER: &str = "ananonymouscheerer";
 
 /// Turns the messages of one connection into events.
 #[derive(Default)]
 pub(super) struct Reader {
     notices: Notices,
-    /// Counts messages: an id for those that have none.
+    /// Numbers the messages, to give an id to those that have none.
     number: u64,
+    /// Where kinds of notices that heatd does not know are noted. None for a recording, which is of the past.
+    unrecognized: Option<Unrecognized>,
 }
 
 impl Reader {
-    /// The events of a message: none when it says nothing that rules could want. `now` stands in for a missing time.
+    /// A reader of what happens now.
+    pub(super) fn live(unrecognized: Unrecognized) -> Self {
+        Self { unrecognized: Some(unrecognized), ..Self::default() }
+    }
+
+    /// The events of a message: none if it is of no use for rules. `now` stands in for a missing time.
     pub(super) fn events(&mut self, message: &IRCMessage, now: u64) -> Vec<Event> {
         self.number += 1;
         let channel = message.params.first().and_then(|it| it.strip_prefix('#'));
         let Some(channel) = channel.filter(|name| !name.is_empty()) else { return Vec::new() };
         let whats = match message.command.as_str() {
             "PRIVMSG" => chat(message).unwrap_or_default(),
-            "USERNOTICE" => self.notices.read(message).into_iter().collect(),
+            "USERNOTICE" => self.notice(message),
             _ => return Vec::new(),
         };
         let id =
             origin(message).map_or_else(|| format!("irc:{now}:{}", self.number), str::to_owned);
         let at = number_tag(message, "tmi-sent-ts").unwrap_or(now);
         let event = |(place, what)| {
-            // The cheer of a line is an event beside it.
+            // The cheer of a line is an event beside it, as is the line of a notice.
             let id = if place == 0 { id.clone() } else { format!("{id}:{place}") };
             Event { id, channel: channel.to_lowercase(), at, what }
         };
         whats.into_iter().enumerate().map(event).collect()
+    }
+
+    /// What a notice tells, and the words that its person typed with it: for everybody in chat those are a line like any other.
+    fn notice(&mut self, message: &IRCMessage) -> Vec<Happening> {
+        if let (Some(unrecognized), Some(kind)) = (&self.unrecognized, unknown_kind(message)) {
+            let what = format!("notice {kind:?}");
+            unrecognized.note(Interface::TwitchChat, &what, &message.as_raw_irc());
+        }
+        let told = self.notices.read(message);
+        let has_words = message.params.get(1).is_some_and(|text| !text.is_empty());
+        // Bits come with lines of chat alone.
+        let line =
+            if has_words { chat(message).and_then(|all| all.into_iter().next()) } else { None };
+        told.into_iter().chain(line).collect()
     }
 }
 
@@ -74,7 +96,7 @@ fn plain_text(message: &IRCMessage, sent: &str) -> (String, usize) {
     let text = sent
         .strip_prefix("\u{1}ACTION ")
         .map_or(sent, |action| action.strip_suffix('\u{1}').unwrap_or(action));
-    let text = text.trim_end_matches([INVISIBLE, ' ']);
+    let text = without_padding(text);
     if tag(message, "reply-parent-msg-id").is_none() || !text.starts_with('@') {
         return (text.to_owned(), 0);
     }
@@ -82,29 +104,72 @@ fn plain_text(message: &IRCMessage, sent: &str) -> (String, usize) {
     (rest.to_owned(), text.chars().count() - rest.chars().count())
 }
 
+/// The text without what clients append to a line that repeats the one before, so that Twitch does not drop it: U+E0000 until August 2025, and
+/// U+034F since (Chatterino/chatterino2#6417). The next one will be another character that nobody sees, so each such word at the end goes.
+fn without_padding(text: &str) -> &str {
+    let mut text = text.trim_end_matches(['\u{E0000}', '\u{34F}', ' ']);
+    while let Some((rest, last)) = text.rsplit_once(' ')
+        && last.chars().all(is_invisible)
+    {
+        text = rest.trim_end_matches(' ');
+    }
+    text
+}
+
+/// Code points that show nothing by themselves (Unicode's Default_Ignorable_Code_Point, DerivedCoreProperties.txt of 16.0).
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
 /// Reads `id:from-to,from-to/id:from-to`: inclusive ranges of code points. What does not fit the text is left out; Twitch
-/// does send such ranges (twitchdev/issues#104).
+/// does send such ranges (twitchdev/issues#104). Of two that overlap the first in the text stays, so all names together are no longer than the
+/// text, whatever the tag says.
 fn read_emotes(tag: &str, text: &str, cut: usize) -> Vec<Emote> {
     let characters: Vec<char> = text.chars().collect();
-    let mut emotes = Vec::new();
-    for (id, ranges) in tag.split('/').filter_map(|emote| emote.split_once(':')) {
-        for (from, to) in ranges.split(',').filter_map(|range| range.split_once('-')) {
-            let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) else { continue };
-            let (Some(start), Some(last)) = (from.checked_sub(cut), to.checked_sub(cut)) else {
-                continue;
-            };
-            let Some(name) = characters.get(start..=last).filter(|name| !name.is_empty()) else {
-                continue;
-            };
-            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(last + 1)) else {
-                continue;
-            };
-            let (name, id) = (name.iter().collect(), id.to_owned());
-            emotes.push(Emote { name, id, provider: EmoteProvider::Twitch, start, end });
+    let ids = tag.split('/').filter_map(|emote| emote.split_once(':'));
+    let all = ids.flat_map(|(id, ranges)| {
+        ranges.split(',').filter_map(move |range| Some((id, range.split_once('-')?)))
+    });
+    let placed = all.take(MOST_RANGES).filter_map(|(id, (from, to))| {
+        let start = from.parse::<usize>().ok()?.checked_sub(cut)?;
+        let end = to.parse::<usize>().ok()?.checked_sub(cut)?.checked_add(1)?;
+        (start < end && end <= characters.len()).then_some((start, end, id))
+    });
+    let mut placed: Vec<_> = placed.collect();
+    placed.sort_by_key(|(start, ..)| *start);
+    let mut free = 0;
+    placed.retain(|(start, end, _)| {
+        let fits = *start >= free;
+        if fits {
+            free = *end;
         }
-    }
-    emotes.sort_by_key(|emote| emote.start);
-    emotes
+        fits
+    });
+    let emote = |(start, end, id): (usize, usize, &str)| {
+        let name = characters.get(start..end)?.iter().collect();
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
+        Some(Emote { name, id: id.to_owned(), provider: EmoteProvider::Twitch, start, end })
+    };
+    placed.into_iter().filter_map(emote).collect()
 }
 
 #[cfg(test)]
@@ -209,6 +274,60 @@ mod tests {
     }
 
     #[test]
+    fn ranges_that_overlap_make_no_more_of_a_line_than_there_is() {
+        let ranges = vec!["0-499"; 50_000].join(",");
+        let line = line(&format!("@emotes=25:{ranges}/26:3-4 {ANN} :{}", "x".repeat(500)));
+        assert_eq!((line.emotes.len(), line.emotes[0].name.len()), (1, 500));
+        let two = format!("@emotes=1:0-4/2:2-8,6-8 {ANN} :Kappa pie");
+        let line = self::line(&two);
+        let places: Vec<_> =
+            line.emotes.iter().map(|it| (it.id.as_str(), it.start, it.end)).collect();
+        assert_eq!(places, [("1", 0, 5), ("2", 6, 9)]);
+    }
+
+    #[test]
+    fn the_words_of_a_notice_are_a_line_of_chat() {
+        let read = |tags: &str, words: &str| {
+            let raw = format!(
+                "@id=a;login=ann;user-id=42;{tags} :tmi.twitch.tv USERNOTICE #seaside{words}"
+            );
+            Reader::default().events(&IRCMessage::parse(&raw).unwrap(), 5)
+        };
+        for kind in ["viewermilestone", "announcement", "modiversary", "tomorrow"] {
+            let tags = format!("msg-id={kind};emotes=425618:6-8");
+            let events = read(&tags, " :?fave LUL");
+            let [Event { id, what: Happening::Chat(line), .. }] = &events[..] else {
+                panic!("{events:?}")
+            };
+            assert_eq!((id.as_str(), line.text.as_str()), ("a", "?fave LUL"), "{kind}");
+            assert_eq!((line.person.id.as_str(), line.emotes.len()), ("42", 1));
+        }
+        let events = read("msg-id=resub;msg-param-cumulative-months=7", " :hello");
+        let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids, ["a", "a:1"]);
+        assert!(matches!(&events[0].what, Happening::Subscription(sub) if sub.text == "hello"));
+        assert!(matches!(&events[1].what, Happening::Chat(line) if line.text == "hello"));
+        assert_eq!(read("msg-id=resub", "").len(), 1);
+        let copy =
+            "msg-id=sharedchatnotice;source-msg-id=resub;room-id=1;source-id=s;source-room-id=2";
+        let events = read(copy, " :hello");
+        let [Event { id, what: Happening::Chat(line), .. }] = &events[..] else { panic!() };
+        assert_eq!((id.as_str(), line.shared_from.as_deref()), ("s", Some("2")));
+    }
+
+    #[test]
+    fn a_kind_of_notice_that_is_not_known_is_noted() {
+        let unrecognized = Unrecognized::default();
+        let mut reader = Reader::live(unrecognized.clone());
+        for kind in ["announcement", "raid", "tomorrow", "tomorrow"] {
+            let raw = format!("@login=ann;msg-id={kind} :tmi.twitch.tv USERNOTICE #seaside");
+            reader.events(&IRCMessage::parse(&raw).unwrap(), 5);
+        }
+        let [seen] = &unrecognized.list()[..] else { panic!() };
+        assert_eq!((seen.what.as_str(), seen.count), ("notice \"tomorrow\"", 2));
+    }
+
+    #[test]
     fn a_reply_keeps_only_what_was_written_and_its_emotes_move_along() {
         let tags = "@emotes=25:5-9;reply-parent-msg-id=x;reply-parent-user-login=bob";
         let line = line(&format!("{tags} {ANN} :@bob Kappa"));
@@ -218,7 +337,22 @@ mod tests {
 
     #[test]
     fn the_invisible_character_of_some_clients_is_trimmed() {
-        assert_eq!(line(&format!("{ANN} :?fave pie \u{E0000}")).text, "?fave pie");
+        for padding in [
+            " \u{E0000}",
+            " \u{34F}",
+            "\u{34F}",
+            " \u{34F} ",
+            " \u{34F} \u{34F}",
+            " \u{200B}",
+            " \u{2060}\u{FEFF}",
+        ] {
+            let text = line(&format!("{ANN} :?fave pie{padding}")).text;
+            assert_eq!(text, "?fave pie", "{padding:?}");
+        }
+        // What belongs to a sign that is seen stays.
+        for text in ["❤\u{FE0F}", "a \u{2764}\u{FE0F}", "\u{200B}"] {
+            assert_eq!(line(&format!("{ANN} :{text}")).text, text);
+        }
         assert_eq!(line(&format!("{ANN} :\u{1}ACTION waves\u{1}")).text, "waves");
     }
 

@@ -8,7 +8,7 @@ use twitch_irc::message::IRCMessage;
 use super::event::Reader;
 use super::lines::{LONGEST, Lines};
 use crate::config::StreamSigns;
-use crate::streams::{Sign, Streams};
+use crate::queue::streams::{Sign, Streams};
 
 const NOW: u64 = 1_767_225_600_000;
 
@@ -131,7 +131,7 @@ fn sound(event: &Event) {
     }
 }
 
-/// A fave of somebody without an id is refused, and the rule that asks for it looks broken.
+/// Every person must have an id: the engine refuses a fave without one, and then the rule would look broken.
 fn named(person: &Person) {
     assert!(!person.id.is_empty() && !person.login.is_empty(), "{person:?}");
     assert!(!person.name.is_empty(), "{person:?}");

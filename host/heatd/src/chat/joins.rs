@@ -1,9 +1,10 @@
 //! How fast channels may be joined. Twitch allows 20 joins in 10 seconds for a user (dev.twitch.tv/docs/chat, rate limits);
 //! a careful client takes 18 in 12.5 seconds, over all its connections and after reconnects too.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 const JOINS: usize = 18;
@@ -23,8 +24,8 @@ impl Joins {
 
     /// Takes a join, or says when one will be free.
     fn take(&self, now: Instant) -> Result<(), Instant> {
-        // No await happens under this lock, and nothing in here panics.
-        let mut joins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // No await happens under this lock.
+        let mut joins = self.0.lock();
         joins.retain(|at| *at + WINDOW > now);
         match joins.first() {
             Some(oldest) if joins.len() >= JOINS => Err(*oldest + WINDOW),

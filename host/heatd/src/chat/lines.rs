@@ -7,18 +7,18 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 /// The longest line that is read. Twitch's have up to 8,191 bytes of tags and 512 of message (IRCv3 message-tags).
 pub(super) const LONGEST: usize = 16 << 10;
 
-/// Gathers bytes until a line is whole. What was read stays here when a read is cancelled.
+/// Collects bytes until a line is complete. Cancel-safe: what was read stays here.
 #[derive(Default)]
 pub(crate) struct Lines {
     buffer: Vec<u8>,
-    /// The line began too long ago; its rest is thrown away.
+    /// The line is too long; the rest of it is skipped.
     skipping: bool,
     /// Lines that were too long, since the start.
     too_long: u64,
 }
 
 impl Lines {
-    /// The next line without its end, or none when the other side has closed. Cancelling loses nothing.
+    /// The next line without its end; None when the other side has closed. Cancel-safe.
     pub(crate) async fn next(
         &mut self,
         source: &mut (impl AsyncBufRead + Unpin),
@@ -41,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// How many lines were too long since this was asked last.
+    /// Takes the number of lines that were too long since the last call.
     pub(crate) fn take_too_long(&mut self) -> u64 {
         std::mem::take(&mut self.too_long)
     }

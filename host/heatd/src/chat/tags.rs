@@ -3,33 +3,33 @@
 use heat_engine::wit::{Person, Standing, Tier};
 use twitch_irc::message::{IRCMessage, IRCPrefix};
 
-/// The value of a tag; an empty one is as good as none.
+/// The value of a tag; None if it is empty or missing.
 pub(super) fn tag<'a>(message: &'a IRCMessage, name: &str) -> Option<&'a str> {
     message.tags.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// The value of a tag that is a number; anything else is as good as none.
+/// The value of a tag that is a number; None if it is anything else.
 pub(super) fn number_tag<N: std::str::FromStr>(message: &IRCMessage, name: &str) -> Option<N> {
     tag(message, name)?.parse().ok()
 }
 
-/// In a shared chat each channel gets a copy with an id of its own; the source's id is the same in all of them.
+/// The id that all copies of a line have in a shared chat, where each channel gets a copy with an id of its own.
 pub(super) fn origin(message: &IRCMessage) -> Option<&str> {
     tag(message, "source-id").or_else(|| tag(message, "id"))
 }
 
-/// The channel, by id, where a line of a shared chat was sent, if that is another one.
+/// The id of the channel where a line of a shared chat was sent; None if that is this channel.
 pub(super) fn shared_from(message: &IRCMessage) -> Option<&str> {
     let source = tag(message, "source-room-id")?;
     (tag(message, "room-id") != Some(source)).then_some(source)
 }
 
-/// The channel that a line is of, and Twitch's id of it.
+/// The channel of a line, and its Twitch id.
 pub(super) fn room(message: &IRCMessage) -> Option<(&str, &str)> {
     Some((message.params.first()?.strip_prefix('#')?, tag(message, "room-id")?))
 }
 
-/// Who wrote a line. Notices come from the server and name the person in tags. A line of nobody is none: a fave without a person would
+/// Who wrote a line. Notices come from the server and name the person in tags. None if there is no person: a fave without one would
 /// be refused, and the rule that asks for it would look broken.
 pub(super) fn person(message: &IRCMessage) -> Option<Person> {
     let login = match (tag(message, "login"), &message.prefix) {
@@ -48,7 +48,7 @@ pub(super) fn person(message: &IRCMessage) -> Option<Person> {
     Some(Person { id, login, name })
 }
 
-/// What the badges and tags say of a person in the channel.
+/// The standing of a person in the channel, from badges and tags.
 pub(super) fn standing(message: &IRCMessage) -> Standing {
     let badges = tag(message, "badges").unwrap_or_default();
     let has = |badge: &str| badges.split(',').any(|one| one.split('/').next() == Some(badge));

@@ -15,14 +15,14 @@ const STACK: usize = 1 << 20;
 
 /// What compiling may take.
 #[derive(Args, Clone)]
-pub(crate) struct Allowed {
+pub(crate) struct ResourceLimits {
     /// Bytes of address space.
     pub(crate) address_space: u64,
     /// Seconds of processor time.
     pub(crate) seconds: u64,
 }
 
-impl Allowed {
+impl ResourceLimits {
     /// For a component of so many bytes.
     ///
     /// docs/languages.md: Rust with 107 KiB takes 17 MiB and 0.2 s, JavaScript with 1.6 MiB 86 MiB and 5 s, Python with 18 MiB 417 MiB and
@@ -38,14 +38,16 @@ impl Allowed {
 
     /// Takes the bounds upon this process. Where a system has none of them, what is counted before compiling has to do alone.
     #[cfg(unix)]
-    fn hold(&self) {
+    fn apply(&self) {
         use rustix::process::{Resource, Rlimit, nice, setrlimit};
-        let to = |most| Rlimit { current: Some(most), maximum: Some(most) };
+        let most = |most| Rlimit { current: Some(most), maximum: Some(most) };
+        // At the maximum it is killed as if there were no memory. At the first of the two its end says why.
+        let seconds = Rlimit { current: Some(self.seconds), maximum: Some(self.seconds + 5) };
         // The lowest priority: chat comes first.
         let _ = nice(19);
-        let _ = setrlimit(Resource::As, to(self.address_space));
-        let _ = setrlimit(Resource::Cpu, to(self.seconds));
-        let _ = setrlimit(Resource::Core, to(0));
+        let _ = setrlimit(Resource::As, most(self.address_space));
+        let _ = setrlimit(Resource::Cpu, seconds);
+        let _ = setrlimit(Resource::Core, most(0));
         #[cfg(target_os = "linux")]
         {
             // It ends with heatd, and where memory runs out it is the one to go.
@@ -56,18 +58,18 @@ impl Allowed {
     }
 
     #[cfg(not(unix))]
-    fn hold(&self) {}
+    fn apply(&self) {}
 }
 
 /// Runs in the process.
-pub(crate) fn run(allowed: &Allowed, memory: usize) -> Result<()> {
-    allowed.hold();
+pub(crate) fn run(limits: &ResourceLimits, memory: usize) -> Result<()> {
+    limits.apply();
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
     let load = move || {
         let sandbox = Sandbox::new(None)?;
-        let limits = Limits { memory, ..Limits::default() };
-        Ok::<_, anyhow::Error>(sandbox.compile_for_another(&bytes, &limits)?)
+        let rule = Limits { memory, ..Limits::default() };
+        Ok::<_, anyhow::Error>(sandbox.compile_for_another(&bytes, &rule)?)
     };
     let thread = thread::Builder::new().name("compiler".to_owned()).stack_size(STACK);
     let loaded = thread.spawn(load).context("there is no memory for a thread")?.join();

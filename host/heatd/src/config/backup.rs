@@ -1,13 +1,13 @@
-//! The part of the configuration that is about backups: where they are, and how many.
+//! `[backup]`: where backups go, and how many are kept.
 
 use std::path::{Path, PathBuf};
 
 use super::section::Section;
 
-/// Days of which backups are kept when nobody says otherwise.
+/// How many daily backups are kept by default.
 const KEEP: u64 = 7;
 
-/// Where backups go. These are the only folders outside of the data folder that heatd writes to.
+/// Where backups go. These are the only folders outside the data folder that heatd writes to.
 #[derive(Debug, Clone)]
 pub(crate) struct BackupPlan {
     pub(crate) folder: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct BackupPlan {
 }
 
 impl BackupPlan {
-    /// What holds for a data folder of which nothing else is said.
+    /// The default for a data folder.
     pub(crate) fn of(data: &Path) -> Self {
         Self { folder: data.join("backups"), also: None, keep: KEEP as usize }
     }

@@ -1,23 +1,23 @@
-//! The part of the configuration that is about emotes which are not Twitch's: who is asked, how often, and where.
+//! `[emotes]`: which providers are queried for emotes, how often, and at which addresses.
 
 use hyper::Uri;
 
 use super::mistakes::{Mistakes, most_like};
+use super::provider::{Addresses, Provider, is_encrypted};
 use super::section::Section;
-use crate::emotes::{Addresses, Provider, is_encrypted};
 
-/// How often the providers are asked by default, in milliseconds.
+/// How often the providers are queried by default, in milliseconds.
 const REFRESH: u64 = 15 * 60_000;
 
-/// Who is asked for emotes.
+/// Which providers are queried, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct EmoteSources {
-    /// Empty: nobody, and heatd knows Twitch's emotes alone.
+    /// Empty: none, and heatd knows Twitch's emotes only.
     pub(crate) providers: Vec<Provider>,
     /// How often, in milliseconds.
     pub(crate) refresh: u64,
     pub(crate) addresses: Addresses,
-    /// Where 7TV tells of changes at once. None: nowhere.
+    /// The address of 7TV's events, which push changes. None: they are not used.
     events: Option<Uri>,
 }
 
@@ -89,12 +89,12 @@ impl EmoteSources {
         sources
     }
 
-    /// Where 7TV tells of changes.
+    /// The address of 7TV's events.
     pub(crate) fn events(&self) -> Option<&Uri> {
         self.events.as_ref()
     }
 
-    /// Whether anybody is asked with TLS.
+    /// Whether any of the addresses needs TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.providers.iter().any(|provider| match provider {
             Provider::SevenTv => {

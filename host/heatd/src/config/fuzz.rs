@@ -11,7 +11,7 @@ const TEXT: Target = Target {
     run: config_text,
     seeds: &[
         include_bytes!("../../heatd.toml"),
-        include_bytes!("../init/heatd.toml"),
+        include_bytes!("../offline/init/heatd.toml"),
         b"[twitch]\nchannels = [\"seaside\"]\n[[rule]]\nfile = \"rules/fave.wasm\"\n",
         b"data = \"x\"\nflush = \"1s\"\n[twitch]\nchannels = [\"a\", \"#B\"]\nserver = \"localhost:1\"\ntls = false\nping = \"1s\"\n[stream]\ncommand = \"?s\"\ntopic = \"s/{channel}\"\nsilence = \"10m\"\n[http]\nlisten = \"[::1]:1\"\n[[rule]]\nslot = \"s\"\nfile = \"f.wasm\"\nchannels = [\"b\"]\nsource = \"file\"\npublish = [\"lights/#\"]\nmemory = \"64 MiB\"\n[rule.settings]\na = [1, 2.5, { b = true }]\n",
         b"[twitch]\nchannels = [\"a\"]\n[mqtt]\nhost = \"pi\"\n[mqtt.embedded]\nlisten = \"0.0.0.0:1883\"\n[[mqtt.embedded.user]]\nname = \"x\"\npassword = \"y\"\n[[rule]]\nfile = \"x.wasm\"\n",

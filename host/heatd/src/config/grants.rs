@@ -1,8 +1,8 @@
-//! What a rule gets beyond what every rule gets: topics to publish to, and memory.
+//! Grants to a rule beyond the defaults: topics to publish to, and memory.
 
 use super::section::Section;
 
-/// The most memory that a rule can be given, in bytes: on a Pi with 1 GB heatd is not alone.
+/// The most memory that a rule can be given, in bytes. A Pi may have 1 GB for everything.
 const MOST_MEMORY: u64 = 128 << 20;
 
 /// How many topic filters may be granted: each is held against every message.
@@ -35,7 +35,7 @@ pub(super) fn publish(section: &mut Section<'_>) -> Vec<String> {
 pub(super) fn memory(section: &mut Section<'_>) -> Option<usize> {
     section.size("memory", 1 << 20, MOST_MEMORY).and_then(|bytes| usize::try_from(bytes).ok())
 }
-/// `source`: whether the configuration alone decides on the slot, or what is changed while running holds until the configuration changes.
+/// `source`: whether only the configuration decides on the slot, or live changes hold until the configuration changes.
 pub(super) fn source_is_file(section: &mut Section<'_>) -> bool {
     match section.text("source") {
         None => false,

@@ -13,7 +13,7 @@ struct Mistake {
     hint: Option<String>,
 }
 
-/// Where mistakes are gathered while a configuration is read.
+/// Collects mistakes while a configuration is read.
 pub(crate) struct Mistakes {
     file: PathBuf,
     text: String,
@@ -49,12 +49,12 @@ impl Mistakes {
         self.count() == 0
     }
 
-    /// How many were found so far: what has been reported need not be reported as missing.
+    /// How many were found so far, so that a value with a mistake is not reported as missing, too.
     pub(crate) fn count(&self) -> usize {
         self.found.borrow().len()
     }
 
-    /// All of them as sentences, for where there is no file to point at.
+    /// All mistakes as sentences, if there is no file to point at.
     pub(crate) fn sentences(&self) -> String {
         let problems: Vec<String> =
             self.found.borrow().iter().map(|it| visible(&it.problem)).collect();
@@ -85,7 +85,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// A line to show. A password or token that stands where it should not is not repeated: it would end up in a log.
+/// A line of the configuration to show. A password or token in it is masked, because the message may end up in a log.
 fn masked(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     for word in ["pass", "pasw", "pwd", "secret", "token"] {
@@ -98,7 +98,7 @@ fn masked(line: &str) -> String {
     line.to_owned()
 }
 
-/// The text with control characters as TOML writes them: what is wrong is seen, and does nothing to the terminal.
+/// Escapes control characters as TOML does, so that they are visible and harmless to a terminal.
 fn visible(text: &str) -> String {
     let shown = |c: char| match c {
         '\t' => " ".to_owned(),
@@ -108,7 +108,7 @@ fn visible(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// The known word that is most like this one, if any is.
+/// The known word that is most similar to this one, if any is similar enough.
 pub(crate) fn most_like<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str>,

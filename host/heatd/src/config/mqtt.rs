@@ -1,4 +1,4 @@
-//! The part of the configuration that is about MQTT: a broker of one's own, or the embedded one.
+//! `[mqtt]`: an external broker, or the embedded one.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::section::Section;
 /// heatd's own name at the embedded broker. No user may have it.
 pub(crate) const OWN_NAME: &str = "heatd";
 
-/// After how many seconds of silence the broker is asked whether it is there.
+/// The MQTT keep-alive, in seconds.
 pub(crate) const KEEP_ALIVE: u16 = 20;
 
 /// How heatd speaks MQTT.
@@ -34,7 +34,7 @@ pub(crate) enum Broker {
 pub(crate) struct Embedded {
     pub(crate) listen: SocketAddr,
     pub(crate) users: Vec<User>,
-    /// What clients without a user name may do. None: nothing, as long as there are users.
+    /// What clients without a user name may do. None: nothing, if there are users.
     pub(crate) anonymous: Option<Anonymous>,
 }
 
@@ -125,7 +125,7 @@ impl Default for Embedded {
 }
 
 impl Embedded {
-    /// Whether whoever reaches the address may do everything, which is why it must be loopback then.
+    /// Whether every client may do everything. Then the address must be a loopback address.
     pub(crate) fn is_open(&self) -> bool {
         self.users.is_empty() && self.anonymous.is_none()
     }

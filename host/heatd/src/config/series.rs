@@ -15,15 +15,15 @@ const MOST: u64 = 3_650 * 86_400_000;
 
 /// How long bins are kept, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept([u64; Resolution::ALL.len()]);
+pub(crate) struct Retention([u64; Resolution::ALL.len()]);
 
-impl Default for Kept {
+impl Default for Retention {
     fn default() -> Self {
         Self(Resolution::ALL.map(Resolution::kept))
     }
 }
 
-impl Kept {
+impl Retention {
     /// Of one width; `u64::MAX` for ever.
     pub(crate) fn of(&self, resolution: Resolution) -> u64 {
         self.0[resolution as usize]
@@ -96,11 +96,11 @@ mod tests {
     const DAY: u64 = 24 * HOUR;
 
     /// What is read, and what is wrong with it.
-    fn read(text: &str) -> (Kept, String) {
+    fn read(text: &str) -> (Retention, String) {
         let mistakes = Mistakes::new(Path::new("heatd.toml"), text);
         let (table, _) = DeTable::parse_recoverable(text);
         let mut root = Section::new("", table.get_ref(), 0..0, &mistakes);
-        let kept = Kept::read(root.section("series"));
+        let kept = Retention::read(root.section("series"));
         root.end();
         (kept, mistakes.to_string())
     }
@@ -118,9 +118,9 @@ mod tests {
         let end = start + reference[start..].find("\n\n").expect("something follows");
         let table = &reference[start..end];
         assert_eq!(table.lines().filter(|line| line.contains(" = ")).count(), 6, "{table}");
-        assert_eq!(right(table), Kept::default().0);
-        assert_eq!(right(""), Kept::default().0);
-        assert_eq!(right("[series]"), Kept::default().0);
+        assert_eq!(right(table), Retention::default().0);
+        assert_eq!(right(""), Retention::default().0);
+        assert_eq!(right("[series]"), Retention::default().0);
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! Tells the engine what has changed in a set, so that the log has it.
+//! Records changes of a set of emotes in the log, by way of the engine's thread.
 
 use heat_engine::wit::EmoteProvider;
 use tokio::sync::{mpsc, oneshot};
 
 use super::sets::Changes;
-use crate::decider::{Desk, Input};
+use crate::queue::{EngineAccess, Input};
 
-/// The way to the engine's thread. It keeps nobody there: the queue ends with its sources.
+/// The way to the engine's thread. It holds the queue weakly, because the queue ends with its sources.
 #[derive(Clone)]
 pub(super) struct Announcer {
     pub(super) inputs: mpsc::WeakSender<Input>,
 }
 
 impl Announcer {
-    /// Enters a change, and waits until it is durable. False: heatd is shutting down, and nothing is entered.
+    /// Records a change, and waits until it is durable. False: heatd is shutting down, and nothing was recorded.
     pub(super) async fn enter(
         &self,
         channel: &str,
@@ -25,16 +25,16 @@ impl Announcer {
         }
         let (done, answer) = oneshot::channel();
         let channel = channel.to_owned();
-        let task = move |desk: &mut Desk<'_>| {
-            desk.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
-            desk.after(move || {
+        let task = move |access: &mut EngineAccess<'_>| {
+            access.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
+            access.after(move || {
                 // Who waits may be gone.
                 let _ = done.send(());
             });
             Ok(())
         };
         let Some(inputs) = self.inputs.upgrade() else { return false };
-        if inputs.send(Input::task(Box::new(task))).await.is_err() {
+        if inputs.send(Input::task("emotes.change", task)).await.is_err() {
             return false;
         }
         drop(inputs);

@@ -1,7 +1,7 @@
-//! The last answers of the providers on disk, as far as they matter: names and ids.
+//! The providers' last answers on disk: names and ids of their emotes.
 //!
-//! A file is written when a set has changed and the engine has noted that, so it also says what the log knows. Its time is that of the last
-//! answer. Whatever is wrong with a file, it is as good as none.
+//! A file is written after the change is in the log, so it also says what the log knows. Its modification time is that of the last
+//! answer. A file that cannot be read counts as none.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Result, Write};
@@ -13,13 +13,16 @@ use tracing::warn;
 
 use super::shapes::Subject;
 
-/// What is kept of an answer.
+/// The cached part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
-    /// Who has answered: a set of another address is another set.
+pub(super) struct CachedSet {
+    /// The address that has answered: another address may have another set.
     pub(super) address: String,
-    /// By which the provider tells whether there is anything new.
+    /// The provider's ETag, to ask whether anything is new.
     pub(super) etag: Option<String>,
+    /// The address that the tag is of, where it is another one than `address`.
+    #[serde(default)]
+    pub(super) etag_of: Option<String>,
     pub(super) subject: Option<Subject>,
     /// Name and id.
     pub(super) emotes: Vec<(String, String)>,
@@ -35,8 +38,8 @@ impl Cache {
         Self { folder }
     }
 
-    /// What is kept under this name, and how old it is.
-    pub(super) fn read(&self, name: &str, address: &str) -> Option<(Kept, Duration)> {
+    /// The cached answer of this name, and its age.
+    pub(super) fn read(&self, name: &str, address: &str) -> Option<(CachedSet, Duration)> {
         let file = self.file(name);
         let text = match fs::read(&file) {
             Ok(text) => text,
@@ -46,7 +49,7 @@ impl Cache {
                 return None;
             }
         };
-        let kept: Kept = match serde_json::from_slice(&text) {
+        let kept: CachedSet = match serde_json::from_slice(&text) {
             Ok(kept) => kept,
             Err(error) => {
                 warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for anew");
@@ -59,8 +62,8 @@ impl Cache {
         (kept.address == address).then_some((kept, age))
     }
 
-    /// Keeps an answer. Nobody sees it half written.
-    pub(super) fn write(&self, name: &str, kept: &Kept) {
+    /// Writes an answer in one step, so that no reader sees it half written.
+    pub(super) fn write(&self, name: &str, kept: &CachedSet) {
         let write = || -> Result<()> {
             fs::create_dir_all(&self.folder)?;
             let file = self.file(name);
@@ -73,7 +76,7 @@ impl Cache {
         }
     }
 
-    /// The kept answer holds as of now.
+    /// Sets the time of a cached answer to now: the provider has confirmed it.
     pub(super) fn touch(&self, name: &str) {
         let now = SystemTime::now();
         // Where it fails, the next start asks a little early.
@@ -97,9 +100,10 @@ mod tests {
     {
         let folder = tempfile::tempdir()?;
         let cache = Cache::new(folder.path().join("emotes"));
-        let kept = Kept {
+        let kept = CachedSet {
             address: "https://7tv.io/v3/x".to_owned(),
             etag: Some("\"1\"".to_owned()),
+            etag_of: Some("https://7tv.io/v3/emote-sets/s".to_owned()),
             subject: Some(Subject { set: "s".to_owned(), user: None }),
             emotes: vec![("<b>".to_owned(), "1".to_owned())],
         };

@@ -1,4 +1,4 @@
-//! Asks a provider by HTTP: one question, one connection, a bounded answer in a bounded time.
+//! Queries a provider by HTTP: one request for each connection, with a bounded answer and a timeout.
 //!
 //! hyper's own client, which axum brings along: what reqwest adds (redirects, pools, proxies, cookies) is another thirty crates, and
 //! nothing of it is wanted here.
@@ -28,12 +28,12 @@ const LARGEST: usize = 16 << 20;
 /// Who asks.
 pub(super) const AGENT: &str = concat!("heatd/", env!("CARGO_PKG_VERSION"), " (heat-level)");
 
-/// What a provider answers.
+/// What a provider has answered.
 #[derive(Debug)]
 pub(super) enum Fetched {
-    /// The same as before.
+    /// Nothing has changed since the last answer (304).
     Same,
-    /// It knows no such channel.
+    /// The provider does not know the channel (404).
     Unknown,
     Body {
         body: Bytes,
@@ -52,7 +52,7 @@ impl Fetch {
         Self { tls }
     }
 
-    /// Asks for what is at this address, unless it is what this tag stands for. The error is for people.
+    /// Fetches an address, unless its content still has this ETag. The error is written for people.
     pub(super) async fn get(&self, address: &str, etag: Option<&str>) -> Result<Fetched, String> {
         let uri: Uri = address.parse().map_err(|error| format!("{error}"))?;
         match timeout(PATIENCE, self.ask(&uri, etag)).await {

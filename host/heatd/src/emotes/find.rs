@@ -1,4 +1,4 @@
-//! The emotes of a line of chat that its words are. Pure.
+//! Finds the emotes of other providers among the words of a line of chat. Pure.
 
 use heat_engine::wit::{ChatLine, Emote};
 
@@ -33,7 +33,7 @@ mod tests {
     use heat_engine::wit::{EmoteProvider, Person, Standing};
 
     use super::*;
-    use crate::emotes::provider::{Of, Provider};
+    use crate::config::provider::{Provider, SetScope};
     use crate::emotes::sets::{Table, set};
 
     fn line(text: &str, emotes: Vec<Emote>) -> ChatLine {
@@ -59,7 +59,7 @@ mod tests {
     fn table(names: &[&str]) -> Table {
         let mut table = Table::default();
         let emotes: Vec<_> = names.iter().map(|name| (*name, "id")).collect();
-        table.put(Provider::SevenTv, &Of::Global, set(&emotes));
+        table.put(Provider::SevenTv, &SetScope::Global, set(&emotes));
         table
     }
 
@@ -141,10 +141,11 @@ mod tests {
     /// It prints how quickly, of a build without optimisation.
     #[test]
     fn many_lines_with_many_sets_are_found_through_quickly() {
-        let channel = Of::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
+        let channel = SetScope::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
         let mut table = Table::default();
-        for (of, provider) in
-            [&Of::Global, &channel].into_iter().flat_map(|of| Provider::ALL.map(|it| (of, it)))
+        for (of, provider) in [&SetScope::Global, &channel]
+            .into_iter()
+            .flat_map(|of| Provider::ALL.map(|it| (of, it)))
         {
             let names: Vec<String> = (0..1_000)
                 .map(|number| format!("{}{}{number}", provider.name(), of.key()))

@@ -1,5 +1,5 @@
-//! Hears from 7TV at once when a set changes, by its events (a WebSocket). Only a quicker way: whatever is missed here is in the next
-//! answer, and after every break in the connection the sets are asked for.
+//! Listens to 7TV's events (a WebSocket), which push changes of sets at once. This is only a faster way: what is missed here is in the next
+//! query, and after each lost connection the sets are queried.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,23 +19,24 @@ use tracing::{debug, info, warn};
 
 use super::dial::{Socket, dial};
 use super::fetch::AGENT;
-use super::shapes::{Named, NamedEmote, Subject, can_be_typed};
+use super::shapes::{EmoteName, NamedEmote, Subject, can_be_typed};
 use crate::backoff::{Backoff, LASTING};
+use crate::metrics::{Interface, Unrecognized};
 
 /// How long connecting, and the first word of the server, may take.
 const WELCOME: Duration = Duration::from_secs(20);
 
-/// So many heartbeats may be missed.
+/// After this many missed heartbeats the connection counts as dead.
 const MISSED: u32 = 3;
 
-/// The longest message: a set that is filled at once.
+/// The longest message: one that fills a whole set at once.
 const LARGEST: usize = 4 << 20;
 
 /// What was pushed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Push {
     /// A set has changed.
-    Set { set: String, steps: Vec<Step> },
+    Set { set: String, steps: Vec<PushStep> },
     /// A user has another set.
     User(String),
     /// The connection broke: nobody knows what was missed.
@@ -44,20 +45,20 @@ pub(super) enum Push {
 
 /// A change of a set.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Added(Named),
-    Removed(Named),
+pub(super) enum PushStep {
+    Added(EmoteName),
+    Removed(EmoteName),
     /// Something that cannot be read.
     Unclear,
 }
 
 impl Push {
-    /// What it changes in the set of this subject.
-    pub(super) fn steps(&self, subject: &Subject) -> &[Step] {
+    /// The steps that change the set of this subject.
+    pub(super) fn steps(&self, subject: &Subject) -> &[PushStep] {
         match self {
             Self::Set { set, steps } if *set == subject.set => steps,
-            Self::User(user) if Some(user) == subject.user.as_ref() => &[Step::Unclear],
-            Self::Missed => &[Step::Unclear],
+            Self::User(user) if Some(user) == subject.user.as_ref() => &[PushStep::Unclear],
+            Self::Missed => &[PushStep::Unclear],
             Self::Set { .. } | Self::User(_) => &[],
         }
     }
@@ -65,35 +66,42 @@ impl Push {
 
 /// What the server says.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
-    /// It will give a sign of life so often.
+enum ServerMessage {
+    /// The first message: heartbeats come at this interval.
     Hello(Duration),
-    /// It wants the connection to be made anew.
+    /// The server asks to reconnect.
     Reconnect,
-    /// It does not like something.
+    /// The server reports an error.
     Complaint(String),
     Pushed(Push),
-    /// A sign of life, or nothing that matters.
+    /// Something that heatd does not know how to read.
+    Unknown(&'static str),
+    /// A heartbeat, or a message of no interest.
     Nothing,
 }
 
-/// What is subscribed: the kind of event, and what it is of.
-type Topics = BTreeSet<(&'static str, String)>;
+/// The subscriptions: kind of event, and id of the object.
+type PushTopics = BTreeSet<(&'static str, String)>;
 
-/// Keeps a connection as long as there is something to hear about.
+/// Keeps a connection while there is anything to subscribe to.
 pub(super) async fn run(
     address: Uri,
     tls: Option<Arc<ClientConfig>>,
     mut subjects: watch::Receiver<Vec<Subject>>,
     pushes: mpsc::Sender<Push>,
+    unrecognized: Unrecognized,
 ) {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
     let mut is_first = true;
     // Nobody wants to hear any more when the other end is gone.
     while subjects.wait_for(|subjects| !subjects.is_empty()).await.is_ok() {
         let begun = Instant::now();
-        let mut listener =
-            Listener { subjects: subjects.clone(), pushes: &pushes, topics: Topics::new() };
+        let mut listener = Listener {
+            subjects: subjects.clone(),
+            pushes: &pushes,
+            topics: PushTopics::new(),
+            unrecognized: &unrecognized,
+        };
         let ended = match timeout(WELCOME, connect(&address, tls.as_ref())).await {
             Ok(Ok(socket)) => listener.listen(socket, &mut is_first).await,
             Ok(Err(problem)) => Err(problem),
@@ -130,7 +138,8 @@ async fn connect(
 struct Listener<'a> {
     subjects: watch::Receiver<Vec<Subject>>,
     pushes: &'a mpsc::Sender<Push>,
-    topics: Topics,
+    topics: PushTopics,
+    unrecognized: &'a Unrecognized,
 }
 
 impl Listener<'_> {
@@ -152,21 +161,22 @@ impl Listener<'_> {
                         Some(Err(error)) => return Err(error.to_string()),
                     };
                     match said(&text) {
-                        Said::Hello(interval) => {
+                        ServerMessage::Hello(interval) => {
                             (patience, welcomed) = (interval * MISSED, true);
                             self.subscribe(&mut socket).await?;
                             info!("7TV's events are heard");
-                            // What happened since the last connection nobody has told.
+                            // Nobody reports what happened between two connections, so the sets must be queried.
                             if !std::mem::replace(is_first, false) {
                                 self.push(Push::Missed).await?;
                             }
                         }
-                        Said::Reconnect => return Ok(()),
-                        Said::Complaint(problem) => warn!(problem, "7TV's events have a complaint"),
-                        Said::Pushed(push) => self.push(push).await?,
-                        Said::Nothing => {}
+                        ServerMessage::Reconnect => return Ok(()),
+                        ServerMessage::Complaint(problem) => warn!(problem, "7TV's events have a complaint"),
+                        ServerMessage::Unknown(what) => self.unrecognized.note(Interface::SevenTvEvents, what, &text),
+                        ServerMessage::Pushed(push) => self.push(push).await?,
+                        ServerMessage::Nothing => {}
                     }
-                    // Only what the server says in words is a sign of life; it promises heartbeats.
+                    // Only messages count as signs of life, because the server has promised heartbeats.
                     silent_at = Instant::now() + patience;
                 }
                 changed = self.subjects.changed(), if welcomed => {
@@ -182,7 +192,7 @@ impl Listener<'_> {
         self.pushes.send(push).await.map_err(|_| "heatd is shutting down".to_owned())
     }
 
-    /// Subscribes to what is wanted and not subscribed, and the other way round.
+    /// Subscribes and unsubscribes until the subscriptions fit the wanted subjects.
     async fn subscribe(
         &mut self,
         socket: &mut WebSocketStream<Box<dyn Socket>>,
@@ -203,7 +213,7 @@ impl Listener<'_> {
     }
 }
 
-fn topics(subjects: &[Subject]) -> Topics {
+fn topics(subjects: &[Subject]) -> PushTopics {
     let sets = subjects.iter().map(|it| ("emote_set.update", it.set.clone()));
     let users = subjects.iter().filter_map(|it| Some(("user.update", it.user.clone()?)));
     sets.chain(users).filter(|(_, object)| !object.is_empty()).collect()
@@ -243,53 +253,59 @@ struct Change {
     old_value: Value,
 }
 
-fn said(text: &str) -> Said {
+fn said(text: &str) -> ServerMessage {
     let Ok(Envelope { op, d }) = serde_json::from_str(text) else {
-        return Said::Complaint("a message that cannot be read".to_owned());
+        return ServerMessage::Unknown("message without an op");
     };
     match op {
-        0 => dispatched(d).map_or(Said::Nothing, Said::Pushed),
+        0 => dispatched(d),
         1 => {
             let interval = d["heartbeat_interval"].as_u64().unwrap_or(45_000);
-            Said::Hello(Duration::from_millis(interval.clamp(100, 600_000)))
+            ServerMessage::Hello(Duration::from_millis(interval.clamp(100, 600_000)))
         }
-        4 | 7 => Said::Reconnect,
-        6 => Said::Complaint(d.to_string()),
-        _ => Said::Nothing,
+        4 | 7 => ServerMessage::Reconnect,
+        6 => ServerMessage::Complaint(d.to_string()),
+        // Heartbeat, and the answers to what heatd has asked for.
+        2 | 5 => ServerMessage::Nothing,
+        _ => ServerMessage::Unknown("message with an unknown op"),
     }
 }
 
-fn dispatched(d: Value) -> Option<Push> {
-    let Dispatch { kind, body } = serde_json::from_value(d).ok()?;
-    match kind.as_str() {
+fn dispatched(d: Value) -> ServerMessage {
+    let Ok(Dispatch { kind, body }) = serde_json::from_value::<Dispatch>(d) else {
+        return ServerMessage::Unknown("event without type or body");
+    };
+    let push = match kind.as_str() {
         "emote_set.update" => {
             let mut steps = Vec::new();
             let emotes = |list: Option<Vec<Change>>| {
                 list.unwrap_or_default().into_iter().filter(|change| change.key == "emotes")
             };
-            steps.extend(emotes(body.pulled).map(|it| step(it.old_value, Step::Removed)));
+            steps.extend(emotes(body.pulled).map(|it| step(it.old_value, PushStep::Removed)));
             for Change { value, old_value, .. } in emotes(body.updated) {
-                steps.extend([step(old_value, Step::Removed), step(value, Step::Added)]);
+                steps.extend([step(old_value, PushStep::Removed), step(value, PushStep::Added)]);
             }
-            steps.extend(emotes(body.pushed).map(|it| step(it.value, Step::Added)));
+            steps.extend(emotes(body.pushed).map(|it| step(it.value, PushStep::Added)));
             // A new name of the set, say.
             (!steps.is_empty()).then_some(Push::Set { set: body.id, steps })
         }
         "user.update" => Some(Push::User(body.id)),
+        // Other events are of things that heatd has not asked for.
         _ => None,
-    }
+    };
+    push.map_or(ServerMessage::Nothing, ServerMessage::Pushed)
 }
 
-fn step(value: Value, step: fn(Named) -> Step) -> Step {
-    let emote = serde_json::from_value::<NamedEmote>(value).ok().map(Named::from);
-    emote.filter(|(name, _)| can_be_typed(name)).map_or(Step::Unclear, step)
+fn step(value: Value, step: fn(EmoteName) -> PushStep) -> PushStep {
+    let emote = serde_json::from_value::<NamedEmote>(value).ok().map(EmoteName::from);
+    emote.filter(|(name, _)| can_be_typed(name)).map_or(PushStep::Unclear, step)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(name: &str, id: &str) -> Named {
+    fn named(name: &str, id: &str) -> EmoteName {
         (name.into(), id.into())
     }
 
@@ -300,37 +316,45 @@ mod tests {
             "pulled":[{"key":"emotes","index":1,"old_value":{"id":"e1","name":"old"},"value":null}],
             "updated":[{"key":"emotes","old_value":{"id":"e2","name":"was"},"value":{"id":"e2","name":"is"}},{"key":"name","value":"x"}]}}}"#;
         let steps = vec![
-            Step::Removed(named("old", "e1")),
-            Step::Removed(named("was", "e2")),
-            Step::Added(named("is", "e2")),
-            Step::Added(named("new", "e3")),
+            PushStep::Removed(named("old", "e1")),
+            PushStep::Removed(named("was", "e2")),
+            PushStep::Added(named("is", "e2")),
+            PushStep::Added(named("new", "e3")),
         ];
-        assert_eq!(said(text), Said::Pushed(Push::Set { set: "s1".to_owned(), steps }));
+        assert_eq!(said(text), ServerMessage::Pushed(Push::Set { set: "s1".to_owned(), steps }));
     }
 
     #[test]
     fn what_is_not_understood_is_asked_for_or_passed_over() {
         let unclear = r#"{"op":0,"d":{"type":"emote_set.update","body":{"id":"s1","pulled":[{"key":"emotes","old_value":7}]}}}"#;
-        let expected = Push::Set { set: "s1".to_owned(), steps: vec![Step::Unclear] };
-        assert_eq!(said(unclear), Said::Pushed(expected));
+        let expected = Push::Set { set: "s1".to_owned(), steps: vec![PushStep::Unclear] };
+        assert_eq!(said(unclear), ServerMessage::Pushed(expected));
         let user = r#"{"op":0,"d":{"type":"user.update","body":{"id":"u1","updated":[{"key":"connections","index":0,"nested":true,"value":[]}]}}}"#;
-        assert_eq!(said(user), Said::Pushed(Push::User("u1".to_owned())));
+        assert_eq!(said(user), ServerMessage::Pushed(Push::User("u1".to_owned())));
         let hello = r#"{"op":1,"d":{"heartbeat_interval":25000,"session_id":"x"}}"#;
-        assert_eq!(said(hello), Said::Hello(Duration::from_secs(25)));
+        assert_eq!(said(hello), ServerMessage::Hello(Duration::from_secs(25)));
         for (text, expected) in [
-            (r#"{"op":2,"d":{"count":3}}"#, Said::Nothing),
-            (r#"{"op":4,"d":null}"#, Said::Reconnect),
-            (r#"{"op":7}"#, Said::Reconnect),
-            (r#"{"op":0,"d":{"type":"cosmetic.create","body":{"id":"x"}}}"#, Said::Nothing),
+            (r#"{"op":2,"d":{"count":3}}"#, ServerMessage::Nothing),
+            (r#"{"op":4,"d":null}"#, ServerMessage::Reconnect),
+            (r#"{"op":7}"#, ServerMessage::Reconnect),
+            (
+                r#"{"op":0,"d":{"type":"cosmetic.create","body":{"id":"x"}}}"#,
+                ServerMessage::Nothing,
+            ),
             (
                 r#"{"op":0,"d":{"type":"emote_set.update","body":{"id":"s","updated":[{"key":"name"}]}}}"#,
-                Said::Nothing,
+                ServerMessage::Nothing,
             ),
-            (r#"{"op":99}"#, Said::Nothing),
+            (r#"{"op":5,"d":{"command":"SUBSCRIBE"}}"#, ServerMessage::Nothing),
+            (r#"{"op":99}"#, ServerMessage::Unknown("message with an unknown op")),
+            (
+                r#"{"op":0,"d":{"type":"emote_set.update"}}"#,
+                ServerMessage::Unknown("event without type or body"),
+            ),
+            ("oops", ServerMessage::Unknown("message without an op")),
         ] {
             assert_eq!(said(text), expected, "{text}");
         }
-        assert!(matches!(said("oops"), Said::Complaint(_)));
     }
 
     #[test]

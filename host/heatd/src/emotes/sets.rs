@@ -1,16 +1,16 @@
-//! The words of the providers, and in which order they are looked up.
+//! The sets of emotes, and the order in which a word is looked up in them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::provider::{Of, Provider};
-use super::shapes::Named;
+use super::shapes::EmoteName;
+use crate::config::provider::{Provider, SetScope};
 
 /// One provider's emotes, of one channel or of all: name -> id.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Set(HashMap<Box<str>, Box<str>>);
 
-/// What has changed between two sets: names with ids. An emote that another one took the name of is in both.
+/// The difference between two sets: names with ids. A name that now belongs to another emote is in both lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) added: Vec<(String, String)>,
@@ -18,8 +18,8 @@ pub(super) struct Changes {
 }
 
 impl Set {
-    /// Of two with one name the first is taken.
-    pub(super) fn new(emotes: Vec<Named>) -> Self {
+    /// If two emotes have the same name, the first is taken.
+    pub(super) fn new(emotes: Vec<EmoteName>) -> Self {
         let mut set = HashMap::with_capacity(emotes.len());
         for (name, id) in emotes {
             set.entry(name).or_insert(id);
@@ -42,7 +42,7 @@ impl Set {
         all
     }
 
-    pub(super) fn insert(&mut self, (name, id): Named) {
+    pub(super) fn insert(&mut self, (name, id): EmoteName) {
         self.0.insert(name, id);
     }
 
@@ -51,7 +51,7 @@ impl Set {
         self.id(name) == Some(id) && self.0.remove(name).is_some()
     }
 
-    /// What is other than before.
+    /// The changes from an older set to this one.
     pub(super) fn changes(&self, before: &Self) -> Changes {
         let missing = |from: &Self, other: &Self| {
             let all = from.listed().into_iter().filter(|(name, id)| other.id(name) != Some(id));
@@ -69,39 +69,39 @@ impl Changes {
 
 /// The sets of all providers for one channel or for all, in the order of [`Provider::ALL`].
 #[derive(Debug, Default, Clone)]
-struct Shelf([Option<Arc<Set>>; Provider::ALL.len()]);
+struct SetsByProvider([Option<Arc<Set>>; Provider::ALL.len()]);
 
 /// The sets of all channels.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    global: Shelf,
-    channels: HashMap<String, Shelf>,
+    global: SetsByProvider,
+    channels: HashMap<String, SetsByProvider>,
 }
 
-/// The sets that hold in one channel.
+/// The sets that apply to one channel.
 pub(super) struct Lookup<'a> {
-    channel: Option<&'a Shelf>,
-    global: &'a Shelf,
+    channel: Option<&'a SetsByProvider>,
+    global: &'a SetsByProvider,
 }
 
 impl Table {
     /// Puts a set into its place.
-    pub(super) fn put(&mut self, provider: Provider, of: &Of, set: Arc<Set>) {
+    pub(super) fn put(&mut self, provider: Provider, of: &SetScope, set: Arc<Set>) {
         let shelf = match of {
-            Of::Global => &mut self.global,
-            Of::Channel { login, .. } => self.channels.entry(login.clone()).or_default(),
+            SetScope::Global => &mut self.global,
+            SetScope::Channel { login, .. } => self.channels.entry(login.clone()).or_default(),
         };
         shelf.0[provider as usize] = Some(set);
     }
 
-    /// Takes a provider's set of a channel out.
+    /// Removes a provider's set of a channel.
     pub(super) fn take_out(&mut self, provider: Provider, channel: &str) {
         if let Some(shelf) = self.channels.get_mut(channel) {
             shelf.0[provider as usize] = None;
         }
     }
 
-    /// What holds in this channel.
+    /// The sets that apply to this channel.
     pub(super) fn of(&self, channel: &str) -> Lookup<'_> {
         Lookup { channel: self.channels.get(channel), global: &self.global }
     }
@@ -110,7 +110,7 @@ impl Table {
 impl Lookup<'_> {
     /// The sets in the order in which a word is looked up: whether it is the channel's, whose, and the set if it is known.
     pub(super) fn sets(&self) -> Vec<(bool, Provider, Option<Arc<Set>>)> {
-        let empty = Shelf::default();
+        let empty = SetsByProvider::default();
         let shelves = [(true, self.channel.unwrap_or(&empty)), (false, self.global)];
         let all = shelves.into_iter().flat_map(|(own, shelf)| {
             let all = Provider::ALL.into_iter().zip(&shelf.0);
@@ -119,7 +119,7 @@ impl Lookup<'_> {
         all.collect()
     }
 
-    /// Whose emote a word is, and its id: the channel's before everybody's.
+    /// The provider and the id of the emote that a word stands for; the channel's own sets come first.
     pub(super) fn emote(&self, word: &str) -> Option<(Provider, &str)> {
         let shelves = self.channel.into_iter().chain([self.global]);
         let all = shelves.flat_map(|shelf| Provider::ALL.iter().zip(&shelf.0));
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn the_channel_comes_before_all_and_providers_in_their_order() {
-        let channel = Of::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
+        let channel = SetScope::Channel { login: "seaside".to_owned(), id: "1".to_owned() };
         let mut table = Table::default();
-        let places: Vec<_> = [&Of::Global, &channel]
+        let places: Vec<_> = [&SetScope::Global, &channel]
             .into_iter()
             .flat_map(|of| Provider::ALL.into_iter().rev().map(move |provider| (provider, of)))
             .collect();
@@ -180,7 +180,8 @@ mod tests {
         let before = resident();
         let mut table = Table::default();
         for channel in 0..25 {
-            let of = Of::Channel { login: format!("channel{channel}"), id: channel.to_string() };
+            let of =
+                SetScope::Channel { login: format!("channel{channel}"), id: channel.to_string() };
             let emotes = (0..5_000).map(|number| {
                 let id = format!("01F6MQ33FG{channel:06}{number:010}");
                 (format!("peepo{channel}Happy{number}").into(), id.into())

@@ -1,19 +1,18 @@
-//! Fuzz targets of the API: bodies and queries, as far as they are read before anything is asked of the engine.
+//! Fuzz targets of the API: bodies and queries, up to where the engine would be asked.
 
-use axum::body::Bytes;
-use axum::extract::Query;
-use axum::http::Uri;
 use heat_engine::Given;
 use heat_tests::fuzz::Target;
 use serde::de::DeserializeOwned;
 
-use super::asked::{Asked as Series, check_size};
-use super::past::{Of, Simulation, Stretch, Which};
-use super::rules::{Again, json_of};
-use super::series::whole;
-use super::stream::Wish;
-use super::watch::Asked;
-use crate::live::{Edit, Imagined, Undone, as_json, as_toml};
+use crate::control::{Edit, Imagined, Undone, as_json, as_toml};
+use crate::http::form::body::json;
+use crate::http::form::query::{Query, check_size, whole};
+use crate::http::resources::audit::SlotFilter;
+use crate::http::resources::dead_letters::RetryRequest;
+use crate::http::resources::replay::ReplayQuery;
+use crate::http::resources::simulate::SimulateRequest;
+use crate::http::resources::stream::StreamRequest;
+use crate::http::resources::tokens::TokenRequest;
 
 const BODIES: Target = Target {
     name: "api_bodies",
@@ -41,9 +40,10 @@ const BODIES: Target = Target {
 
 fn api_bodies(input: &[u8]) {
     let _ = body::<Undone>(input);
-    let _ = body::<Wish>(input);
-    let _ = body::<Again>(input);
-    let simulation = body::<Simulation>(input).map(|it| it.event);
+    let _ = body::<StreamRequest>(input);
+    let _ = body::<RetryRequest>(input);
+    let _ = body::<TokenRequest>(input);
+    let simulation = body::<SimulateRequest>(input).map(|it| it.event);
     for imagined in [simulation, body::<Imagined>(input)].into_iter().flatten() {
         // Without rules; a refusal is an answer too.
         let _ = imagined.happening(&[]);
@@ -56,10 +56,10 @@ fn api_bodies(input: &[u8]) {
 }
 
 fn body<V: DeserializeOwned>(input: &[u8]) -> Option<V> {
-    json_of(Ok(Bytes::copy_from_slice(input))).ok()
+    json(input).ok()
 }
 
-/// A setting that was changed is told as JSON and kept as TOML; both must mean the same again.
+/// A changed setting is shown as JSON and kept as TOML. Both must read back as the same value.
 fn comes_back(given: &Given) {
     let table: toml::Table = format!("value = {}", as_toml(given))
         .parse()
@@ -106,23 +106,22 @@ const QUERIES: Target = Target {
 fn api_queries(input: &[u8]) {
     // What stands behind a # is never sent.
     let Some(text) = std::str::from_utf8(input).ok().filter(|it| !it.contains('#')) else { return };
-    let Ok(uri) = format!("http://127.0.0.1/x?{text}").parse::<Uri>() else { return };
-    let _ = Query::<Of>::try_from_uri(&uri);
-    let _ = Query::<Stretch>::try_from_uri(&uri);
-    let _ = Query::<Asked>::try_from_uri(&uri);
-    let mut series = Series::of(Some(text));
+    let _ = ReplayQuery::read(Query::of(Some(text)));
+    let mut series = Query::of(Some(text));
     if let (Ok(whats), Ok(range)) = (series.series(), series.range())
-        && let Ok(interval) = series.interval(range, &crate::config::Kept::default())
+        && let Ok(interval) = series.interval(range, &crate::config::Retention::default())
     {
         assert!(!whats.is_empty() && range.from <= range.to, "{text}");
         let whole = whole(range, interval);
         assert!(whole.from <= range.from && range.to <= whole.to, "{text}");
         let _ = (check_size(whats.len(), interval, whole), series.search(), series.end());
     }
-    if let Ok(Query(which)) = Query::<Which>::try_from_uri(&uri) {
-        // Who names no channel means every one, and who names one does not mean two.
-        let (one, other) = (which.has("seaside", "decay"), which.has("beach", "decay"));
-        assert!(!(one && other && text.contains("channel=")), "{text}");
+    let mut query = Query::of(Some(text));
+    let names_a_channel = query.has("channel");
+    if let Ok(filter) = SlotFilter::read(&mut query) {
+        // A filter without a channel matches every channel, and a filter with one matches only that one.
+        let (one, other) = (filter.has("seaside", "decay"), filter.has("beach", "decay"));
+        assert!(!(one && other && names_a_channel), "{text}");
     }
 }
 

@@ -4,13 +4,22 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use heat_engine::DiskUse;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+/// What the engine's thread did between two events. There are some thirty names, all of them in the program.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TaskLabel {
+    task: &'static str,
+}
+
 pub(super) struct Engine {
-    pub(super) pause: Histogram,
+    /// By the name of the task that events waited for.
+    pause: Family<TaskLabel, Histogram, fn() -> Histogram>,
     /// How long the first event of a group waited.
     pub(super) wait: Histogram,
     pub(super) commit: Histogram,
@@ -27,7 +36,10 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let engine = Self {
-            pause: Histogram::new(exponential_buckets(0.000_01, 2.0, 16)),
+            // From 10 microseconds to two seconds and a half.
+            pause: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.000_01, 4.0, 10))
+            }),
             wait: Histogram::new(exponential_buckets(0.000_25, 4.0, 9)),
             commit: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
             group: Histogram::new(exponential_buckets(1.0, 4.0, 7)),
@@ -39,20 +51,21 @@ impl Engine {
             oldest: Gauge::default(),
             backup: Gauge::default(),
         };
+        registry.register_with_unit(
+            "engine_pause",
+            "Time that events waited for a task that was done between them, such as swap.copy",
+            Unit::Seconds,
+            engine.pause.clone(),
+        );
         let mut seconds = |name: &str, help: &str, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };
-        seconds(
-            "engine_pause",
-            "Time that events waited while something was done between them, such as a swap",
-            &engine.pause,
-        );
         seconds(
             "queue_wait",
             "Time that the first event of a group waited for the engine, from where it came in",
             &engine.wait,
         );
-        seconds("commit", "Time of a durable commit", &engine.commit);
+        seconds("commit_duration", "Time of a durable commit", &engine.commit);
         registry.register("commit_records", "Records in one commit", engine.group.clone());
         registry.register("queue_events", "Events that wait for the engine", engine.queue.clone());
         registry.register(
@@ -73,7 +86,7 @@ impl Engine {
             engine.written.clone(),
         );
         registry.register(
-            "store_syncs",
+            "store_fsyncs",
             "Times that the system was asked to put the store's file on the disk",
             engine.syncs.clone(),
         );
@@ -90,6 +103,10 @@ impl Engine {
             engine.backup.clone(),
         );
         engine
+    }
+
+    pub(super) fn paused(&self, task: &'static str, took: Duration) {
+        self.pause.get_or_create(&TaskLabel { task }).observe(took.as_secs_f64());
     }
 
     pub(super) fn committed(&self, took: Duration, records: usize, disk: DiskUse) {

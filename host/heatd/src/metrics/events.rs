@@ -9,29 +9,29 @@ use prometheus_client::registry::Registry;
 
 /// Where an event comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum EventSource {
     /// A line of chat.
     Chat,
-    /// What else Twitch tells in chat: subscriptions, gifts, cheers, raids.
+    /// Other notices in chat: subscriptions, gifts, cheers, raids.
     Notice,
     Mqtt,
     Timer,
-    /// Somebody who asks by the API.
+    /// A caller of the API.
     Api,
     /// A sign that a stream starts or ends, seen in another event or in silence.
     Stream,
 }
 
-const SOURCES: [(Source, &str); 6] = [
-    (Source::Chat, "chat"),
-    (Source::Notice, "notice"),
-    (Source::Mqtt, "mqtt"),
-    (Source::Timer, "timer"),
-    (Source::Api, "api"),
-    (Source::Stream, "stream"),
+const SOURCES: [(EventSource, &str); 6] = [
+    (EventSource::Chat, "chat"),
+    (EventSource::Notice, "notice"),
+    (EventSource::Mqtt, "mqtt"),
+    (EventSource::Timer, "timer"),
+    (EventSource::Api, "api"),
+    (EventSource::Stream, "stream"),
 ];
 
-impl Source {
+impl EventSource {
     /// Where an event of this kind comes from, if nothing else is known of it.
     pub(crate) fn of(what: &Happening) -> Self {
         match what {
@@ -44,12 +44,12 @@ impl Source {
     }
 }
 
-/// Why something that came in is no event, or not the one that it wants to be.
+/// Why something that came in was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RejectReason {
     /// From chat: no IRC message, or a line that is too long to be one.
     BadLine,
-    /// A command of moderators that somebody else gave.
+    /// A moderators' command, given by somebody else.
     NotAllowed,
     /// A sign of the stream that says neither start nor end.
     UnclearSign,
@@ -57,11 +57,11 @@ pub(crate) enum Refusal {
     BadTopic,
 }
 
-const REFUSALS: [(Refusal, &str); 4] = [
-    (Refusal::BadLine, "bad_line"),
-    (Refusal::NotAllowed, "not_allowed"),
-    (Refusal::UnclearSign, "unclear_sign"),
-    (Refusal::BadTopic, "bad_topic"),
+const REFUSALS: [(RejectReason, &str); 4] = [
+    (RejectReason::BadLine, "bad_line"),
+    (RejectReason::NotAllowed, "not_allowed"),
+    (RejectReason::UnclearSign, "unclear_sign"),
+    (RejectReason::BadTopic, "bad_topic"),
 ];
 
 /// What a rule can answer, in the order of [`place_of`].
@@ -147,12 +147,12 @@ impl Events {
         }
     }
 
-    pub(super) fn came(&self, source: Source) {
+    pub(super) fn came(&self, source: EventSource) {
         let place = SOURCES.iter().position(|(it, _)| *it == source);
         place.map(|place| self.sources[place].inc());
     }
 
-    pub(super) fn refused(&self, why: Refusal, times: u64) {
+    pub(super) fn refused(&self, why: RejectReason, times: u64) {
         let place = REFUSALS.iter().position(|(it, _)| *it == why);
         place.map(|place| self.refusals[place].inc_by(times));
     }

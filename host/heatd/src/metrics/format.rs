@@ -1,4 +1,4 @@
-//! The page in the two formats that are asked for: OpenMetrics, and the older text format of Prometheus for whoever does not know it.
+//! The page in two formats: OpenMetrics, and Prometheus's older text format for scrapers that do not ask for OpenMetrics.
 
 /// A format of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What a scraper takes, by its `Accept`. Who does not ask for OpenMetrics gets the text format, which everything reads.
+    /// The format for a scraper, by its `Accept` header. Without OpenMetrics in it, the text format, which every scraper reads.
     pub(crate) fn asked_for(accept: &str) -> Self {
         let (mut open, mut text) = (0.0, 0.0);
         for range in accept.split(',') {

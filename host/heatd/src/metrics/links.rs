@@ -21,21 +21,21 @@ pub(crate) enum Published {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ByKind {
+struct PublishedKind {
     kind: &'static str,
 }
 
 pub(super) struct Links {
     pub(super) chat: Gauge,
-    pub(super) chat_wanted: Gauge,
-    pub(super) chat_connects: Counter,
+    pub(super) chat_desired: Gauge,
+    pub(super) chat_opened: Counter,
     pub(super) channels: Gauge,
-    pub(super) channels_wanted: Gauge,
+    pub(super) channels_desired: Gauge,
     last_line: Gauge<f64, AtomicU64>,
     gaps: Counter,
     gap_seconds: Counter<f64, AtomicU64>,
     pub(super) mqtt: Gauge,
-    pub(super) mqtt_connects: Counter,
+    pub(super) mqtt_opened: Counter,
     pub(super) received: Counter,
     published: [Counter; 3],
     pub(super) outbox: Gauge,
@@ -43,19 +43,19 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let published = Family::<ByKind, Counter>::default();
-        let kind = |kind| published.get_or_create_owned(&ByKind { kind });
+        let published = Family::<PublishedKind, Counter>::default();
+        let kind = |kind| published.get_or_create_owned(&PublishedKind { kind });
         let links = Self {
             chat: Gauge::default(),
-            chat_wanted: Gauge::default(),
-            chat_connects: Counter::default(),
+            chat_desired: Gauge::default(),
+            chat_opened: Counter::default(),
             channels: Gauge::default(),
-            channels_wanted: Gauge::default(),
+            channels_desired: Gauge::default(),
             last_line: Gauge::default(),
             gaps: Counter::default(),
             gap_seconds: Counter::default(),
             mqtt: Gauge::default(),
-            mqtt_connects: Counter::default(),
+            mqtt_opened: Counter::default(),
             received: Counter::default(),
             published: [kind("output"), kind("message"), kind("at_most_once")],
             outbox: Gauge::default(),
@@ -64,12 +64,12 @@ impl Links {
             |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
         gauge("chat_connections", "Connections to chat that are up", &links.chat);
         gauge(
-            "chat_connections_wanted",
+            "chat_connections_desired",
             "Connections to chat that there shall be",
-            &links.chat_wanted,
+            &links.chat_desired,
         );
         gauge("channels_joined", "Channels that Twitch has confirmed", &links.channels);
-        gauge("channels_wanted", "Channels of the configuration", &links.channels_wanted);
+        gauge("channels_desired", "Channels of the configuration", &links.channels_desired);
         gauge("mqtt_connected", "1 while the broker is connected", &links.mqtt);
         gauge(
             "mqtt_outbox_messages",
@@ -80,14 +80,14 @@ impl Links {
             registry.register(name, help, counter.clone());
         };
         counter(
-            "chat_connects",
+            "chat_connections_opened",
             "Connections to chat that were made, the first ones too",
-            &links.chat_connects,
+            &links.chat_opened,
         );
         counter(
-            "mqtt_connects",
+            "mqtt_connections_opened",
             "Connections to the broker that were made, the first one too",
-            &links.mqtt_connects,
+            &links.mqtt_opened,
         );
         counter("mqtt_messages", "MQTT messages taken in for rules", &links.received);
         counter("chat_gaps", "Times that a channel was not heard and is heard again", &links.gaps);
@@ -112,7 +112,7 @@ impl Links {
         self.last_line.set(now as f64 / 1000.0);
     }
 
-    /// A channel is heard again, which it was not for so long.
+    /// A channel is heard again after a gap of this length.
     pub(super) fn gap(&self, long: Duration) {
         self.gaps.inc();
         self.gap_seconds.inc_by(long.as_secs_f64());

@@ -1,4 +1,4 @@
-//! What the system says of the process, under the names that every program's dashboard knows. Linux only: elsewhere they are left out.
+//! The system's figures about the process, under Prometheus's usual names. On Linux only.
 
 use std::fs;
 use std::sync::atomic::AtomicU64;
@@ -63,7 +63,7 @@ impl Process {
         process
     }
 
-    /// Asks the system.
+    /// Reads the figures from the system.
     pub(super) fn look(&self) {
         let Some(usage) = Usage::read() else { return };
         self.resident.set(usage.resident);
@@ -120,8 +120,10 @@ fn number(text: &str, name: &str) -> Option<i64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]

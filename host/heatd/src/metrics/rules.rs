@@ -1,9 +1,10 @@
 //! Rules: calls, failures, time and fuel of each slot, changes of slots, and the faves of each channel.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use heat_engine::{Answer, Standing};
+use heat_engine::{Answer, SlotStatus};
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -16,20 +17,20 @@ struct Channel {
     channel: Arc<str>,
 }
 
-/// Which rule a figure is about.
+/// The labels of a figure about one rule.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Slot {
     channel: Arc<str>,
     slot: String,
 }
 
-/// The same in all channels: a histogram for each of many channels would be a large page.
+/// One label for all channels: a histogram for each of many channels would make a large page.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct SlotName {
     slot: String,
 }
 
-/// What was done to which slot.
+/// The labels of a change of a slot.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Swap {
     slot: String,
@@ -37,7 +38,7 @@ struct Swap {
     outcome: String,
 }
 
-/// How a slot of a channel stands.
+/// The labels of a slot's status.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Stands {
     channel: String,
@@ -79,7 +80,7 @@ pub(super) struct Rules {
     seconds: Family<SlotName, Histogram, fn() -> Histogram>,
     swaps: Family<Swap, Counter>,
     states: Family<Stands, Gauge>,
-    /// Those that are told of.
+    /// The label sets that are on the page now.
     stands: Mutex<HashSet<Stands>>,
 }
 
@@ -113,7 +114,7 @@ impl Rules {
         );
         registry.register("rule_fuel", "Fuel that calls of rules used", rules.fuel.clone());
         registry.register_with_unit(
-            "rule_call",
+            "rule_call_duration",
             "Time of a call of a rule, with the start of an instance for it",
             Unit::Seconds,
             rules.seconds.clone(),
@@ -158,16 +159,15 @@ impl Rules {
         self.swaps.get_or_create(&Swap { slot, action, outcome }).inc();
     }
 
-    pub(super) fn stand(&self, standings: &[Standing]) {
-        let stands = standings.iter().map(|Standing { channel, slot, state, .. }| Stands {
+    pub(super) fn stand(&self, standings: &[SlotStatus]) {
+        let stands = standings.iter().map(|SlotStatus { channel, slot, state, .. }| Stands {
             channel: channel.clone(),
             slot: slot.clone(),
             state,
         });
         let now: HashSet<Stands> = stands.collect();
-        // Nothing in here panics, so a poisoned lock cannot be.
-        let mut known = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
-        // First what is new, so that whoever asks in between finds each slot.
+        let mut known = self.stands.lock();
+        // New ones first, so that a scrape in between finds each slot.
         for stands in &now {
             self.states.get_or_create(stands).set(1);
         }

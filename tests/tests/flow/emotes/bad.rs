@@ -26,7 +26,9 @@ fn a_start_with_bad_providers_waits_for_nobody_and_finds_them_when_they_are_well
     // 404 of a channel is an empty set; of everybody's it is a mistake.
     wait_for_set(&heatd, 0, "bttv", "seaside")?;
     heatd.wait_for_line(|line| line.contains("no news of emotes") && line.contains("404"))?;
-    heatd.wait_for_line(|line| line.contains("no news of emotes") && line.contains("nonsense"))?;
+    heatd.wait_for_line(|line| {
+        line.contains("no news of emotes") && line.contains("not understood")
+    })?;
     heatd.wait_for_line(|line| line.contains("no news of emotes") && line.contains("500"))?;
     // FrankerFaceZ has not answered by now, and chat does not wait for it.
     stage.say("own EZ ?fave");

@@ -34,7 +34,7 @@ impl Api {
         Ok(Self { port: town.http, token: token.trim().to_owned() })
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Answer> {
+    pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         self.ask("GET", path, JSON, b"")
     }
 
@@ -109,7 +109,7 @@ impl Answer {
             true => self.steps()?.pop().context("no line")?,
             false => self.json()?,
         };
-        ensure!(last["done"].is_string(), "{last}");
+        ensure!(last["message"].is_string(), "{last}");
         Ok(last)
     }
 

@@ -29,13 +29,31 @@ fn a_formula_that_traps_is_rolled_back_as_if_nothing_had_happened() -> Result<()
     let history = stage.history()?;
     assert_eq!(history[0], ("rollback".to_owned(), "heatd".to_owned(), false));
     // The rule before has answered what the other one failed on: there is nothing to make up for.
-    let letters = stage.api.get("letters")?.json()?;
-    ensure!(letters["letters"].as_array().is_some_and(Vec::is_empty), "{letters}");
+    let letters = stage.api.get("dead-letters")?.json()?;
+    ensure!(letters["dead_letters"].as_array().is_some_and(Vec::is_empty), "{letters}");
     // And it is so after a restart.
     stage.restart(None)?;
     stage.fave("dee");
     stage.heat("5")?;
     ensure!(stage.api.get("config/diff")?.json()?["differences"] == json!([]));
+    Ok(())
+}
+
+#[test]
+fn a_rule_that_fails_on_the_last_events_is_refused_before_its_state_is_migrated() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.say("eve", "!attack trap");
+    stage.fave("ann");
+    stage.heat("1")?;
+    let answer = stage.api.deploy("decay", &cast::guest("hostile")?)?;
+    let why = answer.refused()?;
+    ensure!(why.contains("it fails on 1 of the last"), "{why}");
+    let steps = answer.steps()?;
+    ensure!(steps.iter().all(|it| it["step"] != "migrate"), "{steps:?}");
+    // Where the check passes, the state is migrated after it.
+    let steps = stage.api.slot("decay/settings", &json!({ "set": { "per_fave": 2 } }))?.steps()?;
+    let place = |name: &str| steps.iter().position(|it| it["step"] == name);
+    ensure!(place("check").is_some() && place("check") < place("migrate"), "{steps:?}");
     Ok(())
 }
 

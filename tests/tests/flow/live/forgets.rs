@@ -59,8 +59,10 @@ fn somebody_is_forgotten_everywhere_and_everything_goes_on() -> Result<()> {
     ensure!(!left.contains("\"login\":\"troll\"") && left.contains("bye @troll"), "{left}");
     let (code, _, words) = run(heat(&stage.town, &["forget", "troll", "--yes"])?)?;
     ensure!(code == Some(1) && words.contains("nobody is known as \"troll\""), "{words}");
-    let history = stage.api.get("history")?.json()?.to_string();
+    let history = stage.api.get("audit")?.json()?.to_string();
     ensure!(history.contains("a person is forgotten") && !history.contains("troll"), "{history}");
+    // By whose token it was.
+    ensure!(stage.api.get("audit?count=1")?.json()?["entries"][0]["by"] == "owner", "{history}");
     // Neither does heatd's own log.
     ensure!(stage.heatd.lines().iter().all(|line| !line.contains("troll")));
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Stage, cast};
 
 fn letters(stage: &Stage, query: &str) -> Result<Vec<Value>> {
-    let letters = stage.api.get(&format!("letters{query}"))?.json()?;
-    Ok(letters["letters"].as_array().cloned().unwrap_or_default())
+    let letters = stage.api.get(&format!("dead-letters{query}"))?.json()?;
+    Ok(letters["dead_letters"].as_array().cloned().unwrap_or_default())
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn dead_letters_are_listed_and_made_again_over_a_restart_too() -> Result<()> {
     ensure!(letter["cause"].as_str().is_some_and(|it| it.contains("trapped")), "{letter}");
     ensure!(letters(&stage, "?channel=seaside&slot=decay")?.is_empty());
     let unknown = stage.api.slot("fave/retry", &json!({ "letter": 99 }))?.problem(404)?;
-    ensure!(unknown.contains("no such letter"), "{unknown}");
+    ensure!(unknown.contains("no such dead letter"), "{unknown}");
 
     stage.restart(None)?;
     let done = stage.api.slot("fave/retry", &json!({}))?.done()?;

@@ -45,7 +45,7 @@ fn what_is_simulated_changes_nothing_unless_it_shall_happen() -> Result<()> {
     // Nothing of that has happened.
     assert_eq!(stage.faves()?, 1);
     assert_eq!(stage.rule("misbehave")?["failures"], 0);
-    ensure!(stage.api.get("letters")?.json()?["letters"] == json!([]));
+    ensure!(stage.api.get("dead-letters")?.json()?["dead_letters"] == json!([]));
     assert_eq!(stage.shown(HEAT), ["1"]);
     assert_eq!(stage.watch.messages().iter().filter(|it| it.topic == "lights/flash").count(), 1);
     assert_eq!(stage.watch.last("heat/v1/seaside/stream").as_deref(), Some("unknown"));

@@ -31,7 +31,7 @@ fn what_there_is_not_is_a_problem_that_names_what_there_is() -> Result<()> {
         let why = api.post(&format!("channels/nowhere/{path}"), &body)?.problem(404)?;
         ensure!(why.contains("heatd has no channel \"nowhere\""), "{path}: {why}");
     }
-    ensure!(slot("decay/explode", &json!({}))?.problem(404)?.contains("explode"));
+    ensure!(slot("decay/explode", &json!({}))?.problem(404)?.contains("no such resource"));
     for (method, path) in [
         ("GET", "channels/seaside/rules/decay"),
         ("POST", "channels/seaside/rules/decay"),
@@ -45,7 +45,7 @@ fn what_there_is_not_is_a_problem_that_names_what_there_is() -> Result<()> {
         ensure!(why.contains("no such method"), "{method} {path}: {why}");
     }
     api.get("rulez")?.problem(404)?;
-    api.get("history?chanel=seaside")?.problem(400)?;
+    api.get("audit?chanel=seaside")?.problem(400)?;
     api.get("channels/seaside/why?count=many")?.problem(400)?;
 
     // Too much: said before anybody tries to make a rule of it.

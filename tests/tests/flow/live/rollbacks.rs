@@ -48,14 +48,14 @@ fn what_was_live_before_comes_back_one_after_the_other_over_restarts_too() -> Re
     let done = ["rollback", "rollback", "rollback", "settings", "deploy", "settings"]
         .map(|it| (it, false));
     assert_eq!(told, [&[("settings", true)], &done[..]].concat());
-    let page = stage.api.get("history?count=1&slot=decay&channel=%23Seaside")?.json()?;
+    let page = stage.api.get("audit?count=1&slot=decay&channel=%23Seaside")?.json()?;
     let entry = &page["entries"][0];
     ensure!(
         entry["refused"].as_str().is_some_and(|why| why.contains("did you mean `cap`?")),
         "{page}"
     );
     ensure!(page["entries"].as_array().is_some_and(|it| it.len() == 1), "{page}");
-    ensure!(stage.api.get("history?slot=fave")?.json()?["entries"] == json!([]));
+    ensure!(stage.api.get("audit?slot=fave")?.json()?["entries"] == json!([]));
     Ok(())
 }
 
@@ -66,7 +66,7 @@ fn what_is_done_happens_now_however_long_ago_the_last_event_was() -> Result<()> 
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() as u64;
     let done = stage.api.slot("decay/settings", &json!({ "set": { "per_fave": 2 } }))?.done()?;
     ensure!(done["standing"]["since"].as_u64() >= Some(asked), "{done}: asked at {asked}");
-    let history = stage.api.get("history")?.json()?;
+    let history = stage.api.get("audit")?.json()?;
     ensure!(history["entries"][0]["at"].as_u64() >= Some(asked), "{history}");
     Ok(())
 }

@@ -44,7 +44,10 @@ fn somebody_is_taken_back_once_and_a_preview_takes_nothing() -> Result<()> {
         ensure!(why.contains("there is nothing to take back"), "{why}");
     }
     for body in [json!({}), json!({ "user": "ann", "event": "x" })] {
-        ensure!(refused(&stage, body)?.contains("say one of `user`, `event` and `digest`"));
+        ensure!(
+            refused(&stage, body)?
+                .contains("say one of `user`, `users`, `item`, `everybody`, `event` and `digest`")
+        );
     }
     ensure!(
         refused(&stage, json!({ "user": "ann", "since": 99_999_999_999_999u64 }))?

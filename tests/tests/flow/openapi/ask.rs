@@ -151,7 +151,7 @@ impl Answer {
             }
             _ => self.json()?,
         };
-        ensure!(last["done"].is_string(), "{last}");
+        ensure!(last["message"].is_string(), "{last}");
         Ok(last)
     }
 

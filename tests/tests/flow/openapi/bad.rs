@@ -99,13 +99,14 @@ fn wrong_questions(stage: &Stage) -> Result<()> {
     let none = stage.get("channels/seaside/series?of=emote:twitch:nosuch")?.json()?;
     ensure!(none["series"][0]["points"] == serde_json::json!([]), "{none}");
     for (path, name, why) in [
-        ("history?count=abc", "`count`", "invalid digit"),
-        ("history?count=0", "`count`", "from 1 to 10000"),
-        ("history?cuont=1", "`cuont`", "expected one of `channel`, `slot`, `count`"),
-        ("letters?count=-1", "`count`", "invalid digit"),
-        ("watch?chanel=seaside", "`chanel`", "unknown field"),
-        ("export?what=everything", "`what`", "unknown variant"),
-        ("channels/seaside/why?ouput=heat", "`ouput`", "unknown field"),
+        ("audit?count=abc", "`count`", "no whole number"),
+        ("audit?count=0", "`count`", "from 1 to 10000"),
+        ("audit?cuont=1", "`cuont`", "no such parameter"),
+        ("dead-letters?count=-1", "`count`", "no whole number"),
+        ("dead-letters?slot=a&slot=b", "`slot`", "more than once"),
+        ("watch?chanel=seaside", "`chanel`", "no such parameter"),
+        ("export?what=everything", "`what`", "all, counts and log"),
+        ("channels/seaside/why?ouput=heat", "`ouput`", "no such parameter"),
     ] {
         let told = stage.get(path)?.problem(400).context(path)?;
         ensure!(told.starts_with(&format!("the parameter {name}: ")), "{path}: {told}");

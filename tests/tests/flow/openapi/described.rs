@@ -13,7 +13,7 @@ const URL: &str = "http://heatd/openapi.json";
 
 /// Fields that are missing where there is nothing to tell.
 const OPTIONAL: [&str; 8] =
-    ["reason", "shadow", "also", "also_failed", "events", "of", "expected_ms", "elapsed_ms"];
+    ["reason", "shadow", "also", "also_failed", "done", "total", "expected_ms", "elapsed_ms"];
 
 pub(super) struct Described {
     document: Value,
@@ -243,6 +243,14 @@ impl Described {
         }
         let schema = format!("{body}/content/{}/schema", escaped(call.kind));
         self.hold(&schema, &serde_json::from_slice(&call.body)?)
+    }
+
+    /// Whether a body is one that is described.
+    pub(super) fn takes(&mut self, call: &Call) -> Result<bool> {
+        let (.., operation) = self.operation(call).context("no such operation")?;
+        let schema = format!("{operation}/requestBody/content/{}/schema", escaped(call.kind));
+        let index = self.index(&schema)?;
+        Ok(self.schemas.validate(&serde_json::from_slice(&call.body)?, index).is_ok())
     }
 
     /// Where that is what a place refers to, if it refers to something.

@@ -124,10 +124,10 @@ impl Stage {
         };
         let status = get("status")?;
         let heat = &status["channels"][0]["outputs"]["heat"];
-        let letters = get("letters")?;
+        let letters = get("dead-letters")?;
         let emotes = get("channels/seaside/emotes?count=100")?;
         let count = |list: &Value| list.as_array().map_or(0, Vec::len);
-        let seen = (heat.clone(), count(&letters["letters"]), count(&emotes["emotes"]));
+        let seen = (heat.clone(), count(&letters["dead_letters"]), count(&emotes["emotes"]));
         let expected = (json!("4"), 1, 4 + HOSTILE.len());
         if seen == expected { Ok(()) } else { Err(format!("{seen:?} {status} {emotes}")) }
     }

@@ -103,6 +103,8 @@ impl Guide<'_> {
             self.good(&Call::get(page).without_token())?;
             let passed_on = Call::get(page).without_token().with("X-Forwarded-For", "192.0.2.1");
             self.problem(&passed_on, 403)?;
+            let twice = Call::get(page).without_token().with("Host", "192.0.2.1");
+            self.problem(&twice, 400)?;
         }
         self.good(&Call::get("/metrics").with("Accept", "application/openmetrics-text"))?;
         // What every resource may answer.
@@ -110,6 +112,7 @@ impl Guide<'_> {
         self.problem(&Call::get("status").by("wrong"), 401)?;
         self.problem(&Call::get("rules").by(viewer), 403)?;
         self.problem(&Call::get("status").with("Origin", "http://192.0.2.1"), 403)?;
+        self.problem(&Call::get("status").with("Host", "192.0.2.1"), 400)?;
         let long = format!("channels/seaside/series?of={}", "x".repeat(16_384));
         self.problem(&Call::get(&long), 414)?;
         // So many wrong tokens that whoever guesses has to wait.
@@ -144,6 +147,7 @@ impl Guide<'_> {
         self.get("channels/seaside/emotes?used=false")?;
         self.get("channels/seaside/emotes?used=false&format=csv")?;
         self.get("channels/seaside/faves?count=2")?;
+        self.get("channels/seaside/streams?count=2")?;
         let call = Call::get(
             "channels/seaside/live?of=messages&of=output:heat&of=emote:twitch:LUL&interval=1s",
         );
@@ -239,7 +243,9 @@ impl Guide<'_> {
         let act =
             Call::post(&at("simulate"), &json!({ "event": { "kind": "fave" }, "live": true }));
         self.problem(&act.by(moderator), 403)?;
-        self.get("letters?channel=seaside&slot=misbehave&count=5")?;
+        for name in ["dead-letters", "letters"] {
+            self.get(&format!("{name}?channel=seaside&slot=misbehave&count=5"))?;
+        }
         Ok(())
     }
 
@@ -275,9 +281,11 @@ impl Guide<'_> {
         let recording = b"@tmi-sent-ts=1767225600000 :ann!ann@ann PRIVMSG #x :?fave pie\r\n";
         let log = format!("slot=decay&log={}", recording.len());
         self.done(&replay(&log, WASM, &[&recording[..], &component].concat()))?;
-        self.get("history?channel=seaside&slot=decay&count=3")?;
-        let history = self.get("history")?.json()?;
-        ensure!(history["entries"].as_array().is_some_and(|it| it.len() > 5), "{history}");
+        self.get("audit?channel=seaside&slot=decay&count=3")?;
+        let audit = self.get("audit")?.json()?;
+        ensure!(audit["entries"].as_array().is_some_and(|it| it.len() > 5), "{audit}");
+        // By its old address.
+        assert_eq!(self.get("history")?.json()?, audit);
         self.get("config/export")?;
         // Lines that end with a refusal, and problems.
         self.good(&slot("decay/settings", json!({ "set": { "no_such": 2 } })))?;
@@ -294,8 +302,8 @@ impl Guide<'_> {
             (replay("slot=nothing", JSON, b"{}"), 404),
             (replay("slot=decay&from=x", JSON, b"{}"), 400),
             (slot("misbehave/retry", json!({ "letter": 999 })), 404),
-            (Call::get("history?count=0"), 400),
-            (Call::get("letters?count=100000"), 400),
+            (Call::get("audit?count=0"), 400),
+            (Call::get("dead-letters?count=100000"), 400),
         ] {
             self.problem(&call, status)?;
         }

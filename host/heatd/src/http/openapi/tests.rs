@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::roles::tests::routes;
-use super::super::{access, asked, emotes, past, series};
 use super::*;
+use crate::http::form::query;
+use crate::http::guard::access;
+use crate::http::resources::{audit, dead_letters, emotes, faves, streams, why};
+use crate::http::routes::{ROUTES, Route, described};
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
@@ -21,30 +23,33 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     found
 }
 
+/// The document as it is served.
+fn document() -> Value {
+    assembled(RoleLookup(described))
+}
+
 #[test]
 fn every_route_is_in_the_document_with_its_role_and_nothing_else_is() {
-    let document = assembled();
+    let document = document();
     // The page is for people.
-    let page = ["/", "/icon.svg", "/assets/{name}"];
-    let mut routes = routes();
-    routes.retain(|(_, path)| !page.contains(&path.as_str()));
-    // One route has several actions, each with an answer of its own.
-    let actions = ["promote", "drop", "rollback", "disable", "enable", "retry"];
-    let as_routed = |path: String| match path.rsplit_once('/') {
-        Some((before, last)) if actions.contains(&last) => format!("{before}/{{action}}"),
-        _ => path,
-    };
-    let described = operations(&document).into_iter();
-    let described: BTreeSet<_> =
-        described.map(|(method, path, _)| (method, as_routed(path))).collect();
-    assert_eq!(described, routes);
+    let is_page =
+        |route: &&Route| route.who == AccessRule::Anybody && route.path != "/api/v1/openapi.json";
+    let routes = ROUTES.iter().filter(|route| !is_page(route));
+    let routes = routes.map(|route| {
+        (route.method.to_string(), route.below_api().unwrap_or(route.path).to_owned(), route.who)
+    });
+    let mut described = Vec::new();
     for (method, path, operation) in operations(&document) {
         let role = operation.get("x-role").and_then(Value::as_str);
-        let needed = roles::needed(&method.parse().unwrap(), Some(&format!("{API}{path}")));
-        let expected = needed.map(Role::name).filter(|_| !FOR_EVERYBODY.contains(&path.as_str()));
-        assert_eq!(role, expected, "{method} {path}");
         assert_eq!(operation.get("security").is_none(), role.is_some(), "{method} {path}");
+        described.push((method, path, role.map(str::to_owned)));
     }
+    let role = |who| match who {
+        AccessRule::Holder(role) => Some(role.name().to_owned()),
+        AccessRule::Anybody | AccessRule::Machines => None,
+    };
+    let routes: BTreeSet<_> = routes.map(|(method, path, who)| (method, path, role(who))).collect();
+    assert_eq!(described.into_iter().collect::<BTreeSet<_>>(), routes);
 }
 
 #[test]
@@ -59,7 +64,7 @@ fn every_file_is_read_and_every_name_is_there_once_and_used() {
     let twice: Vec<_> = names.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
 
-    let document = assembled();
+    let document = document();
     let mut used = BTreeSet::new();
     references(&document, &mut used);
     for reference in &used {
@@ -87,7 +92,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_operation_says_what_it_is_and_every_object_which_fields_it_has() {
-    let document = assembled();
+    let document = document();
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
         let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
@@ -120,35 +125,18 @@ fn unlimited(place: &str, value: &Value, found: &mut Vec<String>) {
     object.iter().for_each(|(name, it)| unlimited(&format!("{place}/{name}"), it, found));
 }
 
-/// What the router calls an action.
-#[test]
-fn every_action_is_described() {
-    let source = include_str!("../rules.rs");
-    let arms = source.split("match action.as_str() {").nth(1).unwrap();
-    let arms = arms.split("_ => Err").next().unwrap();
-    let actions =
-        arms.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
-    let mut count = 0;
-    for (action, _) in actions {
-        let path = format!("/channels/{{channel}}/rules/{{slot}}/{action}");
-        assert!(assembled()["paths"].get(&path).is_some(), "{path}");
-        count += 1;
-    }
-    assert_eq!(count, 6);
-}
-
 #[test]
 fn limits_are_those_of_the_code() {
-    let document = assembled();
+    let document = document();
     let at = |pointer: &str| document.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
     let limit = |pointer: &str| at(pointer).as_u64().unwrap() as usize;
     let words = |pointer: &str| at(pointer).as_str().unwrap().to_owned();
     let parameters = "/components/parameters";
-    assert_eq!(limit(&format!("{parameters}/Of/schema/maxItems")), asked::MOST_SERIES);
+    assert_eq!(limit(&format!("{parameters}/Of/schema/maxItems")), query::MOST_SERIES);
     let name = "/components/schemas/SeriesName";
-    assert_eq!(limit(&format!("{name}/maxLength")), asked::LONGEST_NAME);
+    assert_eq!(limit(&format!("{name}/maxLength")), query::LONGEST_NAME);
     let interval = words(&format!("{parameters}/Interval/description"));
-    for most in [asked::MOST_BINS, asked::MOST_TOGETHER] {
+    for most in [query::MOST_BINS, query::MOST_TOGETHER] {
         assert!(interval.contains(&format!("{most}")), "{interval}");
     }
     let count = |path: &str| {
@@ -159,10 +147,12 @@ fn limits_are_those_of_the_code() {
         (count["default"].as_u64().unwrap() as usize, count["maximum"].as_u64().unwrap() as usize)
     };
     assert_eq!(count("/channels/{channel}/emotes"), (emotes::EMOTES, emotes::MOST_EMOTES));
-    assert_eq!(count("/channels/{channel}/faves"), (series::TOP, series::MOST_TOP));
-    assert_eq!(count("/channels/{channel}/why"), (past::CAUSES, past::MOST_CAUSES));
-    assert_eq!(count("/history"), (past::ENTRIES, past::MOST_ENTRIES));
-    assert_eq!(count("/letters"), (past::MOST_ENTRIES, past::MOST_ENTRIES));
+    assert_eq!(count("/channels/{channel}/faves"), (faves::TOP, faves::MOST_TOP));
+    assert_eq!(count("/channels/{channel}/why"), (why::CAUSES, why::MOST_CAUSES));
+    let limits = (streams::STREAMS, streams::MOST_STREAMS);
+    assert_eq!(count("/channels/{channel}/streams"), limits);
+    assert_eq!(count("/audit"), (audit::ENTRIES, audit::MOST_ENTRIES));
+    assert_eq!(count("/dead-letters"), (dead_letters::MOST_LETTERS, dead_letters::MOST_LETTERS));
     let long = words("/components/responses/414/description");
     assert!(long.contains(&access::LONGEST_ADDRESS.to_string()), "{long}");
     let intervals: Vec<_> =

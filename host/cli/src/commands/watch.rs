@@ -1,0 +1,148 @@
+//! `heat watch`: what happens, as it happens. From heatd, or straight from Twitch chat where there is none.
+//!
+//! [`source`] brings [`news`] from a thread: [`daemon`] or [`chat`] runs there. [`entry`] is one of them as JSON has it, [`board`] knows
+//! what stands and turns entries into lines, [`gauge`] draws the heat. [`plain`] prints the lines, [`screen`] keeps a terminal of them.
+
+mod board;
+mod chat;
+mod daemon;
+mod entry;
+mod gauge;
+mod irc;
+mod keys;
+mod news;
+mod plain;
+mod screen;
+mod source;
+
+use std::io::{IsTerminal, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::api::{Api, Failure};
+use crate::find::{Environment, Missing, Place};
+use crate::target::channel_name;
+use crate::terminal::note;
+use board::Board;
+use chat::Server;
+use daemon::Follower;
+use source::Source;
+
+/// How long ending may take after a signal.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Args)]
+pub(crate) struct WatchArgs {
+    /// Only this channel. Where no heatd is found, its Twitch chat is read without one.
+    #[arg(long, value_name = "NAME")]
+    channel: Option<String>,
+    /// The output that is drawn as a gauge.
+    #[arg(long, value_name = "NAME", default_value = "heat")]
+    output: String,
+    /// Reads Twitch chat without heatd and without a login: no rules, no heat.
+    #[arg(long, requires = "channel", conflicts_with_all = ["url", "data"])]
+    no_daemon: bool,
+    /// Plain lines instead of a screen, as when the output is no terminal.
+    #[arg(long)]
+    plain: bool,
+    /// One JSON object a line, as heatd sends them.
+    #[arg(long, conflicts_with = "plain")]
+    json: bool,
+    /// Ends when heatd or chat ends, instead of waiting until it is back.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    place: Place,
+    /// The chat server, for tests.
+    #[arg(long, hide = true, value_name = "HOST:PORT", default_value = "irc.chat.twitch.tv:6697")]
+    server: Server,
+    /// Without encryption, for tests.
+    #[arg(long, hide = true)]
+    no_tls: bool,
+}
+
+pub(crate) fn run(options: WatchArgs) -> Result<()> {
+    let stop = stop_signal()?;
+    let channel = options.channel.as_deref().map(channel_name).transpose()?;
+    let source = open(&options, channel.as_deref())?;
+    let board = Board::new(&options.output, source.has_heat());
+    if options.json || options.plain || !stdout().is_terminal() {
+        let style = if options.json { plain::LineFormat::Json } else { plain::LineFormat::Lines };
+        plain::run(source, board, style, &stop)
+    } else {
+        screen::run(source, board, &stop)
+    }
+}
+
+/// True from Ctrl-C, SIGTERM and SIGHUP on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread that waits for a terminal that is gone cannot be told to return"
+)]
+fn stop_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    let end = move || {
+        handler.store(true, Ordering::Relaxed);
+        // Everything looks at that several times a second, unless it waits for a terminal or a pipe that takes nothing any more.
+        sleep(GRACE);
+        let _ = ratatui::try_restore();
+        std::process::exit(0);
+    };
+    ctrlc::set_handler(end).context("failed to wait for signals")?;
+    Ok(stop)
+}
+
+/// Finds where the news come from.
+fn open(options: &WatchArgs, channel: Option<&str>) -> Result<Source> {
+    let around = Environment::of_this_process();
+    let reason = if options.no_daemon {
+        None
+    } else {
+        match ask(options, &around, channel) {
+            Ok(follower) => return Source::daemon(follower),
+            Err(NoFeed { absent: true, error })
+                if channel.is_some() && !options.place.is_said() =>
+            {
+                Some(error)
+            }
+            Err(NoFeed { error, .. }) => return Err(error),
+        }
+    };
+    let Some(channel) = channel else { bail!("without heatd, --channel must name a channel") };
+    if let Some(reason) = reason {
+        note(&format!("{reason:#}"));
+        note(&format!("so Twitch chat of #{channel} is read without heatd: no rules, no heat"));
+    }
+    let mut server = options.server.clone();
+    server.tls = !options.no_tls;
+    Source::chat(server, channel.to_owned(), options.once)
+}
+
+/// Why heatd was not asked, and whether that is because there is none.
+struct NoFeed {
+    absent: bool,
+    error: anyhow::Error,
+}
+
+fn ask(
+    options: &WatchArgs,
+    around: &Environment,
+    channel: Option<&str>,
+) -> Result<Follower, NoFeed> {
+    let place = options.place.clone();
+    let daemon = place.find(around).map_err(|missing| NoFeed {
+        absent: matches!(missing, Missing::Nowhere(_)),
+        error: missing.into(),
+    })?;
+    let feed = Api::new(daemon).watch(channel).map_err(|failure| NoFeed {
+        absent: matches!(failure, Failure::Unreachable(_)),
+        error: failure.into(),
+    })?;
+    Ok(Follower::new(place, channel.map(str::to_owned), options.once, feed))
+}

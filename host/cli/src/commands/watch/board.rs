@@ -1,0 +1,246 @@
+//! What stands, and what each entry becomes on a screen or in a file. Everything that strangers wrote is made harmless here.
+
+use std::collections::BTreeMap;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::entry::{Entry, What};
+use super::gauge::Gauge;
+use crate::terminal::clean;
+use crate::terminal::words::{ago, count};
+
+/// How wide names are: most fit, and texts stand below each other.
+const NAME: usize = 12;
+
+/// What a line is, which says how it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    Chat,
+    Event,
+    Rule,
+    Fault,
+    Note,
+}
+
+/// One line: who, and what.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) kind: LineKind,
+    /// As wide as every lead, unless the name is longer.
+    pub(crate) lead: String,
+    pub(crate) text: String,
+}
+
+impl Line {
+    pub(crate) fn note(text: &str) -> Self {
+        Self { kind: LineKind::Note, lead: right("*"), text: clean::text(text) }
+    }
+}
+
+/// What stands in one channel.
+#[derive(Debug, Default)]
+pub(crate) struct BoardChannel {
+    pub(crate) gauge: Gauge,
+    state: String,
+    since: Option<u64>,
+}
+
+pub(crate) struct Board {
+    output: String,
+    has_heat: bool,
+    pub(crate) channels: BTreeMap<String, BoardChannel>,
+}
+
+impl Board {
+    /// `output` is drawn as a gauge.
+    pub(crate) fn new(output: &str, has_heat: bool) -> Self {
+        Self { output: output.to_owned(), has_heat, channels: BTreeMap::new() }
+    }
+
+    /// Takes note of an entry, and returns the lines that it is.
+    pub(crate) fn take(&mut self, entry: &Entry) -> Vec<Line> {
+        let name = &entry.channel;
+        match &entry.what {
+            What::Hello { channels, .. } => {
+                self.channels.retain(|name, _| channels.contains(name));
+                for name in channels {
+                    self.channels.entry(name.clone()).or_default();
+                }
+                Vec::new()
+            }
+            What::Chat { name: who, login, text } => {
+                let who = if who.to_lowercase() == *login {
+                    format!("{who}:")
+                } else {
+                    format!("{who} ({login}):")
+                };
+                vec![self.line(name, LineKind::Chat, &who, text)]
+            }
+            What::Event { event, text } => {
+                let channel = self.channels.entry(name.clone()).or_default();
+                match event.as_str() {
+                    // The state follows as an entry of its own, and is no news then.
+                    "stream-start" => channel.state = "live".to_owned(),
+                    "stream-end" => channel.state = "offline".to_owned(),
+                    _ => {}
+                }
+                vec![self.line(name, LineKind::Event, "*", text)]
+            }
+            What::Rule { slot, effects } => {
+                let effects = effects.iter().map(|effect| format!("{slot} → {effect}"));
+                effects.map(|text| self.line(name, LineKind::Rule, "", &text)).collect()
+            }
+            What::Fault { slot, text } => {
+                vec![self.line(name, LineKind::Fault, "!", &format!("{slot} failed: {text}"))]
+            }
+            What::Output { name: output, text } => {
+                if *output == self.output {
+                    let text = clean::text(text.as_deref().unwrap_or_default());
+                    self.channels.entry(name.clone()).or_default().gauge.show(&text);
+                }
+                Vec::new()
+            }
+            What::Stream { state, since } => {
+                let channel = self.channels.entry(name.clone()).or_default();
+                channel.since = *since;
+                let news = channel.state != *state && state != "unknown";
+                channel.state.clone_from(state);
+                let text = format!("the stream is {state}");
+                if news { vec![self.line(name, LineKind::Event, "*", &text)] } else { Vec::new() }
+            }
+            What::Missed { entries } => {
+                let missed = count(*entries);
+                vec![Line::note(&format!("too much at once: {missed} entries are left out here"))]
+            }
+            What::Unknown => Vec::new(),
+        }
+    }
+
+    fn line(&self, channel: &str, kind: LineKind, lead: &str, text: &str) -> Line {
+        let channel = if self.channels.len() > 1 { format!("#{channel} ") } else { String::new() };
+        let lead = right(&clean::text(lead));
+        Line { kind, lead, text: clean::text(&format!("{channel}{text}")) }
+    }
+
+    /// The gauges that there are, each with what stands beside it.
+    pub(crate) fn gauges(&self) -> Vec<(String, &Gauge)> {
+        if !self.has_heat {
+            return Vec::new();
+        }
+        let several = self.channels.len() > 1;
+        let gauge = |(name, channel): (&String, &'_ BoardChannel)| {
+            let name = if several { format!("#{name} ") } else { String::new() };
+            let text = &channel.gauge.text;
+            let text = if text.is_empty() { "–" } else { text };
+            clean::text(&format!("{name}{} {text}", self.output))
+        };
+        self.channels.iter().map(|it| (gauge(it), &it.1.gauge)).collect()
+    }
+
+    /// Each channel, and what is known of its stream.
+    pub(crate) fn streams(&self) -> String {
+        let stream = |(name, channel): (&String, &BoardChannel)| {
+            let since = channel.since.map(|since| format!(" for {}", ago(since)));
+            match (self.has_heat, channel.state.as_str()) {
+                (false, _) => format!("#{name}"),
+                (true, "" | "unknown") => format!("#{name}: stream unknown"),
+                (true, state) => format!("#{name}: {state}{}", since.unwrap_or_default()),
+            }
+        };
+        let streams: Vec<String> = self.channels.iter().map(stream).collect();
+        clean::text(&streams.join("  "))
+    }
+}
+
+/// A text at the right end of the names.
+fn right(text: &str) -> String {
+    format!("{}{text}", " ".repeat(NAME.saturating_sub(text.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board() -> Board {
+        let mut board = Board::new("heat", true);
+        take(&mut board, r#"{"kind":"hello","version":"1","channels":["seaside"]}"#);
+        board
+    }
+
+    fn take(board: &mut Board, json: &str) -> Vec<String> {
+        let lines = board.take(&Entry::read(json).unwrap());
+        lines.into_iter().map(|line| format!("{} {}", line.lead, line.text)).collect()
+    }
+
+    #[test]
+    fn chat_and_what_rules_did_stand_below_each_other() {
+        let mut board = board();
+        let chat =
+            r#"{"channel":"seaside","kind":"chat","name":"Ann","login":"ann","text":"?fave pie"}"#;
+        assert_eq!(take(&mut board, chat), ["        Ann: ?fave pie"]);
+        let wide =
+            r#"{"channel":"seaside","kind":"chat","name":"日本","login":"nihon","text":"hi"}"#;
+        assert_eq!(take(&mut board, wide), ["日本 (nihon): hi"]);
+        let rule = r#"{"channel":"seaside","kind":"rule","slot":"decay","effects":["show heat \"7\"","clip \"x\" 30 s"]}"#;
+        assert_eq!(
+            take(&mut board, rule),
+            ["             decay → show heat \"7\"", "             decay → clip \"x\" 30 s"]
+        );
+        let fault = r#"{"channel":"seaside","kind":"fault","slot":"bad","text":"it trapped"}"#;
+        assert_eq!(take(&mut board, fault), ["           ! bad failed: it trapped"]);
+    }
+
+    #[test]
+    fn the_gauge_follows_its_output_and_no_other() {
+        let mut board = board();
+        assert_eq!(board.gauges()[0].0, "heat –");
+        for (name, text) in [("heat", "19"), ("title", "Pie")] {
+            let json = format!(
+                r#"{{"channel":"seaside","kind":"output","name":"{name}","text":"{text}"}}"#
+            );
+            assert!(take(&mut board, &json).is_empty());
+        }
+        assert_eq!(board.gauges()[0].0, "heat 19");
+        take(&mut board, r#"{"channel":"seaside","kind":"output","name":"heat","text":null}"#);
+        assert_eq!(board.gauges()[0].0, "heat –");
+        assert!(Board::new("heat", false).gauges().is_empty());
+    }
+
+    #[test]
+    fn a_stream_that_starts_is_told_once() {
+        let mut board = board();
+        let unknown = r#"{"channel":"seaside","kind":"stream","state":"unknown","since":null}"#;
+        assert!(take(&mut board, unknown).is_empty());
+        assert_eq!(board.streams(), "#seaside: stream unknown");
+        let start = r#"{"channel":"seaside","kind":"event","event":"stream-start","text":"the stream starts"}"#;
+        assert_eq!(take(&mut board, start), ["           * the stream starts"]);
+        let live = r#"{"channel":"seaside","kind":"stream","state":"live","since":1}"#;
+        assert!(take(&mut board, live).is_empty());
+        assert!(board.streams().starts_with("#seaside: live for "), "{}", board.streams());
+        let offline = r#"{"channel":"seaside","kind":"stream","state":"offline","since":2}"#;
+        assert_eq!(take(&mut board, offline), ["           * the stream is offline"]);
+    }
+
+    #[test]
+    fn with_several_channels_each_line_says_which() {
+        let mut board = Board::new("heat", true);
+        take(&mut board, r#"{"kind":"hello","version":"1","channels":["a","b"]}"#);
+        let chat = r#"{"channel":"b","kind":"chat","name":"Ann","login":"ann","text":"hi"}"#;
+        assert_eq!(take(&mut board, chat), ["        Ann: #b hi"]);
+        let gauges: Vec<String> = board.gauges().into_iter().map(|(text, _)| text).collect();
+        assert_eq!(gauges, ["#a heat –", "#b heat –"]);
+    }
+
+    #[test]
+    fn strangers_reach_no_terminal() {
+        let mut board = board();
+        let chat = r#"{"channel":"seaside","kind":"chat","name":"A\u001b[2Jnn","login":"ann","text":"\u202ehi\u0007"}"#;
+        let lines = take(&mut board, chat).concat();
+        assert!(!lines.contains(['\u{1b}', '\u{7}', '\u{202E}']), "{lines:?}");
+        take(
+            &mut board,
+            r#"{"channel":"seaside","kind":"output","name":"heat","text":"\u001b[2J7"}"#,
+        );
+        assert!(!board.gauges()[0].0.contains('\u{1b}'));
+    }
+}

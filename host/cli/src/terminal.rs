@@ -1,0 +1,10 @@
+//! Everything that is printed: [`say`] writes, [`clean`] keeps what strangers write from playing with the terminal, [`words`] says
+//! numbers to people, [`table`] sets them in rows, [`bar`] shows how far something is.
+
+pub(crate) mod bar;
+pub(crate) mod clean;
+mod say;
+pub(crate) mod table;
+pub(crate) mod words;
+
+pub(crate) use say::{agrees, note, print, print_json};

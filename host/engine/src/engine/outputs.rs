@@ -1,0 +1,106 @@
+//! The outputs of all channels: of rules, and those that the engine shows itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use crate::chain::stream::{HOST, STREAM_OUTPUT, show_stream, state_name};
+use crate::engine::{Engine, Outputs};
+use crate::error::StoreError;
+
+impl Engine {
+    /// Keeps the name of an output that somebody else shows for a while, so that it is taken back when nobody does any more.
+    pub fn name_output(&mut self, channel: &str, name: &str) {
+        let key = (Arc::from(channel), name.to_owned());
+        if self.channels.contains_key(channel) && !self.outputs().contains_key(&key) {
+            self.pending.overlay().name_output(&key.0, key.1, HOST.into());
+        }
+    }
+
+    /// The stored outputs, those of rules that are gone taken back.
+    pub(crate) fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
+        let overlay = self.pending.overlay();
+        let mut outputs = Outputs::new();
+        for ((channel, name), (slot, stored)) in overlay.stored_outputs()? {
+            // What a slot shows again that was off is not stored yet.
+            let text = overlay.output(&channel, &name)?.map_or(stored, |(_, text)| text);
+            let shown = *slot == *HOST
+                || self.channels.get(&channel).is_some_and(|channel| {
+                    channel.slots.iter().any(|it| it.key.slot == slot && it.breaker.is_on())
+                });
+            let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
+            let shown = shown && !of_host && !name.starts_with("rules/");
+            // How a slot stands is told anew below.
+            let is_standing = *slot == *HOST && name.starts_with("rules/");
+            if !shown && text.is_some() && !is_standing {
+                info!(
+                    channel = &*channel,
+                    output = name,
+                    rule = &*slot,
+                    "output taken back: its rule is gone"
+                );
+            }
+            if !shown && text.is_some() {
+                overlay.show(&channel, name.clone(), slot, None);
+            }
+            outputs.insert((channel, name), text.filter(|_| shown));
+        }
+        for channel in self.channels.keys() {
+            let state = state_name(self.streams.get(channel));
+            show_stream(overlay, channel, state);
+            outputs.insert((Arc::clone(channel), STREAM_OUTPUT.to_owned()), Some(state.to_owned()));
+        }
+        for status in self.slot_statuses() {
+            let (channel, text) = (status.channel.as_str().into(), Some(status.text()));
+            let output = status.output();
+            self.pending.overlay().show(&channel, output.clone(), HOST.into(), text.clone());
+            outputs.insert((channel, output), text);
+        }
+        Ok(outputs)
+    }
+
+    /// Shows something in the name of a slot.
+    pub(crate) fn show(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        output: String,
+        text: String,
+    ) {
+        let text = Some(text).filter(|text| !text.is_empty());
+        self.pending.overlay().show(channel, output, Arc::clone(slot), text);
+    }
+
+    /// Shows what a slot showed before it was off, where nobody else shows it now.
+    pub(crate) fn show_again(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &Arc<str>,
+        texts: BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        for (output, text) in texts {
+            match self.pending.overlay().output(channel, &output)? {
+                Some((owner, Some(_))) if owner != *slot => {}
+                _ => self.show(channel, slot, output, text),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back outputs of a slot.
+    pub(crate) fn take_back(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        which: impl Fn(&str) -> bool,
+    ) -> Result<(), StoreError> {
+        for (name, text) in self.pending.overlay().shown_by(channel, slot)? {
+            if text.is_some() && which(&name) {
+                warn!(channel = &**channel, output = name, rule = slot, "output taken back");
+                self.pending.overlay().show(channel, name, slot.into(), None);
+            }
+        }
+        Ok(())
+    }
+}

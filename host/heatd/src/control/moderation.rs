@@ -1,0 +1,173 @@
+//! Orders of moderators in chat that are for heatd itself and not for a rule: `?heat undo @user 10m` takes back what somebody did.
+//!
+//! Without `now` at its end, an order only says what it would change. The answer is a line of chat, which heatd can
+//! send once it has a login; until then only watchers see it.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use heat_engine::parse_duration;
+use heat_engine::wit::{Event, Happening};
+use tracing::{info, warn};
+
+use super::answers::OutputChange;
+use super::error::Error;
+use super::follow::spawn_low_priority;
+use super::handle::Control;
+use super::progress::Progress;
+use super::undo::Undone;
+use super::words::after;
+use crate::view::feed::Feed;
+
+/// How far back an undo goes by default, in milliseconds.
+const USUALLY: u64 = 600_000;
+
+/// How many orders may wait. Each may take seconds; more moderators than this do not ask at one time.
+const WAITING: usize = 8;
+
+/// Finds moderators' orders in chat, and hands them to a thread that carries them out one after the other.
+pub(crate) struct Moderation {
+    /// The command, in lower case. Empty: no order is ever found.
+    command: String,
+    /// The queue of the thread, which ends when this end is dropped.
+    orders: SyncSender<QueuedOrder>,
+}
+
+/// An order, and the channel in which it was given.
+struct QueuedOrder {
+    channel: String,
+    wish: UndoRequest,
+}
+
+/// What a line of chat asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ChatOrder {
+    Nothing,
+    /// An order by somebody who is no moderator.
+    NotAllowed,
+    Undo(UndoRequest),
+}
+
+/// Whose events to take back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UndoRequest {
+    user: String,
+    since: u64,
+    /// False: only say what would change.
+    now: bool,
+    by: String,
+}
+
+impl Moderation {
+    /// Starts the thread that carries orders out.
+    pub(crate) fn new(live: &Control, feed: &Feed, command: &str) -> std::io::Result<Self> {
+        let (orders, waiting) = sync_channel::<QueuedOrder>(WAITING);
+        let (live, feed, words) = (live.clone(), feed.clone(), command.to_owned());
+        spawn_low_priority("moderation", move || {
+            for order in waiting {
+                carry_out(&live, &feed, &words, order);
+            }
+        })?;
+        Ok(Self { command: command.to_owned(), orders })
+    }
+
+    /// What an event asks for: nothing, unless it is a line of chat that begins with the command.
+    pub(crate) fn read(&self, now: u64, event: &Event) -> ChatOrder {
+        let Happening::Chat(line) = &event.what else { return ChatOrder::Nothing };
+        let Some(rest) = after(&line.text, &self.command) else { return ChatOrder::Nothing };
+        // In a shared chat, a moderator of another channel is no moderator here.
+        let standing = &line.standing;
+        if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
+            return ChatOrder::NotAllowed;
+        }
+        let mut words = rest.split_whitespace();
+        let Some(user) = words.next() else { return ChatOrder::Nothing };
+        let mut wish = UndoRequest {
+            user: user.trim_start_matches('@').to_lowercase(),
+            since: now.saturating_sub(USUALLY),
+            now: false,
+            by: line.person.login.clone(),
+        };
+        for word in words {
+            match parse_duration(word) {
+                Ok(ago) => wish.since = now.saturating_sub(ago),
+                Err(_) if word.eq_ignore_ascii_case("now") => wish.now = true,
+                Err(_) => return ChatOrder::Nothing,
+            }
+        }
+        ChatOrder::Undo(wish)
+    }
+
+    /// Queues an order; the engine's thread does not wait for it. Returns an answer for chat if too many orders wait already.
+    pub(crate) fn take(&self, channel: &str, wish: UndoRequest) -> Option<String> {
+        let by = wish.by.clone();
+        let refused =
+            self.orders.try_send(QueuedOrder { channel: channel.to_owned(), wish }).is_err();
+        refused.then(|| {
+            warn!(channel, by, "a moderator's order is refused: too many wait");
+            format!("@{by}: {WAITING} orders wait already; try again in a moment")
+        })
+    }
+}
+
+/// Carries an order out, and answers in chat.
+fn carry_out(
+    live: &Control,
+    feed: &Feed,
+    command: &str,
+    QueuedOrder { channel, wish }: QueuedOrder,
+) {
+    let answer = answer(live, &channel, &wish, command);
+    info!(channel, by = wish.by, answer, "a moderator takes something back");
+    feed.say(&channel, &answer);
+    // If heatd is stopping, nobody reads the answer.
+    let _ = live.on_engine_thread("chat.say", move |access| {
+        access.engine.say(&channel, &answer);
+        Ok(())
+    });
+}
+
+fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> String {
+    let undone = Undone::of_user(wish.user.clone(), wish.since, !wish.now);
+    let done = live
+        .undo_turn()
+        .and_then(|turn| live.undo(turn, channel, &undone, &wish.by, &Progress::unheard()));
+    match done {
+        Err(refusal @ Error::Refused(_)) => format!("@{}: {refusal}", wish.by),
+        Err(refusal) => refusal.to_string(),
+        Ok(told) => {
+            let done = told.message;
+            let heat = match told.outputs.get("heat") {
+                Some(OutputChange { before: Some(before), after: Some(after) }) => {
+                    format!(", heat {before} → {after}")
+                }
+                _ => String::new(),
+            };
+            let how = match wish.now {
+                true => String::new(),
+                false => format!(". To do it: {command} @{} … now", wish.user),
+            };
+            format!("@{}: {done}{heat}{how}", wish.by)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_beyond_those_that_wait_are_answered_and_not_kept() {
+        let (orders, waiting) = sync_channel(WAITING);
+        let moderation = Moderation { command: "?heat undo".to_owned(), orders };
+        let wish =
+            || UndoRequest { user: "bob".to_owned(), since: 0, now: true, by: "mod".to_owned() };
+        for _ in 0..WAITING {
+            assert_eq!(moderation.take("seaside", wish()), None);
+        }
+        let answer = moderation.take("seaside", wish()).unwrap();
+        assert!(answer.starts_with("@mod: 8 orders wait already"), "{answer}");
+        // One is done, so there is room.
+        assert_eq!(waiting.recv().unwrap().wish, wish());
+        assert_eq!(moderation.take("seaside", wish()), None);
+    }
+}
