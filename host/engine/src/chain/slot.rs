@@ -18,7 +18,7 @@ use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::store::changes::Status;
+use crate::store::changes::{AddedSlot, Status};
 use crate::store::tables::SlotKey;
 
 /// What is written in a slot since a swap has begun there.
@@ -35,6 +35,8 @@ pub(crate) struct Slot {
     pub(crate) breaker: Breaker,
     /// What the configuration says of the slot; none in a run.
     pub(crate) base: Option<Digest>,
+    /// The slot was added while running.
+    pub(crate) added: Option<AddedSlot>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
     /// It is live since somebody went back to it: the standby is what was live later.
@@ -78,6 +80,7 @@ impl Slot {
             usage,
             breaker,
             base: None,
+            added: None,
             standby: None,
             rolled_back: false,
             noted: None,
@@ -145,7 +148,7 @@ impl Slot {
     /// Whether it runs something else than the configuration says.
     pub(crate) fn is_changed(&self) -> bool {
         let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
-        !as_configured || !self.breaker.is_on()
+        !as_configured || !self.breaker.is_on() || self.added.is_some()
     }
 
     pub(crate) fn role(&self) -> Role {
