@@ -145,7 +145,7 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &SlotChoice<'_>) -> Result<&
         ([], SlotChoice::File(stem)) => {
             bail!(
                 "no rule is named {stem:?} like the file; --slot names the one that it shall take the place of: {}. \
-                 A slot of its own begins with a [[rule]] in heatd.toml",
+                 heat rules add gives it a slot of its own",
                 names(rules)
             )
         }
@@ -236,7 +236,7 @@ mod tests {
         }
         let said = slot(&rules, &SlotChoice::File("song"));
         assert!(said.contains(": fave (fave 1.0.0), heat (song-faves 1.0.0)."), "{said}");
-        assert!(said.contains("--slot") && said.contains("heatd.toml"), "{said}");
+        assert!(said.contains("--slot") && said.contains("heat rules add"), "{said}");
     }
 
     #[test]

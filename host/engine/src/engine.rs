@@ -17,6 +17,7 @@ pub(crate) mod request;
 mod retry;
 mod seen;
 mod series;
+mod slots;
 pub(crate) mod status;
 pub(crate) mod swap;
 mod timers;

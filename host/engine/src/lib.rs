@@ -78,7 +78,7 @@ pub use series::resolution::Resolution;
 pub use series::top::MostFaved;
 pub use store::Store;
 pub use store::backup::{Contents, Progress};
-pub use store::changes::{Action, AuditEntry, SlotOverride, Status};
+pub use store::changes::{Action, AddedSlot, AuditEntry, SlotOverride, Status};
 pub use store::counts::{CountKind, CountRow};
 pub use store::dead_letter::DeadLetter;
 pub use store::disk::DiskUse;

@@ -7,6 +7,7 @@
 pub(crate) mod error;
 mod forget;
 pub(crate) mod library;
+mod quiet;
 mod recount;
 pub(crate) mod seed;
 pub(crate) mod why;
@@ -26,6 +27,7 @@ use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
 use crate::run::error::RunError;
 use crate::run::library::Library;
+use crate::run::quiet::quietly;
 use crate::run::seed::Seed;
 use crate::store::changes::{Action, Status};
 use crate::store::checkpoint::Checkpoint;
@@ -44,6 +46,8 @@ pub struct Changes {
     pub without: Option<Identity>,
     /// Timers fire as the log says, and not when the run's own come due: for a run that replaces nothing.
     pub exact: bool,
+    /// What its rules say, and where they fail, goes into the log: for a run that follows what happens now.
+    pub is_logged: bool,
 }
 
 /// A run under way.
@@ -62,7 +66,14 @@ pub struct Run {
 
 impl Run {
     /// Begins a run from a seed, with what it replaces.
-    pub fn begin(seed: Seed, mut library: Library, mut changes: Changes) -> Result<Self, RunError> {
+    pub fn begin(seed: Seed, library: Library, changes: Changes) -> Result<Self, RunError> {
+        match changes.is_logged {
+            true => Self::open(seed, library, changes),
+            false => quietly(|| Self::open(seed, library, changes)),
+        }
+    }
+
+    fn open(seed: Seed, mut library: Library, mut changes: Changes) -> Result<Self, RunError> {
         changes.left_out.extend(seed.undone.iter().cloned());
         library.forget(&seed.without);
         let channel: Arc<str> = seed.channel.as_str().into();
@@ -76,6 +87,12 @@ impl Run {
             };
             rules.push((state.slot.clone(), rule));
             off.extend((!state.on && replaced.is_none()).then(|| state.slot.clone()));
+        }
+        // A rule that nobody has in a slot yet is tried in one of its own, after all others.
+        if let Some((slot, rule)) = &changes.rule
+            && !rules.iter().any(|(name, _)| name == slot)
+        {
+            rules.push((slot.clone(), rule.clone()));
         }
         let (at, store) = (seed.at, seed.store()?);
         // What another rule shows in a slot is its own affair.
@@ -116,6 +133,17 @@ impl Run {
     ///
     /// Timers are the run's own: they fire when the log has come to their time.
     pub fn follow(&mut self, record: &Record) -> Result<Vec<Decision>, RunError> {
+        self.quietly(|run| run.follow_record(record))
+    }
+
+    fn quietly<V>(&mut self, work: impl FnOnce(&mut Self) -> V) -> V {
+        match self.changes.is_logged {
+            true => work(self),
+            false => quietly(|| work(self)),
+        }
+    }
+
+    fn follow_record(&mut self, record: &Record) -> Result<Vec<Decision>, RunError> {
         if record.channel() != &*self.channel {
             return Ok(Vec::new());
         }
@@ -123,7 +151,7 @@ impl Run {
         // A run that replaces nothing repeats the timers of the log, so that it sees exactly what was seen. Any other run has its own.
         match self.changes.exact {
             true => self.engine.advance_to(record.at())?,
-            false => decisions = self.advance_to(record.at())?,
+            false => decisions = self.fire_until(record.at())?,
         }
         if self.on_trial && self.engine.next_probation_end().is_none() {
             // What only the rule before has shown is taken back then.
@@ -187,12 +215,18 @@ impl Run {
 
     /// Decides on an event that never happened.
     pub fn simulate(&mut self, now: u64, event: Event) -> Result<Decision, RunError> {
-        let decision = self.engine.decide(now, &event)?;
-        Ok(self.seen(decision))
+        self.quietly(|run| {
+            let decision = run.engine.decide(now, &event)?;
+            Ok(run.seen(decision))
+        })
     }
 
     /// Lets time pass: every timer that comes due fires at its time.
     pub fn advance_to(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
+        self.quietly(|run| run.fire_until(now))
+    }
+
+    fn fire_until(&mut self, now: u64) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         while let Some(at) = self.engine.next_wake().filter(|at| *at <= now) {
             for decision in self.engine.fire(at)? {
@@ -235,6 +269,11 @@ impl Run {
         self.shown.values().find_map(|shown| shown.get(output).map(String::as_str))
     }
 
+    /// Whether it has this slot.
+    pub fn has_slot(&self, slot: &str) -> bool {
+        self.engine.running(&self.channel, slot).is_some()
+    }
+
     /// The component that a slot runs.
     pub(crate) fn digest_of(&self, slot: &str) -> Option<Digest> {
         self.engine.running(&self.channel, slot).map(|it| it.digest)
@@ -269,6 +308,7 @@ impl Run {
         rolled_back: Option<&str>,
     ) -> Result<(), RunError> {
         let order = ChangeRequest::new(Action::Deploy, "run", "");
+        self.add_slots(slots)?;
         for name in self.engine.slots(&self.channel) {
             let replaced = self.changes.rule.as_ref().is_some_and(|(slot, _)| *slot == *name);
             let listed = slots.iter().find(|(slot, ..)| *slot == *name);
@@ -304,6 +344,21 @@ impl Run {
                 self.put(&name, rule, &order)?;
             }
             self.refresh(&name)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the slots of the log that came later than the seed of the run.
+    fn add_slots(&mut self, slots: &[(String, Digest, Settings)]) -> Result<(), RunError> {
+        let mut after = None;
+        for (name, digest, settings) in slots {
+            if self.engine.running(&self.channel, name).is_none() {
+                let rule = self.library.rule(name, *digest, settings)?;
+                let added = self.engine.add_logged_slot(&self.channel, name, rule, after);
+                added.map_err(|error| RunError::of_slot(name, error))?;
+                self.shown.entry(name.clone()).or_default();
+            }
+            after = Some(name.as_str());
         }
         Ok(())
     }

@@ -274,6 +274,16 @@ impl Twitch {
     }
 }
 
+/// How a slot may be named.
+pub(crate) const SLOT_NAMES: &str =
+    "a slot is named with 1 to 32 lower-case letters, digits, - and _";
+
+/// Whether this can name a slot.
+pub(crate) fn is_slot_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 32 && name.chars().all(plain)
+}
+
 /// Reads a channel's login as people write it; None when it cannot be one. Twitch logins have 4 to 25 letters, digits and
 /// underscores; some old ones are shorter.
 pub(crate) fn login(written: &str) -> Option<String> {
@@ -305,10 +315,8 @@ impl RuleConfig {
         let stem =
             file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let (slot, slot_span) = slot.unwrap_or((stem, file_span.clone()));
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if slot.is_empty() || slot.len() > 32 || !slot.chars().all(plain) {
-            let hint = "a slot is named with 1 to 32 lower-case letters, digits, - and _";
-            mistakes.add_with_hint(&slot_span, format!("{slot:?} cannot name a slot"), hint);
+        if !is_slot_name(&slot) {
+            mistakes.add_with_hint(&slot_span, format!("{slot:?} cannot name a slot"), SLOT_NAMES);
         }
         for (name, span) in channels.iter().flatten() {
             if !twitch.channels.contains(&name.to_lowercase()) {

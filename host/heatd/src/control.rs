@@ -3,7 +3,7 @@
 //! Reading order: [`handle`] is what callers hold, [`ask`] the way to the engine's thread. [`deploy`] is the path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows such a run, [`undo`] and [`forget`] adopt its state. [`replay`] and
 //! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`channels`] adds and
-//! removes channels, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
+//! removes channels, [`slots`] rules, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
 
 mod answers;
 mod ask;
@@ -30,6 +30,7 @@ mod settings;
 mod shadow;
 mod shadows;
 mod simulate;
+mod slots;
 mod turn;
 mod undo;
 pub(crate) mod words;
@@ -47,4 +48,5 @@ pub(crate) use request::{DeployRequest, RuleSource};
 pub(crate) use settings::{Edit, as_json, as_toml, quoted};
 pub(crate) use shadows::Shadows;
 pub(crate) use simulate::Imagined;
+pub(crate) use slots::NewRule;
 pub(crate) use undo::Undone;

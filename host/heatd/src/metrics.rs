@@ -183,6 +183,11 @@ impl Metrics {
         self.0.rules.forget(channel, slots);
     }
 
+    /// Takes the figures of a slot that is gone off the page.
+    pub(crate) fn forget_slot(&self, channel: &Arc<str>, slot: &str) {
+        self.0.rules.forget_slots(channel, &[slot]);
+    }
+
     pub(crate) fn mqtt_connected(&self, up: bool) {
         self.0.health.mqtt_connected(up, Instant::now());
         self.0.links.mqtt.set(i64::from(up));

@@ -1,5 +1,6 @@
 //! Rules are changed while heatd runs, by its API: deployed, tried, rolled back, simulated, taken back; and refused.
 
+mod added;
 mod api;
 mod bombs;
 pub(crate) mod cast;

@@ -12,9 +12,9 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::api::slots;
-use crate::candidate::{Candidate, recording};
-use crate::target::{ProgressArgs, choose};
+use crate::api::{Api, slots};
+use crate::candidate::{Candidate, CandidateFile, recording};
+use crate::target::{ProgressArgs, SlotChoice, choose};
 use crate::terminal::table::{Colour, Table, has_colours};
 use crate::terminal::words::{count, many};
 use crate::terminal::{clean, note, print};
@@ -28,6 +28,7 @@ Examples:
   heat replay hotter.wasm --slot decay --from '1h ago'
   heat replay --set half_life=3m --from 18:30 --to 19:00 --svg evening.svg
   heat replay decay.wasm --log recording.irc
+  heat replay combo.wasm --slot combo --output combo       a rule that is not there yet
 
 Nothing of it is shown on the stream. Without --log it is heatd's own log that is played, as far as it goes back;
 a recording has raw lines of Twitch chat with their tags, one a line, and both curves begin with an empty state.";
@@ -85,9 +86,8 @@ pub(crate) fn run(options: &ReplayArgs) -> Result<()> {
     let candidate = options.candidate.read()?;
     let log = options.log.as_deref().map(recording).transpose()?;
     let api = options.answer.at.api()?;
-    let rules = slots::rules(&api, options.answer.at.named()?.as_deref())?;
-    let rule = choose(&rules, &options.candidate.wanted(&candidate))?;
-    let mut query = vec![("slot", rule.slot.clone()), ("output", options.output.clone())];
+    let (channel, slot) = place(options, &candidate, &api)?;
+    let mut query = vec![("slot", slot), ("output", options.output.clone())];
     query.extend(options.from.map(|from| ("from", from.to_string())));
     query.extend(options.to.map(|to| ("to", to.to_string())));
     query.extend(log.as_ref().map(|log| ("log", log.len().to_string())));
@@ -95,7 +95,7 @@ pub(crate) fn run(options: &ReplayArgs) -> Result<()> {
         Some(log) => candidate.load_after(log),
         None => candidate.load(),
     };
-    let path = format!("/channels/{}/replay", rule.channel);
+    let path = format!("/channels/{channel}/replay");
     let told = api.start("POST", &path, &query, &load)?.follow(options.answer.json)?;
     if options.answer.json && options.svg.is_none() {
         return Ok(());
@@ -120,6 +120,20 @@ pub(crate) fn run(options: &ReplayArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The channel, and the slot in which the candidate is tried. A rule from a file may be tried in a slot that is not there yet.
+fn place(options: &ReplayArgs, read: &CandidateFile, api: &Api) -> Result<(String, String)> {
+    let at = &options.answer.at;
+    let rules = slots::rules(api, at.named()?.as_deref())?;
+    let wanted = options.candidate.wanted(read);
+    if let (SlotChoice::Slot(slot), CandidateFile::Rule { .. }) = (&wanted, read)
+        && !rules.iter().any(|rule| rule.slot == *slot)
+    {
+        return Ok((at.one(api)?, (*slot).to_owned()));
+    }
+    let rule = choose(&rules, &wanted)?;
+    Ok((rule.channel.clone(), rule.slot.clone()))
 }
 
 impl ReplayOutcome {

@@ -1,10 +1,11 @@
 //! `heat rules`: for people who write rules, and for people who run them.
 //!
 //! Reading order, to write rules: [`new`] makes a folder for a rule, from what [`languages`] has for its language. [`offline`] has heatd play
-//! and measure what was built there, [`pack`] writes it down for heatd to run. To run them: [`list`] and [`audit`] show, [`deploy`] and
+//! and measure what was built there, [`pack`] writes it down for heatd to run. To run them: [`list`] and [`audit`] show, [`add`], [`deploy`] and
 //! [`shadow`] bring a rule in, [`change`] says promote, drop, rollback, disable and enable, [`settings`] shows and sets, [`dead_letters`] has
 //! failed calls run again. [`done`] says how a change went.
 
+mod add;
 mod audit;
 mod change;
 mod dead_letters;
@@ -30,6 +31,10 @@ pub(crate) enum RulesCommand {
     /// Tells who changed what and when, newest first.
     #[command(alias = "history")]
     Audit(audit::AuditArgs),
+    /// Adds a rule in a slot of its own, while heatd runs.
+    Add(add::AddRuleArgs),
+    /// Removes a rule that was added so.
+    Remove(add::RemoveRuleArgs),
     /// Puts another version of a rule in the place of the one that is live, from one event to the next.
     Deploy(deploy::DeployArgs),
     /// Runs a rule, or what is live with other settings, beside what is live: nobody sees what it shows.
@@ -67,6 +72,8 @@ pub(crate) fn run(command: &RulesCommand) -> Result<ExitCode> {
     match command {
         RulesCommand::List(options) => list::run(options),
         RulesCommand::Audit(options) => audit::run(options),
+        RulesCommand::Add(options) => add::add(options),
+        RulesCommand::Remove(options) => add::remove(options),
         RulesCommand::Deploy(options) => deploy::run(options),
         RulesCommand::Shadow(options) => shadow::run(options),
         RulesCommand::Promote(options) => change::run(SlotChange::Promote, options),

@@ -1,7 +1,5 @@
-//! How fast a slot may publish, change its state, and write to the log.
-//!
-//! What decides on effects goes by the engine's time, so that a replay refuses what was refused. Lines of the log decide nothing and go by
-//! the machine's, so that a replay of a month does not write those of a month.
+//! How fast a slot may publish, change its state, and write to the log. All go by the engine's time, so that a replay refuses what was
+//! refused.
 
 use crate::contract::Effect;
 use crate::contract::effects::messages;

@@ -18,7 +18,7 @@ use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
 use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
-use crate::store::changes::Status;
+use crate::store::changes::{AddedSlot, Status};
 use crate::store::tables::SlotKey;
 
 /// What is written in a slot since a swap has begun there.
@@ -35,6 +35,8 @@ pub(crate) struct Slot {
     pub(crate) breaker: Breaker,
     /// What the configuration says of the slot; none in a run.
     pub(crate) base: Option<Digest>,
+    /// The slot was added while running.
+    pub(crate) added: Option<AddedSlot>,
     /// The rule before, which goes on over its own state while this one is on probation.
     pub(crate) standby: Option<Box<Slot>>,
     /// It is live since somebody went back to it: the standby is what was live later.
@@ -80,6 +82,7 @@ impl Slot {
             usage,
             breaker,
             base: None,
+            added: None,
             standby: None,
             rolled_back: false,
             noted: None,
@@ -147,7 +150,7 @@ impl Slot {
     /// Whether it runs something else than the configuration says.
     pub(crate) fn is_changed(&self) -> bool {
         let as_configured = self.rule.base().is_ok_and(|base| self.base == Some(base));
-        !as_configured || !self.breaker.is_on()
+        !as_configured || !self.breaker.is_on() || self.added.is_some()
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -311,12 +314,11 @@ impl Slot {
                 Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot)?
             }
         };
-        let machine = sandbox.clock().map_or(now, |clock| clock().as_millis() as u64);
-        let lines = self.rate_limit.lines(machine, limits);
+        let lines = self.rate_limit.lines(now, limits);
         let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event, lines);
         pending.give_back(overlay);
         let (written, left_out) = guest.lines();
-        if let Some(left_out) = self.rate_limit.wrote(machine, written, left_out) {
+        if let Some(left_out) = self.rate_limit.wrote(now, written, left_out) {
             let (channel, rule) = (&*self.key.channel, &*self.key.slot);
             warn!(channel, rule, left_out, "lines of the rule are left out: it writes too many");
         }

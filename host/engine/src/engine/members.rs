@@ -21,7 +21,7 @@ impl Engine {
         let name: Arc<str> = chain.channel.to_lowercase().into();
         let mut slots = Vec::new();
         for (slot, rule) in chain.rules {
-            let base = rule.base()?;
+            let (base, added) = (rule.base()?, rule.added.clone());
             let (rule, status, shown) = self.resolve_rule(&name, &slot, rule)?;
             let is_on = status == Status::On;
             let key =
@@ -37,7 +37,7 @@ impl Engine {
                     return Err(OpenError::Rule { channel: name.to_string(), slot, error });
                 }
             };
-            opened.base = Some(base);
+            (opened.base, opened.added) = (Some(base), added);
             match is_on {
                 true => self.show_again(&name, &opened.key.slot, shown)?,
                 false => opened.hidden_outputs = shown,

@@ -25,7 +25,13 @@ impl Engine {
         let Some(changed) = self.pending.overlay().snapshot().slot_override(channel, slot)? else {
             return Ok((configured, Status::On, BTreeMap::new()));
         };
-        let over = if configured.pinned {
+        if configured.added.is_some() && changed.added.is_some() {
+            // It was made from this very row.
+            return Ok((configured, changed.status, changed.shown));
+        }
+        let over = if changed.added.is_some() {
+            Some("the configuration has this slot now")
+        } else if configured.pinned {
             Some("the configuration says that it alone decides")
         } else if changed.base != configured.base()? {
             Some("the configuration was changed since")

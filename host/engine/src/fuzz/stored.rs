@@ -136,7 +136,7 @@ fn made(choices: &mut Choices<'_>) {
     same(&letter);
     let status = choices.pick(&[Status::On, Status::Disabled, Status::Quarantined("x".to_owned())]);
     let shown = [(choices.text(), choices.text())].into();
-    same(&SlotOverride { base: digest, digest, given: given.clone(), status, shown });
+    same(&SlotOverride { base: digest, digest, given: given.clone(), status, shown, added: None });
     let action = choices.pick(&[Action::Deploy, Action::RollBack, Action::Undo]);
     let to = choices.flag().then_some(digest);
     let refused = choices.flag().then(|| choices.text());

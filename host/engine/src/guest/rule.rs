@@ -12,6 +12,7 @@ use crate::guest::Guest;
 use crate::guest::component::Component;
 use crate::guest::host::Host;
 use crate::guest::sandbox::Sandbox;
+use crate::store::changes::AddedSlot;
 use crate::store::log::encode;
 
 /// A component with settings: what a slot of a channel runs. Cheap to clone.
@@ -24,6 +25,7 @@ pub struct Rule {
     pub(crate) limits: Arc<Limits>,
     pub(crate) interest: Arc<Interest>,
     pub(crate) pinned: bool,
+    pub(crate) added: Option<AddedSlot>,
 }
 
 impl Rule {
@@ -50,12 +52,19 @@ impl Rule {
             limits: Arc::clone(limits),
             interest: Arc::new(interest),
             pinned: false,
+            added: None,
         })
     }
 
     /// The configuration alone decides on this slot: it cannot be changed while running.
     pub fn pinned(mut self) -> Self {
         self.pinned = true;
+        self
+    }
+
+    /// Its slot was added while running: the configuration does not have it.
+    pub fn in_added_slot(mut self, added: AddedSlot) -> Self {
+        self.added = Some(added);
         self
     }
 

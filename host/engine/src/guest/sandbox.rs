@@ -42,7 +42,7 @@ pub struct Sandbox {
     processor: Option<Clock>,
 }
 
-/// Says how much time has passed since some moment. The engine asks it for what a call took and how many lines a rule may write, and decides nothing by it.
+/// Says how much time has passed since some moment. The engine asks it for what a call took, and for nothing else.
 pub type Clock = fn() -> Duration;
 
 impl Sandbox {

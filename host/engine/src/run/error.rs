@@ -1,7 +1,7 @@
 //! Why a run cannot begin or go on.
 
 use crate::engine::OpenError;
-use crate::error::StoreError;
+use crate::error::{SlotError, StoreError};
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -20,4 +20,16 @@ pub enum RunError {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl RunError {
+    /// The rule of a slot cannot go on with what is there.
+    pub(super) fn of_slot(slot: &str, error: SlotError) -> Self {
+        match error {
+            SlotError::Store(error) => Self::Store(error),
+            SlotError::Rule(error) => {
+                Self::Rule { slot: slot.to_owned(), problem: error.to_string() }
+            }
+        }
+    }
 }

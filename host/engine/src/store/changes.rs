@@ -21,6 +21,16 @@ pub struct SlotOverride {
     /// What it showed when it was turned off, to be shown again when it is on.
     #[serde(default)]
     pub(crate) shown: BTreeMap<String, String>,
+    /// The slot itself was added while running. None: the configuration has it.
+    #[serde(default)]
+    pub added: Option<AddedSlot>,
+}
+
+/// That a slot was added while running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedSlot {
+    /// The slot after which its rule is called. None: it is the last one.
+    pub after: Option<String>,
 }
 
 /// Whether a slot's rule is called.
@@ -72,6 +82,10 @@ pub enum Action {
     AddChannel,
     /// A channel let go.
     RemoveChannel,
+    /// A rule added in a slot of its own.
+    AddRule,
+    /// A rule removed that was added so.
+    RemoveRule,
 }
 
 impl Action {
@@ -95,6 +109,8 @@ impl Action {
             Self::Forget => "forget",
             Self::AddChannel => "add-channel",
             Self::RemoveChannel => "remove-channel",
+            Self::AddRule => "add-rule",
+            Self::RemoveRule => "remove-rule",
         }
     }
 }

@@ -56,6 +56,23 @@ impl Snapshot {
         self.slot_overrides.get((channel, slot))?.map(|row| decode(row.value())).transpose()
     }
 
+    /// The slots of a channel that were added while running, by name.
+    pub fn added_slots(&self, channel: &str) -> Result<Vec<(String, SlotOverride)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.slot_overrides.range((channel, "")..)? {
+            let (key, value) = row?;
+            let (of, slot) = key.value();
+            if of != channel {
+                break;
+            }
+            let change: SlotOverride = decode(value.value())?;
+            if change.added.is_some() {
+                found.push((slot.to_owned(), change));
+            }
+        }
+        Ok(found)
+    }
+
     /// The bytes of a component that was live once.
     pub fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.components.get(&digest.0[..])?.map(|row| unpack(row.value())).transpose()

@@ -16,6 +16,7 @@ use tracing::info;
 use super::chains;
 use super::error::Error;
 use super::handle::Control;
+use super::slots::with_added;
 use crate::chat::ChannelsSender;
 use crate::clock::now;
 use crate::config::{Config, Mistakes, login};
@@ -43,8 +44,9 @@ pub(crate) fn settle(
     sandbox: &Sandbox,
     mut configured: Vec<Chain>,
     changed: &BTreeMap<String, ChannelOverride>,
+    snapshot: &Snapshot,
 ) -> Result<Vec<Chain>> {
-    let mut chains = Vec::new();
+    let mut chains: Vec<Chain> = Vec::new();
     for name in members(&config.twitch.channels, changed) {
         match configured.iter().position(|chain| chain.channel == name) {
             Some(place) => chains.push(configured.swap_remove(place)),
@@ -57,6 +59,9 @@ pub(crate) fn settle(
                 }
             },
         }
+    }
+    for chain in &mut chains {
+        with_added(chain, sandbox, snapshot)?;
     }
     let kept: Vec<&str> = chains.iter().map(|chain| chain.channel.as_str()).collect();
     for gone in configured.iter().filter(|chain| !kept.contains(&chain.channel.as_str())) {
@@ -140,7 +145,11 @@ impl Channels {
         })?;
         let _one = self.changing.lock();
         self.may_be_added(&name)?;
-        let chain = chain(&self.config, &self.live.sandbox, &name).map_err(Error::Refused)?;
+        let mut chain = chain(&self.config, &self.live.sandbox, &name).map_err(Error::Refused)?;
+        // If it was here before, the rules that were added to it come along.
+        let snapshot =
+            self.live.on_engine_thread("channel.look", |access| Ok(access.engine.snapshot()?))?;
+        with_added(&mut chain, &self.live.sandbox, &snapshot).map_err(Error::failed)?;
         let listed = ChannelEntry::new(&chain, &self.live.metrics);
         let rules: Vec<String> = chain.rules.iter().map(|(slot, _)| slot.clone()).collect();
         let slots = chain.rules.clone();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heat_engine::cases::{Cast, Outcome, embedded, judge, needs_faves};
-use heat_engine::{
-    Answer, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot, SwapTicket,
-};
+use heat_engine::{Answer, Changes, Decision, Library, Record, Rule, Run, Sandbox, Seed, Snapshot};
 
 use super::error::Error;
+use super::handle::Present;
 use super::progress::Progress;
 
 /// How many records are tried at most, from the end of the log.
@@ -22,18 +21,18 @@ const LEAST: usize = 200;
 /// Tries the rule in its slot. Returns on what it was tried, for people.
 pub(super) fn check(
     sandbox: &Arc<Sandbox>,
-    begun: &SwapTicket,
+    present: &Present,
     slot: &str,
     channel: &str,
     rule: &Rule,
     progress: &Progress,
 ) -> Result<String, Error> {
-    let records = last_records(&begun.snapshot, channel)?;
+    let records = last_records(&present.snapshot, channel)?;
     let events = records.iter().filter(|it| matches!(it, Record::Event { .. })).count();
     if events == 0 {
-        return own_cases(sandbox, begun, rule, progress);
+        return own_cases(sandbox, &present.rules, rule, progress);
     }
-    let mut pair = Pair::begin(sandbox, begun, slot, channel, rule, records.front())?;
+    let mut pair = Pair::begin(sandbox, present, slot, channel, rule, records.front())?;
     let (started, of) = (Instant::now(), records.len());
     let mut failures = Vec::new();
     // The failures of the rule that was live, in the same events.
@@ -91,22 +90,22 @@ struct Pair {
 impl Pair {
     fn begin(
         sandbox: &Arc<Sandbox>,
-        begun: &SwapTicket,
+        present: &Present,
         slot: &str,
         channel: &str,
         rule: &Rule,
         first: Option<&Record>,
     ) -> Result<Self, Error> {
         let at = first.map_or(0, Record::at);
-        let kept = Seed::checkpoint(&begun.snapshot, channel, at)?;
+        let kept = Seed::checkpoint(&present.snapshot, channel, at)?;
         let run = |rule: Rule| -> Result<Run, Error> {
-            let mut chain = begun.chain.clone();
+            let mut chain = present.rules.clone();
             // A slot that was off is tried too.
             if !chain.iter().any(|(name, _)| name == slot) {
                 chain.push((slot.to_owned(), rule.clone()));
             }
             let seed = kept.clone().unwrap_or_else(|| Seed::empty(channel, &chain, at));
-            let library = Library::new(sandbox, Arc::clone(&begun.snapshot), &chain);
+            let library = Library::new(sandbox, Arc::clone(&present.snapshot), &chain);
             let rule = Some((slot.to_owned(), rule));
             Ok(Run::begin(seed, library, Changes { rule, ..Changes::default() })?)
         };
@@ -142,7 +141,7 @@ fn answers<'a>(decisions: &'a [Decision], slot: &str) -> Vec<&'a Answer> {
 /// Plays the cases that the component brings along.
 fn own_cases(
     sandbox: &Arc<Sandbox>,
-    begun: &SwapTicket,
+    chain: &[(String, Rule)],
     rule: &Rule,
     progress: &Progress,
 ) -> Result<String, Error> {
@@ -156,7 +155,7 @@ fn own_cases(
     // Faves come from the handlers of the chain.
     let companions = match needs_faves(component) {
         true => {
-            let chain = begun.chain.iter().map(|(_, rule)| rule.component());
+            let chain = chain.iter().map(|(_, rule)| rule.component());
             chain.filter(|it| !needs_faves(it)).take(1).cloned().collect()
         }
         false => Vec::new(),

@@ -1,6 +1,7 @@
 //! Loads the component that somebody wants to have live, and reports meanwhile how far that is.
 
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use heat_engine::{Component, Limits, Sandbox};
 
 use super::error::Error;
 use super::progress::Progress;
+use crate::data::code_cache;
 use crate::rule_file::{LARGEST, TOO_LARGE};
 
 /// How often the progress of a compilation is reported.
@@ -18,13 +20,15 @@ const TELL: Duration = Duration::from_millis(250);
 pub(crate) struct Speed {
     /// Microseconds for each KiB.
     per_kib: AtomicU64,
+    /// Where compiled code is kept.
+    cache: PathBuf,
 }
 
 impl Speed {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(cache: &Path) -> Self {
         // Measured with rules of 50 KB to 18 MB: about 1.6 ms for each KiB on a desk. A Raspberry Pi 4 takes some five times as long.
         let per_kib = if cfg!(target_arch = "aarch64") { 8_000 } else { 1_600 };
-        Self { per_kib: AtomicU64::new(per_kib) }
+        Self { per_kib: AtomicU64::new(per_kib), cache: cache.to_owned() }
     }
 
     fn expected(&self, bytes: usize) -> Duration {
@@ -65,6 +69,7 @@ impl Speed {
         let component = Component::shared(sandbox, limits, bytes, &still_wanted);
         let component = component.map_err(Error::because)?;
         self.took(bytes.len(), started.elapsed());
+        code_cache::prune(&self.cache, &sandbox.code_in_use());
         Ok(component)
     }
 }

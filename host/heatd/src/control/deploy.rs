@@ -12,7 +12,7 @@ use super::answers::{DeployAnswer, SlotAnswer};
 use super::chains::{cannot, explain};
 use super::check::check;
 use super::error::Error;
-use super::handle::Control;
+use super::handle::{Control, Present};
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
 
@@ -118,7 +118,8 @@ impl Control {
         let (slot, channel) = (&wanted.slot, &wanted.channel);
         begun.fits(&rule).map_err(Error::because)?;
         // Before the whole state is migrated: a rule that fails here has not paid for that.
-        let checked = check(&self.sandbox, begun, slot, channel, &rule, progress)?;
+        let present = Present { snapshot: Arc::clone(&begun.snapshot), rules: begun.chain.clone() };
+        let checked = check(&self.sandbox, &present, slot, channel, &rule, progress)?;
         progress.step("migrate");
         let swap = begun.prepare(&self.sandbox, rule.clone()).map_err(Error::because)?;
         let (before, now) = (begun.rule.description(), rule.description());
@@ -171,7 +172,7 @@ impl Control {
         }
     }
 
-    fn made(
+    pub(super) fn made(
         &self,
         limits: &Arc<Limits>,
         component: &Arc<Component>,

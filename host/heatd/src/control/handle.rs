@@ -30,7 +30,7 @@ pub(crate) struct Control {
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.
 pub(crate) struct Present {
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) rules: Vec<(String, Rule)>,
 }
 
@@ -46,7 +46,7 @@ impl Control {
             inputs,
             sandbox,
             shadows: Arc::default(),
-            speed: Arc::new(Speed::new()),
+            speed: Arc::new(Speed::new(&config.data.join("cache"))),
             metrics: metrics.clone(),
             configured: ConfiguredSlots::new(config, chains),
             undoing: Arc::new(Semaphore::new(1)),
@@ -59,7 +59,7 @@ impl Control {
         let name = channel.to_owned();
         let found = self.on_engine_thread("present", move |access| {
             let rules = access.engine.rules(&name);
-            Ok((access.engine.snapshot()?, rules))
+            Ok((Arc::new(access.engine.snapshot()?), rules))
         })?;
         match found {
             (snapshot, Some(rules)) => Ok(Present { snapshot, rules }),

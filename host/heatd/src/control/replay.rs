@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use heat_engine::{Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot};
+use heat_engine::{
+    AddedSlot, Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot,
+};
 
 use super::answers::{CurveValue, ReplayAnswer, weight};
 use super::error::Error;
 use super::follow::spawn_low_priority;
 use super::handle::{Control, Present};
 use super::progress::Progress;
-use super::request::DeployRequest;
+use super::request::{DeployRequest, RuleSource};
+use super::settings::Edit;
 use crate::chat::Recording;
 
 /// How many points a curve has at most.
@@ -40,13 +43,8 @@ impl Control {
         wanted: Replayed,
         progress: &Progress,
     ) -> Result<ReplayAnswer, Error> {
-        let (channel, slot) = (wanted.rule.channel.clone(), wanted.rule.slot.clone());
-        let begun =
-            self.change("replay.look", move |access| access.engine.inspect(&channel, &slot))?;
-        let rule = self.rule(&wanted.rule, &begun, progress)?;
-        begun.fits(&rule).map_err(Error::because)?;
+        let rule = self.candidate(&wanted.rule, progress)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
-        let snapshot = Arc::new(snapshot);
         let stretch = match wanted.recording {
             Some(ref lines) => ReplayInput::recorded(&wanted, lines, &rules)?,
             None => ReplayInput::logged(&wanted, &snapshot)?,
@@ -61,6 +59,24 @@ impl Control {
         .map_err(Error::failed)?;
         done.recv()
             .map_err(|_| Error::failed("the replay ended without a result; heatd's log says why"))?
+    }
+
+    /// The rule to try: in the place of the one in its slot, or in a slot that the channel does not have, after all others.
+    fn candidate(&self, wanted: &DeployRequest, progress: &Progress) -> Result<Rule, Error> {
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let added = AddedSlot { after: None };
+        let is_new = self.on_engine_thread("replay.look", move |access| {
+            Ok(access.engine.may_add_slot(&channel, &slot, &added).is_ok())
+        })?;
+        if is_new && let RuleSource::Component(bytes) = &wanted.source {
+            return self.new_rule(bytes, &Edit::default(), progress);
+        }
+        let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
+        let begun =
+            self.change("replay.look", move |access| access.engine.inspect(&channel, &slot))?;
+        let rule = self.rule(wanted, &begun, progress)?;
+        begun.fits(&rule).map_err(Error::because)?;
+        Ok(rule)
     }
 
     fn play(

@@ -65,7 +65,8 @@ impl Control {
         if !rules.iter().any(|(name, _)| *name == slot) {
             rules.push((slot.clone(), rule.clone()));
         }
-        let changes = Changes { rule: Some((slot.clone(), rule.clone())), ..Changes::default() };
+        let rule_of_slot = Some((slot.clone(), rule.clone()));
+        let changes = Changes { rule: rule_of_slot, is_logged: true, ..Changes::default() };
         let mut run = Run::of_present(&self.sandbox, snapshot, &channel, &rules, changes)?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let shadow = Shadow { rule, since: now(), subscription, seen: Arc::clone(&seen) };

@@ -10,11 +10,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::info;
 
 use super::answers::{UndoAnswer, by_output, weight};
-use super::differences::Changed;
 use super::error::Error;
 use super::handle::Control;
 use super::progress::Progress;
-use recount::Recount;
+use recount::{Recount, Recounted};
 
 /// UndoTarget events to take back.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -159,7 +158,7 @@ fn told(
     undo: &Undo,
     asked: u64,
     preview: bool,
-    changed: Option<Changed>,
+    changed: Option<Recounted>,
 ) -> UndoAnswer {
     let (events, faves) = (undo.events.len(), undo.taken.len());
     let taken: i64 = undo.taken.iter().map(|fave| fave.weight).sum();
@@ -186,6 +185,14 @@ fn told(
     if changed.is_none() {
         message.push_str("; the log has no checkpoint as old, so only the counts are corrected, and the rules' own state is not");
     }
+    let (outputs, untouched) =
+        changed.map_or_else(Default::default, |it| (it.outputs, it.untouched));
+    if !untouched.is_empty() {
+        let slots = untouched.join(", ");
+        message.push_str(&format!(
+            "; the log does not tell how the rules in {slots} came, so their state stays as it is"
+        ));
+    }
     if undo.log_begins.is_some() && asked > 0 {
         message.push_str("; the log begins later than that, and what was before stays counted");
     }
@@ -195,7 +202,7 @@ fn told(
         events,
         faves,
         weight: weight(taken),
-        outputs: by_output(changed.unwrap_or_default()),
+        outputs: by_output(outputs),
         corrected,
         log_begins: undo.log_begins,
     }

@@ -38,7 +38,7 @@ impl Stored {
         let store = data_dir.open()?;
         let snapshot = store.snapshot()?;
         let (newest, changed) = (snapshot.newest()?, snapshot.channel_overrides()?);
-        let chains = channels::settle(&config, &sandbox, chains, &changed)?;
+        let chains = channels::settle(&config, &sandbox, chains, &changed, &snapshot)?;
         Ok(Self { config: Arc::new(config), data_dir, sandbox, chains, changed, newest, store })
     }
 

@@ -95,6 +95,10 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     get("/api/v1/export", OWNER, || routing::get(transfer::export)),
     get("/api/v1/rules", MODERATOR, || routing::get(rules::list)),
+    large(Method::POST, "/api/v1/channels/{channel}/rules", OWNER, LARGEST, || {
+        routing::post(rules::add)
+    }),
+    delete("/api/v1/channels/{channel}/rules/{slot}", OWNER, || routing::delete(rules::remove)),
     large(Method::PUT, "/api/v1/channels/{channel}/rules/{slot}", OWNER, LARGEST, || {
         routing::put(rules::deploy)
     }),

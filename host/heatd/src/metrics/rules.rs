@@ -47,6 +47,7 @@ struct Stands {
 }
 
 /// The figures of one slot of one channel, found once: counting a call looks nothing up and makes nothing.
+#[derive(Clone)]
 pub(crate) struct SlotFigures {
     pub(crate) calls: Counter,
     pub(crate) failures: Counter,
@@ -146,6 +147,10 @@ impl Rules {
 
     pub(super) fn forget(&self, channel: &Arc<str>, slots: &[&str]) {
         self.faves.remove(&Channel { channel: Arc::clone(channel) });
+        self.forget_slots(channel, slots);
+    }
+
+    pub(super) fn forget_slots(&self, channel: &Arc<str>, slots: &[&str]) {
         for slot in slots {
             let slot = Slot { channel: Arc::clone(channel), slot: (*slot).to_owned() };
             for family in [&self.calls, &self.failures, &self.silences, &self.fuel] {

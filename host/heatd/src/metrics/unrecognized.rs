@@ -30,6 +30,9 @@ pub(crate) enum Interface {
 }
 
 impl Interface {
+    const ALL: [Self; 5] =
+        [Self::TwitchChat, Self::SevenTv, Self::SevenTvEvents, Self::BetterTtv, Self::FrankerFaceZ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TwitchChat => "twitch-chat",
@@ -65,8 +68,11 @@ pub(crate) struct Unrecognized {
 }
 
 impl Unrecognized {
-    /// Registers the figure `unrecognized_total{interface}`.
+    /// Registers the figure `unrecognized_total{interface}`, 0 for each: the first one is a rise then, which an alert sees.
     pub(crate) fn register(&self, registry: &mut Registry) {
+        for interface in Interface::ALL {
+            let _ = self.counts.get_or_create(&ByInterface { interface: interface.name() });
+        }
         let help = "Messages and answers of other services that heatd does not know how to read";
         registry.register("unrecognized", help, self.counts.clone());
     }

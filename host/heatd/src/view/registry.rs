@@ -24,7 +24,8 @@ pub(crate) struct ChannelRegistry {
     pub(crate) gaps: Arc<Gaps>,
 }
 
-/// A channel with its slots, in the order of its chain.
+/// A channel with its slots, in the order of its chain; those that were added while running come last.
+#[derive(Clone)]
 pub(crate) struct ChannelEntry {
     pub(crate) channel: Arc<str>,
     pub(crate) slots: Vec<Counts>,
@@ -32,6 +33,7 @@ pub(crate) struct ChannelEntry {
 }
 
 /// How often a slot's rule was called since the start.
+#[derive(Clone)]
 pub(crate) struct Counts {
     pub(crate) slot: String,
     pub(crate) figures: SlotFigures,
@@ -73,6 +75,27 @@ impl ChannelRegistry {
         channels.retain(|listed| *listed.channel != *channel);
         drop(channels);
         self.removed().insert(channel.to_owned(), now);
+    }
+
+    /// Adds a slot to a channel: its calls are counted from now on.
+    pub(crate) fn add_slot(&self, channel: &str, slot: &str, metrics: &Metrics) {
+        self.change_slots(channel, |slots| {
+            let figures = metrics.slot(&Arc::from(channel), slot);
+            slots.push(Counts { slot: slot.to_owned(), figures });
+        });
+    }
+
+    /// Removes a slot of a channel.
+    pub(crate) fn remove_slot(&self, channel: &str, slot: &str) {
+        self.change_slots(channel, |slots| slots.retain(|it| it.slot != slot));
+    }
+
+    fn change_slots(&self, channel: &str, change: impl FnOnce(&mut Vec<Counts>)) {
+        let mut channels = self.channels.write();
+        let Some(listed) = channels.iter_mut().find(|it| *it.channel == *channel) else { return };
+        let mut changed = ChannelEntry::clone(listed);
+        change(&mut changed.slots);
+        *listed = Arc::new(changed);
     }
 
     /// The channels that were removed, and when.

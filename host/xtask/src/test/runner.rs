@@ -108,6 +108,10 @@ impl Settings<'_> {
         let mut command = Command::new(&program.file);
         without_cargo_variables(&mut command);
         command.current_dir(&program.folder).args(self.arguments).envs(self.variable);
+        // An error that a test returns says what was wrong; where it was made would take a page each. Panics keep theirs.
+        if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
+            command.env("RUST_LIB_BACKTRACE", "0");
+        }
         command
     }
 

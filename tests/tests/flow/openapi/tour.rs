@@ -272,6 +272,15 @@ impl Guide<'_> {
             Call::send("PUT", &format!("channels/seaside/rules/{slot}"), WASM, &component)
         };
         self.done(&put("decay"))?;
+        let add = |query: &str| {
+            Call::send("POST", &format!("channels/seaside/rules?{query}"), WASM, &component)
+        };
+        self.done(&add("slot=second&after=decay"))?;
+        self.good(&add("slot=second"))?;
+        self.problem(&add("after=decay"), 400)?;
+        self.good(&Call::send("DELETE", "channels/seaside/rules/second", JSON, b""))?;
+        self.problem(&Call::send("DELETE", "channels/seaside/rules/second", JSON, b""), 404)?;
+        self.problem(&Call::send("DELETE", "channels/seaside/rules/decay", JSON, b""), 409)?;
         self.done(&slot("misbehave/retry", json!({})))?;
         let replay = |query: &str, kind, body: &[u8]| {
             Call::send("POST", &format!("channels/seaside/replay?{query}"), kind, body)

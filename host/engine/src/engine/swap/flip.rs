@@ -238,6 +238,7 @@ impl Engine {
             Breaker::new(Status::On, now),
         );
         new.base = if order.configured { Some(new.rule.base()?) } else { slot.base };
+        new.added = slot.added.clone();
         std::mem::swap(slot, &mut new);
         let mut before = new;
         let (mut gone, mut again) = (Vec::new(), BTreeMap::new());

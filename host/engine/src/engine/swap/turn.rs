@@ -129,14 +129,15 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let Some(found) = self.slot(channel, slot) else { return Ok(()) };
         let (rule, status, base) = (found.rule.clone(), found.breaker.status.clone(), found.base);
+        let added = found.added.clone();
         let (digest, given) = (rule.digest(), rule.given.to_vec());
         let shown =
             if status == Status::On { BTreeMap::new() } else { found.hidden_outputs.clone() };
-        let as_configured = base == Some(rule.base()?) && status == Status::On;
+        let as_configured = base == Some(rule.base()?) && status == Status::On && added.is_none();
         let kept = self.pending.overlay().admin_rows();
         kept.component(rule.digest(), &rule.component.bytes);
         if let Some(base) = base {
-            let change = SlotOverride { base, digest, given, status, shown };
+            let change = SlotOverride { base, digest, given, status, shown, added };
             let change = (!as_configured).then_some(change);
             kept.changed.insert((Arc::clone(channel), slot.into()), change);
         }

@@ -23,19 +23,31 @@ pub(super) struct Recount<'a> {
     pub(super) progress: &'a Progress,
 }
 
+/// What a recount has changed, or would.
+pub(super) struct Recounted {
+    pub(super) outputs: Changed,
+    /// Slots whose state stays as it is, since the log does not tell of their rules.
+    pub(super) untouched: Vec<String>,
+}
+
 impl Recount<'_> {
-    /// Returns which outputs change, and unless it is a preview, makes it so. None: the log has no checkpoint from before.
-    pub(super) fn make(&self, preview: bool) -> Result<Option<Changed>, Error> {
+    /// Returns what changes, and unless it is a preview, makes it so. None: the log has no checkpoint from before.
+    pub(super) fn make(&self, preview: bool) -> Result<Option<Recounted>, Error> {
         self.live.with_run(self.channel, |beginning| self.run(beginning, preview))
     }
 
-    fn run(&self, beginning: Beginning, preview: bool) -> Result<Option<Changed>, Error> {
+    fn run(&self, beginning: Beginning, preview: bool) -> Result<Option<Recounted>, Error> {
         let Some((run, instead)) = self.replay(&beginning)? else { return Ok(None) };
-        if preview {
-            let Beginning { snapshot, rules, .. } = &beginning;
-            return Ok(Some(differences(snapshot, self.channel, rules, &run)?));
-        }
-        self.adopt(run, instead, beginning).map(Some)
+        let slots = beginning.rules.iter().map(|(slot, _)| slot);
+        let untouched = slots.filter(|slot| !run.has_slot(slot)).cloned().collect();
+        let outputs = match preview {
+            true => {
+                let Beginning { snapshot, rules, .. } = &beginning;
+                differences(snapshot, self.channel, rules, &run)?
+            }
+            false => self.adopt(run, instead, beginning)?,
+        };
+        Ok(Some(Recounted { outputs, untouched }))
     }
 
     /// Replays the log. Returns the run at its end, and the faves that it has counted since the first event that is taken back.

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::control::{DeployRequest, Replayed};
+use crate::control::{DeployRequest, Replayed, RuleSource};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::body::{RawBody, source};
@@ -84,7 +84,10 @@ pub(crate) async fn run(
         }
     };
     let source = source(&headers, &body)?;
-    let SlotPath { channel, slot } = SlotPath::of(&api, channel, slot)?;
+    // A component may be tried in a slot that is not there yet.
+    if let RuleSource::Settings(_) = source {
+        SlotPath::of(&api, channel.clone(), slot.clone())?;
+    }
     let rule = DeployRequest { channel, slot, source, by: caller.name };
     let replayed = Replayed { rule, from, to, output, recording };
     let live = api.live.clone();

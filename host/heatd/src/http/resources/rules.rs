@@ -9,15 +9,16 @@ use axum::response::{IntoResponse, Response};
 use heat_engine::{Limits, Rule, SlotStatus};
 use serde::Serialize;
 
-use crate::control::{DeployRequest, Edit, RuleSource, ShadowStatus};
+use crate::control::{DeployRequest, Edit, NewRule, RuleSource, ShadowStatus};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
-use crate::http::form::body::{JsonBody, RawBody, source};
+use crate::http::form::body::{JsonBody, RawBody, json, source};
 use crate::http::form::ndjson::{at_once, stepwise};
 use crate::http::form::problem::Problem;
+use crate::http::form::query::{Query, wrong};
 use crate::http::form::settings_schema::SlotSettings;
 use crate::http::guard::limits::Place;
-use crate::http::path::SlotPath;
+use crate::http::path::{ChannelPath, SlotPath};
 
 #[derive(Serialize)]
 struct RulePage {
@@ -76,6 +77,36 @@ fn row(api: &Api, standing: SlotStatus, rule: &Rule) -> RuleRow {
     let shadow = api.live.shadows.told(&standing.channel, &standing.slot);
     let (channel, settings) = (standing.channel.clone(), SlotSettings::of(rule));
     RuleRow { channel, standing, costs, shadow, settings }
+}
+
+/// `POST /channels/{channel}/rules`
+pub(crate) async fn add(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    ChannelPath(channel): ChannelPath,
+    mut query: Query,
+    RawBody(component): RawBody,
+) -> Result<Response, Problem> {
+    let missing = || wrong("slot", "name the slot that the rule gets");
+    let slot = query.one("slot")?.ok_or_else(missing)?;
+    let after = query.one("after")?;
+    let settings = query.one("settings")?.unwrap_or_default();
+    query.end()?;
+    let settings = json(settings.as_bytes())?;
+    let component = Arc::from(&component[..]);
+    let wanted = NewRule { channel, slot, after, component, settings, by: caller.name };
+    Ok(stepwise(place, move |progress| api.channels.add_rule(&wanted, progress)))
+}
+
+/// `DELETE /channels/{channel}/rules/{slot}`
+pub(crate) async fn remove(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    place: Place,
+    SlotPath { channel, slot }: SlotPath,
+) -> Result<impl IntoResponse, Problem> {
+    at_once(place, move || api.channels.remove_rule(&channel, &slot, &caller.name)).await
 }
 
 /// The requested change of a slot.

@@ -1,0 +1,166 @@
+//! Adds and removes rules while heatd runs, each in a slot of its own that the configuration does not have.
+//!
+//! The store keeps each. It holds after a restart, until the configuration has a slot of that name.
+
+use std::sync::Arc;
+
+use heat_engine::{
+    Action, AddedSlot, Chain, ChangeRequest, Component, HOST, Limits, LoadError, Rule, Sandbox,
+    SlotOverride, Snapshot, StoreError,
+};
+use tracing::{error, info};
+
+use super::answers::{DeployAnswer, MessageAnswer, SlotAnswer};
+use super::chains::cannot;
+use super::channels::Channels;
+use super::check::check;
+use super::error::Error;
+use super::handle::Control;
+use super::progress::Progress;
+use super::settings::Edit;
+use crate::config::{SLOT_NAMES, is_slot_name};
+
+/// A rule that is to be added.
+pub(crate) struct NewRule {
+    pub(crate) channel: String,
+    pub(crate) slot: String,
+    /// The slot after which it is called. None: after all others.
+    pub(crate) after: Option<String>,
+    pub(crate) component: Arc<[u8]>,
+    pub(crate) settings: Edit,
+    /// Who asks for it, for the audit log.
+    pub(crate) by: String,
+}
+
+/// Puts the slots that were added while heatd ran into the chain of their channel.
+pub(super) fn with_added(
+    chain: &mut Chain,
+    sandbox: &Sandbox,
+    snapshot: &Snapshot,
+) -> Result<(), StoreError> {
+    let mut added = snapshot.added_slots(&chain.channel)?;
+    // One that the configuration has now is the configuration's.
+    added.retain(|(slot, _)| !chain.rules.iter().any(|(name, _)| name == slot));
+    // One may come after another one that was added.
+    while !added.is_empty() {
+        let is_here = |(_, it): &(String, SlotOverride)| {
+            place(chain, it.added.as_ref().and_then(|it| it.after.as_deref())).is_some()
+        };
+        let next = added.iter().position(is_here).unwrap_or(0);
+        let (slot, change) = added.remove(next);
+        let Some(at) = change.added.clone() else { continue };
+        match rule_of(&change, at.clone(), sandbox, snapshot)? {
+            Ok(rule) => {
+                let place = place(chain, at.after.as_deref()).unwrap_or(chain.rules.len());
+                info!(channel = chain.channel, slot, digest = %rule.digest(), "slot goes on that was added while running");
+                chain.rules.insert(place, (slot, rule));
+            }
+            Err(problem) => {
+                error!(channel = chain.channel, slot, %problem, "the rule was added while running and cannot be loaded; it is left out");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a rule comes in that is called after this slot. None: the chain does not have it.
+fn place(chain: &Chain, after: Option<&str>) -> Option<usize> {
+    match after {
+        None => Some(chain.rules.len()),
+        Some(after) => chain.rules.iter().position(|(name, _)| name == after).map(|it| it + 1),
+    }
+}
+
+fn rule_of(
+    change: &SlotOverride,
+    added: AddedSlot,
+    sandbox: &Sandbox,
+    snapshot: &Snapshot,
+) -> Result<Result<Rule, LoadError>, StoreError> {
+    let Some(bytes) = snapshot.component(change.digest)? else {
+        let problem = "the store does not have its component".to_owned();
+        return Ok(Err(LoadError::Refused(problem)));
+    };
+    let limits = Arc::new(Limits::default());
+    let rule = Component::shared(sandbox, &limits, &bytes, &|_| true)
+        .and_then(|component| Rule::new(sandbox, &limits, &component, &change.given));
+    Ok(rule.map(|rule| rule.in_added_slot(added)))
+}
+
+impl Control {
+    /// Makes a rule that no slot has yet. It has no grants: only the configuration gives those.
+    pub(super) fn new_rule(
+        &self,
+        component: &[u8],
+        settings: &Edit,
+        progress: &Progress,
+    ) -> Result<Rule, Error> {
+        let limits = Arc::new(Limits::default());
+        let component = self.speed.load(&self.sandbox, &limits, component, progress)?;
+        let given = settings.apply(&[]).map_err(Error::because)?;
+        let rule = self.made(&limits, &component, &given)?;
+        match cannot(&rule) {
+            Some(why) => Err(Error::because(why)),
+            None => Ok(rule),
+        }
+    }
+}
+
+impl Channels {
+    /// Adds a rule. From the next event on it is called. It blocks: not to be called on the runtime's thread.
+    pub(crate) fn add_rule(
+        &self,
+        wanted: &NewRule,
+        progress: &Progress,
+    ) -> Result<DeployAnswer, Error> {
+        let NewRule { channel, slot, after, .. } = wanted;
+        if !is_slot_name(slot) || slot == HOST {
+            return Err(Error::Refused(format!("{slot:?} cannot name a slot; {SLOT_NAMES}")));
+        }
+        let added = AddedSlot { after: after.clone() };
+        let (name, place, at) = (channel.clone(), slot.clone(), added.clone());
+        self.live
+            .change("slot.look", move |access| access.engine.may_add_slot(&name, &place, &at))?;
+        let rule = self.live.new_rule(&wanted.component, &wanted.settings, progress)?;
+        let present = self.live.present(channel)?;
+        let checked = check(&self.live.sandbox, &present, slot, channel, &rule, progress)?;
+        let order =
+            ChangeRequest::new(Action::AddRule, &wanted.by, &format!("checked on {checked}"));
+        let _one = self.changing.lock();
+        // Before its first call, so that none is uncounted.
+        self.registry.add_slot(channel, slot, &self.live.metrics);
+        let (name, place): (Arc<str>, _) = (channel.as_str().into(), slot.clone());
+        let standing = self.live.change("slot.add", move |access| {
+            access.engine.add_slot(&name, &place, rule, added, &order)?;
+            let mut standings = access.engine.slot_statuses().into_iter();
+            Ok(standings.find(|it| *it.channel == *name && it.slot == place))
+        });
+        let standing = standing.and_then(|standing| standing.ok_or(Error::Gone));
+        let standing = standing.inspect_err(|_| self.registry.remove_slot(channel, slot))?;
+        let message = format!(
+            "{} {} is live in slot {slot} of #{channel}; to keep it in heatd.toml, write a [[rule]] with slot = \"{slot}\" there",
+            standing.name, standing.version
+        );
+        Ok(DeployAnswer { message, checked, state: "new", standing: SlotAnswer::of(standing) })
+    }
+
+    /// Removes a rule that was added while heatd ran. It blocks: not to be called on the runtime's thread.
+    pub(crate) fn remove_rule(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<MessageAnswer, Error> {
+        let _one = self.changing.lock();
+        let order = ChangeRequest::new(Action::RemoveRule, by, "");
+        let (name, place) = (Arc::from(channel), slot.to_owned());
+        self.live.change("slot.remove", move |access| {
+            access.engine.remove_slot(&name, &place, &order)
+        })?;
+        self.registry.remove_slot(channel, slot);
+        self.live.metrics.forget_slot(&Arc::from(channel), slot);
+        Ok(MessageAnswer::new(format!(
+            "the rule in slot {slot} of #{channel} is removed, with its state; what it has counted stays"
+        )))
+    }
+}
