@@ -166,20 +166,22 @@ fn words(mut errors: ChildStderr) -> String {
 /// Why the process has made nothing: what it says itself, or how it died.
 fn refusal(status: ExitStatus, said: &str, limits: &ResourceLimits) -> String {
     let (memory, seconds) = (limits.address_space >> 20, limits.seconds);
-    match End::of(status, said) {
-        End::Refused => said.to_owned(),
-        End::Memory => {
+    match ExitCause::of(status, said) {
+        ExitCause::Refused => said.to_owned(),
+        ExitCause::Memory => {
             format!("compiling it takes more than {memory} MiB of memory, or more than there is")
         }
-        End::Time => format!("compiling it takes more than {seconds} seconds of processor time"),
-        End::Stack => "compiling it overflows the stack of the compiler".to_owned(),
-        End::Crash => format!("the compiler crashes at it ({status})"),
+        ExitCause::Time => {
+            format!("compiling it takes more than {seconds} seconds of processor time")
+        }
+        ExitCause::Stack => "compiling it overflows the stack of the compiler".to_owned(),
+        ExitCause::Crash => format!("the compiler crashes at it ({status})"),
     }
 }
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum ExitCause {
     /// By itself, with words.
     Refused,
     Memory,
@@ -188,7 +190,7 @@ enum End {
     Crash,
 }
 
-impl End {
+impl ExitCause {
     fn of(status: ExitStatus, said: &str) -> Self {
         // Rust's own words, before it aborts.
         if said.contains("memory allocation of") || said.contains("Cannot allocate memory") {

@@ -227,7 +227,7 @@ fn a_rule_whose_calls_are_slow_again_and_again_is_turned_off_and_what_it_decided
     assert_eq!(stage.standing("fave").map(|it| it.0), Some("quarantined"));
     stage.engine.commit()?;
     assert_eq!(stage.faves()?, 10);
-    let why = stage.engine.standings().remove(0).reason.unwrap_or_default();
+    let why = stage.engine.slot_statuses().remove(0).reason.unwrap_or_default();
     ensure!(why.contains("a call took 60 ms of the processor's time"), "{why}");
     // A log that says so is no fault of a call: a replay decides the same on any machine.
     let records = stage.engine.snapshot()?.records_since(0)?;

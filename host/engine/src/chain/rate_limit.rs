@@ -141,12 +141,17 @@ mod tests {
             vec![Effect::Put(Entry { key: "key".to_owned(), value: vec![0; bytes - 3] })]
         };
         let mut rate_limit = RateLimiter::default();
-        assert!(rate_limit.fits(START, &put(101), &limits).is_err_and(|why| why.contains("too fast")));
+        assert!(
+            rate_limit.fits(START, &put(101), &limits).is_err_and(|why| why.contains("too fast"))
+        );
         assert!(rate_limit.fits(START, &put(100), &limits).is_ok());
         rate_limit.spend(&put(100));
         assert!(rate_limit.fits(START + 900, &put(10), &limits).is_err());
         assert!(rate_limit.fits(START + 1000, &put(10), &limits).is_ok());
-        assert!(rate_limit.fits(START, &published(1), &limits).is_ok(), "messages are counted apart");
+        assert!(
+            rate_limit.fits(START, &published(1), &limits).is_ok(),
+            "messages are counted apart"
+        );
     }
 
     #[test]

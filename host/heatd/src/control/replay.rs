@@ -176,11 +176,7 @@ impl ReplayInput {
         Ok(Self { seed, logged, total, from, to: wanted.to.min(newest) })
     }
 
-    fn recorded(
-        wanted: &Replayed,
-        lines: &[u8],
-        rules: &[(String, Rule)],
-    ) -> Result<Self, Error> {
+    fn recorded(wanted: &Replayed, lines: &[u8], rules: &[(String, Rule)]) -> Result<Self, Error> {
         let mut times = Recording::read(lines, &wanted.rule.channel).map(|record| record.at());
         let Some(from) = times.next() else {
             return Err(Error::because("the recording has no line of chat of this channel"));

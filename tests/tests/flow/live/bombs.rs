@@ -43,7 +43,7 @@ fn no_bomb_ends_heatd_however_it_comes() -> Result<()> {
     let mut heatd = town.heatd(&armed)?;
     heatd
         .wait_for_line(|line| line.contains("rule left out") && line.contains("types in types"))?;
-    town.chat.wait_joined("seaside")?;
+    town.wait_for_joins("seaside", 1)?;
     let api = super::Api::new(&town)?;
     for bomb in bombs::all() {
         let why = api.deploy("decay", &bomb.bytes)?.refused()?;
@@ -122,7 +122,7 @@ fn ask_and_leave(stage: &Stage, component: &[u8]) -> Result<()> {
 fn a_rule_that_floods_the_log_is_cut_short_and_its_lines_are_counted() -> Result<()> {
     let stage = Stage::with(&(cast::rules("", "")? + &cast::one_guest("hostile", "")?))?;
     for number in 0..100 {
-        stage.town.chat.say("seaside", &format!("fan{number}"), "!attack say-to-log");
+        stage.say(&format!("fan{number}"), "!attack say-to-log");
     }
     stage.heatd.wait_for_line(|line| line.contains("lines of the rule are left out"))?;
     // The rule before it in the chain shows that all of them were answered.
@@ -150,7 +150,8 @@ fn channels_that_are_added_live_share_their_rules() -> Result<()> {
         let channel = serde_json::json!({ "channel": format!("town{number}") });
         stage.api.post("channels", &channel)?.json()?;
     }
-    let (more_files, more_kib) = (used()?.0.saturating_sub(files), used()?.1.saturating_sub(kib));
+    let (files_then, kib_then) = used()?;
+    let (more_files, more_kib) = (files_then.saturating_sub(files), kib_then.saturating_sub(kib));
     // Rules that are loaded anew take 12 descriptors and 6 MiB for each channel. Some connections to chat come with them.
     ensure!(more_files < 40, "{more_files} descriptors more");
     ensure!(more_kib < 100 << 10, "{more_kib} KiB more");

@@ -39,9 +39,7 @@ fn unread(error: &axum::Error) -> Problem {
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is larger than this resource takes; docs/api.md says how large it may be",
         ),
-        false => {
-            Problem::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"))
-        }
+        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}")),
     }
 }
 
