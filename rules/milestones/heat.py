@@ -103,6 +103,11 @@ def show(name, value):
     return effects.Effect_Show(effects.Output(name, str(value)))
 
 
+def notice(name, value):
+    """Any role: a state that people have to know of. The page and `heat status` tell it until an empty text takes it back."""
+    return show(f"notice-{name}", value)
+
+
 def say(line):
     return effects.Effect_Say(line)
 

@@ -77,7 +77,10 @@ export class Now {
 
   /** The output that is asked for, or `heat`, or the first that is a number. */
   private choose(): void {
-    const numeric = [...this.outputs].filter(([, text]) => isNumber(text)).map(([name]) => name);
+    const notices = [...this.outputs].filter(([name, text]) => isNotice(name) && text).map(([, text]) => text);
+    at("notice").hidden = notices.length === 0;
+    say(at("notice"), notices.join(" · "));
+    const numeric = [...this.outputs].filter(([name, text]) => isNumber(text) && !isNotice(name)).map(([name]) => name);
     const names = numeric.sort();
     const wanted = this.parts.views.now.output;
     const output = wanted || (names.includes("heat") ? "heat" : (names[0] ?? ""));
@@ -94,7 +97,7 @@ export class Now {
     this.graph.setOutput(output);
     if (output !== before) this.news("output");
     this.number(this.outputs.get(output) || "–");
-    const others = [...this.outputs].filter(([name, text]) => name !== output && text && !isNumber(text));
+    const others = [...this.outputs].filter(([name, text]) => name !== output && text && !isNumber(text) && !isNotice(name));
     const also = others.map(([, text]) => text).join(" · ");
     say(at("also"), also || (output ? "" : "no number yet"));
   }
@@ -122,6 +125,11 @@ export class Now {
       live.title = `since ${clock(since)}`;
     }
   }
+}
+
+/** A state that everybody has to know of, such as that faves are paused. */
+function isNotice(output: string): boolean {
+  return output.startsWith("notice-");
 }
 
 export function isNumber(text: string): boolean {

@@ -45,7 +45,7 @@ pub use chain::pending::Say;
 pub use chain::slot::{Answer, Cost};
 pub use chain::stream::{HOST, STREAM_OUTPUT, state_name};
 pub use contract::digest::Digest;
-pub use contract::effects::{effect_line, role_name, thousandths};
+pub use contract::effects::{effect_line, is_notice, role_name, thousandths};
 pub use contract::event::{kind_of, person_of};
 pub use contract::interest::{check_filter, check_topic, matches};
 pub use contract::limits::Limits;

@@ -8,6 +8,9 @@ use crate::{FaveRule, item};
 /// Its presence in the state says that no fave counts. The value is when that began.
 pub(crate) const PAUSED: &str = "paused";
 
+/// Tells that no fave counts.
+const NOTICE: &str = "faves";
+
 /// Twitch's logins have at most 25 characters.
 const LONGEST_LOGIN: usize = 25;
 
@@ -18,10 +21,12 @@ pub(crate) fn obey(call: &mut Call<FaveRule>, command: &Command) {
     match order.word {
         "pause" => {
             call.put(PAUSED, call.now());
+            call.notice(NOTICE, "Faves are paused");
             call.say(format!("Faves are paused until {} resume.", command.name));
         }
         "resume" => {
             call.delete(PAUSED);
+            call.notice(NOTICE, "");
             call.say("Faves count again.");
         }
         _ => match added(&command.line.person, order.rest) {

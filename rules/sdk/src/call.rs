@@ -41,6 +41,13 @@ impl<R> Call<R> {
         self.effects.push(Effect::Delete(key.into()));
     }
 
+    /// Tells everybody of a state that they have to know of, such as "Faves are paused": on the page, in `heat status`, by MQTT. It
+    /// is the output `notice-NAME`, and stands until it is told otherwise; an empty text takes it back.
+    pub fn notice(&mut self, name: &str, text: impl Display) {
+        let output = Output { name: format!("notice-{name}"), text: text.to_string() };
+        self.effects.push(Effect::Show(output));
+    }
+
     /// Says a line in chat: at most once, dropped when it cannot be said within 10 seconds.
     pub fn say(&mut self, text: impl Into<String>) {
         self.effects.push(Effect::Say(text.into()));

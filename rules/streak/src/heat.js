@@ -50,6 +50,10 @@ export const remove = (key) => ({ tag: "delete", val: key });
 // Formulas: shows a text under a name. An empty text takes it back.
 export const show = (name, value) => ({ tag: "show", val: { name, text: String(value) } });
 
+// Any role: a state that people have to know of, such as "Faves are paused". The page and `heat status` tell it to everybody, until an
+// empty text takes it back.
+export const notice = (name, value) => show(`notice-${name}`, value);
+
 export const say = (line) => ({ tag: "say", val: line });
 
 // Calls the rule again at this time, with the event `timer` and this name; null cancels it.

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use heat_tests::mosquitto::Mosquitto;
 use heat_tests::twitch::Line;
 
+use crate::live::Api;
 use crate::town::{Broker, Town, component};
 
 /// These rules, each with settings.
@@ -67,5 +68,35 @@ fn without_a_login_what_must_speak_or_clip_is_refused() -> Result<()> {
         ensure!(output.status.code() == Some(code), "{rule} {settings}: {words}");
         ensure!(right || words.contains("heatd has no login to Twitch"), "{words}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_pause_stands_everywhere_until_it_is_over() -> Result<()> {
+    const NOTICE: &str = "heat/v1/seaside/notice-faves";
+    let town = Town::new()?;
+    let mut broker = Mosquitto::start()?;
+    let watch = broker.subscribe("#")?;
+    let configuration =
+        town.head(&["seaside"], &Broker::At(broker.port())) + &rules(&[("fave", "")])?;
+    let mut heatd = town.heatd(&configuration)?;
+    town.chat.wait_joined("seaside")?;
+    town.chat.send("seaside", &Line::chat("seaside", "seaside", "?heat pause").broadcaster());
+    watch.wait_for_last(NOTICE, "Faves are paused")?;
+    let notices = |town: &Town| -> Result<serde_json::Value> {
+        let channels = Api::new(town)?.get("channels")?.json()?;
+        Ok(channels["channels"][0]["notices"].clone())
+    };
+    ensure!(notices(&town)? == serde_json::json!(["Faves are paused"]));
+    // It is a state: it stands after a restart, and at the broker for whoever comes later.
+    ensure!(heatd.terminate()?.success());
+    let _heatd = town.heatd(&configuration)?;
+    town.wait_for_joins("seaside", 2)?;
+    ensure!(notices(&town)? == serde_json::json!(["Faves are paused"]));
+    let later = broker.subscribe(NOTICE)?;
+    later.wait_for_last(NOTICE, "Faves are paused")?;
+    town.chat.send("seaside", &Line::chat("seaside", "seaside", "?heat resume").broadcaster());
+    watch.wait_for_last(NOTICE, "")?;
+    ensure!(notices(&town)? == serde_json::json!([]));
     Ok(())
 }

@@ -53,6 +53,9 @@ struct ListedChannel {
     chat: String,
     stream: ChannelStream,
     rules: Vec<String>,
+    /// Not told by an older heatd.
+    #[serde(default)]
+    notices: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +134,14 @@ fn page(told: Value, colours: bool) -> Result<String> {
             (String::new(), Colour::Plain),
         ]);
     }
-    Ok(table.text(colours))
+    let mut page = table.text(colours);
+    for channel in &channels {
+        for notice in &channel.notices {
+            page.push_str(&clean::text(&format!("#{}: {notice}", channel.name)));
+            page.push('\n');
+        }
+    }
+    Ok(page)
 }
 
 #[cfg(test)]
@@ -142,12 +152,13 @@ mod tests {
     fn the_list_tells_what_is_read_and_what_is_not() {
         let told = json!({ "channels": [
             { "name": "seaside", "configured": true, "chat": "joined", "stream": { "state": "live", "since": 0 }, "rules": ["fave", "decay"] },
-            { "name": "nobody", "configured": false, "chat": "unconfirmed", "stream": { "state": "unknown", "since": null }, "rules": [] },
+            { "name": "nobody", "configured": false, "chat": "unconfirmed", "stream": { "state": "unknown", "since": null }, "rules": [], "notices": ["Faves are paused\u{7}"] },
         ], "removed": [{ "name": "harbour", "at": 0 }], "limit": 250 });
         let page = page(told, false).unwrap();
         let lines: Vec<&str> = page.lines().collect();
         assert!(lines[1].starts_with("#seaside") && lines[1].contains("fave, decay"), "{page}");
         assert!(lines[2].contains("Twitch does not confirm it"), "{page}");
         assert!(lines[3].starts_with("#harbour") && lines[3].contains("removed"), "{page}");
+        assert_eq!(lines[4], "#nobody: Faves are paused\u{FFFD}");
     }
 }

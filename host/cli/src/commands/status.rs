@@ -12,6 +12,9 @@ use crate::find::{Environment, Place};
 use crate::terminal::words::{ago, bytes, count, duration};
 use crate::terminal::{clean, print, print_json};
 
+/// So begin the names of outputs that everybody has to know of, such as that faves are paused.
+const NOTICE: &str = "notice-";
+
 #[derive(Args)]
 pub(crate) struct StatusArgs {
     /// Prints everything that heatd tells, as JSON.
@@ -93,6 +96,9 @@ impl ChannelStatus {
         let (state, since) = (&self.stream.state, since.unwrap_or_default());
         let mut page = clean::text(&format!("#{}: the stream is {state}{since}", self.name));
         page.push('\n');
+        for (_, text) in self.outputs.iter().filter(|(name, _)| name.starts_with(NOTICE)) {
+            let _ = writeln!(page, "  ! {}", clean::text(text));
+        }
         if self.gaps.count > 0 {
             let times = if self.gaps.count == 1 { "once" } else { "times" };
             let number = if self.gaps.count == 1 {
@@ -109,9 +115,10 @@ impl ChannelStatus {
         let wide = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| name.chars().count()).max().unwrap_or(0)
         };
-        let width =
-            wide(&mut self.outputs.keys()).max(wide(&mut self.rules.iter().map(|it| &it.slot)));
-        for (name, text) in &self.outputs {
+        let shown = self.outputs.iter().filter(|(name, _)| !name.starts_with(NOTICE));
+        let width = wide(&mut shown.clone().map(|(name, _)| name))
+            .max(wide(&mut self.rules.iter().map(|it| &it.slot)));
+        for (name, text) in shown {
             let text = clean::text(&format!("{name:<width$}  shows {text:?}"));
             let _ = writeln!(page, "  {text}");
         }
@@ -152,7 +159,7 @@ mod tests {
                 "name": "seaside",
                 "stream": { "state": "unknown", "since": null },
                 "gaps": { "count": 2, "seconds": 75 },
-                "outputs": { "heat": "19\u{1b}[2J" },
+                "outputs": { "heat": "19\u{1b}[2J", "notice-faves": "Faves are paused" },
                 "rules": [{
                     "slot": "decay", "name": "decay", "version": "1.0.0", "role": "formula",
                     "digest": "0123456789abcdef", "calls": 12, "failures": 1,
@@ -175,6 +182,7 @@ store       1.6 MB
 backup      none; the last try failed: no room
 
 #seaside: the stream is unknown
+  ! Faves are paused
   chat was away 2 times within a day, for 1 min 15 s in all: what was said then is missing
   heat   shows \"19\\u{1b}[2J\"
   decay  formula decay 1.0.0 (0123456789ab), 12 calls, 1 failed

@@ -47,13 +47,19 @@ pub(crate) fn messages(effects: &[Effect]) -> usize {
     effects.iter().filter(|effect| matches!(effect, Effect::Publish(_))).count()
 }
 
+/// Whether an output is a notice: a state that people have to know of, such as that faves are paused. The page, `heat status` and
+/// `heat channels` tell them to everybody, and rules of any role may show them.
+pub fn is_notice(output: &str) -> bool {
+    output.starts_with("notice-")
+}
+
 fn allowed(effect: &Effect, role: Role, on_fave: bool) -> Result<(), String> {
     let (name, fits) = match effect {
         Effect::Put(_) | Effect::Delete(_) | Effect::Say(_) | Effect::Wake(_) => return Ok(()),
         Effect::Fave(_) => ("fave", role == Role::Handler),
         Effect::Weigh(_) => ("weigh", role == Role::Multiplier && on_fave),
         Effect::Drop => ("drop", role == Role::Multiplier && on_fave),
-        Effect::Show(_) => ("show", role == Role::Formula),
+        Effect::Show(output) => ("show", role == Role::Formula || is_notice(&output.name)),
         Effect::Publish(_) => ("publish", role == Role::Formula),
         Effect::Clip(_) => ("clip", role == Role::Formula),
     };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use heat_engine::{Stream, state_name};
+use heat_engine::{Stream, is_notice, state_name};
 use serde::{Deserialize, Serialize};
 
 use crate::control::MessageAnswer;
 use crate::control::channels::MOST;
+use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
@@ -38,6 +39,8 @@ struct ChannelRow {
     stream: StreamRow,
     /// Names of the slots.
     rules: Vec<String>,
+    /// What its rules tell everybody, such as that faves are paused. Empty for viewers.
+    notices: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -60,8 +63,16 @@ impl StreamRow {
 }
 
 /// `GET /channels`
-pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    let channels = api.registry.channels().iter().map(|listed| row(&api, listed)).collect();
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> impl IntoResponse {
+    let mut channels: Vec<ChannelRow> =
+        api.registry.channels().iter().map(|listed| row(&api, listed)).collect();
+    if caller.role == Role::Viewer {
+        // A rule may say there what somebody has written.
+        channels.iter_mut().for_each(|channel| channel.notices.clear());
+    }
     let removed = api.registry.removed().clone().into_iter();
     let removed = removed.map(|(name, at)| RemovedChannel { name, at }).collect();
     JsonAnswer(ChannelPage { channels, removed, limit: MOST })
@@ -69,12 +80,16 @@ pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
 
 fn row(api: &Api, listed: &ChannelEntry) -> ChannelRow {
     let name = &*listed.channel;
+    let outputs = api.outputs.borrow();
+    let shown = outputs.iter().filter(|((channel, _), _)| *channel == listed.channel);
+    let notices = shown.filter(|((_, output), _)| is_notice(output));
     ChannelRow {
         name: name.to_owned(),
         configured: api.channels.is_configured(name),
         chat: api.metrics.health().channel(name),
         stream: StreamRow::of(api.states.borrow().get(name)),
         rules: listed.slots.iter().map(|it| it.slot.clone()).collect(),
+        notices: notices.filter_map(|(_, text)| text.clone()).collect(),
     }
 }
 
