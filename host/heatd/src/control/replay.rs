@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use heat_engine::{
-    AddedSlot, Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot,
+    AddedSlot, Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot, StoreError,
 };
 
 use super::answers::{CurveValue, ReplayAnswer, weight};
@@ -89,11 +89,8 @@ impl Control {
         progress: &Progress,
     ) -> Result<ReplayAnswer, Error> {
         let started = Instant::now();
-        let ReplayInput { seed, logged, total, from, to } = stretch;
-        let mut records: Box<dyn Iterator<Item = Record> + '_> = match &wanted.recording {
-            Some(lines) => Box::new(Recording::read(lines, &wanted.rule.channel)),
-            None => Box::new(logged.into_iter()),
-        };
+        let ReplayInput { seed, total, from, to } = stretch;
+        let mut records = records(wanted, &seed, &snapshot)?;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
         let changed =
             Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
@@ -104,7 +101,7 @@ impl Control {
         let mut candidate = side(seed, changed)?;
         let mut done = 0;
         loop {
-            let part: Vec<Record> = records.by_ref().take(PART).collect();
+            let part: Vec<Record> = records.by_ref().take(PART).collect::<Result<_, _>>()?;
             if part.is_empty() {
                 break;
             }
@@ -140,11 +137,24 @@ impl Control {
     }
 }
 
-/// Where both runs begin, and what they follow.
+/// The records to play, of the recording or of the log. They are read as they are played: all at once they may be more than there is memory.
+fn records<'a>(
+    wanted: &'a Replayed,
+    seed: &Seed,
+    snapshot: &Snapshot,
+) -> Result<Box<dyn Iterator<Item = Result<Record, StoreError>> + 'a>, Error> {
+    Ok(match &wanted.recording {
+        Some(lines) => Box::new(Recording::read(lines, &wanted.rule.channel).map(Ok)),
+        None => {
+            let is_in = |record: &Record| record.at() <= wanted.to;
+            Box::new(seed.log(snapshot)?.filter(move |it| it.as_ref().map_or(true, is_in)))
+        }
+    })
+}
+
+/// Where both runs begin, and how much they follow.
 struct ReplayInput {
     seed: Seed,
-    /// The records of the log. Those of a recording are read as they are played.
-    logged: Vec<Record>,
     /// How many records there are.
     total: usize,
     from: u64,
@@ -165,15 +175,14 @@ impl ReplayInput {
         let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
         // There is no checkpoint before that time: begin at the start of the log, with an empty state.
         let at = from.max(first.unwrap_or(from));
-        let mut logged = Vec::new();
-        let tell = |record: Record| logged.extend((record.at() <= wanted.to).then_some(record));
+        let mut total = 0;
+        let tell = |record: Record| total += usize::from(record.at() <= wanted.to);
         let seed = Seed::checkpoint_with_log(snapshot, &wanted.rule.channel, at, tell)?;
         let seed = seed.ok_or_else(|| {
             Error::because("the log of that time has no checkpoint to begin from")
         })?;
         let from = from.max(seed.at());
-        let total = logged.len();
-        Ok(Self { seed, logged, total, from, to: wanted.to.min(newest) })
+        Ok(Self { seed, total, from, to: wanted.to.min(newest) })
     }
 
     fn recorded(wanted: &Replayed, lines: &[u8], rules: &[(String, Rule)]) -> Result<Self, Error> {
@@ -183,7 +192,7 @@ impl ReplayInput {
         };
         let (total, to) = times.fold((1, from), |(total, _), at| (total + 1, at));
         let seed = Seed::empty(&wanted.rule.channel, rules, from);
-        Ok(Self { seed, logged: Vec::new(), total, from, to })
+        Ok(Self { seed, total, from, to })
     }
 }
 
