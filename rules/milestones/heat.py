@@ -6,7 +6,7 @@ Times are milliseconds, and weights thousandths of a fave. Both are whole number
 import json
 
 from componentize_py_types import Err
-from wit_world.imports import about, config, effects, log, state
+from wit_world.imports import about, config, counts, effects, log, outputs, state
 from wit_world.imports.about import Ability, Interests, Kind, Role
 
 # ---- What a rule says of itself -------------------------------------------------------------------------------------------
@@ -86,6 +86,20 @@ def get(key, otherwise=None):
     return otherwise if value is None else json.loads(value)
 
 
+def scan(prefix="", after=None, limit=100):
+    """All keys that begin so, with their values, in order: `for key, value in scan("song/")`. At most so many, after `after`."""
+    return [(entry.key, json.loads(entry.value)) for entry in state.scan(prefix, after, limit)]
+
+
+def shown(name):
+    """What a rule of this channel shows under a name, this one or another; None when none does."""
+    return outputs.get(name)
+
+
+# What has been counted in the channel: `counts.of_channel().faves`, and `.weight`, `.people`; `of_item(item)`, `of_person(id)`,
+# `of_person_item(id, item)`, and `top_items(limit)`, `top_people(limit)`, which read everything: ask for them rarely.
+
+
 # ---- What a rule answers with ---------------------------------------------------------------------------------------------
 
 
@@ -110,6 +124,18 @@ def notice(name, value):
 
 def say(line):
     return effects.Effect_Say(line)
+
+
+def publish(topic, payload, at_most_once=False):
+    """Formulas: one MQTT message, to a topic that the configuration grants."""
+    delivery = effects.Delivery.AT_MOST_ONCE if at_most_once else effects.Delivery.AT_LEAST_ONCE
+    payload = payload if isinstance(payload, bytes) else str(payload).encode()
+    return effects.Effect_Publish(effects.Message(topic, payload, delivery))
+
+
+def clip(title, seconds=30):
+    """Formulas: asks for a clip of the last seconds, from 5 to 60."""
+    return effects.Effect_Clip(effects.ClipRequest(title, seconds))
 
 
 def wake(name, at):

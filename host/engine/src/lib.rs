@@ -46,7 +46,7 @@ pub use chain::slot::{Answer, Cost};
 pub use chain::stream::{HOST, STREAM_OUTPUT, state_name};
 pub use contract::digest::Digest;
 pub use contract::effects::{effect_line, is_notice, role_name, thousandths};
-pub use contract::event::{kind_of, person_of};
+pub use contract::event::{ORDER_ID, is_order, kind_of, person_of};
 pub use contract::interest::{check_filter, check_topic, matches};
 pub use contract::limits::Limits;
 pub use contract::settings::{Given, parse_duration};

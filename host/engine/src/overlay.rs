@@ -2,7 +2,7 @@
 
 mod cache;
 mod counts;
-mod outputs;
+pub(crate) mod outputs;
 mod people;
 mod rare;
 mod scan;

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`handle`] is what callers hold, [`ask`] the way to the engine's thread. [`deploy`] is the path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows such a run, [`undo`] and [`forget`] adopt its state. [`replay`] and
-//! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`channels`] adds and
+//! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`chains`] loads what is configured, and [`clashes`] finds rules that show the same. [`channels`] adds and
 //! removes channels, [`slots`] rules, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
 
 mod answers;
@@ -10,6 +10,7 @@ mod ask;
 pub(crate) mod chains;
 pub(crate) mod channels;
 mod check;
+mod clashes;
 mod command;
 mod compile;
 mod deploy;

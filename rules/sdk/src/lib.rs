@@ -81,6 +81,12 @@ pub use settings::Settings;
 /// One fave, in the thousandths that weights are counted in.
 pub const ONE_FAVE: Weight = 1000;
 
+/// What a rule of this channel shows under this name, this rule or another one; none when no rule does. A formula sees what the
+/// formulas before it in the chain have shown for the same event.
+pub fn shown(output: &str) -> Option<String> {
+    bindings::heat::rules::outputs::get(output)
+}
+
 /// Writes a line to the daemon's log, under the rule's name.
 pub fn log(level: Level, line: &str) {
     bindings::heat::rules::log::write(level, line);

@@ -13,7 +13,8 @@ use crate::stage::root;
 const MARK: &str = "<!-- What follows is written by a test from wit/. -->\n";
 
 /// The interfaces in the order in which an author meets them.
-const INTERFACES: [&str; 7] = ["events", "effects", "about", "state", "counts", "config", "log"];
+const INTERFACES: [&str; 8] =
+    ["events", "effects", "about", "state", "counts", "outputs", "config", "log"];
 
 #[test]
 fn the_page_of_the_contract_says_what_the_contract_says() -> Result<()> {

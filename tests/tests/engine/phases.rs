@@ -142,3 +142,28 @@ fn time_never_runs_backwards_within_a_channel() -> Result<()> {
     assert_eq!(times, [START; 5]);
     Ok(())
 }
+
+#[test]
+fn a_formula_reads_what_the_ones_before_it_show() -> Result<()> {
+    let doubled = |parts: Vec<crate::stage::Part>| -> Result<Vec<Option<String>>> {
+        let mut stage = Stage::new(parts)?;
+        let mut seen = Vec::new();
+        for login in ["ann", "bob"] {
+            stage.chat(login, "?fave")?;
+            stage.engine.commit()?;
+            seen.push(stage.output("double"));
+        }
+        assert_eq!(stage.output("stream-seen").as_deref(), Some("false"));
+        Ok(seen)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let still = || ("decay", "decay", vec![("half_life".to_owned(), self::text("0s"))]);
+    // Behind it in the chain it sees the same fave, before it the one before.
+    let behind = doubled(vec![plain("fave"), still(), plain("doubler")])?;
+    assert_eq!(behind, [text("2"), text("4")]);
+    let before = doubled(vec![plain("fave"), plain("doubler"), still()])?;
+    assert_eq!(before, [text("nothing"), text("2")]);
+    let alone = doubled(vec![plain("fave"), plain("doubler")])?;
+    assert_eq!(alone, [text("nothing"), text("nothing")]);
+    Ok(())
+}

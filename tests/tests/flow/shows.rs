@@ -81,7 +81,8 @@ fn a_pause_stands_everywhere_until_it_is_over() -> Result<()> {
         town.head(&["seaside"], &Broker::At(broker.port())) + &rules(&[("fave", "")])?;
     let mut heatd = town.heatd(&configuration)?;
     town.chat.wait_joined("seaside")?;
-    town.chat.send("seaside", &Line::chat("seaside", "seaside", "?heat pause").broadcaster());
+    town.chat
+        .send("seaside", &Line::chat("seaside", "seaside", "?heat pause").badge("broadcaster/1"));
     watch.wait_for_last(NOTICE, "Faves are paused")?;
     let notices = |town: &Town| -> Result<serde_json::Value> {
         let channels = Api::new(town)?.get("channels")?.json()?;
@@ -95,7 +96,8 @@ fn a_pause_stands_everywhere_until_it_is_over() -> Result<()> {
     ensure!(notices(&town)? == serde_json::json!(["Faves are paused"]));
     let later = broker.subscribe(NOTICE)?;
     later.wait_for_last(NOTICE, "Faves are paused")?;
-    town.chat.send("seaside", &Line::chat("seaside", "seaside", "?heat resume").broadcaster());
+    town.chat
+        .send("seaside", &Line::chat("seaside", "seaside", "?heat resume").badge("broadcaster/1"));
     watch.wait_for_last(NOTICE, "")?;
     ensure!(notices(&town)? == serde_json::json!([]));
     Ok(())

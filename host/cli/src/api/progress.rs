@@ -159,7 +159,8 @@ impl Step {
 
     fn words(&self) -> String {
         let what = doing(&self.step);
-        let unit = if self.step == "back-up" { "rows" } else { "events" };
+        // The log has more than events: what was counted, timers, chains.
+        let unit = if self.step == "back-up" { "rows" } else { "records" };
         match (self.done, self.total) {
             (Some(done), Some(total)) => {
                 format!("{what}, {} of {} {unit}", count(done), count(total))
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(compile.position(), (31_000, 31_000));
         assert_eq!(step(r#"{"step":"compile","expected_ms":90}"#).expectation(), None);
         let check = step(r#"{"step":"check","done":812,"total":1000}"#);
-        assert_eq!(check.words(), "trying it on what happened before, 812 of 1,000 events");
+        assert_eq!(check.words(), "trying it on what happened before, 812 of 1,000 records");
         assert_eq!(check.position(), (812, 1000));
         assert_eq!(step(r#"{"step":"tomorrow"}"#).position(), (0, 0));
     }

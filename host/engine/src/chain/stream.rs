@@ -8,8 +8,7 @@ use crate::contract::Happening;
 use crate::overlay::Overlay;
 use crate::store::tables::Stream;
 
-/// Who shows the outputs that no rule shows: `stream`, which says whether the channel is live. No slot may have this name.
-pub const HOST: &str = "heatd";
+pub use crate::overlay::outputs::HOST;
 
 /// The output of each channel that says `live`, `offline` or `unknown`.
 pub const STREAM_OUTPUT: &str = "stream";

@@ -27,6 +27,14 @@ pub(crate) fn person_in(what: &Happening) -> Option<&Person> {
     }
 }
 
+/// So begins the id of who gave an order by the API and not in chat: ids of Twitch are digits.
+pub const ORDER_ID: &str = "token:";
+
+/// Whether a line is an order that was given by the API: nobody has written it in chat, so it counts as no message.
+pub fn is_order(event: &Event) -> bool {
+    person_in(&event.what).is_some_and(|person| person.id.starts_with(ORDER_ID))
+}
+
 /// What kind of event it is, in a word.
 pub fn kind_of(event: &Event) -> &'static str {
     match &event.what {

@@ -137,7 +137,8 @@ impl Sandbox {
     }
 
     fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
-        const VIEWS: [&str; 7] = ["state", "counts", "config", "log", "about", "events", "effects"];
+        const VIEWS: [&str; 8] =
+            ["state", "counts", "outputs", "config", "log", "about", "events", "effects"];
         for (name, _) in component.component_type().imports(&self.engine) {
             if !VIEWS.iter().any(|view| name == format!("heat:rules/{view}@1.0.0")) {
                 let version = name.strip_prefix("heat:rules/").and_then(|it| it.split_once('@'));

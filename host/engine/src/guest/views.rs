@@ -101,6 +101,7 @@ pub(crate) fn add_views(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     add_state(linker)?;
     add_counts(linker)?;
     add_top(linker)?;
+    add_outputs(linker)?;
     linker.instance("heat:rules/config@1.0.0")?.func_wrap(
         "get",
         |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
@@ -222,6 +223,24 @@ fn add_top(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         })?;
         Ok((top,))
     })
+}
+
+fn add_outputs(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    linker.instance("heat:rules/outputs@1.0.0")?.func_wrap(
+        "get",
+        |mut store: StoreContextMut<'_, Host>, (name,): (String,)| {
+            let longest = store.data().limits.key_bytes;
+            let text: Option<String> = read(&mut store, |overlay, slot, purse| {
+                if !purse.pay(ROWS_PER_SEARCH, name.len()) || name.len() > longest {
+                    return Ok(None);
+                }
+                let text = overlay.shown_by_a_rule(&slot.channel, &name)?;
+                let bytes = text.as_ref().map_or(0, String::len);
+                Ok(text.filter(|_| purse.pay(0, bytes)))
+            })?;
+            Ok((text,))
+        },
+    )
 }
 
 /// What was found, if the rows that it took can be paid. None found: there were more than that.

@@ -9,7 +9,20 @@ use super::{Overlay, ShownOutput};
 use crate::error::StoreError;
 use crate::store::tables::SlotKey;
 
+/// Who shows the outputs that no rule shows: `stream`, which says whether the channel is live. No slot may have this name.
+pub const HOST: &str = "heatd";
+
 impl Overlay {
+    /// What a rule shows under this name, if one does. Outputs of heatd itself are not among them: a run does not have those.
+    pub(crate) fn shown_by_a_rule(
+        &self,
+        channel: &Arc<str>,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let output = self.output(channel, name)?;
+        Ok(output.filter(|(slot, _)| **slot != *HOST).and_then(|(_, text)| text))
+    }
+
     /// Shows a text in the name of a slot; none takes the output back. Whoever reads it waits for the commit.
     pub(crate) fn show(
         &mut self,

@@ -11,6 +11,7 @@ use redb::WriteTransaction;
 use super::open::Open;
 use super::resolution::oldest;
 use crate::contract::Happening;
+use crate::contract::event::is_order;
 use crate::error::StoreError;
 use crate::store::record::Record;
 
@@ -197,7 +198,7 @@ impl Open {
 /// Whether [`Open::take`] makes something of it.
 fn is_counted(record: &Record) -> bool {
     match record {
-        Record::Event { event, .. } => matches!(event.what, Happening::Chat(_)),
+        Record::Event { event, .. } => matches!(event.what, Happening::Chat(_)) && !is_order(event),
         Record::Faves { .. } => true,
         _ => false,
     }

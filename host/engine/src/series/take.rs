@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::names::What;
 use super::open::Open;
+use crate::contract::event::is_order;
 use crate::contract::{Event, Happening};
 use crate::store::record::{CountedFave, Record};
 
@@ -22,6 +23,9 @@ impl Open {
 
     fn event(&mut self, now: u64, event: &Event) {
         let Happening::Chat(line) = &event.what else { return };
+        if is_order(event) {
+            return;
+        }
         let at = time_of(event.at, now);
         let person = digest(&line.person.id);
         let emotes = line.emotes.iter();

@@ -10,6 +10,7 @@ use heat_engine::{Chain, Component, Digest, Limits, LoadError, Rule, Sandbox, ro
 use parking_lot::{Mutex, MutexGuard};
 use tracing::{error, info};
 
+use super::clashes;
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
 use crate::rule_file;
 
@@ -28,6 +29,7 @@ pub(crate) fn load(
     for rule in &config.rules {
         loader.add(rule, &mut chains);
     }
+    clashes::report(config, &chains, mistakes);
     chains
 }
 
@@ -222,7 +224,7 @@ impl Loader<'_> {
 }
 
 /// Where a setting stands in the configuration; where the rule stands, if the setting is not written there.
-fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
+pub(super) fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
     let place = rule.settings.iter().position(|(key, _)| key == name);
     place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span)
 }

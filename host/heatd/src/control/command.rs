@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
-use heat_engine::{Action, Changes, Decision, Rule, Run};
+use heat_engine::{Action, Changes, Decision, ORDER_ID, Rule, Run};
 use tokio::sync::oneshot;
 
 use super::answers::{CommandAnswer, answers, weight};
@@ -39,8 +39,7 @@ impl Control {
         let now = now();
         let event = |who: &str| -> Result<Event, Error> {
             let mut line = chat_line(who, text).map_err(Error::because)?;
-            // An id that Twitch never gives.
-            line.person.id = format!("token:{by}");
+            line.person.id = format!("{ORDER_ID}{by}");
             let id = format!("command:{now}:{:016x}", fastrand::u64(..));
             Ok(Event { id, channel: channel.to_owned(), at: now, what: Happening::Chat(line) })
         };
@@ -76,7 +75,7 @@ impl Control {
                 "no rule of #{channel} takes {word:?} as a command; moderators' commands are settings of the rules, such as ?heat set 50"
             )));
         }
-        let snapshot = Arc::new(present.snapshot);
+        let snapshot = Arc::clone(&present.snapshot);
         let (rules, changes) = (&present.rules, Changes::default());
         let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
         run.advance_to(now)?;

@@ -72,7 +72,9 @@ impl Control {
         let mine =
             mine.filter(|it| it.channel == channel && it.slot == slot && it.refused.is_none());
         let (digest, given) = before(mine).ok_or_else(|| {
-            Error::because(format!("nothing but what is live now was ever live in slot {slot}"))
+            Error::because(format!(
+                "the audit log knows of no rule in slot {slot} before the one that is live"
+            ))
         })?;
         let digest = digest
             .ok_or_else(|| Error::because("the audit log does not say what was live before"))?;

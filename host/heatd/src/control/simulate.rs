@@ -129,7 +129,7 @@ impl Control {
         let now = now();
         let id = format!("simulated:{now}:{:016x}", fastrand::u64(..));
         let event = Event { id, channel: channel.to_owned(), at: now, what };
-        let snapshot = Arc::new(present.snapshot);
+        let snapshot = present.snapshot;
         let (rules, changes) = (&present.rules, Changes::default());
         let mut run = Run::of_present(&self.sandbox, snapshot, channel, rules, changes)?;
         run.advance_to(now)?;

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use heat_engine::Stream;
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
+use heat_engine::{Stream, is_order};
 
 use super::input::Topics;
 use crate::config::StreamSigns;
@@ -39,7 +39,7 @@ impl Streams {
 
     /// What an event says, before the engine has it. A line after a long silence starts a stream.
     pub(crate) fn before(&mut self, now: u64, event: &Event, stream: Option<Stream>) -> Sign {
-        if !matches!(event.what, Happening::Chat(_)) {
+        if !matches!(event.what, Happening::Chat(_)) || is_order(event) {
             return Sign::Nothing;
         }
         if self.signs.silence == 0 {

@@ -63,9 +63,13 @@ pub(crate) async fn change(
         let detail = format!("the engine has not answered within {TIMEOUT:?}; it may do it yet");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     };
+    let before = api.states.borrow().get(channel.as_str()).copied();
     let stream = timeout(TIMEOUT, decided(&api, &channel, what)).await.map_err(late)??;
     let (live, name) = (api.live.clone(), channel.clone());
-    blocking(place, move || live.note(&name, Action::Stream, &caller.name, note)).await?;
+    // Who says what is known already has changed nothing.
+    if stream != before {
+        blocking(place, move || live.note(&name, Action::Stream, &caller.name, note)).await?;
+    }
     let (state, since) = (state_name(stream.as_ref()), stream.map(|stream| stream.since));
     Ok(JsonAnswer(StreamPage { channel, state, since }))
 }

@@ -1,0 +1,49 @@
+//! Finds rules of one channel that show outputs of one name: each would overwrite what the other shows.
+
+use std::collections::HashMap;
+
+use heat_engine::wit::SettingValue;
+use heat_engine::{Chain, Rule};
+
+use super::chains::setting_span;
+use crate::config::{Config, Mistakes};
+
+/// A clash is a mistake at the later of two rules.
+pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
+    let mut reported = Vec::new();
+    for chain in chains {
+        let mut shown: HashMap<String, &str> = HashMap::new();
+        for (slot, rule) in &chain.rules {
+            for (setting, output) in outputs(rule) {
+                let Some(other) = shown.insert(output.clone(), slot).filter(|it| it != slot) else {
+                    continue;
+                };
+                let clash = (other.to_owned(), slot.clone(), output.clone());
+                let configured =
+                    config.rules.iter().find(|it| it.slot == *slot && it.is_for(&chain.channel));
+                if let Some(configured) = configured
+                    && !reported.contains(&clash)
+                {
+                    let problem = format!(
+                        "the rules in slots `{other}` and `{slot}` both show the output `{output}` in #{}",
+                        chain.channel
+                    );
+                    let hint =
+                        format!("give one another name, such as settings.{setting} = \"{slot}\"");
+                    mistakes.add_with_hint(setting_span(configured, &setting), problem, hint);
+                    reported.push(clash);
+                }
+            }
+        }
+    }
+}
+
+/// The outputs that a rule shows, as far as its settings tell: those that are called `output`, or end so. By setting.
+fn outputs(rule: &Rule) -> impl Iterator<Item = (String, String)> {
+    rule.settings().iter().filter_map(|(name, value)| match value {
+        SettingValue::Text(output) if !output.is_empty() => {
+            (name == "output" || name.ends_with("_output")).then(|| (name.clone(), output.clone()))
+        }
+        _ => None,
+    })
+}
