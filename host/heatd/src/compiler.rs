@@ -59,9 +59,10 @@ impl Compiler {
         let (Some(mut input), Some(output), Some(errors)) = pipes else {
             return Err(failed("it has no pipes"));
         };
+        let component = job.component;
         let (status, code, said) = thread::scope(|scope| {
             // One that ends early says why.
-            scope.spawn(move || drop(input.write_all(job.component)));
+            scope.spawn(move || drop(input.write_all(component)));
             let code = scope.spawn(move || whole(output));
             let said = scope.spawn(move || words(errors));
             let status = self.wait(&mut child, job, started);

@@ -25,7 +25,9 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
         // One part after the other. axum collects them all before it puts them together, which takes twice the memory.
         while let Some(part) = parts.frame().await {
             let part = part.map_err(|error| unread(&error))?;
-            body.extend_from_slice(part.data_ref().map_or(&[][..], |data| data));
+            if let Some(data) = part.data_ref() {
+                body.extend_from_slice(data);
+            }
         }
         Ok(Self(body))
     }
