@@ -62,7 +62,7 @@ impl Api {
         let starting = || {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "heatd is starting; on_engine_thread again",
+                "heatd is starting; ask again",
             )
         };
         self.statistics.get().cloned().ok_or_else(starting)
