@@ -118,9 +118,7 @@ fn known(api: &Api, channel: &str) -> Result<EmoteList, Problem> {
     };
     let listed = shelves.of(channel);
     if listed.sets.iter().all(|(.., state)| !matches!(state, Known::Known(_))) {
-        return Err(unavailable(
-            "no provider has answered yet which emotes there are; ask again",
-        ));
+        return Err(unavailable("no provider has answered yet which emotes there are; ask again"));
     }
     Ok(listed)
 }
