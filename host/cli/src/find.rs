@@ -56,6 +56,11 @@ pub(crate) enum Missing {
     Unusable(String),
 }
 
+/// The link that opens heatd's page. Behind the # the token is sent to no server, and stands in no log of one.
+pub(crate) fn page_link(url: &str, token: &str) -> String {
+    format!("{url}/#token={token}")
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Nowhere(words) | Self::Unusable(words)) = self;

@@ -25,8 +25,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::commands::{
-    backup, channels, command, config, export, forget, import, replay, restore, rules, simulate,
-    status, stream, token, undo, watch, why,
+    backup, channels, command, config, export, forget, import, page, replay, restore, rules,
+    simulate, status, stream, token, undo, watch, why,
 };
 use crate::terminal::note;
 
@@ -50,6 +50,7 @@ Examples:
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
   heat rules new streak --lang rust
+  heat page                      the link to heatd's page
   heat token new --role moderator --name ann
   heat export --output heat.jsonl
   heat import heat.jsonl --dry-run
@@ -96,6 +97,8 @@ enum Command {
     Why(why::WhyArgs),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::UndoArgs),
+    /// Prints the link that opens heatd's page for its owner.
+    Page(page::PageArgs),
     /// Makes links for others: for moderators, and for who may only watch.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
         Command::Stream(options) => stream::run(&options),
         Command::Channels(command) => channels::run(&command),
         Command::Order(options) => command::run(&options),
+        Command::Page(options) => page::run(&options),
         Command::Token(command) => token::run(&command),
         Command::Rules(command) => match rules::run(&command) {
             Ok(code) => return code,

@@ -70,7 +70,7 @@ fn no_image_is_looked_for_that_does_not_exist() -> Result<()> {
             if image.starts_with("localhost/") {
                 assert_eq!(container["imagePullPolicy"], "Never", "{image}");
             } else {
-                assert_eq!(image, "docker.io/library/eclipse-mosquitto:2");
+                assert_eq!(image, "docker.io/library/eclipse-mosquitto:2.0.22");
             }
         }
     }

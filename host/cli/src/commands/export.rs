@@ -28,7 +28,7 @@ pub(crate) struct ExportArgs {
     /// The file, which must not be there yet; without one, the standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// ExportPart is exported.
+    /// What is exported.
     #[arg(long, value_enum, default_value = "all")]
     what: ExportPart,
     #[command(flatten)]

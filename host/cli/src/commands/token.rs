@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};
-use crate::find::{Environment, Place, checked_url};
+use crate::find::{Environment, Place, checked_url, page_link};
 use crate::terminal::table::{Colour, Table, has_colours};
 use crate::terminal::{clean, note, print, print_json};
 use crate::when;
@@ -150,8 +150,13 @@ impl Token {
     /// The link, as text and as a picture of blocks that is read from a dark terminal.
     fn page(&self, url: &str) -> Result<String> {
         let token = self.token.as_deref().context("heatd has told no token")?;
-        // Behind the # it is sent to no server, and stands in no log of one.
-        let link = clean::text(&format!("{url}/#token={token}"));
+        let link = clean::text(&page_link(url, token));
+        let head = clean::text(&format!("{}, {}, {}", self.name, self.role, self.until()));
+        let end = "It is shown this once. Whoever has it may use it: send it to one person, and not in a public place.\n";
+        if is_of_this_machine(url) {
+            // A telephone would look for heatd on itself.
+            return Ok(format!("{head}\n\n{link}\n\n{end}"));
+        }
         let code = QrCode::with_error_correction_level(&link, EcLevel::L)
             .context("the link is too long for a QR code")?;
         let picture = code
@@ -159,30 +164,33 @@ impl Token {
             .dark_color(Dense1x2::Light)
             .light_color(Dense1x2::Dark)
             .build();
-        let until = match self.expires_at {
+        Ok(format!("{head}\n\n{link}\n\n{picture}\n\n{end}"))
+    }
+
+    fn until(&self) -> String {
+        match self.expires_at {
             Some(at) => format!("until {}", when::show(at)),
             None => format!("until it is revoked: heat token revoke {}", self.name),
-        };
-        let head = clean::text(&format!("{}, {}, {until}", self.name, self.role));
-        Ok(format!(
-            "{head}\n\n{link}\n\n{picture}\n\nIt is shown this once. Whoever has it may use it: send it to one person, and not in a public place.\n"
-        ))
+        }
     }
 }
 
-/// What there is to say of an address that others shall use.
-fn caution(url: &str) -> Option<&'static str> {
+/// Whether an address leads nowhere else than to the machine that asks for it.
+fn is_of_this_machine(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
     let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, _)) => host,
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let here = host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if here {
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// What there is to say of an address that others shall use.
+fn caution(url: &str) -> Option<&'static str> {
+    if is_of_this_machine(url) {
         Some(
-            "the link leads to this machine only; --url names the address under which others reach heatd, see docs/security.md",
+            "the link leads to this machine only, so there is no picture of it; --url names the address under which others reach heatd, see docs/security.md",
         )
     } else if url.starts_with("http:") {
         Some(
@@ -240,6 +248,8 @@ mod tests {
         let page = token.page("https://heat.example.org").unwrap();
         let link = format!("\nhttps://heat.example.org/#token={}\n", "ab".repeat(32));
         assert!(page.contains(&link) && page.contains("heat token revoke ann"), "{page}");
+        let here = token.page("http://127.0.0.1:8077").unwrap();
+        assert!(here.contains("http://127.0.0.1:8077/#token=") && !here.contains('█'), "{here}");
         let rows: Vec<&str> = page.lines().filter(|line| line.contains('█')).collect();
         assert!(rows.len() > 15, "{page}");
         let wide = rows[0].chars().count();

@@ -18,7 +18,7 @@ const VERSION: u64 = 1;
 /// How large a part grows before it is sent, in bytes.
 const PART: usize = 64 << 10;
 
-/// ExportScope is wanted.
+/// What is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ExportScope {
@@ -130,7 +130,7 @@ fn count(row: &CountRow) -> Value {
     line
 }
 
-/// ExportWriter on their way, a part at a time.
+/// Lines on their way, a part at a time.
 struct ExportWriter<S> {
     part: Vec<u8>,
     send: S,

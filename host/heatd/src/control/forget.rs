@@ -23,7 +23,7 @@ use super::handle::Control;
 use super::progress::Progress;
 use super::undo::Turn;
 
-/// Identity shall be forgotten.
+/// Who shall be forgotten.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Forgotten {

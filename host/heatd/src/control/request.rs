@@ -11,7 +11,7 @@ pub(crate) struct DeployRequest {
     pub(crate) channel: String,
     pub(crate) slot: String,
     pub(crate) source: RuleSource,
-    /// Identity asks for it, for the audit log.
+    /// Who asks for it, for the audit log.
     pub(crate) by: String,
 }
 

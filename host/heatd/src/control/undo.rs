@@ -15,7 +15,7 @@ use super::handle::Control;
 use super::progress::Progress;
 use recount::{Recount, Recounted};
 
-/// UndoTarget events to take back.
+/// What to take back: one of these, within a time.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undone {

@@ -26,7 +26,7 @@ pub(super) struct Stored {
     pub(super) changed: BTreeMap<String, ChannelOverride>,
     /// The time of the newest record, in milliseconds since 1970. heatd's time must not be before it.
     pub(super) newest: u64,
-    /// RuleState to the engine, which is the only one that writes it.
+    /// Goes to the engine, which is the only one that writes it.
     pub(super) store: Store,
 }
 

@@ -97,7 +97,7 @@ impl From<ProviderId> for Box<str> {
     }
 }
 
-/// SetScope 7TV and FrankerFaceZ. 7TV's name is the one that the set gives it.
+/// An emote of 7TV or FrankerFaceZ. 7TV's name is the one that the set gives it.
 #[derive(Deserialize)]
 pub(super) struct NamedEmote {
     id: ProviderId,

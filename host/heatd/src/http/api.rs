@@ -59,12 +59,8 @@ impl Api {
     }
 
     pub(crate) fn statistics(&self) -> Result<Statistics, Problem> {
-        let starting = || {
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "heatd is starting; on_engine_thread again",
-            )
-        };
+        let starting =
+            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "heatd is starting; ask again");
         self.statistics.get().cloned().ok_or_else(starting)
     }
 

@@ -1,4 +1,4 @@
-//! AccessRule may ask for what, how often, and how much at one time. Nothing in here knows what is answered.
+//! Who may ask for what, how often, and how much at one time. Nothing in here knows what is answered.
 //!
 //! Every request passes [`access`]: [`host_check`] first, then the token with [`auth_throttle`], its role ([`roles`]) and [`rate_limit`]. [`limits`] bounds
 //! what is answered at one time.

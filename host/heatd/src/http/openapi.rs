@@ -44,7 +44,7 @@ const PROBLEMS_OF_HOLDERS: [&str; 4] = ["401", "429", "500", "503"];
 
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
-/// AccessRule may use a method of a path, as the table of routes says.
+/// Who may use a method of a path, as the table of routes says.
 #[derive(Clone, Copy)]
 pub(crate) struct RoleLookup(pub(crate) fn(&Method, &str) -> Option<AccessRule>);
 

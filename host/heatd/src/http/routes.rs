@@ -204,7 +204,7 @@ pub(crate) fn router() -> Router<Arc<Api>> {
         })
 }
 
-/// AccessRule may make a request. The router must have matched it already.
+/// Who may make a request. The router must have matched it already.
 pub(crate) fn who(request: &Request) -> AccessRule {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     who_may(request.method(), path, request.uri().path())
@@ -226,7 +226,7 @@ fn who_may(method: &Method, path: Option<&str>, address: &str) -> AccessRule {
     }
 }
 
-/// AccessRule may use a method of a path as the description has it: below the API, or beside it.
+/// Who may use a method of a path as the description has it: below the API, or beside it.
 pub(crate) fn described(method: &Method, path: &str) -> Option<AccessRule> {
     let is_it = |route: &&Route| {
         route.method == *method && (route.below_api() == Some(path) || route.path == path)

@@ -157,6 +157,8 @@ fn write_secret(file: &Path, secret: &str) -> Result<()> {
 
 fn next_steps(obs: Obs, configuration: &Path, password: &str) -> String {
     let file = configuration.display();
+    let data = configuration.with_file_name("heat-data");
+    let data = data.display();
     let writer = match obs {
         Obs::Here => "and for the text that OBS shows:\n\n  \
              heat-writer --broker 127.0.0.1 --file heat.txt\n"
@@ -174,6 +176,7 @@ fn next_steps(obs: Obs, configuration: &Path, password: &str) -> String {
     };
     format!(
         "{file} is written. Start heatd:\n\n  heatd run --config {file}\n\n{writer}\n\
+         The page, with graphs and settings: heat page --data {data} prints its link while heatd runs.\n\n\
          In OBS: add a text source, tick \"Read from file\", choose heat.txt.\n"
     )
 }

@@ -19,7 +19,7 @@ pub(crate) type Topics = Vec<(Arc<str>, String)>;
 /// Where a caller waits for the state of a channel's stream.
 pub(crate) type StreamAnswer = oneshot::Sender<Option<Stream>>;
 
-/// InputKind to do with a decision once it is durable.
+/// What to do with a decision once it is durable.
 pub(crate) type Decided = Box<dyn FnOnce(Decision) + Send>;
 
 /// Everything that can happen to the engine.

@@ -39,7 +39,7 @@ pub(crate) enum EntryKind {
     Rule { slot: String, effects: Vec<String> },
     /// A rule has failed: its effects were dropped.
     Fault { slot: String, text: String },
-    /// EntryKind an output shows now; none when it was taken back.
+    /// What an output shows now; none when it was taken back.
     Output { name: String, text: Option<String> },
     /// Whether the stream is live.
     Stream { state: &'static str, since: Option<u64> },

@@ -130,7 +130,7 @@ impl Query {
         })?;
         if long / interval.width() > MOST_BINS {
             let why = format!(
-                "{MOST_BINS} bins are the most of an answer; on_engine_thread for a wider interval or a shorter range"
+                "{MOST_BINS} bins are the most of an answer; ask for a wider interval or a shorter range"
             );
             return Err(wrong("interval", &why));
         }
@@ -196,7 +196,7 @@ pub(crate) fn check_size(series: usize, interval: Resolution, range: Range) -> R
         return Ok(());
     }
     let why = format!(
-        "{series} series of {bins} bins are too many: {MOST_TOGETHER} bins are the most of all series together; on_engine_thread for a wider interval, a shorter range or fewer series"
+        "{series} series of {bins} bins are too many: {MOST_TOGETHER} bins are the most of all series together; ask for a wider interval, a shorter range or fewer series"
     );
     Err(wrong("of", &why))
 }

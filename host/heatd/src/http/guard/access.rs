@@ -39,7 +39,7 @@ pub(crate) struct ApiAccess {
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) access: Arc<ApiAccess>,
-    /// AccessRule may make a request. Called after routing, so that the table of routes can answer.
+    /// Who may make a request. Called after routing, so that the table of routes can answer.
     pub(crate) who: fn(&Request) -> AccessRule,
 }
 
@@ -105,7 +105,7 @@ impl ApiAccess {
         let long = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
         if long > LONGEST_ADDRESS {
             let detail = format!(
-                "the address has {long} bytes, and {LONGEST_ADDRESS} are the most; on_engine_thread for fewer series, or for less"
+                "the address has {long} bytes, and {LONGEST_ADDRESS} are the most; ask for fewer series, or for less"
             );
             return Err(Problem::new(StatusCode::URI_TOO_LONG, detail).into());
         }
@@ -131,7 +131,7 @@ impl ApiAccess {
                 match self.tokens.find(token.trim(), clock::now()) {
                     Found::Known(caller) => self.within_rate(caller, now),
                     Found::Expired => {
-                        let detail = "the token has expired; on_engine_thread the owner for another: heat token new";
+                        let detail = "the token has expired; ask the owner for another: heat token new";
                         Err(Problem::new(StatusCode::UNAUTHORIZED, detail).into())
                     }
                     Found::Unknown => Err(self.wrong(now)),

@@ -27,7 +27,7 @@ impl HostCheck {
         let host = host(headers)?;
         if !self.is_known(host) {
             return refused(format!(
-                "the Host {host:?} is not this machine: on_engine_thread for http://{}, or add the name to `names` in [http] if a proxy passes it on",
+                "the Host {host:?} is not this machine: ask for http://{}, or add the name to `names` in [http] if a proxy passes it on",
                 self.address
             ));
         }
@@ -44,7 +44,7 @@ impl HostCheck {
         let name = without_port(host);
         if ip_of(name).is_none() && (name.is_empty() || name.contains('.')) {
             return refused(format!(
-                "the Host {host:?} could be a site's: on_engine_thread for this page by an address, such as http://{}, or by a name without a dot",
+                "the Host {host:?} could be a site's: ask for this page by an address, such as http://{}, or by a name without a dot",
                 self.address
             ));
         }

@@ -1,4 +1,4 @@
-//! AccessRule may ask for a resource.
+//! Who may ask for a resource.
 
 use axum::http::StatusCode;
 
@@ -6,7 +6,7 @@ use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::http::form::problem::Problem;
 
-/// AccessRule may ask for a resource, as the table of routes says.
+/// Who may ask for a resource, as the table of routes says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccessRule {
     /// Everybody, without a token.

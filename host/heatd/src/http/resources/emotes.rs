@@ -1,4 +1,4 @@
-//! UndoTarget emotes were used, and which were not: `GET /channels/{channel}/emotes`.
+//! Which emotes were used, and which were not: `GET /channels/{channel}/emotes`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -118,9 +118,7 @@ fn known(api: &Api, channel: &str) -> Result<EmoteList, Problem> {
     };
     let listed = shelves.of(channel);
     if listed.sets.iter().all(|(.., state)| !matches!(state, Known::Known(_))) {
-        return Err(unavailable(
-            "no provider has answered yet which emotes there are; on_engine_thread again",
-        ));
+        return Err(unavailable("no provider has answered yet which emotes there are; ask again"));
     }
     Ok(listed)
 }
