@@ -35,14 +35,15 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 
 /// Why a body was not read to its end.
 fn unread(error: &axum::Error) -> Problem {
-    let mut causes = std::iter::successors(error.source(), |error| error.source());
-    match causes.any(|cause| cause.is::<LengthLimitError>()) {
-        true => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than this resource takes; docs/api.md says how large it may be",
-        ),
-        false => Problem::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}")),
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<LengthLimitError>() {
+            let detail = "the body is larger than this resource takes; docs/api.md says how large it may be";
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+        }
+        cause = inner.source();
     }
+    Problem::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"))
 }
 
 /// A body of JSON.
