@@ -221,14 +221,15 @@ fn signal(_status: ExitStatus) -> Option<i32> {
     None
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
-
-    use super::*;
-
+    #[cfg(unix)]
     #[test]
     fn a_process_that_dies_says_why() {
+        use std::os::unix::process::ExitStatusExt;
+
+        use super::{ExitStatus, REFUSED, ResourceLimits, refusal};
+
         let limits = ResourceLimits { address_space: 512 << 20, seconds: 30 };
         let died = |raw, said: &str| refusal(ExitStatus::from_raw(raw), said, &limits);
         let refused = REFUSED << 8;
