@@ -18,7 +18,7 @@ use heat_tests::processes::{Program, free_port};
 use heat_tests::prometheus::Page;
 use heat_tests::twitch::Server;
 
-use crate::shell::{self, cargo, say, target};
+use crate::shell::{self, build_here, say, target};
 use crate::{page, rules};
 use story::Story;
 use town::{OTHERS, Town};
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
     let rules = rules::build_alone()?;
     page::build_if_possible()?;
-    shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
+    shell::run(&mut build_here(["build", "--locked", "--workspace", "--bins"]))?;
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))

@@ -119,7 +119,7 @@ impl Stage {
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        Ok(answer.lines().last().is_some_and(|line| line.contains("\"done\"")))
+        Ok(answer.lines().last().is_some_and(|line| line.contains("\"message\"")))
     }
 
     /// Waits until as much is counted as was sent, or until nothing more is counted, and says what was.

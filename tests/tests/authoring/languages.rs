@@ -1,6 +1,7 @@
 //! Rules in JavaScript and Python, from the first command until their cases are played. What builds them was installed by
 //! `cargo xtask rules --all`, for the rules of this repository, with the same versions.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -93,6 +94,25 @@ fn a_rule_in_python_builds_and_passes_its_cases() -> Result<()> {
 }
 
 #[test]
+fn the_types_for_typescript_are_of_the_helpers_that_there_are() -> Result<()> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/streak/src");
+    let exported = |file: &str| -> Result<BTreeSet<String>> {
+        let text = std::fs::read_to_string(source.join(file))?;
+        let values = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix("export ")?;
+            let rest = ["const ", "function "].iter().find_map(|kind| rest.strip_prefix(kind))?;
+            let end = |c: char| !c.is_ascii_alphanumeric();
+            rest.split(end).next().map(str::to_owned)
+        });
+        Ok(values.collect())
+    };
+    let (helpers, typed) = (exported("heat.js")?, exported("heat.d.ts")?);
+    ensure!(helpers.len() > 25, "{helpers:?}");
+    assert_eq!(helpers, typed);
+    Ok(())
+}
+
+#[test]
 fn new_rules_have_the_helpers_and_tools_of_the_rules_here() -> Result<()> {
     let workshop = Workshop::new()?;
     for (name, language) in [("one", "javascript"), ("two", "python")] {
@@ -102,6 +122,7 @@ fn new_rules_have_the_helpers_and_tools_of_the_rules_here() -> Result<()> {
     let ours = |file: &str| std::fs::read_to_string(rules.join(file)).context(file.to_owned());
     for (made, rule) in [
         ("one/src/heat.js", "streak/src/heat.js"),
+        ("one/src/heat.d.ts", "streak/src/heat.d.ts"),
         ("two/heat.py", "milestones/heat.py"),
         ("two/requirements.txt", "milestones/requirements.txt"),
     ] {

@@ -70,7 +70,7 @@ fn the_embedded_broker_answers_the_packet_suite_as_noted() -> Result<()> {
         "misses that are new: {new:#?}; no misses: {gone:#?}"
     );
     // The connection of heatd itself was in nobody's way.
-    ensure!(town.figure("heatd_mqtt_connects_total")? == 1);
+    ensure!(town.figure("heatd_mqtt_connections_opened_total")? == 1);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use wasmtime::{Engine, Result, Store};
 use crate::generated::heat::rules::about::{SettingKind, SettingValue};
 use crate::generated::heat::rules::counts::{Person, Tally};
 use crate::generated::heat::rules::state::Entry;
-use crate::generated::heat::rules::{about, config, counts, effects, events, log, state};
+use crate::generated::heat::rules::{about, config, counts, effects, events, log, outputs, state};
 use crate::generated::{Rule, RulePre};
 
 /// What a store of the bench holds.
@@ -52,6 +52,12 @@ impl state::Host for Views {
 
     fn scan(&mut self, _prefix: String, _after: Option<String>, _limit: u32) -> Vec<Entry> {
         Vec::new()
+    }
+}
+
+impl outputs::Host for Views {
+    fn get(&mut self, _name: String) -> Option<String> {
+        None
     }
 }
 

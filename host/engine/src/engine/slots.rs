@@ -9,7 +9,7 @@ use crate::chain::stream::HOST;
 use crate::contract::digest::Digest;
 use crate::engine::Engine;
 use crate::engine::request::{ChangeError, ChangeRequest};
-use crate::error::{SlotError, StoreError};
+use crate::error::SlotError;
 use crate::guest::rule::Rule;
 use crate::store::changes::{AddedSlot, Status};
 use crate::store::tables::SlotKey;

@@ -148,7 +148,7 @@ impl Channels {
         let mut chain = chain(&self.config, &self.live.sandbox, &name).map_err(Error::Refused)?;
         // If it was here before, the rules that were added to it come along.
         let snapshot =
-            self.live.on_engine_thread("channel.look", |access| Ok(access.engine.snapshot()?))?;
+            self.live.on_engine_thread("channel.look", |access| access.engine.snapshot())?;
         with_added(&mut chain, &self.live.sandbox, &snapshot).map_err(Error::failed)?;
         let listed = ChannelEntry::new(&chain, &self.live.metrics);
         let rules: Vec<String> = chain.rules.iter().map(|(slot, _)| slot.clone()).collect();

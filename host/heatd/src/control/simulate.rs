@@ -1,7 +1,6 @@
 //! Simulates an event: what the rules would answer to something that has not happened.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use heat_engine::cases::{chat_line, person};
 use heat_engine::wit::{Cheer, Event, Gift, Happening, Raid, Redemption, Role, Subscription, Tier};

@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// Persists the slot's override, writes log and audit entries, and publishes its status. `back`: the live rule is the former standby.
-    pub(super) fn changed(
+    pub(in crate::engine) fn changed(
         &mut self,
         channel: &Arc<str>,
         slot: &str,

@@ -55,7 +55,7 @@ pub(crate) async fn explain(
     let live = api.live.clone();
     at_once(place, move || {
         let present = live.present(&channel)?;
-        let snapshot = Arc::new(present.snapshot);
+        let snapshot = present.snapshot;
         let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
             Error::because(
