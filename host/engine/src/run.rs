@@ -408,7 +408,9 @@ impl Run {
         let Some((entries, alarms)) = self.engine.hand_over(&self.channel, slot)? else {
             return Ok(None);
         };
-        let shown = self.shown.get(slot).cloned().unwrap_or_default();
+        let mut shown = self.shown.get(slot).cloned().unwrap_or_default();
+        // An empty text takes an output back.
+        shown.retain(|_, text| !text.is_empty());
         Ok(Some(RuleState { entries, alarms, shown }))
     }
 }
