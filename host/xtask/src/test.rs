@@ -74,7 +74,7 @@ fn all(checks: bool, arguments: &[String], length: Length) -> Result<()> {
     examples_of_the_docs(arguments)?;
     ensure!(report.is_passed(), "tests have failed; see above");
     page::test(&components)?;
-    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true })?;
+    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true, is_built: true })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }
