@@ -31,8 +31,9 @@ const SERVING: Duration = Duration::from_millis(40);
 /// Kills are added until each moment was hit, up to so many times those that were planned.
 const AT_MOST: u64 = 3;
 
-/// How many messages mosquitto has under way to a client that allows more, as it is set up by default and in `deploy/`.
-const UNDER_WAY: u64 = 20;
+/// How many messages a broker may have under way to heatd, which says so with Receive Maximum. mosquitto 2.0 takes that number for a client
+/// of MQTT 5, and its own `max_inflight_messages` for others: what waits for heatd comes at once.
+const UNDER_WAY: u64 = 512;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]

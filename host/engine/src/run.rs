@@ -40,6 +40,8 @@ use crate::store::snapshot::Snapshot;
 pub struct Changes {
     /// A slot's rule, whatever the log says was live there.
     pub rule: Option<(String, Rule)>,
+    /// That rule is there from the beginning, also when its slot came later.
+    pub at_once: bool,
     /// Events that did not happen, by id.
     pub left_out: BTreeSet<String>,
     /// A person whose events are left out.
@@ -88,9 +90,10 @@ impl Run {
             rules.push((state.slot.clone(), rule));
             off.extend((!state.on && replaced.is_none()).then(|| state.slot.clone()));
         }
-        // A rule that nobody has in a slot yet is tried in one of its own, after all others.
+        // A rule for a slot that is not there yet comes when the log says so; one that no slot has, at once and after all others.
         if let Some((slot, rule)) = &changes.rule
             && !rules.iter().any(|(name, _)| name == slot)
+            && (changes.at_once || !library.is_live(slot))
         {
             rules.push((slot.clone(), rule.clone()));
         }
@@ -353,7 +356,11 @@ impl Run {
         let mut after = None;
         for (name, digest, settings) in slots {
             if self.engine.running(&self.channel, name).is_none() {
-                let rule = self.library.rule(name, *digest, settings)?;
+                let replaced = self.changes.rule.as_ref().filter(|(slot, _)| slot == name);
+                let rule = match replaced {
+                    Some((_, rule)) => rule.clone(),
+                    None => self.library.rule(name, *digest, settings)?,
+                };
                 let added = self.engine.add_logged_slot(&self.channel, name, rule, after);
                 added.map_err(|error| RunError::of_slot(name, error))?;
                 self.shown.entry(name.clone()).or_default();
@@ -401,7 +408,9 @@ impl Run {
         let Some((entries, alarms)) = self.engine.hand_over(&self.channel, slot)? else {
             return Ok(None);
         };
-        let shown = self.shown.get(slot).cloned().unwrap_or_default();
+        let mut shown = self.shown.get(slot).cloned().unwrap_or_default();
+        // An empty text takes an output back.
+        shown.retain(|_, text| !text.is_empty());
         Ok(Some(RuleState { entries, alarms, shown }))
     }
 }

@@ -293,6 +293,12 @@ pub(crate) fn login(written: &str) -> Option<String> {
 }
 
 impl RuleConfig {
+    /// Where a setting stands in the configuration; where the rule stands, if the setting is not written there.
+    pub(crate) fn span_of(&self, setting: &str) -> &Range<usize> {
+        let place = self.settings.iter().position(|(key, _)| key == setting);
+        place.and_then(|place| self.setting_spans.get(place)).unwrap_or(&self.span)
+    }
+
     fn read(mut section: Section<'_>, folder: &Path, twitch: &Twitch) -> Option<Self> {
         let (span, mistakes) = (section.span(), section.mistakes());
         let file = section.text("file");

@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// Lets Chromium open the link to the page, as somebody would, and ends when it has.
     #[arg(long)]
     pub(crate) browse: bool,
+    /// The programs are built already.
+    #[arg(skip)]
+    pub(crate) is_built: bool,
 }
 
 /// Builds what is needed, runs everything, and ends all of it.
@@ -48,7 +51,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
     let rules = rules::build_alone()?;
     page::build_if_possible()?;
-    shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
+    if !options.is_built {
+        shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -21,6 +22,27 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     without_cargo_variables(&mut command);
+    command
+}
+
+/// Whether builds for this machine are linted.
+static LINTS: OnceLock<()> = OnceLock::new();
+
+/// From now on, what is built for this machine is linted while it is built, and a warning is an error.
+///
+/// `cargo clippy` compiles everything for itself, and all dependencies with it: minutes for nothing that the build would not do
+/// again. Clippy's compiler is rustc with more to say, so it can build as well. The variables are those that `cargo clippy` sets.
+pub(crate) fn lint_builds() {
+    LINTS.get_or_init(|| ());
+}
+
+/// A build of what runs on this machine. Rules are not built so: their bytes are to be those of the compiler that everybody has.
+pub(crate) fn build_here<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = cargo(arguments);
+    if LINTS.get().is_some() {
+        command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+        command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
+    }
     command
 }
 

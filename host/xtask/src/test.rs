@@ -11,7 +11,7 @@ mod runner;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::shell::{self, cargo, say};
+use crate::shell::{self, build_here, cargo, say};
 use crate::{check, demo, page, rules, tools};
 
 /// The demo is run at the end, as a newcomer would: long enough for its first faves.
@@ -56,7 +56,8 @@ pub(crate) fn nightly() -> Result<()> {
 fn all(checks: bool, arguments: &[String], length: Length) -> Result<()> {
     tools::for_tests()?;
     if checks {
-        check::run()?;
+        check::without_lints()?;
+        shell::lint_builds();
     }
     let components = rules::build()?;
     rules::languages::build()?;
@@ -73,7 +74,7 @@ fn all(checks: bool, arguments: &[String], length: Length) -> Result<()> {
     examples_of_the_docs(arguments)?;
     ensure!(report.is_passed(), "tests have failed; see above");
     page::test(&components)?;
-    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true })?;
+    demo::run(&demo::Options { seconds: Some(DEMO_SECONDS), browse: true, is_built: true })?;
     if std::env::var_os("HEAT_RECORDINGS").is_none() {
         say("HEAT_RECORDINGS is not set: the flow test ran on generated chat, not on recordings");
     }
@@ -82,7 +83,7 @@ fn all(checks: bool, arguments: &[String], length: Length) -> Result<()> {
 
 /// Those that stand in comments, which rustdoc compiles and runs.
 fn examples_of_the_docs(arguments: &[String]) -> Result<()> {
-    let mut test = cargo(["test", "--quiet", "--locked", "--workspace", "--doc", "--"]);
+    let mut test = build_here(["test", "--quiet", "--locked", "--workspace", "--doc", "--"]);
     shell::run(test.args(arguments))
 }
 

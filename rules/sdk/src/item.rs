@@ -7,7 +7,9 @@ const LONGEST: usize = 200;
 pub fn clean(text: &str) -> String {
     let mut item = String::new();
     for word in text.split_whitespace() {
-        let seen: String = word.chars().filter(|character| !invisible(*character)).collect();
+        // No more than can be kept: an MQTT message may have 64 KiB, and a call only so much fuel.
+        let seen = word.chars().filter(|character| !invisible(*character));
+        let seen: String = seen.take(LONGEST + 1).collect();
         // Joiners are part of emoji and of some scripts, and nothing on their own.
         if seen.chars().all(joins) {
             continue;
@@ -16,6 +18,9 @@ pub fn clean(text: &str) -> String {
             item.push(' ');
         }
         item.push_str(&seen);
+        if item.chars().nth(LONGEST).is_some() {
+            break;
+        }
     }
     match item.char_indices().nth(LONGEST) {
         Some((end, _)) => item[..end].trim_end().to_owned(),

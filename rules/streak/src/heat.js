@@ -44,7 +44,7 @@ export function get(key, otherwise = null) {
 }
 
 // All keys that begin so, with their values, in order: `for (const [key, value] of scan("song/"))`. At most so many, after `after`.
-export function scan(prefix = "", { after = undefined, limit = 100 } = {}) {
+export function scan(prefix = "", { after = null, limit = 100 } = {}) {
   return state.scan(prefix, after, limit).map(({ key, value }) => [key, JSON.parse(decode(value))]);
 }
 

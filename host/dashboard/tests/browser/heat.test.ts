@@ -31,8 +31,8 @@ test("the number is the one that the stream shows, with its level, and another o
 });
 
 test("a change of a rule is a mark at its time, and stands in the list", async () => {
-  const done = await ask<{ done?: string }>("channels/seaside/rules/decay/settings", { set: { half_life: `${20 + (Math.floor(Date.now() / 1000) % 100)}s` } });
-  assert.ok(done.done);
+  const done = await ask<{ message?: string }>("channels/seaside/rules/decay/settings", { set: { half_life: `${20 + (Math.floor(Date.now() / 1000) % 100)}s` } });
+  assert.ok(done.message);
   const { page, leave } = await visit(browser, { hash: "channel=seaside&interval=1s" });
   await shown(page);
   await says(page, "#changes", /decay: new settings, by /);
@@ -58,7 +58,7 @@ test("why it is what it is has who moved it", async () => {
   const { page, leave } = await visit(browser, { hash: "channel=seaside" });
   await shown(page);
   await page.click("#ask-why:enabled");
-  await says(page, "#causes", /of chatter_\d+/);
+  await says(page, "#causes", /of\s+chatter_\d+/);
   await says(page, "#causes", /\d+ → \d+/);
   await leave();
 });

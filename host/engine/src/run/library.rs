@@ -35,6 +35,11 @@ impl Library {
         }
     }
 
+    /// Whether a rule runs in this slot now.
+    pub(super) fn is_live(&self, slot: &str) -> bool {
+        self.live.contains_key(slot)
+    }
+
     /// Takes note of rules that run now.
     pub(super) fn learn(&mut self, live: &[(String, Rule)]) {
         for (slot, rule) in live {

@@ -1,7 +1,6 @@
 //! Loads the configured rules, and makes the chain (the rules in order) of each channel.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -201,9 +200,9 @@ impl Loader<'_> {
                     match most_like(name, known).filter(|_| why.contains("no such setting")) {
                         Some(known) => {
                             let hint = format!("did you mean `{known}`?");
-                            self.mistakes.add_with_hint(setting_span(rule, name), why, hint);
+                            self.mistakes.add_with_hint(rule.span_of(name), why, hint);
                         }
-                        None => self.mistakes.add(setting_span(rule, name), why),
+                        None => self.mistakes.add(rule.span_of(name), why),
                     }
                 }
             }
@@ -211,7 +210,7 @@ impl Loader<'_> {
             LoadFailure::Load(LoadError::Refused(why), _) => {
                 let names = rule.settings.iter().map(|(name, _)| name);
                 let spoken = names.into_iter().find(|name| why.contains(&format!("`{name}`")));
-                let span = spoken.map_or(&rule.span, |name| setting_span(rule, name));
+                let span = spoken.map_or(&rule.span, |name| rule.span_of(name));
                 self.mistakes.add(span, problem(refusal));
             }
             _ => self.mistakes.add_with_hint(
@@ -221,12 +220,6 @@ impl Loader<'_> {
             ),
         }
     }
-}
-
-/// Where a setting stands in the configuration; where the rule stands, if the setting is not written there.
-pub(super) fn setting_span<'a>(rule: &'a RuleConfig, name: &str) -> &'a Range<usize> {
-    let place = rule.settings.iter().position(|(key, _)| key == name);
-    place.and_then(|place| rule.setting_spans.get(place)).unwrap_or(&rule.span)
 }
 
 /// Why heatd cannot run a rule: an ability that the rule needs and heatd does not have.

@@ -107,7 +107,7 @@ impl Pair {
             let seed = kept.clone().unwrap_or_else(|| Seed::empty(channel, &chain, at));
             let library = Library::new(sandbox, Arc::clone(&present.snapshot), &chain);
             let rule = Some((slot.to_owned(), rule));
-            Ok(Run::begin(seed, library, Changes { rule, ..Changes::default() })?)
+            Ok(Run::begin(seed, library, Changes { rule, at_once: true, ..Changes::default() })?)
         };
         Ok(Self { alone: run(rule.for_groups_of(1))?, together: run(rule.clone())? })
     }

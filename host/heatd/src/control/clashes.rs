@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use heat_engine::wit::SettingValue;
 use heat_engine::{Chain, Rule};
 
-use super::chains::setting_span;
 use crate::config::{Config, Mistakes};
 
 /// A clash is a mistake at the later of two rules.
@@ -30,7 +29,7 @@ pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
                     );
                     let hint =
                         format!("give one another name, such as settings.{setting} = \"{slot}\"");
-                    mistakes.add_with_hint(setting_span(configured, &setting), problem, hint);
+                    mistakes.add_with_hint(configured.span_of(&setting), problem, hint);
                     reported.push(clash);
                 }
             }

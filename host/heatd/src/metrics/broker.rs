@@ -28,6 +28,23 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    const ALL: [Self; 14] = [
+        Self::Login,
+        Self::LastWill,
+        Self::ClientId,
+        Self::Clients,
+        Self::Strangers,
+        Self::Silence,
+        Self::Packet,
+        Self::Topic,
+        Self::Write,
+        Self::Read,
+        Self::Subscriptions,
+        Self::Retained,
+        Self::Waiting,
+        Self::Reader,
+    ];
+
     /// The value of the label in /metrics.
     fn label(self) -> &'static str {
         match self {
@@ -122,6 +139,10 @@ impl BrokerMetrics {
             "What the embedded broker refused, or dropped for want of room",
             broker.refused.clone(),
         );
+        // From 0 on: the first of a kind is a rise then, which an alert sees.
+        for why in Refused::ALL {
+            let _ = broker.refused.get_or_create(&ByRefusal { reason: why.label() });
+        }
         broker
     }
 

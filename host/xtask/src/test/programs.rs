@@ -1,4 +1,4 @@
-//! Builds everything that tests run, in one call of cargo, so that no core waits between two, and finds the test programs in what it says.
+//! Builds everything that tests run, and lints it, in one call of cargo, so that no core waits between two, and finds the test programs in what it says.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::{Deserializer, Value};
 
-use crate::shell::{self, cargo, say};
+use crate::shell::{self, build_here, cargo, say};
 
 /// A program of tests, as Rust's harness makes them.
 #[derive(Debug, PartialEq)]
@@ -23,8 +23,9 @@ pub(super) struct TestProgram {
 pub(super) fn build() -> Result<Vec<TestProgram>> {
     // A library for programs that are started with it. It replaces functions of the C library, and so is for itself.
     shell::run(&mut cargo(["build", "--locked", "--package", "slow-disk"]))?;
-    let mut build = cargo(["build", "--locked", "--workspace", "--bins", "--tests", "--examples"]);
-    say("$ cargo build --locked --workspace --bins --tests --examples");
+    // Benches too: tests run none of them, but they are to go on compiling.
+    let mut build = build_here(["build", "--locked", "--workspace", "--all-targets"]);
+    say("$ cargo build --locked --workspace --all-targets, linted by clippy");
     build.args(["--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
     let mut build = build.spawn().context("failed to start cargo")?;
     let printed = build.stdout.take().context("cargo without an output")?;
@@ -42,7 +43,9 @@ pub(super) fn build() -> Result<Vec<TestProgram>> {
 
 /// The test program that a message of cargo names, if it names one.
 fn test_program(message: &Value) -> Option<TestProgram> {
-    let is_test = message["profile"]["test"].as_bool()?;
+    // To cargo a bench is a test, too.
+    let is_bench = message["target"]["kind"][0] == "bench";
+    let is_test = message["profile"]["test"].as_bool()? && !is_bench;
     let file = message["executable"].as_str().filter(|_| is_test)?;
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
     let package = message["package_id"].as_str()?.rsplit(['/', '#']).next()?;
@@ -87,6 +90,9 @@ mod tests {
     fn what_is_no_test_program_is_left_out() {
         let heatd = artifact("path+file:///project/host/heatd#0.1.0", "heatd", false);
         assert_eq!(test_program(&heatd), None);
+        let mut bench = artifact("path+file:///project/host/heatd#0.1.0", "heatd", true);
+        bench["target"]["kind"] = json!(["bench"]);
+        assert_eq!(test_program(&bench), None);
         assert_eq!(test_program(&json!({ "reason": "build-finished", "success": true })), None);
     }
 }

@@ -120,7 +120,7 @@ fn nothing_of_a_run_stands_in_the_log_as_if_it_happened_now() -> Result<()> {
     stage.api.post("channels/seaside/undo", &json!({ "user": "troll" }))?.done()?;
     // Everything that they wrote would stand before this line.
     stage.api.slot("decay/disable", &json!({}))?.json()?;
-    stage.heatd.wait_for_line(|line| line.contains("output taken back"))?;
+    stage.heatd.wait_for_line(|line| line.contains("task=\"rule.turn\""))?;
     let lines = stage.heatd.lines();
     ensure!(lines.iter().filter(|line| failed(line)).count() == before, "{lines:#?}");
     Ok(())

@@ -25,6 +25,10 @@ pub(super) const JAVASCRIPT: Language = Language {
             "src/heat.js",
             include_str!("../../../../../../rules/streak/src/heat.js"),
         ),
+        TemplateFile::copy(
+            "src/heat.d.ts",
+            include_str!("../../../../../../rules/streak/src/heat.d.ts"),
+        ),
         template!("package.json", "javascript/package.json"),
         template!(".gitignore", "javascript/gitignore"),
         template!("README.md", "javascript/README.md"),
