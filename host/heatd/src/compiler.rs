@@ -1,4 +1,4 @@
-//! Loads components in a process of its own: heatd again, with bounds on memory and time, and the lowest priority.
+//! Loads components in a process of its own: heatd again, with bounds on memory and time.
 //!
 //! Whatever a stranger's component does to the compiler, it does there. A process that dies is a refusal with its reason, and heatd goes
 //! on. [`child`] is what that process does. Compiled code that is kept needs no process.

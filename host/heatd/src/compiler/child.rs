@@ -13,6 +13,9 @@ pub(crate) const REFUSED: i32 = 64;
 /// The stack on which a component is loaded: less than any thread of heatd has, so that what passes here passes there.
 const STACK: usize = 1 << 20;
 
+/// Components of more bytes give way to everything else. Smaller ones are done in a moment, and a start waits for them.
+const LARGE: usize = 512 << 10;
+
 /// What compiling may take.
 #[derive(Args, Clone)]
 pub(crate) struct ResourceLimits {
@@ -39,12 +42,10 @@ impl ResourceLimits {
     /// Takes the bounds upon this process. Where a system has none of them, what is counted before compiling has to do alone.
     #[cfg(unix)]
     fn apply(&self) {
-        use rustix::process::{Resource, Rlimit, nice, setrlimit};
+        use rustix::process::{Resource, Rlimit, setrlimit};
         let most = |most| Rlimit { current: Some(most), maximum: Some(most) };
         // At the maximum it is killed as if there were no memory. At the first of the two its end says why.
         let seconds = Rlimit { current: Some(self.seconds), maximum: Some(self.seconds + 5) };
-        // The lowest priority: chat comes first.
-        let _ = nice(19);
         let _ = setrlimit(Resource::As, most(self.address_space));
         let _ = setrlimit(Resource::Cpu, seconds);
         let _ = setrlimit(Resource::Core, most(0));
@@ -61,11 +62,20 @@ impl ResourceLimits {
     fn apply(&self) {}
 }
 
+/// The lowest priority: chat comes first. Where it cannot be had, compiling is only louder.
+fn give_way() {
+    #[cfg(unix)]
+    let _ = rustix::process::nice(19);
+}
+
 /// Runs in the process.
 pub(crate) fn run(limits: &ResourceLimits, memory: usize) -> Result<()> {
     limits.apply();
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
+    if bytes.len() > LARGE {
+        give_way();
+    }
     let load = move || {
         let sandbox = Sandbox::new(None)?;
         let rule = Limits { memory, ..Limits::default() };
