@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use heat_tests::bombs;
 use heat_tests::patience::eventually;
-use heat_tests::processes::{self, binaries};
+use heat_tests::processes::binaries;
 
 use super::api::WASM;
 use super::{Stage, cast};
@@ -68,32 +68,6 @@ fn who_writes_rules_is_told_of_a_bomb_too() -> Result<()> {
         ensure!(output.status.code() == Some(1), "{}: {words}", output.status);
         ensure!(words.contains("levels of types in types"), "{words}");
     }
-    Ok(())
-}
-
-/// The process that compiles, with so many bytes of address space and seconds.
-#[cfg(target_os = "linux")]
-fn compile(address_space: u64, seconds: u64, component: &[u8]) -> Result<Output> {
-    let mut command = std::process::Command::new(binaries()?.heatd);
-    let memory = 16u64 << 20;
-    command.args(["compile".to_owned(), address_space.to_string(), seconds.to_string()]);
-    command.arg(memory.to_string());
-    processes::run(command, component)
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn the_process_that_compiles_ends_at_its_bounds() -> Result<()> {
-    let (decay, large) = (cast::rule("decay")?, bombs::large(FUNCTIONS));
-    ensure!(compile(2 << 30, 600, &decay)?.stdout.len() > decay.len());
-    let ended = |address_space, seconds, component: &[u8]| -> Result<String> {
-        let ended = compile(address_space, seconds, component);
-        Ok(format!("{:#}", ended.err().context("it has compiled")?))
-    };
-    let said = ended(4 << 30, 1, &large)?;
-    ensure!(said.contains("signal: 24"), "{said}");
-    let said = ended(192 << 20, 600, &large)?;
-    ensure!(said.contains("memory"), "{said}");
     Ok(())
 }
 

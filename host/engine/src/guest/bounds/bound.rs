@@ -13,7 +13,8 @@ pub(super) const NESTED_TYPES: Bound = Bound { what: "levels of types in types",
 pub(super) const COMPONENTS: Bound = Bound { what: "components in it", most: 200 };
 pub(super) const MODULES: Bound = Bound { what: "core modules in it", most: 200 };
 pub(super) const COMPONENT_TYPES: Bound = Bound { what: "types of components", most: 20_000 };
-/// Each may be a level more of its type, and wasmparser panics at 128.
+/// Each may be a level more of its type, or several, and wasmparser panics at 128: what comes there all the same is refused by the process
+/// that compiles.
 pub(super) const REFERRING_TYPES: Bound =
     Bound { what: "types that refer to types outside of them", most: 100 };
 pub(super) const CORE_TYPES: Bound = Bound { what: "types of functions", most: 50_000 };
