@@ -353,8 +353,9 @@ mod tests {
             "the page http://127.0.0.1:1/",
             "#token=2                    ",
             "        Ann: two            ",
+            "▕░░░░░░░░░░░░░░░░░░▏ heat – ",
         ];
-        assert_eq!(rows(draw(&mut screen, 28, 4).backend()), expected);
+        assert_eq!(rows(draw(&mut screen, 28, 5).backend()), expected);
     }
 
     #[test]
