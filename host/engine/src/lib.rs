@@ -50,6 +50,7 @@ pub use contract::event::{kind_of, person_of};
 pub use contract::interest::{check_filter, check_topic, matches};
 pub use contract::limits::Limits;
 pub use contract::settings::{Given, parse_duration};
+pub use contract::typed::{after_command, command_word, composed, is_invisible};
 pub use engine::commit::Committed;
 pub use engine::import::ImportSummary;
 pub use engine::request::{ChangeError, ChangeRequest};

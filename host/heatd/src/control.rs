@@ -32,7 +32,6 @@ mod shadows;
 mod simulate;
 mod turn;
 mod undo;
-pub(crate) mod words;
 
 pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use compile::{LARGEST, child};

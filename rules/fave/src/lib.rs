@@ -62,7 +62,7 @@ impl Handler for FaveRule {
             }
             Happening::Chat(line) => {
                 if let Some(word) = first_word(&settings, line) {
-                    on_line(call, &settings, line, word.to_owned());
+                    on_line(call, &settings, line, item::clean(word));
                 }
             }
             Happening::Mqtt(message) => {
@@ -79,9 +79,10 @@ impl Handler for FaveRule {
     }
 }
 
-/// The first of the configured words that the line has.
-fn first_word<'a>(settings: &Configured, line: &'a ChatLine) -> Option<&'a str> {
-    line.text.split(' ').find(|word| settings.words.iter().any(|wanted| wanted == word))
+/// The first of the configured words that the line has, as it is configured.
+fn first_word<'a>(settings: &'a Configured, line: &ChatLine) -> Option<&'a str> {
+    let configured = |word: &str| settings.words.iter().find(|it| item::is_same(it, word));
+    line.text.split(' ').find_map(configured).map(String::as_str)
 }
 
 fn on_line(call: &mut Call<FaveRule>, settings: &Configured, line: &ChatLine, item: String) {

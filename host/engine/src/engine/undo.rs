@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
+use crate::contract::typed::composed;
 use crate::contract::{Event, Fave, Happening, Person};
 use crate::engine::Engine;
 use crate::engine::request::ChangeRequest;
@@ -138,7 +139,7 @@ impl UndoTarget {
         match self {
             Self::Person(name) => is_person(&fave.person, name),
             Self::People(names) => names.iter().any(|name| is_person(&fave.person, name)),
-            Self::Item(item) => fave.item == *item,
+            Self::Item(item) => composed(&fave.item) == composed(item),
             Self::Faves => true,
             Self::Event(id) => event == id,
             Self::Component(_) => false,
