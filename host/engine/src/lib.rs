@@ -82,7 +82,7 @@ pub use store::counts::{CountKind, CountRow};
 pub use store::dead_letter::DeadLetter;
 pub use store::disk::DiskUse;
 pub use store::forget::strip::ErasureSummary;
-pub use store::forget::who::{Identity, IdentityError};
+pub use store::forget::who::{Identity, IdentityError, Namesake};
 pub use store::forget::{Erasure, Mention};
 pub use store::guard::reads_a_store;
 pub use store::membership::{ChannelOverride, members};
