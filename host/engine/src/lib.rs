@@ -91,6 +91,7 @@ pub use store::schema::SCHEMA_VERSION;
 pub use store::snapshot::Snapshot;
 pub use store::streams::PastStream;
 pub use store::tables::{SlotKey, Stream};
+pub use store::verification::Verification;
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {
