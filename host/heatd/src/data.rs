@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use heat_engine::{Store, StoreError};
+use heat_engine::{Store, StoreError, Verification};
 use tracing::warn;
 
 use crate::config::{BackupPlan, Config};
@@ -53,14 +53,15 @@ impl DataDir {
     }
 
     /// Opens the store, or makes it.
-    pub(crate) fn open(&self) -> Result<Store> {
+    pub(crate) fn open(&self, verification: &Verification) -> Result<Store> {
         let file = self.data.join(STORE);
         if !file.exists()
             && let Some(restore) = self.restore()
         {
             warn!(store = %file.display(), restore, "there is no store, and there are backups: everything begins at nothing");
         }
-        Store::open(&file).map_err(|error| self.explain("failed to open", error))
+        Store::open_watched(&file, verification)
+            .map_err(|error| self.explain("failed to open", error))
     }
 
     /// Adds the file to the error. If the store is damaged, adds the command that restores the newest backup.

@@ -24,6 +24,7 @@ mod properties;
 mod recount;
 mod reference;
 mod remembered;
+mod renamed;
 mod replays;
 mod restarts;
 mod runs;

@@ -13,7 +13,7 @@ use crate::control::chains;
 
 /// A configuration whose every part has been checked, rules included. No socket is open, and no store.
 pub(crate) struct Prepared {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     /// Compiles and runs the components of all rules.
     pub(super) sandbox: Arc<Sandbox>,
     /// The rules of each configured channel, in the order in which they are called.
@@ -27,7 +27,11 @@ impl Prepared {
         let sandbox =
             Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
         let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
-        Ok(Self { config, sandbox, chains })
+        Ok(Self { config: Arc::new(config), sandbox, chains })
+    }
+
+    pub(super) fn config(&self) -> &Arc<Config> {
+        &self.config
     }
 
     /// The data folder.
