@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod interest;
 pub(crate) mod limits;
 pub(crate) mod settings;
+pub(crate) mod typed;
 
 mod generated {
     wasmtime::component::bindgen!({

@@ -50,6 +50,7 @@ pub use contract::event::{ORDER_ID, is_order, kind_of, person_of};
 pub use contract::interest::{check_filter, check_topic, matches};
 pub use contract::limits::Limits;
 pub use contract::settings::{Given, parse_duration};
+pub use contract::typed::{after_command, command_word, composed, is_invisible};
 pub use engine::commit::Committed;
 pub use engine::import::ImportSummary;
 pub use engine::request::{ChangeError, ChangeRequest};
@@ -83,7 +84,7 @@ pub use store::counts::{CountKind, CountRow};
 pub use store::dead_letter::DeadLetter;
 pub use store::disk::DiskUse;
 pub use store::forget::strip::ErasureSummary;
-pub use store::forget::who::{Identity, IdentityError};
+pub use store::forget::who::{Identity, IdentityError, Namesake};
 pub use store::forget::{Erasure, Mention};
 pub use store::guard::reads_a_store;
 pub use store::membership::{ChannelOverride, members};
@@ -92,6 +93,7 @@ pub use store::schema::SCHEMA_VERSION;
 pub use store::snapshot::Snapshot;
 pub use store::streams::PastStream;
 pub use store::tables::{SlotKey, Stream};
+pub use store::verification::Verification;
 
 /// The contract of `wit/rule.wit` as Rust types: what events are made of, and what rules answer.
 pub mod wit {

@@ -22,6 +22,7 @@ pub(crate) mod schema;
 pub(crate) mod snapshot;
 pub(crate) mod streams;
 pub(crate) mod tables;
+pub(crate) mod verification;
 
 use std::sync::Arc;
 

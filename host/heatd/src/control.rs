@@ -34,7 +34,6 @@ mod simulate;
 mod slots;
 mod turn;
 mod undo;
-pub(crate) mod words;
 
 pub(crate) use answers::{MessageAnswer, ShadowStatus};
 pub(crate) use error::Error;

@@ -4,6 +4,7 @@
 //! what it writes to; the broker's connection shows the last outputs, says that heatd is gone, and leaves.
 
 mod ended;
+mod opening;
 mod parts;
 mod prepared;
 mod running;
@@ -14,6 +15,7 @@ mod tests;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
@@ -23,10 +25,10 @@ use tracing::info;
 use crate::compiler::Compiler;
 use crate::config::Config;
 use crate::{clock, data, http, shutdown};
+use opening::Opening;
 use parts::Parts;
 pub(crate) use prepared::Prepared;
 use running::Running;
-use stored::Stored;
 
 /// Runs until Ctrl-C or SIGTERM, or until a part fails.
 pub(crate) fn run(prepared: Prepared) -> Result<()> {
@@ -46,17 +48,35 @@ async fn wire(prepared: Prepared, asked_to_stop: impl Future<Output = ()>) -> Re
     let mut asked_to_stop = pin!(asked_to_stop);
     let (trigger, shutdown) = shutdown::channel();
     let compiler = Arc::clone(&prepared.compiler);
-    let opening = spawn_blocking(move || Stored::open(prepared));
-    let Some(stored) = unless_stopped(opening, &mut asked_to_stop, &compiler).await? else {
-        return Ok(());
+    let config = Arc::clone(prepared.config());
+    let mut opening = Opening::begin(prepared)?;
+    let at_once = tokio::select! {
+        stored = opening.at_once() => stored?,
+        () = &mut asked_to_stop => {
+            compiler.stop();
+            return Ok(());
+        }
     };
-    // After the store, so that a second heatd hears which one is in its way. Before the engine: the pages tell what the start waits for.
-    let listener = listen(&stored.config).await?;
-    let (parts, readers) = Parts::new(&stored, shutdown)?;
-    let access = parts.access(listener.local_addr()?);
-    data::note_address(&stored.config.data, listener.local_addr()?)?;
+    // Before a large store is verified, and before the engine: the pages tell what the start waits for.
+    let listener = listen(&config).await?;
+    let address = listener.local_addr()?;
+    data::note_address(&config.data, address)?;
+    let site = http::site(address, &config.http, opening.verification());
+    let timeout = Duration::from_millis(config.http.request_timeout);
     let mut outward = JoinSet::new();
-    outward.spawn(http::run(listener, parts.api(), access));
+    outward.spawn(http::run(listener, site.clone(), timeout, shutdown.clone()));
+    let stored = match at_once {
+        Some(stored) => stored,
+        None => tokio::select! {
+            stored = opening.done() => stored?,
+            () = &mut asked_to_stop => {
+                compiler.stop();
+                return Ok(());
+            }
+        },
+    };
+    let (parts, readers) = Parts::new(&stored, shutdown)?;
+    http::complete(&site, parts.api(), parts.access(address));
     tokio::select! {
         () = clock::wait_for_system(stored.newest, clock::LONGEST_WAIT, parts.metrics.health()) => {}
         () = &mut asked_to_stop => return Ok(()),

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use heat_engine::{Store, StoreError};
+use heat_engine::{Store, StoreError, Verification};
 use tracing::warn;
 
 use crate::config::{BackupPlan, Config};
@@ -54,7 +54,7 @@ impl DataDir {
     }
 
     /// Opens the store, or makes it.
-    pub(crate) fn open(&self) -> Result<Store> {
+    pub(crate) fn open(&self, verification: &Verification) -> Result<Store> {
         let file = self.data.join(STORE);
         if let Ok(target) = fs::read_link(&file)
             && !file.exists()
@@ -71,7 +71,8 @@ impl DataDir {
         {
             warn!(store = %file.display(), restore, "there is no store, and there are backups: everything begins at nothing");
         }
-        Store::open(&file).map_err(|error| self.explain("failed to open", error))
+        Store::open_watched(&file, verification)
+            .map_err(|error| self.explain("failed to open", error))
     }
 
     /// Adds the file to the error. If the store is damaged, adds the command that restores the newest backup.
@@ -192,11 +193,15 @@ mod tests {
         let plan = BackupPlan::of(folder.path());
         let data_dir = DataDir { data: folder.path().to_owned(), plan };
         symlink(&elsewhere, &file)?;
-        let error = data_dir.open().err().map(|error| format!("{error:#}")).unwrap_or_default();
+        let error = data_dir
+            .open(&Verification::default())
+            .err()
+            .map(|error| format!("{error:#}"))
+            .unwrap_or_default();
         assert!(error.contains("is a link to") && error.contains("elsewhere"), "{error}");
         assert_eq!(fs::read_link(&file)?, elsewhere);
         fs::remove_file(&file)?;
-        drop(data_dir.open()?);
+        drop(data_dir.open(&Verification::default())?);
         assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         Ok(())
     }

@@ -87,9 +87,11 @@ struct Demo {
 struct Screen(Child);
 
 impl Screen {
-    fn start(data: &Path) -> Result<Self> {
+    fn start(data: &Path, link: &str) -> Result<Self> {
         let mut heat = Command::new(target().join("debug").join("heat"));
         heat.args(["watch", "--once", "--channel", CHANNEL, "--data"]).arg(data);
+        // What was printed before is gone from a screen.
+        heat.arg("--sign").arg(format!("the page {link}"));
         Ok(Self(heat.spawn().context("failed to start heat")?))
     }
 
@@ -163,7 +165,7 @@ impl Demo {
             data.display()
         ));
         say("q or Ctrl-C ends it\n");
-        let mut screen = Screen::start(&data)?;
+        let mut screen = Screen::start(&data, &link)?;
         eventually("heat watch to be there", || {
             let watched = heatd.lines().iter().any(|line| line.contains("somebody watches"));
             // If it has failed, the play ends before it begins.

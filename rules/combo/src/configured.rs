@@ -1,6 +1,6 @@
 //! The settings, read once in the life of an instance.
 
-use heat_rule::people::logins;
+use heat_rule::people::{is_listed, listed};
 use heat_rule::{ChatLine, Settings, configured, outputs};
 
 use crate::JSON;
@@ -34,14 +34,14 @@ impl Configured {
             output,
             record_output,
             emotes: settings.texts("emotes"),
-            bots: logins(settings, "bots"),
+            bots: listed(settings, "bots"),
             shared: settings.boolean("shared"),
         })
     }
 
     /// Whether a line neither goes on with a combo nor ends it.
     pub(crate) fn passes_over(&self, line: &ChatLine) -> bool {
-        (line.shared_from.is_some() && !self.shared) || self.bots.contains(&line.person.login)
+        (line.shared_from.is_some() && !self.shared) || is_listed(&self.bots, &line.person)
     }
 
     /// Whether this emote makes combos.

@@ -56,7 +56,7 @@ impl Formula for ComboRule {
             32,
             "The name of the output that shows the longest combo so far. Empty for none.",
         )
-        .texts("bots", BOTS, "Logins of bots, whose lines are passed over.")
+        .texts("bots", BOTS, "Bots, whose lines are passed over: logins or ids (\"id:123\").")
         .boolean(
             "shared",
             false,

@@ -1,5 +1,6 @@
 //! What moderators and the channel's owner can do in chat: `?heat set 50` and `?heat reset`.
 
+use heat_rule::typed::plain;
 use heat_rule::{Call, Command, Level, ONE_FAVE, Order, log, thousandths};
 
 use crate::configured::Configured;
@@ -21,7 +22,8 @@ pub(crate) fn obey(
     }
     let lowest = settings.floor;
     let highest = settings.cap.min(HOTTEST);
-    let wanted = thousandths::read(order.rest).map(|number| number as f64 / ONE_FAVE as f64);
+    let wanted =
+        thousandths::read(&plain(order.rest)).map(|number| number as f64 / ONE_FAVE as f64);
     match wanted.filter(|wanted| (lowest..=highest).contains(wanted)) {
         Some(wanted) => {
             memory.set(heat::within(settings, wanted), call.now());

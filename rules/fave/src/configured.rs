@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use heat_rule::people::logins;
+use heat_rule::people::{is_person, listed};
 use heat_rule::{Interests, Kind, Settings};
 
 use crate::{ONCE_PER_ITEM, ONCE_PER_STREAM};
@@ -15,7 +15,7 @@ pub(crate) enum Repeats {
     OncePerStream,
 }
 
-/// The settings that an event is held against. Logins are in lower case and without `@`.
+/// The settings that an event is held against. Lists of people are as [`listed`] makes them.
 pub(crate) struct Configured {
     pub(crate) words: Vec<String>,
     pub(crate) user_cooldown: u64,
@@ -41,15 +41,15 @@ impl Configured {
     }
 
     fn read(settings: &Settings) -> Self {
-        let mut deny = logins(settings, "deny");
-        deny.extend(logins(settings, "bots"));
+        let mut deny = listed(settings, "deny");
+        deny.extend(listed(settings, "bots"));
         Self {
             words: settings.texts("words"),
             user_cooldown: settings.duration("user_cooldown"),
             global_cooldown: settings.duration("global_cooldown"),
             repeats: repeats(settings),
             grace: settings.duration("grace"),
-            allow: logins(settings, "allow"),
+            allow: listed(settings, "allow"),
             deny,
             broadcaster: settings.boolean("broadcaster"),
             shared: settings.boolean("shared"),
@@ -112,16 +112,16 @@ fn check_commands(commands: &[String], moderators: &str) -> Result<(), String> {
 }
 
 fn check_people(settings: &Settings) -> Result<(), String> {
-    let allow = logins(settings, "allow");
+    let allow = listed(settings, "allow");
     for list in ["allow", "deny", "bots"] {
-        if logins(settings, list).iter().any(|login| login.is_empty() || login.contains(' ')) {
+        if !listed(settings, list).iter().all(|entry| is_person(entry)) {
             return Err(format!(
-                "`{list}` has a name that is none; write logins such as \"ann\", as in the channel's address"
+                "`{list}` has a name that is none; write logins such as \"ann\", as in the channel's address, or ids such as \"id:123\""
             ));
         }
     }
     for list in ["deny", "bots"] {
-        if let Some(login) = logins(settings, list).iter().find(|login| allow.contains(login)) {
+        if let Some(login) = listed(settings, list).iter().find(|login| allow.contains(login)) {
             return Err(format!(
                 "{login:?} stands in both `allow` and `{list}`; take it out of one of them"
             ));

@@ -39,9 +39,9 @@ impl Handler for FaveRule {
             .duration("global_cooldown", 0, (0, DAY), "How long anybody's next fave waits after one that counted. \"0s\": not at all.")
             .choice("repeats", &[ALWAYS, ONCE_PER_ITEM, ONCE_PER_STREAM], "Whether a person may fave the same item again: always, never, or in the next stream. Faves without an item count as one item.")
             .duration("grace", 600_000, (0, DAY), "A stream that starts again within this time of its end is still the same, for `repeats`.")
-            .texts("allow", &[], "Logins of the only people whose faves count. Empty: everybody.")
-            .texts("deny", &[], "Logins of people whose faves do not count.")
-            .texts("bots", BOTS, "Logins of bots, whose faves do not count.")
+            .texts("allow", &[], "The only people whose faves count: logins, or ids such as \"id:123\". Empty: everybody.")
+            .texts("deny", &[], "People whose faves do not count: logins, or ids such as \"id:123\", which stay when somebody changes the login.")
+            .texts("bots", BOTS, "Bots, whose faves do not count: logins or ids.")
             .boolean("broadcaster", true, "Whether faves of the channel's owner count.")
             .boolean("shared", false, "Whether lines count that a shared chat brought from another channel.")
             .text("moderator_command", "?heat", 50, "The command of moderators and the owner: pause, resume, add. Empty for none.")
@@ -62,7 +62,7 @@ impl Handler for FaveRule {
             }
             Happening::Chat(line) => {
                 if let Some(word) = first_word(&settings, line) {
-                    on_line(call, &settings, line, word.to_owned());
+                    on_line(call, &settings, line, item::clean(word));
                 }
             }
             Happening::Mqtt(message) => {
@@ -79,9 +79,10 @@ impl Handler for FaveRule {
     }
 }
 
-/// The first of the configured words that the line has.
-fn first_word<'a>(settings: &Configured, line: &'a ChatLine) -> Option<&'a str> {
-    line.text.split(' ').find(|word| settings.words.iter().any(|wanted| wanted == word))
+/// The first of the configured words that the line has, as it is configured.
+fn first_word<'a>(settings: &'a Configured, line: &ChatLine) -> Option<&'a str> {
+    let configured = |word: &str| settings.words.iter().find(|it| item::is_same(it, word));
+    line.text.split(' ').find_map(configured).map(String::as_str)
 }
 
 fn on_line(call: &mut Call<FaveRule>, settings: &Configured, line: &ChatLine, item: String) {

@@ -1,5 +1,6 @@
 //! What moderators and the channel's owner can do in chat: pause, resume, and add a fave by hand.
 
+use heat_rule::typed::plain;
 use heat_rule::{Call, Command, Level, NewFave, Order, Person, Weight, log, thousandths};
 
 use crate::message::{HEAVIEST, person};
@@ -42,11 +43,11 @@ pub(crate) fn obey(call: &mut Call<FaveRule>, command: &Command) {
 /// Reads `N [@user] [item]`. It is the moderator's own fave when it names nobody. An error says what would do.
 fn added(moderator: &Person, text: &str) -> Result<NewFave, String> {
     let (number, rest) = first_word(text);
-    let weight: Weight = thousandths::read(number)
+    let weight: Weight = thousandths::read(&plain(number))
         .filter(|weight| *weight != 0 && weight.abs() <= HEAVIEST)
         .ok_or("A number from -10000 to 10000 and not 0 must follow")?;
     let (user, behind) = first_word(rest);
-    let (person, item) = match user.strip_prefix('@') {
+    let (person, item) = match plain(user).strip_prefix('@') {
         None => (moderator.clone(), rest),
         Some(login) if is_login(login) => (person(login), behind),
         Some(_) => return Err("Behind the @ must stand the name of a person".to_owned()),

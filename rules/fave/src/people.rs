@@ -1,6 +1,7 @@
 //! Whose faves count.
 
 use heat_rule::NewFave;
+use heat_rule::people::is_listed;
 
 use crate::configured::Configured;
 use crate::message;
@@ -10,8 +11,7 @@ pub(crate) fn may(settings: &Configured, fave: &NewFave) -> bool {
     if message::is_nobodys(fave) {
         return true;
     }
-    let login = &fave.person.login;
     let owner = fave.standing.is_some_and(|standing| standing.broadcaster);
-    let allowed = settings.allow.is_empty() || settings.allow.contains(login);
-    allowed && (settings.broadcaster || !owner) && !settings.deny.contains(login)
+    let allowed = settings.allow.is_empty() || is_listed(&settings.allow, &fave.person);
+    allowed && (settings.broadcaster || !owner) && !is_listed(&settings.deny, &fave.person)
 }

@@ -1,6 +1,6 @@
 //! The settings, read once in the life of an instance, and the check whether they go together.
 
-use heat_rule::people::logins;
+use heat_rule::people::{is_listed, listed};
 use heat_rule::{Ability, ChatLine, Interests, Kind, Settings, configured, outputs};
 
 use crate::JSON;
@@ -73,7 +73,7 @@ impl Configured {
             raid_pause: settings.duration("raid_pause"),
             json: settings.text("format") == JSON,
             output,
-            bots: logins(settings, "bots"),
+            bots: listed(settings, "bots"),
             shared: settings.boolean("shared"),
         })
     }
@@ -90,6 +90,6 @@ impl Configured {
     /// Whether the person of a line counts.
     pub(crate) fn counts(&self, line: &ChatLine) -> bool {
         let elsewhere = line.shared_from.is_some() && !self.shared;
-        !elsewhere && !self.bots.contains(&line.person.login)
+        !elsewhere && !is_listed(&self.bots, &line.person)
     }
 }

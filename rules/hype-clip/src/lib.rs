@@ -59,7 +59,7 @@ impl Formula for HypeClip {
             .duration("raid_pause", MINUTE, (0, 60 * MINUTE), "How long after a raid there is no moment: everybody says hello.")
             .choice("format", &[TEXT, JSON], "How the moment is shown: its title, or an object with value (the title), word, people, usual and at (milliseconds since 1970).")
             .text("output", "moment", 32, "The name of the output that shows the last moment. Empty for none.")
-            .texts("bots", BOTS, "Logins of bots, who are not counted.")
+            .texts("bots", BOTS, "Bots, who are not counted: logins or ids (\"id:123\").")
             .boolean("shared", false, "Whether people are counted whose lines a shared chat brought from another channel.")
     }
 

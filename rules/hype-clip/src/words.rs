@@ -1,7 +1,7 @@
 //! What people say most, in a few counters however many words there are.
 
-use heat_rule::ChatLine;
 use heat_rule::state::Stored;
+use heat_rule::{ChatLine, item};
 
 /// How many words and emotes are counted at once, each. What at least one of so many people says is among them at the end (Misra and Gries).
 const COUNTERS: usize = 16;
@@ -63,7 +63,8 @@ fn word(text: &str) -> Option<String> {
     if text.starts_with(['!', '?', '@', '#', '/']) || text.contains("://") {
         return None;
     }
-    let word = text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let word = item::clean(text);
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let letters = word.chars().any(char::is_alphabetic) && !word.contains(char::is_control);
     (letters && LENGTH.contains(&word.chars().count())).then_some(word)
 }
@@ -122,6 +123,7 @@ mod tests {
             ("https://example.org", None),
             ("12345", None),
             ("(Größe)", Some("größe")),
+            ("cafe\u{301}\u{200B}", Some("café")),
         ] {
             assert_eq!(word(text).as_deref(), expected, "{text}");
         }

@@ -1,5 +1,6 @@
 //! What moderators and the channel's owner can do in chat: `?heat boost 2 5m` and `?heat boost off`.
 
+use heat_rule::typed::plain;
 use heat_rule::{Call, Command, Level, Order, log, thousandths};
 
 use crate::boosts::{Cause, start, stop};
@@ -9,12 +10,13 @@ use crate::{DAY, GREATEST, MultiplierRule, ONE};
 pub(crate) fn obey(call: &mut Call<MultiplierRule>, command: &Command) {
     let Some(order) = Order::read(command, &["boost"]) else { return };
     log(Level::Info, &format!("{} boost {:?} by {}", command.name, order.rest, order.by));
-    if order.rest.eq_ignore_ascii_case("off") {
+    let rest = plain(order.rest);
+    if rest.eq_ignore_ascii_case("off") {
         stop(call);
         call.say("The boost is over.");
         return;
     }
-    let words: Vec<&str> = order.rest.split_whitespace().collect();
+    let words: Vec<&str> = rest.split_whitespace().collect();
     let wanted = match words.as_slice() {
         [factor, duration] => read_factor(factor).zip(read_duration(duration)),
         _ => None,

@@ -1,6 +1,6 @@
 //! The settings, read once in the life of an instance, and the check whether they go together.
 
-use heat_rule::people::logins;
+use heat_rule::people::{is_listed, listed};
 use heat_rule::{Ability, ChatLine, Interests, Settings, configured};
 
 /// The settings that a command is held against. A command or an answer that is empty is none.
@@ -41,7 +41,7 @@ impl Configured {
             nothing_text: settings.text("nothing_text"),
             user_cooldown: settings.duration("user_cooldown"),
             global_cooldown: settings.duration("global_cooldown"),
-            bots: logins(settings, "bots"),
+            bots: listed(settings, "bots"),
         })
     }
 
@@ -55,7 +55,7 @@ impl Configured {
 
     /// Whether a line gets an answer at all: it is of this channel, and of no bot.
     pub(crate) fn answers(&self, line: &ChatLine) -> bool {
-        line.shared_from.is_none() && !self.bots.contains(&line.person.login)
+        line.shared_from.is_none() && !is_listed(&self.bots, &line.person)
     }
 }
 

@@ -34,7 +34,7 @@ impl Formula for Replies {
             .text("nothing_text", "@{name} Nothing has been faved yet.", 400, "The answer instead of an empty list: {name}.")
             .duration("user_cooldown", 30_000, (0, DAY), "How long a person waits for the next answer. \"0s\": not at all.")
             .duration("global_cooldown", 5_000, (0, DAY), "How long everybody waits for the next answer. \"0s\": not at all.")
-            .texts("bots", BOTS, "Logins of bots, which get no answer.")
+            .texts("bots", BOTS, "Bots, which get no answer: logins or ids (\"id:123\").")
     }
 
     fn takes(settings: &Settings) -> Result<Interests, String> {

@@ -1,17 +1,21 @@
-//! The name of an item: one line of what can be seen, of a bounded length.
+//! The name of an item: one line of what can be seen, of a bounded length, in one form of Unicode (NFC).
+
+use unicode_normalization::UnicodeNormalization;
 
 /// The longest item, in characters. Twitch's lines have 500, but an item is a name.
 const LONGEST: usize = 200;
 
-/// Words with one space between them, without what cannot be seen: "pie" and "pie" with an invisible character are one item.
+/// So many code points of a word are more than an item keeps, also once NFC has made one of several. An MQTT message may have 64 KiB, and a
+/// call only so much fuel.
+const ENOUGH: usize = 8 * LONGEST;
+
+/// Words with one space between them, without what cannot be seen: "pie" and "pie" with an invisible character are one item, and so are "pié" of
+/// three code points and of four.
 pub fn clean(text: &str) -> String {
     let mut item = String::new();
     for word in text.split_whitespace() {
-        // No more than can be kept: an MQTT message may have 64 KiB, and a call only so much fuel.
-        let seen = word.chars().filter(|character| !invisible(*character));
-        let seen: String = seen.take(LONGEST + 1).collect();
-        // Joiners are part of emoji and of some scripts, and nothing on their own.
-        if seen.chars().all(joins) {
+        let seen = seen(word);
+        if seen.is_empty() {
             continue;
         }
         if !item.is_empty() {
@@ -28,12 +32,52 @@ pub fn clean(text: &str) -> String {
     }
 }
 
+/// Whether two words look the same: as `words` of the rule `fave` are compared with those of a line.
+pub fn is_same(one: &str, other: &str) -> bool {
+    one == other || (!(one.is_ascii() && other.is_ascii()) && bare(one).eq(bare(other)))
+}
+
+/// A word without anything that joins or varies signs, since these may come or not with the same emote.
+fn bare(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|it| !invisible(*it) && !joins(*it) && !varies(*it)).nfc()
+}
+
+/// What is seen of a word. Joiners and variations are part of emoji and of some scripts, and nothing elsewhere.
+fn seen(word: &str) -> String {
+    let mut kept: Vec<char> = Vec::new();
+    let mut visible = word.chars().filter(|it| !invisible(*it)).peekable();
+    while let Some(sign) = visible.next() {
+        let idle = match kept.last() {
+            _ if !joins(sign) && !varies(sign) => false,
+            None => true,
+            Some(before) if varies(sign) => is_latin(*before) && before.is_alphabetic(),
+            Some(before) => is_latin(*before) || visible.peek().is_none_or(|it| is_latin(*it)),
+        };
+        if !idle {
+            kept.push(sign);
+        }
+        if kept.len() > ENOUGH {
+            break;
+        }
+    }
+    kept.into_iter().nfc().collect()
+}
+
 fn joins(character: char) -> bool {
-    matches!(character, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+    matches!(character, '\u{200C}' | '\u{200D}')
+}
+
+fn varies(character: char) -> bool {
+    matches!(character, '\u{FE00}'..='\u{FE0F}')
+}
+
+/// Latin letters, and the digits and signs that come with them: none of them is joined to another.
+fn is_latin(character: char) -> bool {
+    character < '\u{300}'
 }
 
 /// Control characters, marks that turn the direction of writing, spaces without width, fillers, and characters without meaning.
-fn invisible(character: char) -> bool {
+pub(crate) fn invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -79,8 +123,29 @@ mod tests {
             ("a \u{7} b", "a b"),
             ("👩\u{200D}💻 ❤\u{FE0F}", "👩\u{200D}💻 ❤\u{FE0F}"),
             ("عربي", "عربي"),
+            ("می\u{200C}خواهم", "می\u{200C}خواهم"),
+            ("1\u{FE0F}\u{20E3} ©\u{FE0F}", "1\u{FE0F}\u{20E3} ©\u{FE0F}"),
+            ("p\u{200C}ie\u{200D} \u{200D}p\u{FE0F}", "pie p"),
+            ("عربي\u{200C}", "عربي"),
         ] {
             assert_eq!(clean(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_the_same_is_one_item() {
+        for text in ["pie\u{301}", "pi\u{E9}", "pie\u{200B}\u{301}", "pie\u{200D}\u{301}"] {
+            assert_eq!(clean(text), "pi\u{E9}", "{text:?}");
+        }
+        assert_eq!(clean("\u{1112}\u{1161}\u{11AB}"), "한");
+        // Full-width letters look like full-width letters.
+        assert_eq!(clean("ｐｉｅ"), "ｐｉｅ");
+        for (one, other) in [("LUL", "LUL"), ("pie\u{301}", "pié\u{200B}"), ("❤", "❤\u{FE0F}")]
+        {
+            assert!(is_same(one, other), "{one:?} {other:?}");
+        }
+        for (one, other) in [("LUL", "lul"), ("pie", "pié")] {
+            assert!(!is_same(one, other), "{one:?} {other:?}");
         }
     }
 

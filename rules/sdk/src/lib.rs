@@ -28,7 +28,7 @@
 //!
 //! Read on in this order: [`role`] has the three traits, [`call`] what a rule can answer, [`about`] how it describes itself and
 //! its settings, [`state`] how it keeps values, [`outputs`] which outputs have to be told, [`text`] how it reads a message as text, [`item`]
-//! how it reads the name of what is faved; [`moderators`] and [`thousandths`] read what moderators write, [`people`] lists of logins; [`half_life`]
+//! how it reads the name of what is faved; [`moderators`], [`typed`] and [`thousandths`] read what moderators write, [`people`] lists of logins; [`half_life`]
 //! is for values that fall, [`json`] for outputs with several fields, [`template`] for texts that a
 //! setting has. The contract itself, with every promise, is `wit/rule.wit`.
 
@@ -47,6 +47,7 @@ pub mod state;
 pub mod template;
 pub mod text;
 pub mod thousandths;
+pub mod typed;
 
 #[doc(hidden)]
 pub mod bindings {

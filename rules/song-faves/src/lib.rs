@@ -6,6 +6,7 @@
 
 mod pairing;
 
+use heat_rule::people::{is_listed, listed};
 use heat_rule::{
     About, Call, Command, Event, Handler, Happening, Interests, Level, MqttMessage, ONE_FAVE,
     Person, Settings, handler, log, state, text,
@@ -25,7 +26,7 @@ impl Handler for SongFaves {
             .duration("window", 10_000, (1_000, 600_000), "How long a command waits for its title.")
             .duration("early", 2_000, (0, 60_000), "How much earlier than its command a title may arrive. \"0s\": it never does.")
             .text("song_topic", "", 200, "Instead of title_topic: the MQTT topic where a player says what it plays; an empty message for nothing.")
-            .texts("excluded", &[], "Accounts whose faves are not counted, such as the streamer's own.")
+            .texts("excluded", &[], "Accounts whose faves are not counted, such as the streamer's own: logins or ids (\"id:123\").")
     }
 
     fn takes(settings: &Settings) -> Result<Interests, String> {
@@ -95,8 +96,7 @@ fn fave_the_song(call: &mut Call<SongFaves>, command: &Command) {
 
 /// Asks for the fave, unless the person's are not counted.
 fn fave(call: &mut Call<SongFaves>, person: &Person, song: &str) {
-    let excluded = call.settings().texts("excluded");
-    if !excluded.iter().any(|login| login.trim().to_lowercase() == person.login.to_lowercase()) {
+    if !is_listed(&listed(call.settings(), "excluded"), person) {
         call.fave(person.clone(), song, ONE_FAVE);
     }
 }

@@ -9,7 +9,11 @@ use super::stage::Counted;
 use super::trouble::Done;
 use super::usage::Usage;
 
-/// By so much resident memory may be larger at the end than after the first quarter of the time, beside what is remembered for a while.
+/// The first of everything (a combo, a block of a series, a swap) takes memory that is kept: growth is measured from here on, and from a
+/// quarter of the time.
+const WARM_UP_S: f64 = 10.0;
+
+/// By so much resident memory may be larger at the end than after the warm-up, beside what is remembered for a while.
 const MOST_GROWTH_MB: f64 = 16.0;
 
 /// heatd remembers the ids of ten minutes, to know an event that is told twice. Each takes at most so much.
@@ -60,7 +64,12 @@ impl Report {
         (each(first.written, last.written), each(first.store, last.store))
     }
 
-    /// Megabytes of memory more at the end than after the first quarter, each the mean of a tenth of the looks.
+    /// The share of the time after which growth is measured.
+    fn warm(&self) -> f64 {
+        (WARM_UP_S / self.took.as_secs_f64().max(1.0)).clamp(0.25, 0.75)
+    }
+
+    /// Megabytes of memory more at the end than after the warm-up, each the mean of a tenth of the looks.
     fn memory_growth(&self) -> f64 {
         let mean = |from: f64| {
             let (from, count) = ((self.looks.len() - 1) as f64 * from, self.looks.len() / 10 + 1);
@@ -68,19 +77,19 @@ impl Report {
             let memory: Vec<f64> = looks.map(|look| look.memory as f64).collect();
             memory.iter().sum::<f64>() / memory.len() as f64 / 1e6
         };
-        mean(0.9) - mean(0.25)
+        mean(0.9) - mean(self.warm())
     }
 
-    /// So many megabytes more there may be: a soak of less than forty minutes remembers more ids at its end than after its first quarter.
+    /// So many megabytes more there may be: a soak of less than forty minutes remembers more ids at its end than after its warm-up.
     fn allowed_growth(&self) -> f64 {
         let seconds = self.took.as_secs_f64().max(1.0);
-        let more = seconds.min(REMEMBERED_S) - (seconds / 4.0).min(REMEMBERED_S);
+        let more = seconds.min(REMEMBERED_S) - (seconds * self.warm()).min(REMEMBERED_S);
         MOST_GROWTH_MB + self.sent.lines as f64 / seconds * more * REMEMBERED_MB
     }
 
-    /// The slope of memory after the first quarter in megabytes an hour: least squares.
+    /// The slope of memory after the warm-up in megabytes an hour: least squares.
     fn memory_slope(&self) -> f64 {
-        let looks = &self.looks[self.looks.len() / 4..];
+        let looks = &self.looks[(self.looks.len() as f64 * self.warm()) as usize..];
         let hours = |look: &Usage| (look.at - self.looks[0].at).as_secs_f64() / 3600.0;
         let count = looks.len() as f64;
         let mean_time = looks.iter().map(hours).sum::<f64>() / count;
@@ -205,7 +214,7 @@ impl Report {
                 ),
             ),
             (
-                "growth of memory after the first quarter; slope",
+                "growth of memory after the warm-up; slope",
                 format!(
                     "{:.1} MB (limit: {:.1} MB); {:.1} MB an hour",
                     number("/memory_mb/growth"),

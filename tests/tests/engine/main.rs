@@ -25,6 +25,7 @@ mod properties;
 mod recount;
 mod reference;
 mod remembered;
+mod renamed;
 mod replays;
 mod restarts;
 mod runs;

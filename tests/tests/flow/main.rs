@@ -21,6 +21,7 @@ mod live;
 mod network;
 mod odd;
 mod openapi;
+mod opening;
 mod original;
 mod packets;
 mod peers;

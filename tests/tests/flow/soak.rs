@@ -16,7 +16,7 @@ fn many_channels_swaps_and_a_broker_that_comes_and_goes_lose_and_double_nothing(
     let programs = binaries()?;
     let folder = tempfile::tempdir()?;
     let fave = component("rules", "fave")?;
-    let seconds = short_or_full(8, 60);
+    let seconds = short_or_full(20, 60);
     let options = Options {
         heatd: programs.heatd,
         writer: programs.writer,

@@ -39,7 +39,7 @@ pub(crate) struct UndoArgs {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct UndoTarget {
-    /// What this person wrote, by login; --since says since when.
+    /// What this person wrote under any login, by login or id; --since says since when.
     #[arg(long, value_name = "LOGIN", requires = "since")]
     user: Option<String>,
     /// One event; heat why names them.

@@ -56,6 +56,9 @@ pub(crate) struct WatchArgs {
     /// Ends when heatd or chat ends, instead of waiting until it is back.
     #[arg(long)]
     once: bool,
+    /// A text that stays in sight on the screen, such as the link of the demo.
+    #[arg(long, hide = true, value_name = "TEXT")]
+    sign: Option<String>,
     #[command(flatten)]
     place: Place,
     /// The chat server, for tests.
@@ -75,7 +78,7 @@ pub(crate) fn run(options: WatchArgs) -> Result<()> {
         let style = if options.json { plain::LineFormat::Json } else { plain::LineFormat::Lines };
         plain::run(source, board, style, &stop)
     } else {
-        screen::run(source, board, &stop)
+        screen::run(source, board, options.sign, &stop)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::contract::typed::{Opening, command_word, composed, seen};
 use crate::contract::{Ability, ChatLine, Command, Event, Happening, Interests, Kind};
 
 /// How many commands, words and topics a rule may take, each.
@@ -13,8 +14,9 @@ const LONGEST: usize = 256;
 /// What one slot takes, in the form that is quick to ask.
 #[derive(Debug, Default)]
 pub(crate) struct Interest {
-    /// In lower case.
+    /// As typed words are compared with it, and as the rule has written it.
     pub(crate) commands: Vec<(String, String)>,
+    /// As [`seen`] makes them.
     words: HashSet<String>,
     pub(crate) topics: Vec<String>,
     kinds: Vec<Kind>,
@@ -54,9 +56,9 @@ impl Interest {
             commands: wanted
                 .commands
                 .into_iter()
-                .map(|command| (command.to_lowercase(), command))
+                .map(|command| (command_word(&command), command))
                 .collect(),
-            words: wanted.words.into_iter().collect(),
+            words: wanted.words.iter().map(|word| seen(word).into_owned()).collect(),
             topics: wanted.topics,
             kinds: wanted.kinds,
             needs: wanted.needs,
@@ -83,24 +85,20 @@ impl Interest {
     }
 
     fn taken_line(&self, line: &ChatLine) -> Option<Taken> {
-        let first = line.text.split_whitespace().next().unwrap_or_default();
         if !self.commands.is_empty() {
-            let asked = first.to_lowercase();
-            if let Some((_, name)) = self.commands.iter().find(|(command, _)| *command == asked) {
-                let arguments = line
-                    .text
-                    .trim_start()
-                    .strip_prefix(first)
-                    .unwrap_or_default()
-                    .trim()
-                    .to_owned();
+            let opening = Opening::of(&line.text);
+            let asked = self.commands.iter().find_map(|(command, name)| {
+                opening.after(command).map(|arguments| (name, arguments))
+            });
+            if let Some((name, arguments)) = asked {
+                let arguments = composed(arguments.trim()).into_owned();
                 let command = Command { name: name.clone(), arguments, line: line.clone() };
                 return Some(Taken::Command(Box::new(command)));
             }
         }
         let wanted = self.kinds.contains(&Kind::Chat)
             || (!self.words.is_empty()
-                && line.text.split(' ').any(|word| self.words.contains(word)));
+                && line.text.split(' ').any(|word| self.words.contains(&*seen(word))));
         wanted.then_some(Taken::AsItIs)
     }
 }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
-use crate::contract::{Event, Fave, Happening, Person};
+use crate::contract::typed::composed;
+use crate::contract::{Event, Fave, Happening};
 use crate::engine::Engine;
 use crate::engine::request::ChangeRequest;
 use crate::engine::swap::RuleState;
 use crate::error::StoreError;
 use crate::store::changes::Action;
+use crate::store::forget::who::IdentityError;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
 
 /// What is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoTarget {
-    /// The chat lines and the faves of one person: an id or a login.
+    /// The chat lines and the faves of one person, whatever their login was: an id, a login or a name.
     Person(String),
     /// The same of several people.
     People(Vec<String>),
@@ -50,7 +52,12 @@ pub struct Undo {
 
 impl Snapshot {
     /// Looks up what is taken back, in the log since this time. It is read whole from there: not for the engine's thread.
-    pub fn undo(&self, channel: &str, target: &UndoTarget, since: u64) -> Result<Undo, StoreError> {
+    pub fn undo(
+        &self,
+        channel: &str,
+        target: &UndoTarget,
+        since: u64,
+    ) -> Result<Undo, IdentityError> {
         self.undo_within(channel, target, since, u64::MAX)
     }
 
@@ -61,25 +68,26 @@ impl Snapshot {
         target: &UndoTarget,
         since: u64,
         until: u64,
-    ) -> Result<Undo, StoreError> {
+    ) -> Result<Undo, IdentityError> {
         let mut undo = Undo { channel: channel.to_owned(), ..Undo::default() };
         let mut undone = BTreeSet::new();
         let mut faves: Vec<(String, Fave)> = Vec::new();
-        for record in self.records_since(since)? {
-            if record.channel() != channel {
-                continue;
-            }
+        let mut records = self.records_since(since)?;
+        records.retain(|record| record.channel() == channel);
+        let before = records.partition_point(|record| record.at() < until);
+        let who = self.ids_of(channel, target, &records[..before])?;
+        for record in records {
             let at = record.at();
             match record {
                 // What was taken back later counts for what is before the end, too.
                 Record::Event { .. } | Record::Faves { .. } if at >= until => {}
-                Record::Event { event, .. } if target.is_meant(&event) => {
+                Record::Event { event, .. } if target.is_meant(&who, &event) => {
                     undo.first.get_or_insert(at);
                     undo.events.insert(event.id);
                 }
                 Record::Faves { event, faves: counted, .. } => {
                     for counted in counted {
-                        let meant = target.is_meant_fave(&event, &counted.fave);
+                        let meant = target.is_meant_fave(&who, &event, &counted.fave);
                         if meant {
                             undo.first.get_or_insert(at);
                             undo.events.insert(event.clone());
@@ -118,15 +126,33 @@ impl Snapshot {
         };
         Ok(undo)
     }
+
+    /// Who is meant, by ids: logins change hands.
+    fn ids_of(
+        &self,
+        channel: &str,
+        target: &UndoTarget,
+        records: &[Record],
+    ) -> Result<BTreeSet<String>, IdentityError> {
+        let names = match target {
+            UndoTarget::Person(name) => std::slice::from_ref(name),
+            UndoTarget::People(names) => names,
+            _ => &[],
+        };
+        let mut who = BTreeSet::new();
+        for name in names {
+            who.extend(self.who_is_meant(channel, name, records)?);
+        }
+        Ok(who)
+    }
 }
 
 impl UndoTarget {
     /// Whether an event is left out: of a person only what was written in chat, since a subscription is not undone by a moderator.
-    fn is_meant(&self, event: &Event) -> bool {
+    fn is_meant(&self, who: &BTreeSet<String>, event: &Event) -> bool {
         match (self, &event.what) {
-            (Self::Person(name), Happening::Chat(line)) => is_person(&line.person, name),
-            (Self::People(names), Happening::Chat(line)) => {
-                names.iter().any(|name| is_person(&line.person, name))
+            (Self::Person(_) | Self::People(_), Happening::Chat(line)) => {
+                who.contains(&line.person.id)
             }
             (Self::Event(id), _) => event.id == *id,
             _ => false,
@@ -134,20 +160,15 @@ impl UndoTarget {
     }
 
     /// Whether a fave is taken back that this event has brought.
-    fn is_meant_fave(&self, event: &str, fave: &Fave) -> bool {
+    fn is_meant_fave(&self, who: &BTreeSet<String>, event: &str, fave: &Fave) -> bool {
         match self {
-            Self::Person(name) => is_person(&fave.person, name),
-            Self::People(names) => names.iter().any(|name| is_person(&fave.person, name)),
-            Self::Item(item) => fave.item == *item,
+            Self::Person(_) | Self::People(_) => who.contains(&fave.person.id),
+            Self::Item(item) => composed(&fave.item) == composed(item),
             Self::Faves => true,
             Self::Event(id) => event == id,
             Self::Component(_) => false,
         }
     }
-}
-
-fn is_person(person: &Person, name: &str) -> bool {
-    person.id == name || person.login.eq_ignore_ascii_case(name)
 }
 
 impl Engine {

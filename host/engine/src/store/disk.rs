@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+use crate::store::verification::Verification;
+
 /// What was written to the store's file since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiskUse {
@@ -29,16 +31,21 @@ impl DiskCounters {
     }
 }
 
-/// redb's own way to a file, and the counters beside it.
+/// redb's own way to a file, and beside it what counts and what is told.
 #[derive(Debug)]
 pub(crate) struct Disk {
     file: FileBackend,
     counters: DiskCounters,
+    verification: Verification,
 }
 
 impl Disk {
-    pub(crate) fn new(file: File, counters: DiskCounters) -> Result<Self, DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, counters })
+    pub(crate) fn new(
+        file: File,
+        counters: DiskCounters,
+        verification: Verification,
+    ) -> Result<Self, DatabaseError> {
+        Ok(Self { file: FileBackend::new(file)?, counters, verification })
     }
 }
 
@@ -48,6 +55,7 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.verification.read(offset, out.len());
         self.file.read(offset, out)
     }
 

@@ -17,22 +17,32 @@ use crate::error::StoreError;
 use crate::store::disk::{Disk, DiskCounters};
 use crate::store::guard::{builder, guarded};
 use crate::store::schema::{prepare, refuse_newer};
+use crate::store::verification::Verification;
 
 impl Store {
     /// Opens the store in this file, or makes it. All of it is verified.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
+        Self::open_watched(file, &Verification::default())
+    }
+
+    /// As [`Store::open`], and others may ask meanwhile how far it is.
+    pub fn open_watched(file: &Path, verification: &Verification) -> Result<Self, StoreError> {
+        let disk = DiskCounters::default();
         match fs::metadata(file) {
             Ok(found) if found.len() == 0 => Err(StoreError::Broken("it is empty".to_owned())),
-            Ok(_) => guarded(|| {
+            Ok(found) => guarded(|| {
                 refuse_newer(file)?;
-                let disk = DiskCounters::default();
-                let database = verified(|builder| on_disk(builder, file, &disk))?;
-                Self::prepared(database, disk)
+                verification.begin(found.len());
+                let database = verified(|builder| on_disk(builder, file, &disk, verification))?;
+                verification.end();
+                Self::prepared(database, disk.clone())
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 make(file)?;
-                let disk = DiskCounters::default();
-                guarded(|| Self::prepared(on_disk(&builder(), file, &disk)?, disk.clone()))
+                guarded(|| {
+                    let database = on_disk(&builder(), file, &disk, verification)?;
+                    Self::prepared(database, disk.clone())
+                })
             }
             Err(error) => Err(error.into()),
         }
@@ -58,10 +68,15 @@ impl Store {
 }
 
 /// The database in a file that is there, with a count of what is written to it.
-fn on_disk(builder: &Builder, file: &Path, disk: &DiskCounters) -> Result<Database, DatabaseError> {
+fn on_disk(
+    builder: &Builder,
+    file: &Path,
+    disk: &DiskCounters,
+    verification: &Verification,
+) -> Result<Database, DatabaseError> {
     let file = OpenOptions::new().read(true).write(true).open(file);
     let file = file.map_err(redb::StorageError::from)?;
-    builder.create_with_backend(Disk::new(file, disk.clone())?)
+    builder.create_with_backend(Disk::new(file, disk.clone(), verification.clone())?)
 }
 
 /// Opens a database, and holds every page that is in use against its checksum.

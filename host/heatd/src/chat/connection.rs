@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use heat_engine::wit::Happening;
 use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
@@ -309,7 +310,8 @@ impl<'a> Connection<'a> {
             }
             events.iter_mut().for_each(|event| emotes.add_to(event));
         }
-        if message.command == "PRIVMSG" && !events.is_empty() {
+        // The words of a resubscription are one, too.
+        if events.iter().any(|event| matches!(event.what, Happening::Chat(_))) {
             self.chat.metrics.chat_line(now);
         }
         for event in events {

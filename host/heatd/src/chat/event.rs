@@ -3,6 +3,7 @@
 //! Tags are read one by one and leniently: Twitch adds and forgets tags without notice, and a line that lacks one is
 //! still a line that somebody wrote.
 
+use heat_engine::is_invisible;
 use heat_engine::wit::{ChatLine, Cheer, Emote, EmoteProvider, Event, Happening};
 use twitch_irc::message::{AsRawIRC, IRCMessage};
 
@@ -114,30 +115,6 @@ fn without_padding(text: &str) -> &str {
         text = rest.trim_end_matches(' ');
     }
     text
-}
-
-/// Code points that show nothing by themselves (Unicode's Default_Ignorable_Code_Point, DerivedCoreProperties.txt of 16.0).
-fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{AD}'
-            | '\u{34F}'
-            | '\u{61C}'
-            | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}'
-            | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}'
-            | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFF8}'
-            | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
 }
 
 /// Reads `id:from-to,from-to/id:from-to`: inclusive ranges of code points. What does not fit the text is left out; Twitch

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use heat_engine::cases::chat_line;
 use heat_engine::wit::{Effect, Event, Happening};
-use heat_engine::{Action, Changes, Decision, ORDER_ID, Rule, Run};
+use heat_engine::{Action, Changes, Decision, ORDER_ID, Rule, Run, after_command};
 use tokio::sync::oneshot;
 
 use super::answers::{CommandAnswer, answers, weight};
 use super::error::Error;
 use super::handle::Control;
-use super::words::after;
 use crate::clock::now;
 use crate::queue::Input;
 
@@ -31,7 +30,7 @@ impl Control {
         if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
             return Err(Error::because("an order is one line of 1 to 500 characters"));
         }
-        if after(text, &self.undo_command).is_some() {
+        if after_command(text, &self.undo_command).is_some() {
             return Err(Error::because(
                 "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
             ));
@@ -68,8 +67,9 @@ impl Control {
         of_moderator: Event,
     ) -> Result<(), Error> {
         let present = self.present(channel)?;
-        let word = word(&of_moderator);
-        let takers = takers(&present.rules, &word);
+        let text = text(&of_moderator);
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let takers = takers(&present.rules, text);
         if takers.is_empty() {
             return Err(Error::because(format!(
                 "no rule of #{channel} takes {word:?} as a command; moderators' commands are settings of the rules, such as ?heat set 50"
@@ -118,14 +118,14 @@ impl Control {
     }
 }
 
-fn word(event: &Event) -> String {
-    let Happening::Chat(line) = &event.what else { return String::new() };
-    line.text.split_whitespace().next().unwrap_or_default().to_lowercase()
+fn text(event: &Event) -> &str {
+    let Happening::Chat(line) = &event.what else { return "" };
+    &line.text
 }
 
 /// The slots whose rules take a command.
-fn takers<'a>(rules: &'a [(String, Rule)], word: &str) -> Vec<&'a str> {
-    let takes = |rule: &Rule| rule.commands().any(|command| command.to_lowercase() == word);
+fn takers<'a>(rules: &'a [(String, Rule)], text: &str) -> Vec<&'a str> {
+    let takes = |rule: &Rule| rule.commands().any(|it| after_command(text, it).is_some());
     rules.iter().filter(|(_, rule)| takes(rule)).map(|(slot, _)| slot.as_str()).collect()
 }
 

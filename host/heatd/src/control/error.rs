@@ -1,6 +1,11 @@
 //! Why something was not done.
 
-use heat_engine::{OpenError, RunError, StoreError};
+use heat_engine::{IdentityError, Namesake, OpenError, RunError, StoreError};
+
+use crate::data::backups::utc;
+
+/// How many people of one name are listed.
+const LISTED: usize = 5;
 
 /// Why something was not done, by who must act. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +68,52 @@ impl From<StoreError> for Error {
     }
 }
 
+impl From<IdentityError> for Error {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Store(error) => error.into(),
+            IdentityError::Several(several) => Self::Refused(told(&several)),
+        }
+    }
+}
+
+/// Names everybody who was called the same, so that the caller can say which of them is meant.
+fn told(several: &[Namesake]) -> String {
+    let mut listed: Vec<String> = several.iter().take(LISTED).map(namesake).collect();
+    let more = several.len().saturating_sub(LISTED);
+    listed.extend((more > 0).then(|| format!("and {more} more")));
+    format!("several people were called so; say the id in place of the name: {}", listed.join("; "))
+}
+
+/// `42 (ann, anna; 2026-11-30 10:01 UTC to 2026-11-30 10:05 UTC)`
+fn namesake(it: &Namesake) -> String {
+    let logins: Vec<&str> = it.logins.iter().map(String::as_str).collect();
+    let seen = it.seen.map(|(first, last)| format!("; {} to {}", utc(first), utc(last)));
+    format!("{} ({}{})", it.id, logins.join(", "), seen.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn people_of_one_name_are_told_by_id_logins_and_time() {
+        let one = |id: &str, logins: &[&str], seen| Namesake {
+            id: id.to_owned(),
+            logins: logins.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>(),
+            seen,
+        };
+        let two =
+            vec![one("42", &["ann", "anna"], Some((0, 3_600_000))), one("43", &["ann"], None)];
+        let expected = "several people were called so; say the id in place of the name: \
+                        42 (ann, anna; 1970-01-01 00:00 UTC to 1970-01-01 01:00 UTC); 43 (ann)";
+        assert_eq!(Error::from(IdentityError::Several(two)), Error::Refused(expected.to_owned()));
+        let many = (0..8).map(|id| one(&id.to_string(), &["ann"], None)).collect();
+        let told = Error::from(IdentityError::Several(many)).to_string();
+        assert!(told.ends_with("4 (ann); and 3 more"), "{told}");
+    }
 
     #[test]
     fn a_store_that_fails_is_no_conflict_also_when_a_run_meets_it() {

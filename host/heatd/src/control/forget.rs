@@ -7,9 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heat_engine::wit::Tally;
-use heat_engine::{
-    Action, ChangeRequest, Erasure, Identity, IdentityError, Mention, Run, Snapshot,
-};
+use heat_engine::{Action, ChangeRequest, Erasure, Identity, Mention, Run, Snapshot};
 use serde::Deserialize;
 use tracing::info;
 
@@ -148,14 +146,7 @@ fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Identity, Erro
             );
             Err(Error::because(problem))
         }
-        Err(IdentityError::Store(error)) => Err(error.into()),
-        Err(IdentityError::Several(several)) => {
-            let several: Vec<String> =
-                several.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
-            let problem =
-                format!("several people were called {user:?}; say the id: {}", several.join(", "));
-            Err(Error::because(problem))
-        }
+        Err(error) => Err(error.into()),
     }
 }
 

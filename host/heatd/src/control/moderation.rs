@@ -5,8 +5,8 @@
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use heat_engine::parse_duration;
 use heat_engine::wit::{Event, Happening};
+use heat_engine::{after_command, command_word, parse_duration};
 use tracing::{info, warn};
 
 use super::answers::OutputChange;
@@ -15,7 +15,6 @@ use super::follow::spawn_low_priority;
 use super::handle::Control;
 use super::progress::Progress;
 use super::undo::Undone;
-use super::words::after;
 use crate::view::feed::Feed;
 
 /// How far back an undo goes by default, in milliseconds.
@@ -73,22 +72,24 @@ impl Moderation {
     /// What an event asks for: nothing, unless it is a line of chat that begins with the command.
     pub(crate) fn read(&self, now: u64, event: &Event) -> ChatOrder {
         let Happening::Chat(line) = &event.what else { return ChatOrder::Nothing };
-        let Some(rest) = after(&line.text, &self.command) else { return ChatOrder::Nothing };
+        let Some(rest) = after_command(&line.text, &self.command) else {
+            return ChatOrder::Nothing;
+        };
         // In a shared chat, a moderator of another channel is no moderator here.
         let standing = &line.standing;
         if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
             return ChatOrder::NotAllowed;
         }
-        let mut words = rest.split_whitespace();
+        let mut words = rest.split_whitespace().map(command_word);
         let Some(user) = words.next() else { return ChatOrder::Nothing };
         let mut wish = UndoRequest {
-            user: user.trim_start_matches('@').to_lowercase(),
+            user: user.trim_start_matches('@').to_owned(),
             since: now.saturating_sub(USUALLY),
             now: false,
             by: line.person.login.clone(),
         };
         for word in words {
-            match parse_duration(word) {
+            match parse_duration(&word) {
                 Ok(ago) => wish.since = now.saturating_sub(ago),
                 Err(_) if word.eq_ignore_ascii_case("now") => wish.now = true,
                 Err(_) => return ChatOrder::Nothing,
@@ -153,7 +154,34 @@ fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> S
 
 #[cfg(test)]
 mod tests {
+    use heat_engine::cases::chat_line;
+
     use super::*;
+
+    #[test]
+    fn an_order_is_known_however_it_was_typed() {
+        let (orders, _waiting) = sync_channel(WAITING);
+        let moderation = Moderation { command: "?heat undo".to_owned(), orders };
+        let said = |text: &str| {
+            let line = chat_line("mod (moderator)", text).unwrap();
+            let (channel, what) = ("seaside".to_owned(), Happening::Chat(line));
+            moderation.read(700_000, &Event { id: "1".to_owned(), channel, at: 0, what })
+        };
+        let wish = ChatOrder::Undo(UndoRequest {
+            user: "bob".to_owned(),
+            since: 640_000,
+            now: true,
+            by: "mod".to_owned(),
+        });
+        for text in [
+            "?heat undo @bob 1m now",
+            "？ｈｅａｔ　ｕｎｄｏ　＠Ｂｏｂ　１ｍ　now",
+            "? heat undo \u{200B}bob 1m NOW",
+        ] {
+            assert_eq!(said(text), wish, "{text:?}");
+        }
+        assert_eq!(said("?heat undo @bob soon"), ChatOrder::Nothing);
+    }
 
     #[test]
     fn orders_beyond_those_that_wait_are_answered_and_not_kept() {

@@ -19,7 +19,7 @@ use recount::{Recount, Recounted};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undone {
-    /// An id or a login.
+    /// An id, a login or a name.
     user: Option<String>,
     /// Several of them.
     users: Option<Vec<String>>,

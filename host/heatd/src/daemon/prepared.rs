@@ -14,7 +14,7 @@ use crate::control::chains;
 
 /// A configuration whose every part has been checked, rules included. No socket is open, and no store.
 pub(crate) struct Prepared {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     /// Compiles and runs the components of all rules.
     pub(super) sandbox: Arc<Sandbox>,
     /// Ended when heatd is to stop.
@@ -34,7 +34,11 @@ impl Prepared {
             .with_compiler(compiler.for_sandbox());
         let sandbox = Arc::new(sandbox);
         let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
-        Ok(Self { config, sandbox, compiler, chains })
+        Ok(Self { config: Arc::new(config), sandbox, compiler, chains })
+    }
+
+    pub(super) fn config(&self) -> &Arc<Config> {
+        &self.config
     }
 
     /// The data folder.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
-use heat_engine::{Chain, ChannelOverride, Engine, OpenError, Sandbox, Store};
+use heat_engine::{Chain, ChannelOverride, Engine, OpenError, Sandbox, Store, Verification};
 
 use super::prepared::Prepared;
 use crate::clock;
@@ -31,15 +31,15 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Opens the store, and finds which channels hold.
-    pub(super) fn open(prepared: Prepared) -> Result<Self> {
+    /// Opens the store, which is verified first, and finds which channels hold.
+    pub(super) fn open(prepared: Prepared, verification: &Verification) -> Result<Self> {
         let Prepared { config, sandbox, compiler: _, chains } = prepared;
         let data_dir = DataDir::new(&config);
-        let store = data_dir.open()?;
+        let store = data_dir.open(verification)?;
         let snapshot = store.snapshot()?;
         let (newest, changed) = (snapshot.newest()?, snapshot.channel_overrides()?);
         let chains = channels::settle(&config, &sandbox, chains, &changed, &snapshot)?;
-        Ok(Self { config: Arc::new(config), data_dir, sandbox, chains, changed, newest, store })
+        Ok(Self { config, data_dir, sandbox, chains, changed, newest, store })
     }
 
     /// Opens the engine, with everything as it was when the last heatd ended.

@@ -5,7 +5,7 @@
 
 pub(crate) mod access;
 mod auth_throttle;
-mod host_check;
+pub(crate) mod host_check;
 pub(crate) mod limits;
 mod rate_limit;
 pub(crate) mod roles;

@@ -37,10 +37,10 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// The pause after the system refuses to accept a connection, for lack of descriptors as a rule.
 const REST: Duration = Duration::from_millis(200);
 
-/// Serves until the shutdown. `timeout` is for the head of each request, and for answers that are not read.
+/// Serves until the shutdown; `router` is asked for each connection. `timeout` is for the head of each request, and for answers that are not read.
 pub(super) async fn serve(
     listener: TcpListener,
-    router: Router,
+    router: impl Fn() -> Router,
     timeout: Duration,
     mut shutdown: Shutdown,
 ) -> Result<()> {
@@ -66,7 +66,7 @@ pub(super) async fn serve(
         let Some((place, stream)) = accepted else { break };
         // Without this the system would hold small events back to send them together.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(router());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(timeout)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use heat_engine::wit::{ChatLine, Event, Happening, MqttMessage};
-use heat_engine::{Stream, is_order};
+use heat_engine::{Stream, after_command, command_word, is_order};
 
 use super::input::Topics;
 use crate::config::StreamSigns;
@@ -74,15 +74,17 @@ impl Streams {
     }
 
     fn command(&self, line: &ChatLine) -> Sign {
-        let mut words = line.text.split_whitespace();
-        let first = words.next().unwrap_or_default();
-        if self.signs.command.is_empty() || first.to_lowercase() != self.signs.command {
+        let Some(rest) = after_command(&line.text, &self.signs.command) else {
             return Sign::Nothing;
-        }
+        };
         // In a shared chat, a moderator of another channel is no moderator here.
         let may =
             (line.standing.moderator || line.standing.broadcaster) && line.shared_from.is_none();
-        if may { said(words.next().unwrap_or_default()) } else { Sign::NotAllowed }
+        if may {
+            said(rest.split_whitespace().next().unwrap_or_default())
+        } else {
+            Sign::NotAllowed
+        }
     }
 
     fn message(&self, channel: &str, message: &MqttMessage) -> Sign {
@@ -108,7 +110,7 @@ impl Streams {
 }
 
 fn said(word: &str) -> Sign {
-    match word.to_lowercase().as_str() {
+    match command_word(word).as_str() {
         "start" | "live" => Sign::Starts,
         "end" | "offline" => Sign::Ends,
         _ => Sign::Unclear,
@@ -169,6 +171,8 @@ mod tests {
         for (text, moderator, expected) in [
             ("?stream start", true, Sign::Starts),
             ("?STREAM End please", true, Sign::Ends),
+            ("？ｓｔｒｅａｍ　ｓｔａｒｔ", true, Sign::Starts),
+            ("? stream \u{200B}end", true, Sign::Ends),
             ("?stream", true, Sign::Unclear),
             ("?stream start", false, Sign::NotAllowed),
             ("?streams start", true, Sign::Nothing),

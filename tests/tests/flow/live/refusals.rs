@@ -35,7 +35,7 @@ fn what_there_is_not_is_a_problem_that_names_what_there_is() -> Result<()> {
     for (method, path) in [
         ("GET", "channels/seaside/rules/decay"),
         ("POST", "channels/seaside/rules/decay"),
-        ("DELETE", "channels/seaside/rules/decay"),
+        ("DELETE", "channels/seaside/rules"),
         ("GET", "channels/seaside/rules/decay/shadow"),
         ("GET", "channels/seaside/replay"),
         ("PUT", "rules"),

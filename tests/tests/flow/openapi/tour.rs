@@ -272,8 +272,9 @@ impl Guide<'_> {
             Call::send("PUT", &format!("channels/seaside/rules/{slot}"), WASM, &component)
         };
         self.done(&put("decay"))?;
+        let doubler = cast::guest("doubler")?;
         let add = |query: &str| {
-            Call::send("POST", &format!("channels/seaside/rules?{query}"), WASM, &component)
+            Call::send("POST", &format!("channels/seaside/rules?{query}"), WASM, &doubler)
         };
         self.done(&add("slot=second&after=decay"))?;
         self.good(&add("slot=second"))?;

@@ -42,13 +42,20 @@ pub(crate) struct Screen {
     /// How many rows above the newest one the lowest visible row is.
     back: usize,
     connected: bool,
+    /// Stays in sight below the head.
+    sign: Option<String>,
     colours: bool,
 }
 
 /// Until somebody leaves, or the news end. The terminal is what it was before, also after a panic.
-pub(crate) fn run(source: Source, board: Board, stop: &AtomicBool) -> Result<()> {
+pub(crate) fn run(
+    source: Source,
+    board: Board,
+    sign: Option<String>,
+    stop: &AtomicBool,
+) -> Result<()> {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let mut screen = Screen::new(board, colours);
+    let mut screen = Screen { sign, ..Screen::new(board, colours) };
     // crossterm's own way to honour NO_COLOR takes bold and reversed text away too.
     force_color_output(true);
     let mut terminal = ratatui::try_init()
@@ -107,7 +114,7 @@ fn show(
 
 impl Screen {
     fn new(board: Board, colours: bool) -> Self {
-        Self { board, lines: VecDeque::new(), back: 0, connected: false, colours }
+        Self { board, lines: VecDeque::new(), back: 0, connected: false, sign: None, colours }
     }
 
     fn take(&mut self, news: News) {
@@ -150,9 +157,17 @@ impl Screen {
 
     fn draw(&mut self, frame: &mut Frame<'_>) {
         let gauges = self.board.gauges().len().min(GAUGES) as u16;
-        let layout = [Constraint::Length(1), Constraint::Min(0), Constraint::Length(gauges)];
-        let [head, log, foot] = Layout::vertical(layout).areas(frame.area());
+        let width = usize::from(frame.area().width).max(1);
+        let sign = self.sign.as_deref().map(|text| in_rows(text, width)).unwrap_or_default();
+        let layout = [
+            Constraint::Length(1),
+            Constraint::Length(sign.len() as u16),
+            Constraint::Min(0),
+            Constraint::Length(gauges),
+        ];
+        let [head, below, log, foot] = Layout::vertical(layout).areas(frame.area());
         self.draw_head(frame, head);
+        frame.render_widget(Paragraph::new(sign), below);
         self.draw_log(frame, log);
         self.draw_gauges(frame, foot);
     }
@@ -277,6 +292,12 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
+/// A text in rows of this width, wherever that breaks it: a link has no spaces.
+fn in_rows(text: &str, width: usize) -> Vec<Row<'static>> {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(width).map(|row| Row::from(row.iter().collect::<String>())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use ratatui::Terminal;
@@ -321,6 +342,20 @@ mod tests {
             "▕████████████████░░░░░░░░░░░░░░░▏ heat 15 ",
         ];
         assert_eq!(rows(draw(&mut screen, 42, 5).backend()), expected);
+    }
+
+    #[test]
+    fn a_sign_stays_below_the_head_whatever_happens() {
+        let mut screen = screen(&[&chat("one"), &chat("two")]);
+        screen.sign = Some("the page http://127.0.0.1:1/#token=2".to_owned());
+        let expected = [
+            " #seaside: stream… q leaves ",
+            "the page http://127.0.0.1:1/",
+            "#token=2                    ",
+            "        Ann: two            ",
+            "▕░░░░░░░░░░░░░░░░░░▏ heat – ",
+        ];
+        assert_eq!(rows(draw(&mut screen, 28, 5).backend()), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who is forgotten: by which ids, logins and names somebody is known, and where bytes name them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::Person;
 use crate::contract::event::{by_login, person_in};
@@ -21,15 +21,46 @@ pub struct Identity {
 pub enum IdentityError {
     /// Several people have been called so.
     #[error("several people were called so; say the id: {}", ids(.0))]
-    Several(Vec<Person>),
+    Several(Vec<Namesake>),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-fn ids(people: &[Person]) -> String {
-    let ids: Vec<String> = people.iter().map(|it| format!("{} ({})", it.id, it.login)).collect();
+/// One of several people who were called the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namesake {
+    /// Twitch's id.
+    pub id: String,
+    /// Every login that they had.
+    pub logins: BTreeSet<String>,
+    /// When they were first and last heard of, in milliseconds since 1970; none when the log does not know.
+    pub seen: Option<(u64, u64)>,
+}
+
+fn ids(people: &[Namesake]) -> String {
+    let logins = |it: &Namesake| it.logins.iter().cloned().collect::<Vec<_>>().join(", ");
+    let ids: Vec<String> = people.iter().map(|it| format!("{} ({})", it.id, logins(it))).collect();
     ids.join(", ")
+}
+
+/// Whether a person is called so: by id, login or name.
+fn is_called(person: &Person, named: &str) -> bool {
+    let logged_in = person.login.eq_ignore_ascii_case(named);
+    person.id == named || logged_in || person.name.eq_ignore_ascii_case(named)
+}
+
+/// Those of several people of one name who are meant: one person of Twitch, and whoever is known by the login alone. None: there are more.
+fn meant(mut found: Vec<Person>, named: &str) -> Option<Vec<Person>> {
+    // An id that is written as such is meant, whoever else has such a name.
+    if found.iter().any(|it| it.id == named && has_own_id(it)) {
+        found.retain(|it| it.id == named || !has_own_id(it));
+    }
+    (own_ids(&found).len() <= 1).then_some(found)
+}
+
+fn own_ids(found: &[Person]) -> BTreeSet<&str> {
+    found.iter().filter(|it| has_own_id(it)).map(|it| it.id.as_str()).collect()
 }
 
 impl Identity {
@@ -119,32 +150,20 @@ impl Snapshot {
     ///
     /// The log is read whole: not for the engine's thread.
     pub fn identify(&self, channel: &str, named: &str) -> Result<Identity, IdentityError> {
-        let is_it = |person: &Person| {
-            let logged_in = person.login.eq_ignore_ascii_case(named);
-            person.id == named || logged_in || person.name.eq_ignore_ascii_case(named)
-        };
         let mut found: Vec<Person> = Vec::new();
-        self.each_person(channel, |person| {
-            if is_it(person) && !found.contains(person) {
+        self.each_person(channel, |person, _| {
+            if is_called(person, named) && !found.contains(person) {
                 found.push(person.clone());
             }
         })?;
-        // An id that is written as such is meant, whoever else has such a name.
-        if found.iter().any(|it| it.id == named && has_own_id(it)) {
-            found.retain(|it| it.id == named || !has_own_id(it));
-        }
-        let own: BTreeSet<&String> =
-            found.iter().filter(|it| has_own_id(it)).map(|it| &it.id).collect();
-        if own.len() > 1 {
-            let mut several = found;
-            several.retain(has_own_id);
-            return Err(IdentityError::Several(several));
-        }
+        let Some(found) = meant(found.clone(), named) else {
+            return Err(IdentityError::Several(self.namesakes(channel, &own_ids(&found))?));
+        };
         let mut who = Identity::default();
         found.iter().for_each(|person| who.learn(person));
         // What else the same id was called.
         let ids = who.ids.clone();
-        self.each_person(channel, |person| {
+        self.each_person(channel, |person, _| {
             if ids.contains(&person.id) {
                 who.learn(person);
             }
@@ -156,15 +175,63 @@ impl Snapshot {
         Ok(who)
     }
 
-    /// Everybody that the store knows of in a channel.
-    fn each_person(&self, channel: &str, mut tell: impl FnMut(&Person)) -> Result<(), StoreError> {
-        self.people_of(channel)?.iter().for_each(&mut tell);
+    /// Ids of whoever is called so in these records of a channel, under any login; or else in everything that the store knows. A name that
+    /// somebody else had at another time does not count where somebody has it now.
+    pub(crate) fn who_is_meant(
+        &self,
+        channel: &str,
+        named: &str,
+        records: &[Record],
+    ) -> Result<BTreeSet<String>, IdentityError> {
+        let mut found: Vec<Person> = Vec::new();
+        for person in records.iter().flat_map(people_in) {
+            if is_called(person, named) && !found.contains(person) {
+                found.push(person.clone());
+            }
+        }
+        if found.is_empty() {
+            return Ok(self.identify(channel, named)?.ids);
+        }
+        match meant(found.clone(), named) {
+            Some(found) => Ok(found.into_iter().map(|it| it.id).collect()),
+            None => Err(IdentityError::Several(self.namesakes(channel, &own_ids(&found))?)),
+        }
+    }
+
+    /// What these ids were called in a channel, and when.
+    fn namesakes(&self, channel: &str, ids: &BTreeSet<&str>) -> Result<Vec<Namesake>, StoreError> {
+        let mut found: BTreeMap<String, Namesake> = BTreeMap::new();
+        self.each_person(channel, |person, at| {
+            if !ids.contains(person.id.as_str()) {
+                return;
+            }
+            let it = found.entry(person.id.clone()).or_insert_with(|| Namesake {
+                id: person.id.clone(),
+                logins: BTreeSet::new(),
+                seen: None,
+            });
+            it.logins.insert(person.login.clone());
+            it.seen = match (it.seen, at) {
+                (Some((first, last)), Some(at)) => Some((first.min(at), last.max(at))),
+                (seen, at) => seen.or(at.map(|at| (at, at))),
+            };
+        })?;
+        Ok(found.into_values().collect())
+    }
+
+    /// Everybody that the store knows of in a channel, with the time where the log has it.
+    fn each_person(
+        &self,
+        channel: &str,
+        mut tell: impl FnMut(&Person, Option<u64>),
+    ) -> Result<(), StoreError> {
+        self.people_of(channel)?.iter().for_each(|person| tell(person, None));
         for (_, letter) in self.dead_letters()?.iter().filter(|(_, it)| it.channel == channel) {
-            person_in(&letter.event.what).into_iter().for_each(&mut tell);
+            person_in(&letter.event.what).into_iter().for_each(|person| tell(person, None));
         }
         for block in self.blocks(0)? {
             for record in block?.1.iter().filter(|it| it.channel() == channel) {
-                people_in(record).into_iter().for_each(&mut tell);
+                people_in(record).into_iter().for_each(|person| tell(person, Some(record.at())));
             }
         }
         Ok(())

@@ -38,7 +38,8 @@ fn unread(error: &axum::Error) -> Problem {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if inner.is::<LengthLimitError>() {
-            let detail = "the body is larger than this resource takes; docs/api.md says how large it may be";
+            let detail =
+                "the body is larger than this resource takes; docs/api.md says how large it may be";
             return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
         }
         cause = inner.source();
