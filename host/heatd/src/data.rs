@@ -60,7 +60,8 @@ impl DataDir {
         {
             warn!(store = %file.display(), restore, "there is no store, and there are backups: everything begins at nothing");
         }
-        Store::open_watched(&file, verification).map_err(|error| self.explain("failed to open", error))
+        Store::open_watched(&file, verification)
+            .map_err(|error| self.explain("failed to open", error))
     }
 
     /// Adds the file to the error. If the store is damaged, adds the command that restores the newest backup.

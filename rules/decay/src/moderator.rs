@@ -22,7 +22,8 @@ pub(crate) fn obey(
     }
     let lowest = settings.floor;
     let highest = settings.cap.min(HOTTEST);
-    let wanted = thousandths::read(&plain(order.rest)).map(|number| number as f64 / ONE_FAVE as f64);
+    let wanted =
+        thousandths::read(&plain(order.rest)).map(|number| number as f64 / ONE_FAVE as f64);
     match wanted.filter(|wanted| (lowest..=highest).contains(wanted)) {
         Some(wanted) => {
             memory.set(heat::within(settings, wanted), call.now());

@@ -130,7 +130,8 @@ mod tests {
         assert_eq!(clean("\u{1112}\u{1161}\u{11AB}"), "한");
         // Full-width letters look like full-width letters.
         assert_eq!(clean("ｐｉｅ"), "ｐｉｅ");
-        for (one, other) in [("LUL", "LUL"), ("pie\u{301}", "pié\u{200B}"), ("❤", "❤\u{FE0F}")] {
+        for (one, other) in [("LUL", "LUL"), ("pie\u{301}", "pié\u{200B}"), ("❤", "❤\u{FE0F}")]
+        {
             assert!(is_same(one, other), "{one:?} {other:?}");
         }
         for (one, other) in [("LUL", "lul"), ("pie", "pié")] {

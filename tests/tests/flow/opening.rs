@@ -47,7 +47,8 @@ impl Slow {
         self.let_through(0)?;
         let mut command = self.town.heatd_command("run", &self.configuration)?;
         command.env_remove("RUST_LOG").env("LD_PRELOAD", &self.library);
-        let heatd = Program::start(command.env("HEAT_READS", self.town.path("reads")))?;
+        command.env("HEAT_READS", self.town.path("reads"));
+        let heatd = Program::start(command)?;
         let mut reads = 0;
         eventually("the store is being verified", || {
             let (status, words) = self.town.page("/readyz").map_err(|error| error.to_string())?;
@@ -64,8 +65,8 @@ impl Slow {
 }
 
 #[test]
-fn while_a_store_is_verified_heatd_is_alive_says_how_far_it_is_and_ends_at_once_when_asked() -> Result<()>
-{
+fn while_a_store_is_verified_heatd_is_alive_says_how_far_it_is_and_ends_at_once_when_asked()
+-> Result<()> {
     let slow = Slow::new()?;
     let mut heatd = slow.verifying()?;
     assert_eq!(slow.town.page("/healthz")?, (200, "ok\n".to_owned()));

@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_command_of_two_words_is_known_however_it_is_written() {
-        for text in ["?heat undo @bob 10m", "？ｈｅａｔ　Undo @bob 10m", " ? heat \u{200B}undo  @bob 10m"]
+        for text in
+            ["?heat undo @bob 10m", "？ｈｅａｔ　Undo @bob 10m", " ? heat \u{200B}undo  @bob 10m"]
         {
             assert_eq!(after_command(text, "?heat undo"), Some("@bob 10m"), "{text:?}");
         }

@@ -105,7 +105,8 @@ mod tests {
             logins: logins.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>(),
             seen,
         };
-        let two = vec![one("42", &["ann", "anna"], Some((0, 3_600_000))), one("43", &["ann"], None)];
+        let two =
+            vec![one("42", &["ann", "anna"], Some((0, 3_600_000))), one("43", &["ann"], None)];
         let expected = "several people were called so; say the id in place of the name: \
                         42 (ann, anna; 1970-01-01 00:00 UTC to 1970-01-01 01:00 UTC); 43 (ann)";
         assert_eq!(Error::from(IdentityError::Several(two)), Error::Refused(expected.to_owned()));

@@ -72,7 +72,9 @@ impl Moderation {
     /// What an event asks for: nothing, unless it is a line of chat that begins with the command.
     pub(crate) fn read(&self, now: u64, event: &Event) -> ChatOrder {
         let Happening::Chat(line) = &event.what else { return ChatOrder::Nothing };
-        let Some(rest) = after_command(&line.text, &self.command) else { return ChatOrder::Nothing };
+        let Some(rest) = after_command(&line.text, &self.command) else {
+            return ChatOrder::Nothing;
+        };
         // In a shared chat, a moderator of another channel is no moderator here.
         let standing = &line.standing;
         if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
@@ -171,7 +173,11 @@ mod tests {
             now: true,
             by: "mod".to_owned(),
         });
-        for text in ["?heat undo @bob 1m now", "？ｈｅａｔ　ｕｎｄｏ　＠Ｂｏｂ　１ｍ　now", "? heat undo \u{200B}bob 1m NOW"] {
+        for text in [
+            "?heat undo @bob 1m now",
+            "？ｈｅａｔ　ｕｎｄｏ　＠Ｂｏｂ　１ｍ　now",
+            "? heat undo \u{200B}bob 1m NOW",
+        ] {
             assert_eq!(said(text), wish, "{text:?}");
         }
         assert_eq!(said("?heat undo @bob soon"), ChatOrder::Nothing);

@@ -199,11 +199,7 @@ impl Snapshot {
     }
 
     /// What these ids were called in a channel, and when.
-    fn namesakes(
-        &self,
-        channel: &str,
-        ids: &BTreeSet<&str>,
-    ) -> Result<Vec<Namesake>, StoreError> {
+    fn namesakes(&self, channel: &str, ids: &BTreeSet<&str>) -> Result<Vec<Namesake>, StoreError> {
         let mut found: BTreeMap<String, Namesake> = BTreeMap::new();
         self.each_person(channel, |person, at| {
             if !ids.contains(person.id.as_str()) {
