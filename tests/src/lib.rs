@@ -18,6 +18,7 @@
 //! - [`prometheus`]: a page of /metrics read, and promtool.
 //! - [`soak`]: many channels for a long time, for `cargo xtask soak`.
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
+//! - [`bombs`]: small files that cost far more to load than they take, as a rule of a stranger may.
 //! - [`fuzz`]: functions that assert properties of what becomes of any bytes, as tests and for `cargo xtask fuzz`.
 //! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
 //!
@@ -60,3 +61,5 @@ pub mod figures;
 pub mod fuzz;
 
 pub mod peer;
+
+pub mod bombs;

@@ -174,7 +174,7 @@ const ENGINE: &[&[&str]] = &[
 
 /// The folders of heatd, likewise.
 const HEATD: &[&[&str]] = &[
-    &["metrics", "backoff", "shutdown", "tls", "terminal"],
+    &["metrics", "backoff", "shutdown", "tls", "terminal", "rule_file", "compiler"],
     &["config", "clock"],
     &["queue", "view", "data"],
     &["broker", "emotes"],

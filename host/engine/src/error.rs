@@ -35,6 +35,19 @@ pub enum LoadError {
         /// How many there may be.
         most: u64,
     },
+    /// It has more of something than any toolchain makes, and compiling that costs far more than its size promises.
+    #[error("it has {found} {what}, and the limit is {most}")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much was found until then.
+        found: u64,
+        /// How much there may be.
+        most: u64,
+    },
+    /// What compiles it has refused it, or has come to grief with it.
+    #[error("{0}")]
+    Compiler(String),
     /// A core module: what `cargo build` makes before it is turned into a component.
     #[error("it is a core module, not a component; `heat rules pack` turns one into the other")]
     CoreModule,
@@ -202,6 +215,7 @@ impl Fault {
         match self {
             Self::Trap(reason) => Self::Trap(cut(reason)),
             Self::Effects(reason) => Self::Effects(cut(reason)),
+            Self::Conflict(reason) => Self::Conflict(cut(reason)),
             Self::Error(reason) => Self::Error(cut(reason)),
             other => other,
         }
@@ -232,6 +246,9 @@ pub enum Fault {
     /// It answered with effects that cannot be taken.
     #[error("its answer cannot be taken: {0}")]
     Effects(String),
+    /// It shows what another rule has shown first.
+    #[error("its answer cannot be taken: {0}")]
+    Conflict(String),
     /// It answered with an error of its own.
     #[error("it answered with an error: {0}")]
     Error(String),

@@ -1,6 +1,10 @@
 //! One instance of a rule: its store, its limits, and the calls of its exports.
 
+pub(crate) mod bounds;
+pub(crate) mod code_cache;
+pub(crate) mod component;
 pub(crate) mod host;
+mod load;
 pub(crate) mod meter;
 pub(crate) mod rule;
 pub(crate) mod sandbox;
@@ -80,17 +84,25 @@ impl Guest {
             .map_err(Fault::Error)
     }
 
-    /// Calls `handle` over this overlay, which comes back whatever happens.
+    /// How many lines for the log the last call has written, and how many were left out.
+    pub(crate) fn lines(&self) -> (u32, u32) {
+        let host = self.store.data();
+        (host.lines_written, host.lines_left_out)
+    }
+
+    /// Calls `handle` over this overlay, which comes back whatever happens. It may write so many lines to the log.
     pub(crate) fn handle(
         &mut self,
         sandbox: &Sandbox,
         overlay: Box<Overlay>,
         now: u64,
         event: &Event,
+        lines: u32,
     ) -> (Box<Overlay>, Result<Vec<Effect>, CallError>) {
         self.calls += 1;
-        self.store.data_mut().lines_left = self.store.data().limits.log_lines;
-        self.store.data_mut().overlay = Some(overlay);
+        let host = self.store.data_mut();
+        (host.lines_left, host.lines_written, host.lines_left_out) = (lines, 0, 0);
+        host.overlay = Some(overlay);
         let started = sandbox.meter().map(Meter::now);
         let answer = self.call(|exports, store| exports.call_handle(store, now, event));
         if started.is_some() {

@@ -9,8 +9,8 @@
 //! 2. `contract`: what events, settings and effects are and may be,
 //! 3. `store`: rows and transactions; [`Store`] writes, a [`Snapshot`] reads,
 //! 4. `overlay`: what is decided and not yet committed, over a snapshot,
-//! 5. `series`: what is counted over time; and `guest`: runs wasmtime. [`Sandbox`] compiles components, [`Component`] describes itself,
-//!    [`Rule`] is a component with settings,
+//! 5. `series`: what is counted over time; and `guest`: runs wasmtime. Its `bounds` and `weight` say whether a component may be compiled,
+//!    [`Sandbox`] compiles it or has another process do so, [`Component`] describes itself, [`Rule`] is a component with settings,
 //! 6. `chain`: the slots of one channel decide on one event, in three phases,
 //! 7. `engine`: [`Engine`] takes events in, knows duplicates, and commits groups of events as one transaction,
 //! 8. `run`: a [`Run`] is a copy of a channel from which nothing is sent and nothing kept; [`cases`] plays rules for their authors.
@@ -60,8 +60,10 @@ pub use engine::swap::{RuleState, Swap, SwapTicket};
 pub use engine::undo::{Undo, UndoTarget};
 pub use engine::{Chain, Engine, OpenError, Outputs};
 pub use error::{Fault, LoadError, SandboxError, StoreError};
+pub use guest::code_cache::{CompileJob, Compiler, StillWanted};
+pub use guest::component::Component;
 pub use guest::meter::{Doing, Measured, Meter};
-pub use guest::rule::{Component, Rule};
+pub use guest::rule::Rule;
 #[doc(hidden)]
 pub use guest::sandbox::engine_config;
 pub use guest::sandbox::{Clock, STACK, Sandbox};

@@ -33,7 +33,7 @@ use connection::{Connection, Ended};
 use event::Reader;
 use joins::Joins;
 use outages::Outages;
-pub(crate) use recorded::read_recording;
+pub(crate) use recorded::Recording;
 pub(crate) use shared::Chat;
 
 /// Keeps as many connections as the wanted channels need, until the shutdown. Returns when all of them have ended.

@@ -105,6 +105,19 @@ pub(crate) fn elapsed() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
+/// How long the running thread was at work: a machine that is busy with other things does not count.
+#[cfg(unix)]
+pub(crate) fn processor() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Where a system does not tell, nothing is slow.
+#[cfg(not(unix))]
+pub(crate) fn processor() -> Duration {
+    Duration::ZERO
+}
+
 /// How long a start waits for a clock that is behind the store.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 

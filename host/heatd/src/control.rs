@@ -36,7 +36,6 @@ mod turn;
 mod undo;
 
 pub(crate) use answers::{MessageAnswer, ShadowStatus};
-pub(crate) use compile::{LARGEST, child};
 pub(crate) use error::Error;
 pub(crate) use export::ExportScope;
 pub(crate) use follow::spawn_low_priority;

@@ -4,6 +4,7 @@
 //! API. `api.tokens` has the hashes of all other tokens ([`crate::data::tokens`]).
 
 pub(crate) mod backups;
+pub(crate) mod code_cache;
 pub(crate) mod role;
 pub(crate) mod tokens;
 
@@ -12,7 +13,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use heat_engine::{Store, StoreError, Verification};
 use tracing::warn;
 
@@ -55,6 +56,16 @@ impl DataDir {
     /// Opens the store, or makes it.
     pub(crate) fn open(&self, verification: &Verification) -> Result<Store> {
         let file = self.data.join(STORE);
+        if let Ok(target) = fs::read_link(&file)
+            && !file.exists()
+        {
+            bail!(
+                "{} is a link to {}, which is not there: mount what holds it, or remove the link; nothing is begun in its place",
+                file.display(),
+                target.display()
+            );
+        }
+        warn_if_open(&file, "the store");
         if !file.exists()
             && let Some(restore) = self.restore()
         {
@@ -100,7 +111,7 @@ pub(crate) fn token(data: &Path) -> Result<String> {
     let file = data.join("api.token");
     match fs::read_to_string(&file) {
         Ok(token) if !token.trim().is_empty() => {
-            warn_if_open(&file);
+            warn_if_open(&file, "the token of the API");
             return Ok(token.trim().to_owned());
         }
         // A start that was cut short may have left it empty.
@@ -142,16 +153,16 @@ pub(crate) fn replace(file: &Path, line: &str, mode: u32) -> Result<()> {
     write().with_context(|| format!("failed to write {}", file.display()))
 }
 
-fn warn_if_open(token: &Path) {
+fn warn_if_open(file: &Path, what: &str) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(token).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-            warn!(token = %token.display(), "everybody may read the token of the API; close it: chmod o=");
+        if fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+            warn!(file = %file.display(), what, "everybody may read this; close it: chmod o=");
         }
     }
     #[cfg(not(unix))]
-    let _ = token;
+    let _ = (file, what);
 }
 
 #[cfg(test)]
@@ -170,6 +181,24 @@ mod tests {
             let mode = fs::metadata(folder.path().join("api.token"))?.permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_is_made_for_its_owner_alone_and_never_in_the_place_of_a_link() -> Result<()> {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir()?;
+        let (elsewhere, file) = (folder.path().join("elsewhere"), folder.path().join(STORE));
+        let plan = BackupPlan::of(folder.path());
+        let data_dir = DataDir { data: folder.path().to_owned(), plan };
+        symlink(&elsewhere, &file)?;
+        let error = data_dir.open().err().map(|error| format!("{error:#}")).unwrap_or_default();
+        assert!(error.contains("is a link to") && error.contains("elsewhere"), "{error}");
+        assert_eq!(fs::read_link(&file)?, elsewhere);
+        fs::remove_file(&file)?;
+        drop(data_dir.open()?);
+        assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         Ok(())
     }
 

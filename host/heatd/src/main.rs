@@ -4,13 +4,14 @@
 //! takes it in, [`queue`] holds the doors of the engine's thread, [`decider`] is its loop, [`broker`] shows what came of it. [`clock`] is the time,
 //! [`emotes`] adds to lines of chat what their words are, [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
 //! while they run. [`http`] is for clients and machines, [`view`] is what it tells beside the figures of [`metrics`]; [`data`] is the data folder;
-//! [`backup`] copies the store while it is in use. [`offline`] has the commands beside the daemon. [`tls`], [`shutdown`] and [`backoff`] serve all of these.
+//! [`backup`] copies the store while it is in use. [`rule_file`] reads rules, and [`compiler`] has them compiled in a process of their own. [`offline`] has the commands beside the daemon. [`tls`], [`shutdown`] and [`backoff`] serve all of these.
 
 mod backoff;
 mod backup;
 mod broker;
 mod chat;
 mod clock;
+mod compiler;
 mod config;
 mod control;
 mod daemon;
@@ -22,6 +23,7 @@ mod http;
 mod metrics;
 mod offline;
 mod queue;
+mod rule_file;
 mod shutdown;
 mod terminal;
 mod tls;
@@ -33,6 +35,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser};
 use heat_engine::OpenError;
 
+use compiler::child::{self, ResourceLimits};
 use offline::{authoring, init, rename, restore};
 use terminal::{BAD_CONFIGURATION, LogFormat, fail, print, refuse, start_log};
 
@@ -53,10 +56,11 @@ enum Command {
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
     Rule(authoring::RuleCommand),
-    /// Compiles the component on its standard input into a folder. heatd starts this for large ones.
+    /// Loads the component on its standard input, and writes its compiled code. heatd starts this.
     #[command(hide = true)]
     Compile {
-        cache: PathBuf,
+        #[command(flatten)]
+        limits: ResourceLimits,
         /// Bytes of memory that the component may have.
         memory: usize,
     },
@@ -90,7 +94,7 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
-        Command::Compile { cache, memory } => match control::child(&cache, memory) {
+        Command::Compile { limits, memory } => match child::run(&limits, memory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("{error:#}\n")),
         },

@@ -17,6 +17,10 @@ use crate::{bench, rules};
 const LONGEST_DELAY: f64 = 10.0;
 const DEAREST_TRAP: f64 = 0.2;
 
+/// How long a call may take that spends its fuel on one kind of instruction, and the refusal of a file, in milliseconds.
+const LONGEST_CALL: f64 = 15.0;
+const LONGEST_REFUSAL: f64 = 1000.0;
+
 /// The exit code when something was not stopped, or took too long.
 const MISSED: u8 = 3;
 
@@ -69,7 +73,8 @@ fn attack(program: &Path, rules: &Path, options: &Options) -> Result<Vec<Value>>
     let rows = BufReader::new(printed).lines().map(|line| {
         let line = line?;
         let row: Value = serde_json::from_str(&line).with_context(|| format!("no row: {line}"))?;
-        say(&format!("  {}", row["attack"].as_str().or(row["trap"].as_str()).unwrap_or_default()));
+        let name = ["attack", "trap", "file", "instruction"].iter().find_map(|it| row[it].as_str());
+        say(&format!("  {}", name.unwrap_or_default()));
         Ok(row)
     });
     let rows = rows.collect::<Result<Vec<_>>>()?;
@@ -82,21 +87,27 @@ fn attack(program: &Path, rules: &Path, options: &Options) -> Result<Vec<Value>>
 
 /// Every round does the same work up to the same instruction: the least time is the attack's, and what is more is the machine's.
 fn is_fine(row: &Value) -> bool {
+    let within = |key: &str, most: f64| row[key].as_f64().is_some_and(|found| found <= most);
+    if row["file"].is_string() {
+        return row["refused"] == json!(true) && within("ms", LONGEST_REFUSAL);
+    }
+    if row["instruction"].is_string() {
+        return within("least_ms", LONGEST_CALL);
+    }
     match row["cost_ms"].as_f64() {
         Some(cost) => cost <= DEAREST_TRAP,
         None => {
             row["stopped"] == json!(true)
                 && row["unharmed"] == json!(true)
-                && row["least_ms"].as_f64().is_some_and(|delay| delay <= LONGEST_DELAY)
+                && within("least_ms", LONGEST_DELAY)
         }
     }
 }
 
 /// The rows as Markdown.
 fn table(rows: &[Value]) -> String {
-    let mut table = String::from(
-        "| attack | stopped by | named in the log as | delay of another rule's event in ms: least, median, max | the rest unharmed |\n|---|---|---|---|---|\n",
-    );
+    let mut table = before_it_runs(rows);
+    table += "| attack | stopped by | named in the log as | delay of another rule's event in ms: least, median, max | the rest unharmed |\n|---|---|---|---|---|\n";
     for row in rows.iter().filter(|row| row["attack"].is_string()) {
         let text = |key: &str| row[key].as_str().unwrap_or_default();
         let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
@@ -122,6 +133,24 @@ fn table(rows: &[Value]) -> String {
         );
     }
     table
+}
+
+/// What files do before they run, and what single instructions cost.
+fn before_it_runs(rows: &[Value]) -> String {
+    let mark = |row: &Value| if is_fine(row) { "" } else { " (!)" };
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().replace('|', "\\|");
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+    let mut table = String::from("| file | bytes | refused, since | ms |\n|---|---|---|---|\n");
+    for row in rows.iter().filter(|row| row["file"].is_string()) {
+        let (file, bytes, how) = (text(row, "file"), &row["bytes"], text(row, "how"));
+        table += &format!("| {file} | {bytes} | {how} | {:.1}{} |\n", number(row, "ms"), mark(row));
+    }
+    table += "\n| instruction | ms of a call with nothing else in it |\n|---|---|\n";
+    for row in rows.iter().filter(|row| row["instruction"].is_string()) {
+        let took = number(row, "least_ms");
+        table += &format!("| {} | {took:.2}{} |\n", text(row, "instruction"), mark(row));
+    }
+    table + "\n"
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of the command")]

@@ -1,9 +1,13 @@
 //! The limits hold: whatever a call does, it ends, none of its effects remain, and the culprit and the limit are named.
 
-use anyhow::{Result, ensure};
-use heat_engine::{Limits, Record, Store};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crate::stage::{Stage, lines, patient, plain};
+use anyhow::{Result, ensure};
+use heat_engine::{Chain, Component, Engine, Limits, Record, Rule, Sandbox, Store};
+
+use crate::stage::{CHANNEL, START, Stage, component, lines, patient, plain};
 
 fn stage() -> Result<Stage> {
     Stage::new(vec![plain("misbehave"), plain("fave")])
@@ -195,5 +199,82 @@ fn messages_that_a_rule_refuses_do_not_turn_it_off() -> Result<()> {
     }
     assert_eq!(stage.standing("fave"), Some(("live", "fave".to_owned())));
     assert_eq!(stage.chat("ann", "?fave pie")?.faves.len(), 1);
+    Ok(())
+}
+
+/// The processor's time, as a machine tells it on which a call takes 60 ms.
+fn slow_machine() -> Duration {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    Duration::from_millis(60 * ASKED.fetch_add(1, Ordering::Relaxed))
+}
+
+#[test]
+fn a_rule_whose_calls_are_slow_again_and_again_is_turned_off_and_what_it_decided_stands()
+-> Result<()> {
+    let slow = |slow_ms| -> Result<Stage> {
+        let sandbox = Arc::new(Sandbox::new(None)?.with_processor_clock(slow_machine));
+        let limits = Arc::new(Limits { slow_ms, ..patient() });
+        let fave = Arc::new(Component::load(&sandbox, &limits, &component("fave")?)?);
+        let rules = vec![("fave".to_owned(), Rule::new(&sandbox, &limits, &fave, &[])?)];
+        let chain = Chain { channel: CHANNEL.to_owned(), rules };
+        Ok(Stage::over(Engine::open(sandbox, Store::in_memory()?, vec![chain], START)?))
+    };
+    let mut stage = slow(50)?;
+    for number in 1..=10 {
+        assert_eq!(stage.standing("fave").map(|it| it.0), Some("live"), "{number}");
+        assert_eq!(stage.chat(&format!("fan{number}"), "?fave pie")?.faves.len(), 1);
+    }
+    assert_eq!(stage.standing("fave").map(|it| it.0), Some("quarantined"));
+    stage.engine.commit()?;
+    assert_eq!(stage.faves()?, 10);
+    let why = stage.engine.slot_statuses().remove(0).reason.unwrap_or_default();
+    ensure!(why.contains("a call took 60 ms of the processor's time"), "{why}");
+    // A log that says so is no fault of a call: a replay decides the same on any machine.
+    let records = stage.engine.snapshot()?.records_since(0)?;
+    ensure!(!records.iter().any(|it| matches!(it, Record::Fault { .. })));
+
+    let mut stage = slow(70)?;
+    for number in 0..20 {
+        assert_eq!(stage.chat(&format!("fan{number}"), "?fave pie")?.faves.len(), 1);
+    }
+    assert_eq!(stage.standing("fave").map(|it| it.0), Some("live"));
+    Ok(())
+}
+
+#[test]
+fn state_that_is_written_without_end_is_refused_by_name_and_may_go_on_later() -> Result<()> {
+    let limits = Limits {
+        written_at_once: 1 << 20,
+        written_per_second: 100 << 10,
+        faults: usize::MAX,
+        ..patient()
+    };
+    let mut stage = Stage::with(vec![plain("hostile")], limits, Store::in_memory()?)?;
+    let churn = |stage: &mut Stage| -> Result<Vec<String>> {
+        Ok(lines(&stage.chat("mallory", "!attack state same")?.answers, "hostile"))
+    };
+    assert_eq!(churn(&mut stage)?.len(), 251);
+    let refused = churn(&mut stage)?;
+    ensure!(
+        refused.len() == 1
+            && refused[0]
+                .contains("it changes its state too fast: 1048576 bytes may be written at once"),
+        "{refused:?}"
+    );
+    stage.wait(10_000)?;
+    assert_eq!(churn(&mut stage)?.len(), 251);
+    Ok(())
+}
+
+#[test]
+fn a_rule_whose_output_another_has_shown_first_is_not_turned_off_for_that() -> Result<()> {
+    let mut stage = Stage::new(vec![plain("hostile"), plain("fave"), plain("decay")])?;
+    stage.chat("mallory", "!attack show heat")?;
+    for number in 0..30 {
+        let decision = stage.chat(&format!("fan{number}"), "?fave pie")?;
+        let said = lines(&decision.answers, "decay").concat();
+        ensure!(said.contains("the output heat belongs to the rule in slot hostile"), "{said}");
+    }
+    assert_eq!(stage.standing("decay").map(|it| it.0), Some("live"));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The engine, in this process: real components, a store in memory, no sockets.
 
+mod bombs;
 mod broken;
 mod cases;
 mod commented;

@@ -2,6 +2,7 @@
 
 mod added;
 mod api;
+mod bombs;
 pub(crate) mod cast;
 mod components;
 mod configured;

@@ -1,8 +1,10 @@
 //! Makes a component of what a build made, and puts the case files into it.
 
+use std::io::Read;
 use std::path::Path;
+use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use wasm_encoder::{CustomSection, Section as _};
 use wit_component::ComponentEncoder;
 
@@ -21,8 +23,7 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// The component of a rule's folder, with the cases of the folder in it.
 pub(crate) fn of(project: &Project) -> Result<Vec<u8>> {
     let file = &project.built;
-    let bytes =
-        std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
+    let bytes = whole(file).with_context(|| format!("failed to read {}", file.display()))?;
     let mut component = if bytes.starts_with(MODULE) {
         encode(&bytes).with_context(|| format!("no component can be made of {}", file.display()))?
     } else if bytes.starts_with(COMPONENT) {
@@ -36,11 +37,39 @@ pub(crate) fn of(project: &Project) -> Result<Vec<u8>> {
     Ok(component)
 }
 
+/// The largest component that heatd takes, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// The bytes of a file. A device or a pipe has no end, and is no rule.
+fn whole(file: &Path) -> Result<Vec<u8>> {
+    ensure!(std::fs::metadata(file)?.is_file(), "it is no regular file");
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= LARGEST, "it is larger than {} MiB", LARGEST >> 20);
+    Ok(bytes)
+}
+
+/// What a module says of its types, in bytes at most; heat:rules has a tenth of it. The encoder recurses over types in types, of which
+/// three bytes are a level.
+const MOST_TYPES: usize = 64 << 10;
+
+/// A stack that is enough for so many levels. It is only taken as far as it is used.
+const STACK: usize = 512 << 20;
+
 fn encode(module: &[u8]) -> Result<Vec<u8>> {
-    let encoded = ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(|mut encoder| encoder.encode());
+    let types = bytes_of_types(module);
+    ensure!(
+        types <= MOST_TYPES,
+        "it says {types} bytes of its types, and a rule may say at most {MOST_TYPES}"
+    );
+    let module = module.to_vec();
+    let encoding = move || {
+        let encoder = ComponentEncoder::default().validate(true).module(&module);
+        encoder.and_then(|mut encoder| encoder.encode())
+    };
+    let thread = thread::Builder::new().stack_size(STACK).spawn(encoding);
+    let encoded = thread.context("failed to start a thread")?.join();
+    let encoded = encoded.map_err(|_| anyhow!("the encoder panicked at it"))?;
     encoded.map_err(|error| {
         let reason = format!("{error:#}");
         if reason.contains("wasi") {
@@ -49,6 +78,30 @@ fn encode(module: &[u8]) -> Result<Vec<u8>> {
             error.context("it does not look like a rule of heat:rules@1.0.0; in Rust, it needs heat-rule and one of handler!, multiplier! and formula!")
         }
     })
+}
+
+/// How many bytes the sections of a module have in which it says what its types are.
+fn bytes_of_types(module: &[u8]) -> usize {
+    const NAME: &[u8] = b"component-type";
+    let (mut rest, mut bytes) = (&module[MODULE.len().min(module.len())..], 0);
+    while let Some((id, after)) = rest.split_first() {
+        let Some((length, after)) = number(after) else { break };
+        let (content, next) = after.split_at(length.min(after.len()));
+        let name = number(content).map_or(&[][..], |(_, name)| name);
+        if *id == 0 && name.starts_with(NAME) {
+            bytes += content.len();
+        }
+        rest = next;
+    }
+    bytes
+}
+
+/// A number as WebAssembly writes it, and what is behind it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let end = bytes.iter().take(5).position(|byte| byte & 0x80 == 0)?;
+    let (number, rest) = bytes.split_at(end + 1);
+    let digits = number.iter().rev();
+    Some((digits.fold(0, |sum, byte| (sum << 7) | usize::from(byte & 0x7f)), rest))
 }
 
 /// Appends the section. Where there is one already, the last one counts.
@@ -101,6 +154,24 @@ mod tests {
         let made = made_of(COMPONENT, &cases).unwrap();
         let expected = b"heat:cases[[\"a.txt\",\"ann: hi\\n\"],[\"b.txt\",\"bob: hi\\n\"]]";
         assert!(made.starts_with(COMPONENT) && made.ends_with(expected), "{made:?}");
+    }
+
+    /// A module that says of its types that they are nested so deep.
+    fn nested(levels: usize) -> Vec<u8> {
+        let types = [vec![1], [0x41, 1, 1].repeat(levels - 1), vec![0x42, 0]].concat();
+        let mut component = COMPONENT.to_vec();
+        wasm_encoder::RawSection { id: 7, data: &types }.append_to(&mut component);
+        let mut module = MODULE.to_vec();
+        CustomSection { name: "component-type:rule".into(), data: component.into() }
+            .append_to(&mut module);
+        module
+    }
+
+    #[test]
+    fn types_in_types_end_no_program() {
+        let refusal = |levels| format!("{:#}", made_of(&nested(levels), &[]).expect_err("taken"));
+        assert!(refusal(20_000).contains("no component can be made"));
+        assert!(refusal(30_000).contains("bytes of its types"));
     }
 
     #[test]

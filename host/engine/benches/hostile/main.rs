@@ -5,6 +5,8 @@
 #![expect(clippy::disallowed_methods, reason = "a bench measures time, and the engine does not")]
 
 mod attacks;
+mod files;
+mod instructions;
 mod stage;
 mod traps;
 
@@ -40,6 +42,8 @@ fn main() -> Result<()> {
         rounds: if quick { 3 } else { 20 },
         only: value("--only").cloned(),
     };
+    files::run(&setup)?;
+    instructions::run(&setup)?;
     attacks::run(&setup)?;
     traps::run(&setup)
 }

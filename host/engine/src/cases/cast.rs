@@ -8,7 +8,7 @@ use crate::contract::Role;
 use crate::contract::limits::Limits;
 use crate::engine::OpenError;
 use crate::error::{LoadError, StoreError};
-use crate::guest::rule::Component;
+use crate::guest::component::Component;
 use crate::guest::sandbox::Sandbox;
 
 /// Who plays.

@@ -10,7 +10,8 @@ use crate::contract::settings::Given;
 use crate::contract::{Event, Happening};
 use crate::engine::{Chain, Engine};
 use crate::error::{LoadError, StoreError};
-use crate::guest::rule::{Component, Rule};
+use crate::guest::component::Component;
+use crate::guest::rule::Rule;
 use crate::store::Store;
 
 /// The channel of every case.

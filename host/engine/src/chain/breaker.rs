@@ -79,12 +79,21 @@ impl Breaker {
 
     /// A call had no effects.
     ///
-    /// A rule that says of an event that it makes no sense does its work. Else whoever may send it such could turn it off; only a rule on
-    /// probation is held against the one before, which took them.
+    /// A rule that says of an event that it makes no sense does its work, and so does one whose output another rule has shown first. Else
+    /// whoever may send it such, or show it first, could turn it off; only a rule on probation is held against the one before, which took them.
     pub(crate) fn failed(&mut self, now: u64, fault: &Fault) {
-        if matches!(fault, Fault::Error(_)) && self.probation.is_none() {
+        if matches!(fault, Fault::Error(_) | Fault::Conflict(_)) && self.probation.is_none() {
             return;
         }
+        self.count(now, fault.to_string());
+    }
+
+    /// A call took too much of the processor's time. Its effects stand: what a rule has decided does not hang on how fast a machine is.
+    pub(crate) fn slow(&mut self, now: u64, why: String) {
+        self.count(now, why);
+    }
+
+    fn count(&mut self, now: u64, why: String) {
         self.faults.push_back(now);
         // More than can matter need not be remembered.
         if self.faults.len() > MOST_REMEMBERED {
@@ -93,7 +102,7 @@ impl Breaker {
         while self.faults.front().is_some_and(|at| at + REMEMBERED_MS < now) {
             self.faults.pop_front();
         }
-        self.last_fault = fault.to_string();
+        self.last_fault = why;
     }
 
     /// What has to be done; `most` failed calls within a minute are too many.

@@ -98,6 +98,11 @@ impl Pending {
         self.overlay = Some(overlay);
     }
 
+    /// Whether there is a log; a run has none.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
     /// Whether anything has to be committed.
     pub(crate) fn is_dirty(&self) -> bool {
         self.dirty || !self.removals.is_empty() || self.read().is_dirty()

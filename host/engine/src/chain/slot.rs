@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::chain::breaker::Breaker;
 use crate::chain::migration::Migration;
@@ -12,7 +12,7 @@ use crate::chain::pending::{Pending, Verdict};
 use crate::chain::rate_limit::RateLimiter;
 use crate::chain::usage::StateUse;
 use crate::contract::digest::Digest;
-use crate::contract::effects::{check_for, messages};
+use crate::contract::effects::check_for;
 use crate::contract::{Effect, Event, Role};
 use crate::error::{CallError, Fault, SlotError, StoreError};
 use crate::guest::Guest;
@@ -69,6 +69,8 @@ pub struct Cost {
     pub fuel: u64,
     /// None where the sandbox has no clock.
     pub took: Option<Duration>,
+    /// It took more of the processor's time than a call should.
+    pub is_slow: bool,
 }
 
 impl Slot {
@@ -168,10 +170,13 @@ impl Slot {
         let slot = Arc::clone(&self.key.slot);
         self.breaker.called();
         let started = sandbox.clock().map(|clock| (clock, clock()));
+        let busy = sandbox.processor().map(|clock| (clock, clock()));
         let outcome = self.ask(sandbox, pending, now, event);
+        let busy = busy.map(|(clock, before)| clock().saturating_sub(before));
         let cost = Cost {
             fuel: self.guest.as_ref().map_or(0, Guest::fuel_used),
             took: started.map(|(clock, started)| clock().saturating_sub(started)),
+            is_slow: busy.is_some_and(|busy| self.note_time(now, busy, pending.is_logged())),
         };
         match outcome.and_then(|effects| self.accept(pending, now, effects, on_fave)) {
             Ok((effects, verdict)) => {
@@ -199,11 +204,10 @@ impl Slot {
         on_fave: bool,
     ) -> Result<(Vec<Effect>, Verdict), CallError> {
         self.check(&effects, on_fave)?;
-        let count = messages(&effects);
-        self.rate_limit.fits(now, count, &self.rule.limits).map_err(Fault::Effects)?;
+        self.rate_limit.fits(now, &effects, &self.rule.limits).map_err(Fault::Effects)?;
         let verdict = self.take(pending, now, &effects)?;
         self.note_shown(&effects);
-        self.rate_limit.spend(count);
+        self.rate_limit.spend(&effects);
         Ok((effects, verdict))
     }
 
@@ -254,6 +258,34 @@ impl Slot {
             .map_err(Fault::Effects)
     }
 
+    /// Notes what a call took of the processor's time. Returns whether that is too much.
+    fn note_time(&mut self, now: u64, busy: Duration, is_logged: bool) -> bool {
+        let limits = &self.rule.limits;
+        let (slow_ms, faults) = (limits.slow_ms, limits.faults);
+        if busy <= Duration::from_millis(slow_ms) {
+            return false;
+        }
+        let took_ms = busy.as_millis();
+        if is_logged {
+            let (channel, rule) = (&*self.key.channel, &*self.key.slot);
+            warn!(
+                channel,
+                rule,
+                took_ms,
+                slow_ms,
+                faults,
+                "a call of the rule was slow; as many within a minute turn it off"
+            );
+        }
+        self.breaker.slow(
+            now,
+            format!(
+                "a call took {took_ms} ms of the processor's time, and more than {slow_ms} is slow"
+            ),
+        );
+        true
+    }
+
     /// What a rule on probation shows itself is not taken back when it stays.
     fn note_shown(&mut self, effects: &[Effect]) {
         let Some(probation) = &mut self.breaker.probation else { return };
@@ -282,8 +314,14 @@ impl Slot {
                 Guest::new(sandbox, self.rule.pre(), limits, &self.rule.settings, slot)?
             }
         };
-        let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event);
+        let lines = self.rate_limit.lines(now, limits);
+        let (overlay, answer) = guest.handle(sandbox, pending.lend(), now, event, lines);
         pending.give_back(overlay);
+        let (written, left_out) = guest.lines();
+        if let Some(left_out) = self.rate_limit.wrote(now, written, left_out) {
+            let (channel, rule) = (&*self.key.channel, &*self.key.slot);
+            warn!(channel, rule, left_out, "lines of the rule are left out: it writes too many");
+        }
         self.guest = Some(guest);
         answer
     }

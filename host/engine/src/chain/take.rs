@@ -61,9 +61,9 @@ impl Slot {
                     match pending.overlay().output(&self.key.channel, &output.name)? {
                         Some((owner, Some(_))) if owner != self.key.slot => {
                             let name = &output.name;
-                            return refused(format!(
-                                "the output {name} belongs to the rule in slot {owner}"
-                            ));
+                            let why =
+                                format!("the output {name} belongs to the rule in slot {owner}");
+                            return Err(CallError::Fault(Fault::Conflict(why)));
                         }
                         Some((owner, _)) if owner == self.key.slot => {}
                         _ => drop(new_outputs.insert(&output.name)),

@@ -1,5 +1,12 @@
 //! What a rule may use, in named numbers. A call that goes beyond one of them has no effects, and the log names the rule.
 
+/// Five times what the dearest call within its fuel takes on a desk, or on a Raspberry Pi. A debug build is slower than either.
+const SLOW_MS: u64 = match (cfg!(debug_assertions), cfg!(target_arch = "x86_64")) {
+    (true, _) => 1000,
+    (false, true) => 50,
+    (false, false) => 250,
+};
+
 /// The limits of every call of a rule. Stack, memory reservation and the tick of the wall clock belong to the compiled
 /// code and are constants of [`crate::guest::sandbox`].
 #[derive(Debug, Clone)]
@@ -10,6 +17,9 @@ pub struct Limits {
     /// Wall time of one call, in milliseconds. Fuel ends a busy rule first; this is for what fuel cannot see. Long enough for a
     /// Raspberry Pi that is busy starting: a call that waits for the processor must not be taken for one that does not end.
     pub wall_ms: u64,
+    /// Processor time of one call, in milliseconds, beyond which it is slow. It counts all the same, and as many slow calls within a minute
+    /// as `faults` turn the rule off: fuel cannot know what each instruction costs on each machine.
+    pub slow_ms: u64,
     /// Instructions of a whole migration of a rule's state, which is a call for each key.
     pub migration_fuel: u64,
     /// Linear memory of one instance, in bytes. A component may be as large: making an instance copies what it brings along.
@@ -28,6 +38,10 @@ pub struct Limits {
     pub state_keys: u64,
     /// Bytes of keys and values that one rule may keep in one channel.
     pub state_bytes: u64,
+    /// Bytes of keys and values that one rule may write at once in one channel, and that its allowance grows back to.
+    pub written_at_once: u64,
+    /// Bytes by which the allowance grows in a second of the engine's time: what a rule can write for ever.
+    pub written_per_second: u64,
     /// Timers that one rule may have set in one channel.
     pub timers: usize,
     /// Messages of all rules that may wait for a broker to acknowledge them.
@@ -56,6 +70,10 @@ pub struct Limits {
     pub instance_events: u32,
     /// Log lines of one call.
     pub log_lines: u32,
+    /// Log lines of a rule in one channel at once, and that its allowance grows back to.
+    pub lines_at_once: u64,
+    /// Lines by which the allowance grows in a second of the engine's time.
+    pub lines_per_second: u64,
     /// Length of a log line, in bytes; longer ones are cut.
     pub log_line_bytes: usize,
 }
@@ -65,6 +83,7 @@ impl Default for Limits {
         Self {
             fuel: 10_000_000,
             wall_ms: 1000,
+            slow_ms: SLOW_MS,
             migration_fuel: 1_000_000_000,
             memory: 16 << 20,
             answer_bytes: 1 << 20,
@@ -74,6 +93,8 @@ impl Default for Limits {
             text_chars: 500,
             state_keys: 100_000,
             state_bytes: 16 << 20,
+            written_at_once: 64 << 20,
+            written_per_second: 2 << 20,
             timers: 32,
             outbox: 10_000,
             outbox_bytes: 8 << 20,
@@ -88,6 +109,8 @@ impl Default for Limits {
             faults: 10,
             instance_events: 64,
             log_lines: 20,
+            lines_at_once: 200,
+            lines_per_second: 10,
             log_line_bytes: 1024,
         }
     }

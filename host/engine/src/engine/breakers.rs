@@ -6,6 +6,7 @@ use tracing::{error, info};
 
 use crate::chain::Decision;
 use crate::chain::breaker::Trip;
+use crate::chain::slot::Answer;
 use crate::engine::Engine;
 use crate::engine::request::{ChangeRequest, unless_rejected};
 use crate::error::StoreError;
@@ -21,7 +22,8 @@ impl Engine {
         if self.checkpoints.is_none() {
             return Ok(());
         }
-        for answer in decision.answers.iter().filter(|answer| answer.outcome.is_err()) {
+        let is_bad = |answer: &&Answer| answer.outcome.is_err() || answer.cost.is_slow;
+        for answer in decision.answers.iter().filter(is_bad) {
             let (channel, slot) = (&decision.channel, &answer.slot);
             let Some(found) = self.slot(channel, slot) else { continue };
             let (trip, why) =

@@ -10,7 +10,8 @@ use tracing::{error, info, warn};
 
 use crate::engine::Engine;
 use crate::error::{LoadError, SlotError, StoreError};
-use crate::guest::rule::{Component, Rule};
+use crate::guest::component::Component;
+use crate::guest::rule::Rule;
 use crate::store::changes::{SlotOverride, Status};
 
 impl Engine {
@@ -78,7 +79,7 @@ impl Engine {
                 let problem = "the store does not have its component".to_owned();
                 return Err(LoadError::Refused(problem).into());
             };
-            Arc::new(Component::load(&self.sandbox, &configured.limits, &bytes)?)
+            Component::shared(&self.sandbox, &configured.limits, &bytes, &|_| true)?
         };
         Ok(Rule::new(&self.sandbox, &configured.limits, &component, &changed.given)?)
     }

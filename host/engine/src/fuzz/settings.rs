@@ -279,13 +279,46 @@ const SECTIONS: Target = Target {
 /// What is asked of a component before the compiler sees it.
 fn components(input: &[u8]) {
     let cases = embedded(input);
-    let weight = crate::guest::weight::weight(input);
-    assert_eq!(weight, crate::guest::weight::weight(input));
+    let limits = crate::contract::limits::Limits::default();
+    let _ = crate::guest::weight::may_weigh(input, &limits);
+    if crate::guest::bounds::check(input).is_ok() {
+        bounded(input);
+    }
     if !cases.is_empty() {
         assert!(input.starts_with(b"\0asm\x0d\0\x01\0"));
         let long: usize = cases.iter().map(|case| case.name.len() + case.text.len()).sum();
         // Six bytes of JSON are at least one of a text; and three of UTF-8 may be one byte less of it.
         assert!(long <= input.len(), "{long} bytes of cases in {}", input.len());
+    }
+}
+
+/// The parser, which recurses, finds types no deeper than they were found without recursion.
+fn bounded(component: &[u8]) {
+    use wasmparser::{ComponentTypeDeclaration, InstanceTypeDeclaration, Parser, Payload};
+    fn depth(of: &wasmparser::ComponentType<'_>) -> usize {
+        let inner = match of {
+            wasmparser::ComponentType::Component(all) => all.iter().map(|it| match it {
+                ComponentTypeDeclaration::Type(of) => depth(of),
+                _ => 0,
+            }),
+            wasmparser::ComponentType::Instance(all) => {
+                let inner = all.iter().map(|it| match it {
+                    InstanceTypeDeclaration::Type(of) => depth(of),
+                    _ => 0,
+                });
+                return 1 + inner.max().unwrap_or(0);
+            }
+            _ => return 0,
+        };
+        1 + inner.max().unwrap_or(0)
+    }
+    for payload in Parser::new(0).parse_all(component) {
+        let Ok(Payload::ComponentTypeSection(section)) = payload else { continue };
+        for of in section {
+            // What stands behind the types of a section is for the compiler to refuse.
+            let Ok(of) = of else { break };
+            assert!(depth(&of) <= 32);
+        }
     }
 }
 

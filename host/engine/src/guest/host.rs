@@ -18,6 +18,9 @@ pub(crate) struct Host {
     /// Present while a call runs; a description needs none.
     pub(crate) overlay: Option<Box<Overlay>>,
     pub(crate) lines_left: u32,
+    /// Lines that the last call has written, and those that were left out.
+    pub(crate) lines_written: u32,
+    pub(crate) lines_left_out: u32,
     /// Of all memories and tables of the instance together.
     pub(super) memory: usize,
     table_entries: usize,
@@ -44,6 +47,8 @@ impl Host {
             slot,
             overlay: None,
             lines_left: limits.log_lines,
+            lines_written: 0,
+            lines_left_out: 0,
             memory: 0,
             table_entries: 0,
             memory_refused: false,

@@ -1,63 +1,19 @@
-//! A loaded rule: a component that has described itself, with settings that it accepts. Made off the engine's thread.
+//! A rule: a component that has described itself, with settings that it accepts. Made off the engine's thread.
 
 use std::sync::Arc;
 
 use crate::contract::digest::Digest;
 use crate::contract::interest::Interest;
 use crate::contract::limits::Limits;
-use crate::contract::settings::{Given, check_schema, resolve};
+use crate::contract::settings::{Given, resolve};
 use crate::contract::{Ability, Description, RulePre, Settings};
 use crate::error::{Fault, LoadError, StoreError, reason_of};
 use crate::guest::Guest;
+use crate::guest::component::Component;
 use crate::guest::host::Host;
 use crate::guest::sandbox::Sandbox;
 use crate::store::changes::AddedSlot;
 use crate::store::log::encode;
-
-/// A component, compiled, linked and described.
-pub struct Component {
-    pre: RulePre<Host>,
-    /// As it was given; the store keeps what was ever live.
-    pub(crate) bytes: Arc<[u8]>,
-    /// The SHA-256 of the component.
-    pub digest: Digest,
-    /// What it says of itself, checked.
-    pub description: Description,
-}
-
-impl Component {
-    /// Compiles the bytes and asks the component what it is. Takes milliseconds for a small rule, more on a Pi: not on the
-    /// engine's thread.
-    pub fn load(sandbox: &Sandbox, limits: &Limits, bytes: &[u8]) -> Result<Self, LoadError> {
-        let pre = sandbox.compile(bytes, limits)?;
-        let describe = |fault: Fault| LoadError::Describe(fault.cut().to_string());
-        let mut guest = Guest::new(sandbox, &pre, &Arc::new(limits.clone()), &Arc::default(), None)
-            .map_err(describe)?;
-        let description = guest.describe().map_err(describe)?;
-        check(&description).map_err(|why| LoadError::Describe(reason_of(&why)))?;
-        Ok(Self { pre, bytes: bytes.into(), digest: Digest::of(bytes), description })
-    }
-}
-
-fn check(description: &Description) -> Result<(), String> {
-    let name = &description.name;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
-        return Err(format!(
-            "its name {name:?} is not 1 to 32 lower-case letters, digits and hyphens"
-        ));
-    }
-    for (what, text, longest) in
-        [("version", &description.version, 32), ("summary", &description.summary, 500)]
-    {
-        if text.len() > longest || text.contains(char::is_control) {
-            return Err(format!(
-                "its {what} is longer than {longest} bytes, or has control characters"
-            ));
-        }
-    }
-    check_schema(&description.settings)
-}
 
 /// A component with settings: what a slot of a channel runs. Cheap to clone.
 #[derive(Clone)]

@@ -1,24 +1,24 @@
-//! Compiles components, checks what they import, and keeps the compiled code on disk.
+//! Makes rules of components: compiled, held against what they may import, linked to the views.
 //!
 //! One `Config` serves everything that compiles or runs rules: settings that change the code are part of the cache's key.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tracing::{debug, warn};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OperatorCost};
 
 use crate::contract::RulePre;
-use crate::contract::digest::Digest;
 use crate::contract::limits::Limits;
 use crate::error::{LoadError, SandboxError};
+use crate::guest::code_cache::{CodeCache, Compiler, StillWanted};
+use crate::guest::component::ComponentsInUse;
 use crate::guest::host::Host;
 use crate::guest::meter::Meter;
 use crate::guest::ticker::Ticker;
 use crate::guest::views::add_views;
-use crate::guest::weight::weight;
+use crate::guest::weight::may_weigh;
 
 /// Stack of a guest, in bytes. Rules recurse over a chat line at most.
 pub const STACK: usize = 256 << 10;
@@ -35,9 +35,11 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<Host>,
     ticker: Ticker,
-    cache: Option<PathBuf>,
+    code: CodeCache,
+    components: ComponentsInUse,
     meter: Option<Meter>,
     clock: Option<Clock>,
+    processor: Option<Clock>,
 }
 
 /// Says how much time has passed since some moment. The engine asks it for what a call took, and for nothing else.
@@ -55,10 +57,17 @@ impl Sandbox {
             engine,
             linker,
             ticker,
-            cache: cache.map(Path::to_owned),
+            code: CodeCache::new(cache),
+            components: ComponentsInUse::default(),
             meter: None,
             clock: None,
+            processor: None,
         })
+    }
+
+    /// The same sandbox, which compiles nothing itself.
+    pub fn with_compiler(self, compiler: Compiler) -> Self {
+        Self { code: self.code.compiled_by(compiler), ..self }
     }
 
     /// The same sandbox, which notes what guests cost.
@@ -76,6 +85,15 @@ impl Sandbox {
         Self { clock: Some(clock), ..self }
     }
 
+    /// The same sandbox, which knows by this clock how long the running thread was at work: calls that take too much of that are slow.
+    pub fn with_processor_clock(self, clock: Clock) -> Self {
+        Self { processor: Some(clock), ..self }
+    }
+
+    pub(crate) fn processor(&self) -> Option<Clock> {
+        self.processor
+    }
+
     pub(crate) fn clock(&self) -> Option<Clock> {
         self.clock
     }
@@ -88,73 +106,34 @@ impl Sandbox {
         &self.ticker
     }
 
-    /// Compiles a component, or takes the compiled code from the cache, and links it to the views.
-    pub(crate) fn compile(
+    /// The components that channels share now.
+    pub(super) fn components(&self) -> &ComponentsInUse {
+        &self.components
+    }
+
+    /// The files with the code of components that channels share now.
+    pub fn code_in_use(&self) -> BTreeSet<PathBuf> {
+        let digests = self.components.digests().into_iter();
+        digests.filter_map(|digest| self.code.file(&self.engine, digest)).collect()
+    }
+
+    /// Compiles a component, or takes the compiled code from the cache, and links it to the views. `still_wanted` is asked meanwhile.
+    pub(super) fn compile(
         &self,
         bytes: &[u8],
         limits: &Limits,
+        still_wanted: &StillWanted<'_>,
     ) -> Result<RulePre<Host>, LoadError> {
-        if bytes.len() > limits.memory {
-            return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
-        }
-        if bytes.starts_with(b"\0asm\x01\0\0\0") {
-            return Err(LoadError::CoreModule);
-        }
-        // A large component has its data once in the file and once in an instance.
-        let most = 2 * limits.memory as u64;
-        if let Some(weight) = weight(bytes).filter(|weight| *weight > most) {
-            return Err(LoadError::TooHeavy { weight, most });
-        }
-        let component = self.cached(Digest::of(bytes), bytes)?;
+        may_be_as_large(bytes, limits)?;
+        let component = self.code.get(&self.engine, bytes, limits, still_wanted)?;
+        // Other limits may hold than when it was compiled.
+        may_weigh(bytes, limits)?;
         self.check_imports(&component)?;
         let linked = self
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::World(format!("{error:#}")))?;
         RulePre::new(linked).map_err(|error| LoadError::World(format!("{error:#}")))
-    }
-
-    fn cached(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
-        let file = self
-            .cache
-            .as_ref()
-            .map(|folder| folder.join(format!("{digest}-{:016x}.cwasm", self.settings_hash())));
-        if let Some(component) = file.as_deref().and_then(|file| self.read_cache(file)) {
-            return Ok(component);
-        }
-        let component = Component::new(&self.engine, bytes)
-            .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
-        if let Some(file) = file
-            && let Err(error) = write_cache(&file, &component)
-        {
-            warn!(file = %file.display(), %error, "compiled code could not be kept");
-        }
-        Ok(component)
-    }
-
-    /// Everything that decides whether compiled code fits this engine: version, target and settings.
-    fn settings_hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.engine.precompile_compatibility_hash().hash(&mut hasher);
-        hasher.finish()
-    }
-
-    #[expect(
-        unsafe_code,
-        reason = "deserialising compiled code is unsafe by its nature; the checksum below guards it"
-    )]
-    fn read_cache(&self, file: &Path) -> Option<Component> {
-        let bytes = std::fs::read(file).ok()?;
-        let (sum, code) = bytes.split_at_checked(32)?;
-        if Digest::of(code).0 != sum {
-            warn!(file = %file.display(), "compiled code is damaged; compiling again");
-            return None;
-        }
-        // SAFETY: the bytes are what `write_cache` wrote, whole and unchanged, since their checksum holds; only this
-        // program writes below its data folder, and nothing accepts compiled code from outside.
-        let component = unsafe { Component::deserialize(&self.engine, code) };
-        debug!(file = %file.display(), fits = component.is_ok(), "compiled code found");
-        component.ok()
     }
 
     fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
@@ -173,6 +152,17 @@ impl Sandbox {
         }
         Ok(())
     }
+}
+
+/// Refuses what is larger than its memory, and what is no component.
+pub(super) fn may_be_as_large(bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+    if bytes.len() > limits.memory {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), most: limits.memory });
+    }
+    if bytes.starts_with(b"\0asm\x01\0\0\0") {
+        return Err(LoadError::CoreModule);
+    }
+    Ok(())
 }
 
 /// The one configuration. Deterministic code, explicit limits, and small reservations for a small machine. Public for the bench,
@@ -201,20 +191,15 @@ fn prices() -> OperatorCost {
     // Each calls into the runtime, and growing zeroes what it adds.
     (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (200, 200, 50);
     cost.variable.memory_grow_per_page = 255;
+    // So does what works on segments and tables, even on none of their entries; toolchains hardly use them.
+    (cost.ElemDrop, cost.DataDrop, cost.MemoryInit) = (50, 50, 50);
+    (cost.TableInit, cost.TableCopy, cost.TableFill) = (50, 50, 50);
+    // Good rules copy and fill a few bytes all the time.
+    (cost.MemoryCopy, cost.MemoryFill) = (16, 16);
     // Divisions and roots take 10 to 40 cycles, and wait for one another.
     (cost.I32DivS, cost.I32DivU, cost.I32RemS, cost.I32RemU) = (8, 8, 8, 8);
     (cost.I64DivS, cost.I64DivU, cost.I64RemS, cost.I64RemU) = (12, 12, 12, 12);
     (cost.F32Div, cost.F32Sqrt, cost.F64Div, cost.F64Sqrt) = (8, 8, 12, 12);
     (cost.F32x4Div, cost.F32x4Sqrt, cost.F64x2Div, cost.F64x2Sqrt) = (12, 12, 16, 16);
     cost
-}
-
-/// Writes beside the target and renames, so that a crash leaves no half file under the final name.
-fn write_cache(file: &Path, component: &Component) -> std::io::Result<()> {
-    let code = component.serialize().map_err(std::io::Error::other)?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let unfinished = file.with_extension("part");
-    std::fs::write(&unfinished, [&Digest::of(&code).0[..], &code].concat())?;
-    std::fs::rename(unfinished, file)
 }

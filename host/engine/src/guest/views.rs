@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::{debug, info, warn};
+use tracing::{debug, enabled, info, warn};
 use wasmtime::component::Linker;
 use wasmtime::{StoreContextMut, Trap};
 
@@ -250,8 +250,15 @@ fn paid<V>(found: Option<(Vec<V>, usize)>, purse: &mut FuelPurse) -> Vec<V> {
 }
 
 fn write_line(host: &mut Host, level: Level, line: &str) {
-    let Some(left) = host.lines_left.checked_sub(1) else { return };
-    host.lines_left = left;
+    // What nobody reads counts for nothing.
+    if matches!(level, Level::Debug) && !enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let Some(left) = host.lines_left.checked_sub(1) else {
+        host.lines_left_out += 1;
+        return;
+    };
+    (host.lines_left, host.lines_written) = (left, host.lines_written + 1);
     let end = line.floor_char_boundary(host.limits.log_line_bytes);
     let text = on_one_line(&line[..end]);
     let (channel, rule) = host.slot.as_ref().map_or(("", ""), |slot| (&slot.channel, &slot.slot));

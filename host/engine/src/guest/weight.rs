@@ -10,12 +10,24 @@ use wasmparser::{
 };
 use wasmparser::{Encoding, Instance, Parser, Payload};
 
+use crate::contract::limits::Limits;
+use crate::error::LoadError;
+
 /// An entry of a table is a pointer and the search for it, and takes as few as one byte in the file.
 const BYTES_OF_ELEMENTS: u64 = 8;
 
+/// Refuses a component that is far more than its size promises. A large component has its data once in the file and once in an instance.
+pub(crate) fn may_weigh(bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+    let most = 2 * limits.memory as u64;
+    match weight(bytes) {
+        Some(weight) if weight > most => Err(LoadError::TooHeavy { weight, most }),
+        _ => Ok(()),
+    }
+}
+
 /// What an instance of a component weighs, in bytes as they stand in the file, roughly. None: it is too broken to tell, which the
 /// compiler will say better.
-pub(crate) fn weight(bytes: &[u8]) -> Option<u64> {
+fn weight(bytes: &[u8]) -> Option<u64> {
     let mut walk = Walk::default();
     for payload in Parser::new(0).parse_all(bytes) {
         walk.step(&payload.ok()?)?;

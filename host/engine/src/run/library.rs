@@ -7,7 +7,8 @@ use crate::contract::Settings;
 use crate::contract::digest::Digest;
 use crate::contract::settings::Given;
 use crate::error::LoadError;
-use crate::guest::rule::{Component, Rule};
+use crate::guest::component::Component;
+use crate::guest::rule::Rule;
 use crate::guest::sandbox::Sandbox;
 use crate::run::error::RunError;
 use crate::store::snapshot::Snapshot;
@@ -78,8 +79,8 @@ impl Library {
                     let problem = format!("the store does not have the component {digest}");
                     return Err(RunError::Rule { slot: slot.to_owned(), problem });
                 };
-                let component = Component::load(&self.sandbox, &limits, &bytes).map_err(refused)?;
-                let component = Arc::new(component);
+                let component = Component::shared(&self.sandbox, &limits, &bytes, &|_| true);
+                let component = component.map_err(refused)?;
                 self.components.insert(digest, Arc::clone(&component));
                 component
             }

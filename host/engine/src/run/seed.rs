@@ -99,6 +99,22 @@ impl Seed {
         }
     }
 
+    /// The records of the channel since then, in order. They are read as they are asked for: a log may be larger than what a machine has
+    /// in memory.
+    pub fn log(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<impl Iterator<Item = Result<Record, StoreError>> + use<>, StoreError> {
+        let channel = self.channel.clone();
+        Ok(snapshot.blocks(self.next)?.flat_map(move |block| match block {
+            Ok((_, mut records)) => {
+                records.retain(|record| record.channel() == channel);
+                records.into_iter().map(Ok).collect()
+            }
+            Err(error) => vec![Err(error)],
+        }))
+    }
+
     /// The channel as it was at the last checkpoint that does not know this record.
     pub(crate) fn before_record(
         snapshot: &Snapshot,

@@ -102,6 +102,7 @@ fn make(file: &Path) -> Result<(), StoreError> {
     let new = Path::new(&name);
     let prepare = || {
         guarded(|| {
+            for_its_owner(new)?;
             let database = builder().create(new)?;
             Store::prepared(database, DiskCounters::default()).map(drop)
         })
@@ -116,6 +117,16 @@ fn make(file: &Path) -> Result<(), StoreError> {
     }
     fs::rename(new, file)?;
     sync_folder(file)
+}
+
+/// Makes an empty file that only its owner reads, whatever the umask says. What is there already stays.
+fn for_its_owner(file: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?;
+    Ok(())
 }
 
 /// Makes a new name in the folder of this file outlive a power cut.

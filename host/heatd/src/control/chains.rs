@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use super::clashes;
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
+use crate::rule_file;
 
 /// The chains of these channels. A rule that cannot be loaded is a mistake, or is left out if `skip_broken_rules` is set.
 pub(crate) fn load(
@@ -174,10 +175,9 @@ impl Loader<'_> {
         if let Some(component) = self.components.get(&rule.file) {
             return Ok(Arc::clone(component));
         }
-        let bytes = std::fs::read(&rule.file).map_err(LoadFailure::Read)?;
-        let component = Component::load(self.sandbox, limits, &bytes)
+        let bytes = rule_file::read(&rule.file).map_err(LoadFailure::Read)?;
+        let component = Component::shared(self.sandbox, limits, &bytes, &|_| true)
             .map_err(|error| LoadFailure::Load(error, None))?;
-        let component = Arc::new(component);
         self.components.insert(rule.file.clone(), Arc::clone(&component));
         Ok(component)
     }

@@ -20,6 +20,7 @@ use super::chains::Configured;
 use super::handle::Control;
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
+use crate::rule_file;
 use crate::shutdown::Shutdown;
 
 /// How often the files are polled.
@@ -112,7 +113,7 @@ impl Folder {
 
     fn take(&mut self, file: &Path) {
         let shown = file.display();
-        let bytes = match fs::read(file) {
+        let bytes = match rule_file::read(file) {
             Ok(bytes) => bytes,
             Err(error) => return error!(file = %shown, %error, "the changed file cannot be read"),
         };

@@ -51,6 +51,11 @@ impl Progress {
         Self { listener: None, told: Cell::new(None) }
     }
 
+    /// Whether anybody waits for what the work leads to. Who has asked may be gone; work that nobody listens to is wanted until it ends.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.listener.as_ref().is_none_or(|listener| !listener.is_closed())
+    }
+
     fn tell(&self, line: &StepLine<'_>) {
         if let Some(listener) = &self.listener {
             // The listener may be gone or slow. The work goes on without it.

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use heat_engine::{
-    AddedSlot, Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot,
+    AddedSlot, Changes, Decision, Library, Record, Rule, Run, RunError, Seed, Snapshot, StoreError,
 };
 
 use super::answers::{CurveValue, ReplayAnswer, weight};
@@ -16,7 +16,7 @@ use super::handle::{Control, Present};
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
 use super::settings::Edit;
-use crate::chat::read_recording;
+use crate::chat::Recording;
 
 /// How many points a curve has at most.
 const POINTS: usize = 400;
@@ -46,10 +46,7 @@ impl Control {
         let rule = self.candidate(&wanted.rule, progress)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
         let stretch = match wanted.recording {
-            Some(ref lines) => {
-                let records = read_recording(lines, &wanted.rule.channel);
-                ReplayInput::recorded(&wanted, records, &rules)?
-            }
+            Some(ref lines) => ReplayInput::recorded(&wanted, lines, &rules)?,
             None => ReplayInput::logged(&wanted, &snapshot)?,
         };
         let (answer, done) = sync_channel(1);
@@ -92,7 +89,8 @@ impl Control {
         progress: &Progress,
     ) -> Result<ReplayAnswer, Error> {
         let started = Instant::now();
-        let ReplayInput { seed, records, from, to } = stretch;
+        let ReplayInput { seed, total, from, to } = stretch;
+        let mut records = records(wanted, &seed, &snapshot)?;
         let library = || Library::new(&self.sandbox, Arc::clone(&snapshot), rules);
         let changed =
             Changes { rule: Some((wanted.rule.slot.clone(), rule)), ..Changes::default() };
@@ -101,16 +99,20 @@ impl Control {
         };
         let mut live = side(seed.clone(), Changes::default())?;
         let mut candidate = side(seed, changed)?;
-        let (mut done, of) = (0, records.len());
-        for part in records.chunks(PART) {
+        let mut done = 0;
+        loop {
+            let part: Vec<Record> = records.by_ref().take(PART).collect::<Result<_, _>>()?;
+            if part.is_empty() {
+                break;
+            }
             // In parallel, if the machine has two processors to spare.
             std::thread::scope(|scope| {
-                let one = scope.spawn(|| live.follow(part));
-                candidate.follow(part)?;
+                let one = scope.spawn(|| live.follow(&part));
+                candidate.follow(&part)?;
                 one.join().unwrap_or(Ok(()))
             })?;
             done += part.len();
-            progress.part("replay", done as u64, of as u64);
+            progress.part("replay", done as u64, total as u64);
         }
         live.pass()?;
         candidate.pass()?;
@@ -135,10 +137,26 @@ impl Control {
     }
 }
 
-/// Where both runs begin, and the records that they follow.
+/// The records to play, of the recording or of the log. They are read as they are played: all at once they may be more than there is memory.
+fn records<'a>(
+    wanted: &'a Replayed,
+    seed: &Seed,
+    snapshot: &Snapshot,
+) -> Result<Box<dyn Iterator<Item = Result<Record, StoreError>> + 'a>, Error> {
+    Ok(match &wanted.recording {
+        Some(lines) => Box::new(Recording::read(lines, &wanted.rule.channel).map(Ok)),
+        None => {
+            let is_in = |record: &Record| record.at() <= wanted.to;
+            Box::new(seed.log(snapshot)?.filter(move |it| it.as_ref().map_or(true, is_in)))
+        }
+    })
+}
+
+/// Where both runs begin, and how much they follow.
 struct ReplayInput {
     seed: Seed,
-    records: Vec<Record>,
+    /// How many records there are.
+    total: usize,
     from: u64,
     to: u64,
 }
@@ -157,27 +175,24 @@ impl ReplayInput {
         let first = snapshot.first_checkpoint(&wanted.rule.channel)?;
         // There is no checkpoint before that time: begin at the start of the log, with an empty state.
         let at = from.max(first.unwrap_or(from));
-        let mut records = Vec::new();
-        let tell = |record: Record| records.extend((record.at() <= wanted.to).then_some(record));
+        let mut total = 0;
+        let tell = |record: Record| total += usize::from(record.at() <= wanted.to);
         let seed = Seed::checkpoint_with_log(snapshot, &wanted.rule.channel, at, tell)?;
         let seed = seed.ok_or_else(|| {
             Error::because("the log of that time has no checkpoint to begin from")
         })?;
         let from = from.max(seed.at());
-        Ok(Self { seed, records, from, to: wanted.to.min(newest) })
+        Ok(Self { seed, total, from, to: wanted.to.min(newest) })
     }
 
-    fn recorded(
-        wanted: &Replayed,
-        records: Vec<Record>,
-        rules: &[(String, Rule)],
-    ) -> Result<Self, Error> {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+    fn recorded(wanted: &Replayed, lines: &[u8], rules: &[(String, Rule)]) -> Result<Self, Error> {
+        let mut times = Recording::read(lines, &wanted.rule.channel).map(|record| record.at());
+        let Some(from) = times.next() else {
             return Err(Error::because("the recording has no line of chat of this channel"));
         };
-        let (from, to) = (first.at(), last.at());
+        let (total, to) = times.fold((1, from), |(total, _), at| (total + 1, at));
         let seed = Seed::empty(&wanted.rule.channel, rules, from);
-        Ok(Self { seed, records, from, to })
+        Ok(Self { seed, total, from, to })
     }
 }
 

@@ -82,8 +82,8 @@ fn rule_of(
         return Ok(Err(LoadError::Refused(problem)));
     };
     let limits = Arc::new(Limits::default());
-    let rule = Component::load(sandbox, &limits, &bytes)
-        .and_then(|component| Rule::new(sandbox, &limits, &Arc::new(component), &change.given));
+    let rule = Component::shared(sandbox, &limits, &bytes, &|_| true)
+        .and_then(|component| Rule::new(sandbox, &limits, &component, &change.given));
     Ok(rule.map(|rule| rule.in_added_slot(added)))
 }
 

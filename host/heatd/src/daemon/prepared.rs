@@ -8,6 +8,7 @@ use anyhow::Result;
 use heat_engine::{Chain, Sandbox, role_name};
 
 use crate::clock;
+use crate::compiler::Compiler;
 use crate::config::{Config, Mistakes};
 use crate::control::chains;
 
@@ -16,6 +17,8 @@ pub(crate) struct Prepared {
     pub(super) config: Arc<Config>,
     /// Compiles and runs the components of all rules.
     pub(super) sandbox: Arc<Sandbox>,
+    /// Ended when heatd is to stop.
+    pub(super) compiler: Arc<Compiler>,
     /// The rules of each configured channel, in the order in which they are called.
     pub(super) chains: Vec<Chain>,
 }
@@ -24,10 +27,14 @@ impl Prepared {
     /// `keep`: compiled rules may be kept in the data folder. A mere check writes nothing.
     pub(crate) fn new(config: Config, mistakes: &Mistakes, keep: bool) -> Result<Self> {
         let cache = config.data.join("cache");
-        let sandbox =
-            Arc::new(Sandbox::new(keep.then_some(cache.as_path()))?.with_clock(clock::elapsed));
+        let compiler = Compiler::new();
+        let sandbox = Sandbox::new(keep.then_some(cache.as_path()))?
+            .with_clock(clock::elapsed)
+            .with_processor_clock(clock::processor)
+            .with_compiler(compiler.for_sandbox());
+        let sandbox = Arc::new(sandbox);
         let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
-        Ok(Self { config: Arc::new(config), sandbox, chains })
+        Ok(Self { config: Arc::new(config), sandbox, compiler, chains })
     }
 
     pub(super) fn config(&self) -> &Arc<Config> {

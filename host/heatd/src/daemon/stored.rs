@@ -10,7 +10,7 @@ use super::prepared::Prepared;
 use crate::clock;
 use crate::config::Config;
 use crate::control::channels;
-use crate::data::DataDir;
+use crate::data::{DataDir, code_cache};
 
 /// What the engine is opened with.
 pub(super) struct Stored {
@@ -33,7 +33,7 @@ pub(super) struct Stored {
 impl Stored {
     /// Opens the store, which is verified first, and finds which channels hold.
     pub(super) fn open(prepared: Prepared, verification: &Verification) -> Result<Self> {
-        let Prepared { config, sandbox, chains } = prepared;
+        let Prepared { config, sandbox, compiler: _, chains } = prepared;
         let data_dir = DataDir::new(&config);
         let store = data_dir.open(verification)?;
         let snapshot = store.snapshot()?;
@@ -45,12 +45,14 @@ impl Stored {
     /// Opens the engine, with everything as it was when the last heatd ended.
     pub(super) fn open_engine(self) -> Result<(Engine, DataDir)> {
         let Self { config, data_dir, sandbox, chains, store, .. } = self;
-        let engine = Engine::open(sandbox, store, chains, clock::now());
+        let engine = Engine::open(Arc::clone(&sandbox), store, chains, clock::now());
         let mut engine = engine.map_err(|error| match error {
             OpenError::Store(error) => data_dir.explain("failed to go on with", error),
             error => error.into(),
         })?;
         engine.resolve_channels(&config.twitch.channels)?;
+        // Now every component that goes on is in use.
+        code_cache::prune(&config.data.join("cache"), &sandbox.code_in_use());
         Ok((engine, data_dir))
     }
 }

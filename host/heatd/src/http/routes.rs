@@ -9,7 +9,6 @@ use axum::middleware::from_fn;
 use axum::routing::{self, MethodRouter};
 use axum::{Extension, Router};
 
-use crate::control::LARGEST;
 use crate::data::role::Role;
 use crate::http::api::Api;
 use crate::http::form::conditional;
@@ -21,6 +20,7 @@ use crate::http::resources::{
     audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
     series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch, why,
 };
+use crate::rule_file::LARGEST;
 use AccessRule::{Anybody, Machines};
 
 /// Where the API begins.

@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use heat_rule::bindings::heat::rules::events::Person;
 use heat_rule::bindings::heat::rules::state;
-use heat_rule::{Alarm, ClipRequest, Delivery, Effect, Entry, Message, NewFave, ONE_FAVE, Output};
+use heat_rule::{
+    Alarm, ClipRequest, Delivery, Effect, Entry, Level, Message, NewFave, ONE_FAVE, Output, log,
+};
 
 use crate::lies::claimed_string;
 use crate::put;
@@ -86,6 +88,7 @@ pub(crate) fn attack(words: &str, now: u64, effects: &mut Vec<Effect>) -> Result
             let (name, at) = (rest.to_owned(), Some(0));
             effects.push(Effect::Wake(Alarm { name, at }));
         }
+        "say-to-log" => (0..50).for_each(|_| log(Level::Warn, &"x".repeat(1000))),
         "remember" => effects.push(put("kept", vec![1])),
         _ => return Err(format!("I know no attack {what}")),
     }

@@ -1,11 +1,11 @@
-//! Components that take long to compile: in a process of their own, with a word on how long it will take.
+//! Components that take long to compile, with a word on how long it will take.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{Stage, cast};
 
-/// More than what is compiled in heatd itself.
+/// Enough to be expected to take a moment.
 const PADDING: usize = 600 << 10;
 
 #[test]

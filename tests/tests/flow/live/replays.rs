@@ -1,6 +1,7 @@
 //! The log, or a recording, run again with something else in a slot.
 
 use anyhow::{Context, Result, ensure};
+use heat_tests::patience::eventually;
 use heat_tests::twitch::Line;
 use serde_json::{Value, json};
 
@@ -81,4 +82,54 @@ fn a_recording_is_replayed_from_nothing() -> Result<()> {
     let why = send(b"\xff\xfe nothing\n", 11, JSON, b"{}")?.refused()?;
     ensure!(why.contains("no line of chat"), "{why}");
     stage.heat("1")
+}
+
+/// What a process has had in memory at most, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
+    Ok(line.split_whitespace().nth(1).context("no figure")?.parse()?)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_recording_takes_little_more_memory_than_it_has_bytes() -> Result<()> {
+    const LINES: u64 = 150_000;
+    let stage = Stage::new()?;
+    let mut recording = String::new();
+    for number in 0..LINES {
+        let at = 1_700_000_000_000 + number * 10;
+        recording.push_str(&format!("@tmi-sent-ts={at};user-id=7 :zoe!zoe@zoe PRIVMSG #a :hi\n"));
+    }
+    recording.push_str("@tmi-sent-ts=1800000000000;user-id=7 :zoe!zoe@zoe PRIVMSG #a :?fave\n");
+    let path = format!("channels/seaside/replay?slot=decay&log={}", recording.len());
+    let before = peak(stage.heatd.id())?;
+    let body = recording.clone() + "{\"set\": {\"per_fave\": 3}}";
+    let done = stage.api.ask("POST", &path, JSON, body.as_bytes())?.done()?;
+    ensure!(done["events"] == LINES + 1 && last(&done["candidate"]) == 3.0, "{done}");
+    let (more, bytes) = (peak(stage.heatd.id())? - before, recording.len() as u64 >> 10);
+    // As records it would be eight times as large.
+    ensure!(more < bytes * 3, "{more} KiB more for a recording of {bytes} KiB");
+    Ok(())
+}
+
+#[test]
+fn a_replay_is_told_that_another_one_is_under_way() -> Result<()> {
+    let stage = Stage::new()?;
+    let path = "channels/seaside/replay?slot=decay";
+    // Its body never comes to its end.
+    let first = stage.api.begin("POST", path, JSON, 1000)?;
+    let second = || stage.api.ask("POST", path, JSON, b"{}");
+    eventually("the first replay to have its turn", || match second() {
+        Ok(answer) => answer.problem(503).map(drop).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    })?;
+    let why = second()?.problem(503)?;
+    ensure!(why.contains("another replay is under way"), "{why}");
+    drop(first);
+    eventually("the turn of the second", || match second() {
+        Ok(answer) => answer.steps().map(drop).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    })
 }

@@ -1,10 +1,12 @@
 //! Reads the body of a request: as JSON, as a component, or as bytes.
 
+use std::error::Error;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::RequestExt;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -12,15 +14,37 @@ use crate::control::RuleSource;
 use crate::http::form::problem::Problem;
 
 /// A body as it came, within the limit of its route.
-pub(crate) struct RawBody(pub(crate) Bytes);
+pub(crate) struct RawBody(pub(crate) Vec<u8>);
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(request, state).await;
-        body.map(Self).map_err(|error| Problem::new(error.status(), error.body_text()))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let mut parts = request.with_limited_body().into_body();
+        let mut body = Vec::new();
+        // One part after the other. axum collects them all before it puts them together, which takes twice the memory.
+        while let Some(part) = parts.frame().await {
+            let part = part.map_err(|error| unread(&error))?;
+            if let Some(data) = part.data_ref() {
+                body.extend_from_slice(data);
+            }
+        }
+        Ok(Self(body))
     }
+}
+
+/// Why a body was not read to its end.
+fn unread(error: &axum::Error) -> Problem {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<LengthLimitError>() {
+            let detail =
+                "the body is larger than this resource takes; docs/api.md says how large it may be";
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+        }
+        cause = inner.source();
+    }
+    Problem::new(StatusCode::BAD_REQUEST, format!("the body cannot be read: {error}"))
 }
 
 /// A body of JSON.

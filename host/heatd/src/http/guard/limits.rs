@@ -24,12 +24,14 @@ const REQUESTS: usize = 8;
 pub(crate) struct AnswerLimits {
     watches: [Arc<Semaphore>; 3],
     questions: Arc<Semaphore>,
+    replays: Arc<Semaphore>,
 }
 
 impl Default for AnswerLimits {
     fn default() -> Self {
         let watches = WATCHES.map(|count| Arc::new(Semaphore::new(count)));
-        Self { watches, questions: Arc::new(Semaphore::new(QUESTIONS)) }
+        let semaphore = |count| Arc::new(Semaphore::new(count));
+        Self { watches, questions: semaphore(QUESTIONS), replays: semaphore(1) }
     }
 }
 
@@ -43,6 +45,11 @@ impl AnswerLimits {
             Role::Owner => owners,
         };
         Arc::clone(watches).try_acquire_owned().ok()
+    }
+
+    /// The permit for a replay, valid while it is held. None if another one is under way.
+    pub(crate) fn replay(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.replays).try_acquire_owned().ok()
     }
 
     /// Waits for a permit for a large question, valid while it is held.
@@ -108,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn a_second_replay_is_told_that_there_is_one() {
+        let limits = AnswerLimits::default();
+        let first = limits.replay();
+        assert!(first.is_some() && limits.clone().replay().is_none());
+        drop(first);
+        assert!(limits.replay().is_some());
+    }
+
+    #[test]
     fn as_many_viewers_as_may_watch_leave_room_for_the_others() {
         let limits = AnswerLimits::default();
         let taken: Vec<_> = std::iter::from_fn(|| limits.watch(Role::Viewer)).collect();
@@ -124,6 +140,7 @@ mod tests {
         for says in [
             format!("{viewers} viewers, {moderators} moderators and {owners} owners watch at once"),
             format!("{REQUESTS} answers each for viewers and for moderators, {QUESTIONS} of"),
+            "one replay at a time".to_owned(),
         ] {
             assert!(page.contains(&says), "docs/api.md does not say {says:?}");
         }

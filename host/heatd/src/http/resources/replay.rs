@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::control::{DeployRequest, Replayed, RuleSource};
 use crate::data::tokens::Caller;
@@ -42,20 +44,40 @@ impl ReplayQuery {
     }
 }
 
+/// The turn of a replay. One comes after the other: a recording is held while it is played, and that may be a third of what heatd has.
+pub(crate) struct ReplayTurn {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl FromRequestParts<Arc<Api>> for ReplayTurn {
+    type Rejection = Problem;
+
+    /// Before the body is read.
+    async fn from_request_parts(_: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let detail = "another replay is under way; try again when it is done";
+        let taken = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        Ok(Self { _permit: api.limits.replay().ok_or_else(taken)? })
+    }
+}
+
 /// `POST /channels/{channel}/replay`
 pub(crate) async fn run(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     place: Place,
+    turn: ReplayTurn,
     ChannelPath(channel): ChannelPath,
     query: Query,
     headers: HeaderMap,
     RawBody(mut body): RawBody,
 ) -> Result<Response, Problem> {
     let ReplayQuery { slot, from, to, output, log } = ReplayQuery::read(query)?;
-    let recording = match log {
-        None => None,
-        Some(bytes) if bytes <= body.len() => Some(body.split_to(bytes)),
+    let (recording, body) = match log {
+        None => (None, body),
+        Some(bytes) if bytes <= body.len() => {
+            let component = body.split_off(bytes);
+            (Some(body), component)
+        }
         Some(bytes) => {
             let detail = format!("the body is shorter than the {bytes} bytes of the recording");
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
@@ -67,7 +89,7 @@ pub(crate) async fn run(
         SlotPath::of(&api, channel.clone(), slot.clone())?;
     }
     let rule = DeployRequest { channel, slot, source, by: caller.name };
-    let replayed = Replayed { rule, from, to, output, recording: recording.map(Vec::from) };
+    let replayed = Replayed { rule, from, to, output, recording };
     let live = api.live.clone();
-    Ok(stepwise(place, move |progress| live.replay(replayed, progress)))
+    Ok(stepwise((place, turn), move |progress| live.replay(replayed, progress)))
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::Args;
 use heat_engine::cases::{Rehearsal, rehearse};
-use heat_engine::{Doing, Limits, Meter, Sandbox};
+use heat_engine::{Doing, Limits, Meter};
 use serde_json::json;
 
-use super::cast::{Loaded, RuleFile};
+use super::cast::{Loaded, RuleFile, sandbox};
 use super::words::{counted, harmless, headline};
 
 /// Times each case is played in one go: long enough that state grows as it does in a stream.
@@ -44,7 +44,7 @@ struct CallFigures {
 }
 
 pub(super) fn run(options: &BenchOptions) -> Result<(String, bool)> {
-    let sandbox = Sandbox::new(None)?.with_meter(Meter::new(since_start));
+    let sandbox = sandbox()?.with_meter(Meter::new(since_start));
     let loaded = options.source.load(sandbox, Limits::default())?;
     let figures = figures(&measure(&loaded)?)?;
     let answer = if options.json {

@@ -10,7 +10,8 @@ use heat_engine::cases::{Case, Cast, embedded, needs_faves};
 use heat_engine::{Component, Limits, Sandbox, role_name};
 
 use super::compiling::Compiling;
-use crate::terminal;
+use crate::compiler::Compiler;
+use crate::{rule_file, terminal};
 
 /// The rule that makes faves for components that need them.
 const FAVE: &str = "fave.wasm";
@@ -109,7 +110,12 @@ impl RuleFile {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))
+    rule_file::read(file).with_context(|| format!("failed to read {}", file.display()))
+}
+
+/// A sandbox that keeps nothing, and lets another process compile what a stranger may have made.
+pub(super) fn sandbox() -> Result<Sandbox> {
+    Ok(Sandbox::new(None)?.with_compiler(Compiler::new().for_sandbox()))
 }
 
 fn component(

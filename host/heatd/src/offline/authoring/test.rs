@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use heat_engine::Limits;
 use heat_engine::cases::{Case, Outcome, difference, judge};
-use heat_engine::{Limits, Sandbox};
 use serde_json::json;
 
-use super::cast::RuleFile;
+use super::cast::{RuleFile, sandbox};
 use super::words::{harmless, headline};
 
 /// A long wall-time limit, so that a busy machine fails no case. Fuel ends endless loops.
@@ -45,7 +45,7 @@ impl Verdict {
 
 pub(super) fn run(options: &TestOptions) -> Result<(String, bool)> {
     let limits = Limits { wall_ms: PATIENCE_MS, ..Limits::default() };
-    let loaded = options.source.load(Sandbox::new(None)?, limits)?;
+    let loaded = options.source.load(sandbox()?, limits)?;
     let rule = &loaded.cast.rule;
     let mut verdicts = Vec::new();
     for case in &loaded.cases {
