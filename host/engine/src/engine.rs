@@ -13,6 +13,7 @@ mod marks;
 pub(crate) mod members;
 pub(crate) mod outputs;
 mod overrides;
+pub(crate) mod rename;
 pub(crate) mod request;
 mod retry;
 mod seen;

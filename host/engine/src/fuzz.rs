@@ -3,6 +3,7 @@
 mod effects;
 mod settings;
 mod stored;
+mod typed;
 
 use heat_tests::fuzz::allocations::Counting;
 

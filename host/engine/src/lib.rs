@@ -53,6 +53,7 @@ pub use contract::settings::{Given, parse_duration};
 pub use contract::typed::{after_command, command_word, composed, is_invisible};
 pub use engine::commit::Committed;
 pub use engine::import::ImportSummary;
+pub use engine::rename::{FormerLogin, RoomNews, rename_channel};
 pub use engine::request::{ChangeError, ChangeRequest};
 pub use engine::status::SlotStatus;
 pub use engine::swap::{RuleState, Swap, SwapTicket};

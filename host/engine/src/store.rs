@@ -18,6 +18,7 @@ pub(crate) mod membership;
 mod open;
 pub(crate) mod people;
 pub(crate) mod record;
+pub(crate) mod rename;
 pub(crate) mod schema;
 pub(crate) mod snapshot;
 pub(crate) mod streams;

@@ -15,6 +15,7 @@ mod notice;
 mod outages;
 mod pending_joins;
 mod recorded;
+mod rooms;
 mod shared;
 mod tags;
 

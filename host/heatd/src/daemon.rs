@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
+use tokio::task::{JoinSet, spawn_blocking};
 use tracing::info;
 
 use crate::compiler::Compiler;
@@ -47,16 +47,10 @@ async fn wire(prepared: Prepared, asked_to_stop: impl Future<Output = ()>) -> Re
     info!(version = env!("CARGO_PKG_VERSION"), data = %prepared.data().display(), "heatd starts");
     let mut asked_to_stop = pin!(asked_to_stop);
     let (trigger, shutdown) = shutdown::channel();
-    let compiler = Arc::clone(&prepared.compiler);
-    let config = Arc::clone(prepared.config());
+    let (compiler, config) = (Arc::clone(&prepared.compiler), Arc::clone(prepared.config()));
     let mut opening = Opening::begin(prepared)?;
-    let at_once = tokio::select! {
-        stored = opening.at_once() => stored?,
-        () = &mut asked_to_stop => {
-            compiler.stop();
-            return Ok(());
-        }
-    };
+    let at_once = unless_stopped(opening.at_once(), &mut asked_to_stop, &compiler).await?;
+    let Some(at_once) = at_once else { return Ok(()) };
     // Before a large store is verified, and before the engine: the pages tell what the start waits for.
     let listener = listen(&config).await?;
     let address = listener.local_addr()?;
@@ -66,23 +60,19 @@ async fn wire(prepared: Prepared, asked_to_stop: impl Future<Output = ()>) -> Re
     let mut outward = JoinSet::new();
     outward.spawn(http::run(listener, site.clone(), timeout, shutdown.clone()));
     let stored = match at_once {
-        Some(stored) => stored,
-        None => tokio::select! {
-            stored = opening.done() => stored?,
-            () = &mut asked_to_stop => {
-                compiler.stop();
-                return Ok(());
-            }
-        },
+        Some(stored) => Some(stored),
+        None => unless_stopped(opening.done(), &mut asked_to_stop, &compiler).await?,
     };
+    let Some(stored) = stored else { return Ok(()) };
     let (parts, readers) = Parts::new(&stored, shutdown)?;
     http::complete(&site, parts.api(), parts.access(address));
     tokio::select! {
         () = clock::wait_for_system(stored.newest, clock::LONGEST_WAIT, parts.metrics.health()) => {}
         () = &mut asked_to_stop => return Ok(()),
     }
-    let opening = spawn_blocking(move || stored.open_engine());
-    let Some(engine) = unless_stopped(opening, &mut asked_to_stop, &compiler).await? else {
+    let engine = spawn_blocking(move || stored.open_engine());
+    let engine = async { engine.await.context("a step of the start panicked")? };
+    let Some(engine) = unless_stopped(engine, &mut asked_to_stop, &compiler).await? else {
         return Ok(());
     };
     let mut running = Running::start(parts, readers, engine, outward).await?;
@@ -93,12 +83,12 @@ async fn wire(prepared: Prepared, asked_to_stop: impl Future<Output = ()>) -> Re
 
 /// Waits for a step of the start. It may have to compile rules, for which nobody waits who wants heatd to stop: then there is no result.
 async fn unless_stopped<V>(
-    step: JoinHandle<Result<V>>,
+    step: impl Future<Output = Result<V>>,
     asked_to_stop: &mut Pin<&mut impl Future<Output = ()>>,
     compiler: &Compiler,
 ) -> Result<Option<V>> {
     tokio::select! {
-        done = step => done.context("a step of the start panicked")?.map(Some),
+        done = step => done.map(Some),
         () = asked_to_stop => {
             compiler.stop();
             Ok(None)

@@ -36,7 +36,7 @@ use clap::{Args, Parser};
 use heat_engine::OpenError;
 
 use compiler::child::{self, ResourceLimits};
-use offline::{authoring, init, restore};
+use offline::{authoring, init, rename, restore};
 use terminal::{BAD_CONFIGURATION, LogFormat, fail, print, refuse, start_log};
 
 /// The Heat Level daemon: reads Twitch chat and MQTT, lets rules decide, keeps the counts, and shows the heat by MQTT.
@@ -51,6 +51,8 @@ enum Command {
     Check(RunOptions),
     /// Puts a backup into the place of the store, and keeps the one that was there; lists the backups without a FILE. heatd must not run.
     Restore(restore::RestoreOptions),
+    /// Adds what was counted under a channel's login before to its login of now. heatd does so by itself, unless both have counts. heatd must not run.
+    Rename(rename::RenameOptions),
     /// For whoever writes rules: plays the cases of a component, and measures its calls. Opens no socket and no store.
     #[command(subcommand)]
     Rule(authoring::RuleCommand),
@@ -97,6 +99,13 @@ fn main() -> ExitCode {
             Err(error) => refuse(&format!("{error:#}\n")),
         },
         Command::Restore(options) => match restore::run(&options) {
+            Ok(words) => {
+                print(&words);
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&format!("heatd: {error:#}\n"), ExitCode::FAILURE),
+        },
+        Command::Rename(options) => match rename::run(&options) {
             Ok(words) => {
                 print(&words);
                 ExitCode::SUCCESS

@@ -36,7 +36,7 @@ pub fn listed(settings: &Settings, name: &str) -> Vec<String> {
 pub fn is_listed(list: &[String], person: &Person) -> bool {
     list.iter().any(|entry| match entry.strip_prefix(ID) {
         Some(id) => *id == *person.id,
-        None => *entry == person.login,
+        None => entry.eq_ignore_ascii_case(&person.login),
     })
 }
 

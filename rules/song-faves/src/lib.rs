@@ -96,7 +96,7 @@ fn fave_the_song(call: &mut Call<SongFaves>, command: &Command) {
 
 /// Asks for the fave, unless the person's are not counted.
 fn fave(call: &mut Call<SongFaves>, person: &Person, song: &str) {
-    if !is_listed(&listed(call.settings(), "excluded"), person) {
+    if !is_listed(&listed(&call.settings(), "excluded"), person) {
         call.fave(person.clone(), song, ONE_FAVE);
     }
 }

@@ -18,6 +18,7 @@ mod known;
 mod lies;
 mod limits;
 mod membership;
+mod moved;
 mod phases;
 mod power;
 mod promises;

@@ -27,6 +27,7 @@ mod packets;
 mod peers;
 mod queues;
 mod recorded;
+mod renamed;
 mod secrets;
 mod series;
 mod shares;

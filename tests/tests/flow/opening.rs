@@ -47,7 +47,8 @@ impl Slow {
         self.let_through(0)?;
         let mut command = self.town.heatd_command("run", &self.configuration)?;
         command.env_remove("RUST_LOG").env("LD_PRELOAD", &self.library);
-        let heatd = Program::start(command.env("HEAT_READS", self.town.path("reads")))?;
+        command.env("HEAT_READS", self.town.path("reads"));
+        let heatd = Program::start(command)?;
         let mut reads = 0;
         eventually("the store is being verified", || {
             let (status, words) = self.town.page("/readyz").map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use counts::ImportFile;
 
 use crate::api::{self, Api, Failure};
-use crate::target::ChannelArgs;
+use crate::target::{ChannelArgs, channel_name};
 use crate::terminal::bar::Bar;
 use crate::terminal::words::many;
 use crate::terminal::{clean, note, print};
@@ -33,6 +33,7 @@ const NAMED: usize = 20;
 const AFTER_HELP: &str = "\
 Examples:
   heat import heat.jsonl --dry-run
+  heat import heat.jsonl --channel oldname=newname
   heat import --mongo saved_songs.json --channel seasidefm --without duke_ferdinand --without seasidefm
 
 Nothing is counted twice, however often the same file is imported; where it was interrupted, it goes on. An import cannot be
@@ -76,12 +77,16 @@ pub(crate) fn run(options: &ImportArgs) -> Result<()> {
     let api = options.at.api()?;
     let without: BTreeSet<String> =
         options.without.iter().map(|it| it.trim_start_matches('@').to_lowercase()).collect();
+    let channels = options.at.channel.as_deref().map(channels).transpose()?;
     let mut found = match options.mongo {
         true => mongo::read(&options.file, &options.at.one(&api)?)?,
         false => lines::read(&options.file)?,
     };
-    if let Some(channel) = options.at.named()? {
-        found.counts.retain(|count| count.channel == channel);
+    if let Some((from, to)) = channels {
+        let taken = found.take_into(from.as_deref(), &to).map_err(anyhow::Error::msg)?;
+        if taken != to {
+            note(&format!("the counts of #{taken} in the file are for #{to}"));
+        }
     }
     let had = found.counts.len();
     found.counts.retain(|count| !without.contains(&count.person.login.to_lowercase()));
@@ -102,6 +107,14 @@ pub(crate) fn run(options: &ImportArgs) -> Result<()> {
     });
     let added = send(&api, &found, Some(note))?;
     tell(options, &found, &added, false)
+}
+
+/// Reads `NAME`, or `OLD=NAME` where the file has another name for the channel.
+fn channels(typed: &str) -> Result<(Option<String>, String)> {
+    Ok(match typed.split_once('=') {
+        Some((from, to)) => (Some(channel_name(from)?), channel_name(to)?),
+        None => (None, channel_name(typed)?),
+    })
 }
 
 /// Names what is wrong with the file. Nothing of it is taken then, unless that is wanted.

@@ -261,6 +261,11 @@ impl Pending {
         self.removals.push_back(key);
     }
 
+    /// Nothing of a channel is to be removed any more: its rows are others now.
+    pub(crate) fn keep_rows(&mut self, channel: &str) {
+        self.removals.retain(|key| *key.channel != *channel);
+    }
+
     /// Removes some rows of generations that nothing goes on with.
     pub(crate) fn remove_some(&mut self) -> Result<(), StoreError> {
         let Some(key) = self.removals.front().map(Arc::clone) else { return Ok(()) };

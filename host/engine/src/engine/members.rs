@@ -77,7 +77,7 @@ impl Engine {
         Ok(removed_at)
     }
 
-    fn show_what_was_shown(
+    pub(crate) fn show_what_was_shown(
         &mut self,
         channel: &Arc<str>,
         before: ChannelOverride,

@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use crate::chain::stream::{HOST, STREAM_OUTPUT, show_stream, state_name};
 use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
+use crate::store::membership::ChannelOverride;
 
 impl Engine {
     /// Keeps the name of an output that somebody else shows for a while, so that it is taken back when nobody does any more.
@@ -20,6 +21,7 @@ impl Engine {
 
     /// The stored outputs, those of rules that are gone taken back.
     pub(crate) fn adopt_outputs(&mut self) -> Result<Outputs, StoreError> {
+        self.keep_what_was_shown()?;
         let overlay = self.pending.overlay();
         let mut outputs = Outputs::new();
         for ((channel, name), (slot, stored)) in overlay.stored_outputs()? {
@@ -58,6 +60,26 @@ impl Engine {
             outputs.insert((channel, output), text);
         }
         Ok(outputs)
+    }
+
+    /// Keeps what channels showed that the configuration has dropped: a rule shows only what changes, and they may come again, also under another
+    /// login.
+    fn keep_what_was_shown(&mut self) -> Result<(), StoreError> {
+        let known = self.pending.overlay().snapshot().channel_overrides()?;
+        let mut gone: BTreeMap<Arc<str>, BTreeMap<String, BTreeMap<String, String>>> =
+            BTreeMap::new();
+        for ((channel, name), (slot, text)) in self.pending.overlay().stored_outputs()? {
+            let is_here = self.channels.contains_key(&channel) || known.contains_key(&*channel);
+            if let Some(text) = text.filter(|_| !is_here && *slot != *HOST) {
+                let shown = gone.entry(channel).or_default();
+                shown.entry(slot.to_string()).or_default().insert(name, text);
+            }
+        }
+        for (channel, shown) in gone {
+            let dropped = ChannelOverride { added: false, configured: false, at: self.now, shown };
+            self.pending.overlay().admin_rows().members.insert(channel, Some(dropped));
+        }
+        Ok(())
     }
 
     /// Shows something in the name of a slot.

@@ -1,7 +1,7 @@
 //! The series in the hand of the engine.
 
 use super::query::Statistics;
-use super::recover::{Recovery, recover};
+use super::recover::{Recovery, recover, recover_into};
 use super::shared::SharedSeries;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -18,6 +18,14 @@ impl Counting {
     pub(crate) fn begin(snapshot: Snapshot) -> Result<Self, StoreError> {
         let (shared, _recovery) = recover(snapshot)?;
         Ok(Self { shared, _recovery })
+    }
+
+    /// Begins anew where this snapshot ends, for those who read as well: what is stored has changed. Everything that happened is in the log.
+    pub(crate) fn begin_again(&mut self, snapshot: Snapshot) -> Result<(), StoreError> {
+        // First the thread that reads the log of before ends.
+        self._recovery = None;
+        self._recovery = recover_into(&self.shared, snapshot)?;
+        Ok(())
     }
 
     /// A reader, for other threads.

@@ -35,6 +35,16 @@ impl Drop for Recovery {
 
 /// Begins to read what is in no stored block, as of this snapshot.
 pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recovery>), StoreError> {
+    let shared = SharedSeries::whole(Open::default());
+    let recovery = recover_into(&shared, snapshot)?;
+    Ok((shared, recovery))
+}
+
+/// The same for series that somebody has already.
+pub(super) fn recover_into(
+    shared: &SharedSeries,
+    snapshot: Snapshot,
+) -> Result<Option<Recovery>, StoreError> {
     // Everything before `closed` is in a stored block, everything from record `counted` on in none.
     let closed = match snapshot.meta(CLOSED)? {
         // A store from before there were series: they begin now.
@@ -44,10 +54,10 @@ pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recove
     let counted = snapshot.meta.get(COUNTED)?.map(|number| number.value());
     let counted = counted.map_or_else(|| snapshot.next_record(), Ok)?;
     if snapshot.log.is_empty()? {
-        let open = Open::new(Names::read(&snapshot)?, closed, counted);
-        return Ok((SharedSeries::whole(open), None));
+        shared.begin_whole(Open::new(Names::read(&snapshot)?, closed, counted));
+        return Ok(None);
     }
-    let shared = SharedSeries::unread(Open::new(Names::default(), closed, counted));
+    shared.begin_unread(Open::new(Names::default(), closed, counted));
     let stop = Arc::new(AtomicBool::new(false));
     let (reads, ends) = (shared.clone(), Arc::clone(&stop));
     let work = move || {
@@ -66,7 +76,7 @@ pub(super) fn recover(snapshot: Snapshot) -> Result<(SharedSeries, Option<Recove
         }
     };
     let thread = thread::Builder::new().name("series".to_owned()).spawn(work)?;
-    Ok((shared, Some(Recovery { stop, thread: Some(thread) })))
+    Ok(Some(Recovery { stop, thread: Some(thread) }))
 }
 
 /// Reads what is in no stored block from the log of the last hour; what outputs showed is not in it, but in the finest blocks. None: it

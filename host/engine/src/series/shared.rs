@@ -48,8 +48,19 @@ impl SharedSeries {
         Self::new(open, Phase::Counts)
     }
 
-    /// Who reads waits for [`SharedSeries::adopt`].
-    pub(super) fn unread(open: Open) -> Self {
+    /// Nothing is missing from now on.
+    pub(super) fn begin_whole(&self, open: Open) {
+        *self.lock() = Current { open, phase: Phase::Counts };
+        self.0.1.notify_all();
+    }
+
+    /// Who reads waits for [`SharedSeries::adopt`] from now on.
+    pub(super) fn begin_unread(&self, open: Open) {
+        *self.lock() = Current { open, phase: Phase::Reads(Vec::new()) };
+    }
+
+    #[cfg(test)]
+    fn unread(open: Open) -> Self {
         Self::new(open, Phase::Reads(Vec::new()))
     }
 

@@ -3,6 +3,7 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::block::{Bins, decode, encode};
+use super::names::Names;
 use super::open::Open;
 use super::resolution::Resolution;
 use crate::error::StoreError;
@@ -105,6 +106,32 @@ fn expire_in(
         }
     }
     Ok(removed)
+}
+
+/// Gives the blocks of a channel to its new name. Where both have one, it has what both counted; what outputs showed is that of the new name.
+pub(crate) fn rename(
+    transaction: &WriteTransaction,
+    names: Names,
+    (old, new): (&str, &str),
+) -> Result<(), StoreError> {
+    let open = Open::new(names, 0, 0);
+    let mut blocks = transaction.open_table(BLOCKS)?;
+    loop {
+        let first = blocks.range((old, 0, 0)..=(old, u8::MAX, u64::MAX))?.next().transpose()?;
+        let Some((resolution, start, bytes)) = first.map(|(key, block)| {
+            let (_, resolution, start) = key.value();
+            (resolution, start, block.value().to_vec())
+        }) else {
+            return Ok(());
+        };
+        blocks.remove((old, resolution, start))?;
+        let known = blocks.get((new, resolution, start))?;
+        let bytes = match known.map(|block| decode(block.value())).transpose()? {
+            Some(known) => encode(&open.merged(decode(&bytes)?, &known)),
+            None => bytes,
+        };
+        blocks.insert((new, resolution, start), bytes.as_slice())?;
+    }
 }
 
 /// The channels that have blocks, also those that are not configured any more.

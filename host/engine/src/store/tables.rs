@@ -51,7 +51,7 @@ macro_rules! tables {
             /// (channel, resolution, start in milliseconds) -> the block of a series.
             blocks BLOCKS "series": (Text, u8, u64) => Bytes;
             /// Single numbers by name: `schema`, `schema-since` (the heatd that brought it), `next-record`, `next-send`, `newest` (time
-            /// of the newest record), `identity` (by which exports name the store). Copied last: without the schema, a copy that was
+            /// of the newest record), `identity` (by which exports name the store), `room:LOGIN` (Twitch's id of a channel). Copied last: without the schema, a copy that was
             /// broken off is no store.
             meta META "meta": Text => u64;
         }

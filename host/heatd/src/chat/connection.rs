@@ -16,6 +16,7 @@ use super::joins::Joins;
 use super::lines::Lines;
 use super::outages::Outages;
 use super::pending_joins::PendingJoins;
+use super::rooms::Rooms;
 use super::shared::Chat;
 use super::tags::{room, tag};
 use crate::backoff::LASTING;
@@ -76,6 +77,7 @@ pub(crate) struct Connection<'a> {
     reader: &'a mut Reader,
     away: &'a mut Outages,
     welcomed: Option<Instant>,
+    rooms: Rooms,
 }
 
 impl<'a> Connection<'a> {
@@ -99,6 +101,7 @@ impl<'a> Connection<'a> {
             reader,
             away,
             welcomed: None,
+            rooms: Rooms::default(),
         }
     }
 
@@ -303,6 +306,10 @@ impl<'a> Connection<'a> {
     /// Passes the events of a line on. It waits while the engine's queue is full; Twitch buffers the lines meanwhile.
     async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
         let now = now();
+        // Before the line: it may be the first of a channel under another name.
+        if let Some(news) = self.rooms.news(message) {
+            self.chat.inputs.send(news).await.map_err(|_| Ended::NobodyListens)?;
+        }
         let mut events = self.reader.events(message, now);
         if let Some(emotes) = &self.chat.emotes {
             if let Some((channel, id)) = room(message) {

@@ -81,7 +81,7 @@ impl Streams {
         let may =
             (line.standing.moderator || line.standing.broadcaster) && line.shared_from.is_none();
         if may {
-            said(rest.split_whitespace().next().unwrap_or_default())
+            said(&command_word(rest.split_whitespace().next().unwrap_or_default()))
         } else {
             Sign::NotAllowed
         }
@@ -91,7 +91,8 @@ impl Streams {
         if self.signs.topic_of(channel).is_none_or(|topic| topic != message.topic) {
             return Sign::Nothing;
         }
-        std::str::from_utf8(&message.payload).map_or(Sign::Unclear, |text| said(text.trim()))
+        std::str::from_utf8(&message.payload)
+            .map_or(Sign::Unclear, |text| said(&text.trim().to_lowercase()))
     }
 
     /// When the next live stream ends if its channel stays silent.
@@ -109,8 +110,9 @@ impl Streams {
     }
 }
 
+/// What a word in lower case says.
 fn said(word: &str) -> Sign {
-    match command_word(word).as_str() {
+    match word {
         "start" | "live" => Sign::Starts,
         "end" | "offline" => Sign::Ends,
         _ => Sign::Unclear,

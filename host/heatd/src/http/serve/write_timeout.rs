@@ -140,7 +140,7 @@ mod tests {
         let router = Router::new().route("/", get(answer));
         tokio::spawn(async move {
             let _trigger = trigger;
-            serve(listener, router, timeout, shutdown).await
+            serve(listener, || router.clone(), timeout, shutdown).await
         });
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();

@@ -34,7 +34,7 @@ macro_rules! sdk {
 }
 
 /// The crate, and heat-rule as it is; of its manifest, what it has from our workspace stands in a template.
-const AROUND: [TemplateFile; 23] = [
+const AROUND: [TemplateFile; 24] = [
     template!("Cargo.toml", "rust/Cargo.toml.template"),
     // The versions that are tested: what is newer may want a newer Rust.
     template!("Cargo.lock", "rust/Cargo.lock.template"),
@@ -59,6 +59,7 @@ const AROUND: [TemplateFile; 23] = [
     sdk!("template.rs"),
     sdk!("text.rs"),
     sdk!("thousandths.rs"),
+    sdk!("typed.rs"),
 ];
 
 #[cfg(test)]
