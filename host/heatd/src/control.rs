@@ -5,6 +5,7 @@
 //! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`chains`] loads what is configured, and [`clashes`] finds rules that show the same. [`channels`] adds and
 //! removes channels, [`slots`] rules, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
 
+mod added;
 mod answers;
 mod ask;
 pub(crate) mod chains;

@@ -13,10 +13,10 @@ use heat_engine::{
 use parking_lot::Mutex;
 use tracing::info;
 
+use super::added::with_added;
 use super::chains;
 use super::error::Error;
 use super::handle::Control;
-use super::slots::with_added;
 use crate::chat::ChannelsSender;
 use crate::clock::now;
 use crate::config::{Config, Mistakes, login};

@@ -51,7 +51,7 @@ fn remove(file: &Path) {
     match fs::remove_file(file) {
         Ok(()) => debug!(file = %shown, "compiled code that nobody uses is removed"),
         Err(error) => {
-            warn!(file = %shown, %error, "compiled code that nobody uses cannot be removed")
+            warn!(file = %shown, %error, "compiled code that nobody uses cannot be removed");
         }
     }
 }

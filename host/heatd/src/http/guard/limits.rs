@@ -118,7 +118,7 @@ mod tests {
     fn a_second_replay_is_told_that_there_is_one() {
         let limits = AnswerLimits::default();
         let first = limits.replay();
-        assert!(first.is_some() && limits.clone().replay().is_none());
+        assert!(first.is_some() && limits.replay().is_none());
         drop(first);
         assert!(limits.replay().is_some());
     }

@@ -47,16 +47,19 @@ impl ReplayQuery {
 /// The turn of a replay. One comes after the other: a recording is held while it is played, and that may be a third of what heatd has.
 pub(crate) struct ReplayTurn {
     _permit: OwnedSemaphorePermit,
+    /// Its place among the requests that keep heatd busy.
+    _place: Place,
 }
 
 impl FromRequestParts<Arc<Api>> for ReplayTurn {
     type Rejection = Problem;
 
     /// Before the body is read.
-    async fn from_request_parts(_: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Ok(place) = Place::from_request_parts(parts, api).await;
         let detail = "another replay is under way; try again when it is done";
         let taken = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-        Ok(Self { _permit: api.limits.replay().ok_or_else(taken)? })
+        Ok(Self { _permit: api.limits.replay().ok_or_else(taken)?, _place: place })
     }
 }
 
@@ -64,7 +67,6 @@ impl FromRequestParts<Arc<Api>> for ReplayTurn {
 pub(crate) async fn run(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    place: Place,
     turn: ReplayTurn,
     ChannelPath(channel): ChannelPath,
     query: Query,
@@ -91,5 +93,5 @@ pub(crate) async fn run(
     let rule = DeployRequest { channel, slot, source, by: caller.name };
     let replayed = Replayed { rule, from, to, output, recording };
     let live = api.live.clone();
-    Ok(stepwise((place, turn), move |progress| live.replay(replayed, progress)))
+    Ok(stepwise(turn, move |progress| live.replay(replayed, progress)))
 }
