@@ -5,7 +5,7 @@
 //! - [`open`] has the blocks that still grow, in memory, [`take`] what a record adds to them,
 //! - [`block`] is how a block is stored, [`store`] writes those that have closed,
 //! - [`query`] reads both, [`since`] says from when on there is something to read, [`top`] who and what has the most faves,
-//! - [`recover`] makes the open ones anew from the log after a start, while [`shared`] keeps what happens,
+//! - [`recover`] makes the open ones again from the log after a start, while [`shared`] keeps what happens,
 //! - [`counting`] is all of it in the hand of the engine.
 //!
 //! Everything here follows from the records of the log and their times alone, in their order: a recount gives the same numbers.

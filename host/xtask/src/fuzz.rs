@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
             "every test run tries these files from now on, and makes them smaller: `cargo test --workspace fuzz`",
         );
         say(
-            "give them names that say what they are; what comes of recordings is written anew by hand",
+            "give them names that say what they are; what comes of recordings is written again by hand",
         );
     }
     Ok(u8::from(found))

@@ -2,7 +2,7 @@
 //!
 //! The value is kept as it was at the last fave; what it is now follows from the time between (`heat`). The rule asks to be woken exactly when
 //! the shown number changes, so nothing polls (`shown`). All that it remembers is one value of the state (`memory`): one read and one
-//! write for each fave. `stream` begins anew with each stream, `moderator` on request; `configured` has the settings.
+//! write for each fave. `stream` starts again with each stream, `moderator` on request; `configured` has the settings.
 
 mod configured;
 mod heat;
@@ -53,7 +53,7 @@ impl Formula for Decay {
         .choice(
             "scope",
             &[ALL_TIME, STREAM],
-            "Whether heat and record go on for ever, or begin anew with each stream.",
+            "Whether heat and record go on for ever, or start again with each stream.",
         )
         .duration(
             "grace",

@@ -5,7 +5,7 @@ use heat_rule::Timestamp;
 use crate::configured::Configured;
 use crate::memory::Memory;
 
-/// Begins anew, unless the stream only broke off for a short time.
+/// Starts again, unless the stream only broke off for a short time.
 pub(crate) fn started(settings: &Configured, memory: &mut Memory, now: Timestamp) {
     let broke_off = memory.ended > 0 && now.saturating_sub(memory.ended) < settings.grace;
     memory.ended = 0;

@@ -82,7 +82,7 @@ impl Formula for Lights {
     }
 }
 
-/// Sets the timer for the moment when the heat leaves the level. One that is set for an earlier moment will set it anew, which spares
+/// Sets the timer for the moment when the heat leaves the level. One that is set for an earlier moment will set it again, which spares
 /// most faves of a storm a new one.
 fn wake(
     call: &mut Call<Lights>,

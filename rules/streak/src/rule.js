@@ -29,7 +29,7 @@ export const handle = safely((now, event) => {
   return [];
 });
 
-// One fave more. The timer is set anew with each of them, so that it comes only after a pause.
+// One fave more. The timer is set again with each of them, so that it comes only after a pause.
 function longer(now) {
   const length = get("length", 0) + 1;
   const effects = [put("length", length), wake("pause", now + setting("pause"))];

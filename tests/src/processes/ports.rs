@@ -1,4 +1,4 @@
-//! Ports for servers that need one before they start, and that may want it again when they start anew.
+//! Ports for servers that need one before they start, and that may want it again when they start again.
 //!
 //! Test programs run beside each other. A port is therefore lent: by a lock on a file that is named after it, in the folder for temporary
 //! files, which the system lets go of when the process ends, however it does.

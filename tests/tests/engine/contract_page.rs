@@ -47,7 +47,7 @@ fn the_page_of_the_contract_says_what_the_contract_says() -> Result<()> {
     }
     ensure!(
         written == described,
-        "docs/contract.md is not what wit/ says; UPDATE_EXPECT=1 writes it anew"
+        "docs/contract.md is not what wit/ says; UPDATE_EXPECT=1 writes it again"
     );
     Ok(())
 }

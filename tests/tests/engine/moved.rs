@@ -137,7 +137,7 @@ fn what_was_moved_is_there_after_the_next_start_too() -> Result<()> {
     let mut town = Town::open(&file, NEW, now)?;
     assert_eq!(town.engine.note_room(NEW, ID)?, RoomNews::Known);
     let mut again = town.series()?;
-    // What an output showed in the minute before a start is noted anew.
+    // What an output showed in the minute before a start is noted again.
     for heat in [&mut series, &mut again] {
         heat.truncate(2);
     }

@@ -42,7 +42,7 @@ fn the_settings_of_every_rule_are_documented_as_they_are() -> Result<()> {
     }
     ensure!(
         written == described,
-        "docs/configuration.md is not what the rules say; UPDATE_EXPECT=1 writes it anew"
+        "docs/configuration.md is not what the rules say; UPDATE_EXPECT=1 writes it again"
     );
     Ok(())
 }

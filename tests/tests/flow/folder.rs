@@ -72,8 +72,7 @@ fn where_the_file_alone_decides_a_changed_file_still_goes_live() -> Result<()> {
 }
 
 #[test]
-fn a_moderator_takes_back_what_somebody_did_and_is_told_first_what_that_would_change() -> Result<()>
-{
+fn a_moderator_takes_back_what_somebody_did_or_is_told_what_that_would_change() -> Result<()> {
     let town = Town::new()?;
     let mut broker = Mosquitto::start()?;
     let watch = broker.subscribe("heat/v1/#")?;
@@ -88,13 +87,13 @@ fn a_moderator_takes_back_what_somebody_did_and_is_told_first_what_that_would_ch
     town.chat.say("seaside", "ann", "?heat undo @spammer now");
     town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 1)?;
     let moderator = |text| Line::chat("seaside", "mia", text).badge("moderator/1");
-    town.chat.send("seaside", &moderator("?heat undo @Spammer 10m"));
+    town.chat.send("seaside", &moderator("?heat undo @Spammer 10m preview"));
     let told = heatd.wait_for_line(|line| line.contains("wants to say this"))?;
     ensure!(told.contains("3 events with 3 faves") && told.contains("heat 4 → 1"), "{told}");
     town.chat.say("seaside", "bob", "?fave one");
     watch.wait_for_last(HEAT, "5")?;
 
-    town.chat.send("seaside", &moderator("?heat undo @spammer 10m now"));
+    town.chat.send("seaside", &moderator("?heat undo @spammer 10m"));
     watch.wait_for_last(HEAT, "2")?;
     town.chat.say("seaside", "cy", "?fave one");
     watch.wait_for_last(HEAT, "3")?;

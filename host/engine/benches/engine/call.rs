@@ -49,7 +49,7 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     .print()?;
     Figure::median(
         "rules",
-        "bare calls, the instance made anew for each 64 as the engine does",
+        "bare calls, the instance made again for each 64 as the engine does",
         "/s",
         &anew,
     )

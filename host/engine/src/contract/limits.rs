@@ -66,7 +66,7 @@ pub struct Limits {
     pub reserved_topics: String,
     /// Failed calls within a minute that turn a rule off.
     pub faults: usize,
-    /// Events that one instance is called for before it is made anew.
+    /// Events that one instance is called for before it is made again.
     pub instance_events: u32,
     /// Log lines of one call.
     pub log_lines: u32,

@@ -33,7 +33,7 @@ impl Engine {
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
             let shown = shown && !of_host && !name.starts_with("rules/");
-            // How a slot stands is told anew below.
+            // How a slot stands is told again below.
             let is_standing = *slot == *HOST && name.starts_with("rules/");
             if !shown && text.is_some() && !is_standing {
                 info!(

@@ -40,6 +40,8 @@ pub struct Undo {
     pub channel: String,
     /// Ids of the events that are left out.
     pub events: BTreeSet<String>,
+    /// Names of people whom nobody in the channel has ever had.
+    pub unknown: Vec<String>,
     /// The component that something else stands in for.
     pub without: Option<Digest>,
     /// The faves that do not count any more.
@@ -75,7 +77,7 @@ impl Snapshot {
         let mut records = self.records_since(since)?;
         records.retain(|record| record.channel() == channel);
         let before = records.partition_point(|record| record.at() < until);
-        let who = self.ids_of(channel, target, &records[..before])?;
+        let who = self.ids_of(channel, target, &records[..before], &mut undo.unknown)?;
         for record in records {
             let at = record.at();
             match record {
@@ -133,6 +135,7 @@ impl Snapshot {
         channel: &str,
         target: &UndoTarget,
         records: &[Record],
+        unknown: &mut Vec<String>,
     ) -> Result<BTreeSet<String>, IdentityError> {
         let names = match target {
             UndoTarget::Person(name) => std::slice::from_ref(name),
@@ -141,7 +144,11 @@ impl Snapshot {
         };
         let mut who = BTreeSet::new();
         for name in names {
-            who.extend(self.who_is_meant(channel, name, records)?);
+            let found = self.who_is_meant(channel, name, records)?;
+            if found.is_empty() {
+                unknown.push(name.clone());
+            }
+            who.extend(found);
         }
         Ok(who)
     }

@@ -7,7 +7,7 @@ use super::cache::ReadCache;
 use crate::contract::Entry;
 use crate::error::StoreError;
 
-/// Larger values of a rule's state are read anew by each group, in bytes.
+/// Larger values of a rule's state are read again by each group, in bytes.
 const LARGEST_REMEMBERED: usize = 256;
 
 /// A state that is scanned is kept in memory as a whole up to so many bytes: a scan of the store would have to step over all

@@ -47,7 +47,7 @@ impl Erasure {
     }
 
     /// Lets a run, which begins from a checkpoint before all of it, follow the log without the person, and makes the checkpoints on
-    /// the way anew.
+    /// the way again.
     fn replay(
         &mut self,
         snapshot: &Snapshot,

@@ -20,7 +20,7 @@ impl Counting {
         Ok(Self { shared, _recovery })
     }
 
-    /// Begins anew where this snapshot ends, for those who read as well: what is stored has changed. Everything that happened is in the log.
+    /// Starts again where this snapshot ends, for those who read as well: what is stored has changed. Everything that happened is in the log.
     pub(crate) fn begin_again(&mut self, snapshot: Snapshot) -> Result<(), StoreError> {
         // First the thread that reads the log of before ends.
         self._recovery = None;

@@ -1,4 +1,4 @@
-//! After a start: the blocks that were open, made anew from the log, while the engine goes on.
+//! After a start: the blocks that were open, made again from the log, while the engine goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

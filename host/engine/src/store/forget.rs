@@ -1,6 +1,6 @@
 //! Forgetting a person, as far as the store goes: the log without them, checkpoints, dead letters and the audit log.
 //!
-//! [`Identity`] is who is meant, `strip` takes them out of records, `write` writes what is left. The log is read and written anew beside the
+//! [`Identity`] is who is meant, `strip` takes them out of records, `write` writes what is left. The log is read and written again beside the
 //! engine's thread, up to a snapshot; the engine does what has come since then, the counts and the rules' state. Blocks keep the number
 //! of their first record, which is all that anything refers to: a block may have fewer records than there are numbers to the next one.
 
@@ -26,7 +26,7 @@ use crate::store::snapshot::Snapshot;
 /// A block as it was, and as it is without the person; none: nothing is left of it.
 type Rewritten = ((u64, u64, u32), Option<Block>);
 
-/// A person who is going to be forgotten, and everything that is written anew for it.
+/// A person who is going to be forgotten, and everything that is written again for it.
 pub struct Erasure {
     pub(crate) channel: String,
     pub(crate) who: Identity,
@@ -56,7 +56,7 @@ pub struct Mention {
 }
 
 impl Snapshot {
-    /// Reads the whole log, and makes it anew without a person. Not for the engine's thread.
+    /// Reads the whole log, and makes it again without a person. Not for the engine's thread.
     pub fn erasure(&self, channel: &str, who: &Identity) -> Result<Erasure, StoreError> {
         let mut it = Erasure {
             channel: channel.to_owned(),
@@ -174,7 +174,7 @@ impl Erasure {
         Ok(())
     }
 
-    /// Checkpoints from before the first of it lose the keys that are theirs; the later ones are dropped, unless a run makes them anew.
+    /// Checkpoints from before the first of it lose the keys that are theirs; the later ones are dropped, unless a run makes them again.
     fn read_checkpoints(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let channel = self.channel.clone();
         for row in snapshot.checkpoints.range((&*channel, 0)..=(&*channel, u64::MAX))? {

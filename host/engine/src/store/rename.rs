@@ -263,7 +263,7 @@ impl Renaming<'_> {
         Ok(())
     }
 
-    /// The log is written anew where it has the channel, block by block: replays, why and undo go by the name.
+    /// The log is written again where it has the channel, block by block: replays, why and undo go by the name.
     fn write_log(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         let mut log = transaction.open_table(LOG)?;
         let mut next = 0;

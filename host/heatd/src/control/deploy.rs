@@ -91,7 +91,7 @@ impl Control {
         let mut told = self.deploy(&wanted, &Progress::unheard())?;
         if told.state == "new" {
             told.message
-                .push_str("; its state begins anew, since another rule was there meanwhile");
+                .push_str("; its state starts again, since another rule was there meanwhile");
         }
         Ok(told)
     }

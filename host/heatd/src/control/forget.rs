@@ -1,6 +1,6 @@
 //! Forgets a person: what would go, or as if they had never been there.
 //!
-//! The log is made anew beside the engine, and a run over it makes the rules' state without the person, as taking back does. Then all of
+//! The log is made again beside the engine, and a run over it makes the rules' state without the person, as taking back does. Then all of
 //! it becomes so in one commit.
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Orders of moderators in chat that are for heatd itself and not for a rule: `?heat undo @user 10m` takes back what somebody did.
 //!
-//! Without `now` at its end, an order only says what it would change. The answer is a line of chat, which heatd can
-//! send once it has a login; until then only watchers see it.
+//! It does so at once, as moderators expect of an order; with `preview` at its end it only says what it would change. The answer is a line of
+//! chat, which heatd can send once it has a login; until then only watchers see it.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -51,8 +51,8 @@ pub(crate) enum ChatOrder {
 pub(crate) struct UndoRequest {
     user: String,
     since: u64,
-    /// False: only say what would change.
-    now: bool,
+    /// Only say what would change.
+    preview: bool,
     by: String,
 }
 
@@ -85,13 +85,15 @@ impl Moderation {
         let mut wish = UndoRequest {
             user: user.trim_start_matches('@').to_owned(),
             since: now.saturating_sub(USUALLY),
-            now: false,
+            preview: false,
             by: line.person.login.clone(),
         };
         for word in words {
             match parse_duration(&word) {
                 Ok(ago) => wish.since = now.saturating_sub(ago),
-                Err(_) if word.eq_ignore_ascii_case("now") => wish.now = true,
+                // What the order was before it acted at once; whoever is used to it may go on so.
+                Err(_) if word.eq_ignore_ascii_case("now") => {}
+                Err(_) if word.eq_ignore_ascii_case("preview") => wish.preview = true,
                 Err(_) => return ChatOrder::Nothing,
             }
         }
@@ -128,7 +130,7 @@ fn carry_out(
 }
 
 fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> String {
-    let undone = Undone::of_user(wish.user.clone(), wish.since, !wish.now);
+    let undone = Undone::of_user(wish.user.clone(), wish.since, wish.preview);
     let done = live
         .undo_turn()
         .and_then(|turn| live.undo(turn, channel, &undone, &wish.by, &Progress::unheard()));
@@ -143,9 +145,9 @@ fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> S
                 }
                 _ => String::new(),
             };
-            let how = match wish.now {
-                true => String::new(),
-                false => format!(". To do it: {command} @{} … now", wish.user),
+            let how = match wish.preview {
+                false => String::new(),
+                true => format!(". To do it: {command} @{} and no preview", wish.user),
             };
             format!("@{}: {done}{heat}{how}", wish.by)
         }
@@ -170,13 +172,13 @@ mod tests {
         let wish = ChatOrder::Undo(UndoRequest {
             user: "bob".to_owned(),
             since: 640_000,
-            now: true,
+            preview: true,
             by: "mod".to_owned(),
         });
         for text in [
-            "?heat undo @bob 1m now",
-            "？ｈｅａｔ　ｕｎｄｏ　＠Ｂｏｂ　１ｍ　now",
-            "? heat undo \u{200B}bob 1m NOW",
+            "?heat undo @bob 1m preview",
+            "？ｈｅａｔ　ｕｎｄｏ　＠Ｂｏｂ　１ｍ　preview",
+            "? heat undo \u{200B}bob 1m now PREVIEW",
         ] {
             assert_eq!(said(text), wish, "{text:?}");
         }
@@ -187,8 +189,12 @@ mod tests {
     fn orders_beyond_those_that_wait_are_answered_and_not_kept() {
         let (orders, waiting) = sync_channel(WAITING);
         let moderation = Moderation { command: "?heat undo".to_owned(), orders };
-        let wish =
-            || UndoRequest { user: "bob".to_owned(), since: 0, now: true, by: "mod".to_owned() };
+        let wish = || UndoRequest {
+            user: "bob".to_owned(),
+            since: 0,
+            preview: false,
+            by: "mod".to_owned(),
+        };
         for _ in 0..WAITING {
             assert_eq!(moderation.take("seaside", wish()), None);
         }

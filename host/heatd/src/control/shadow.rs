@@ -52,7 +52,7 @@ impl Control {
         for (slot, rule) in self.shadows.of(channel) {
             self.drop_shadow(channel, &slot)?;
             self.start_shadow(channel, &slot, rule)?;
-            info!(channel, slot, "the shadow begins anew, without what was taken back");
+            info!(channel, slot, "the shadow starts again, without what was taken back");
         }
         Ok(())
     }

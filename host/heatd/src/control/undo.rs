@@ -119,11 +119,18 @@ impl Control {
         let Some(first) = undo.first else {
             let begins = undo.log_begins.map(|_| ", and the log does not go back further");
             let begins = begins.unwrap_or_default();
-            return Err(Error::because(format!("there is nothing to take back{begins}")));
+            let unknown = match undo.unknown.as_slice() {
+                [] => String::new(),
+                names => {
+                    format!(": nobody called {} was ever seen in #{channel}", names.join(" or "))
+                }
+            };
+            return Err(Error::because(format!("there is nothing to take back{begins}{unknown}")));
         };
         // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
         if !wanted.preview && undo.without.is_none() {
-            let (faves, order) = (undo.clone(), ChangeRequest::new(Action::Undo, by, &note(&undo)));
+            let (faves, order) =
+                (undo.clone(), ChangeRequest::new(Action::Undo, by, &note(&which, &undo)));
             self.on_engine_thread("undo.faves", move |access| {
                 access.engine.take_back_faves(&faves, &order)
             })?;
@@ -143,9 +150,18 @@ impl Control {
     }
 }
 
-fn note(undo: &Undo) -> String {
+/// Whose, and how much, for the audit log.
+fn note(which: &UndoTarget, undo: &Undo) -> String {
+    let whose = match which {
+        UndoTarget::Person(name) => name.clone(),
+        UndoTarget::People(names) => names.join(", "),
+        UndoTarget::Item(item) => format!("the item {item}"),
+        UndoTarget::Faves => "everybody".to_owned(),
+        UndoTarget::Event(id) => format!("the event {id}"),
+        UndoTarget::Component(digest) => format!("the component {digest}"),
+    };
     let (events, faves) = (undo.events.len(), undo.taken.len());
-    format!("{events} events, {faves} faves")
+    format!("{whose}: {}, {}", counted(events, "event"), counted(faves, "fave"))
 }
 
 fn counted(count: usize, what: &str) -> String {

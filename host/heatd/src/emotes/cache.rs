@@ -45,14 +45,14 @@ impl Cache {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
             Err(error) => {
-                warn!(file = %file.display(), %error, "kept emotes cannot be read; they are asked for anew");
+                warn!(file = %file.display(), %error, "kept emotes cannot be read; they are asked for again");
                 return None;
             }
         };
         let kept: CachedSet = match serde_json::from_slice(&text) {
             Ok(kept) => kept,
             Err(error) => {
-                warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for anew");
+                warn!(file = %file.display(), %error, "kept emotes are damaged; they are asked for again");
                 return None;
             }
         };
@@ -72,7 +72,7 @@ impl Cache {
             fs::rename(&new, file)
         };
         if let Err(error) = write() {
-            warn!(name, %error, "emotes cannot be kept on disk; a restart asks for them anew");
+            warn!(name, %error, "emotes cannot be kept on disk; a restart asks for them again");
         }
     }
 

@@ -152,7 +152,7 @@ fn moderators_give_orders_without_chat_and_fave_for_nobody() -> Result<()> {
 
     for (text, says) in [
         ("?fave pie", "everybody may say \"?fave\""),
-        ("LUL", "no rule of #seaside takes \"lul\" as a command"),
+        ("LUL", "no rule of #seaside takes \"LUL\" as a command"),
         ("?stream start", "no rule of #seaside takes"),
         ("?heat", "no rule would do anything"),
         ("?heat undo @bob 10m now", "heat undo --user NAME"),

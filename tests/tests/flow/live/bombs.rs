@@ -152,7 +152,7 @@ fn channels_that_are_added_live_share_their_rules() -> Result<()> {
     }
     let (files_then, kib_then) = used()?;
     let (more_files, more_kib) = (files_then.saturating_sub(files), kib_then.saturating_sub(kib));
-    // Rules that are loaded anew take 12 descriptors and 6 MiB for each channel. Some connections to chat come with them.
+    // Rules that are loaded again take 12 descriptors and 6 MiB for each channel. Some connections to chat come with them.
     ensure!(more_files < 40, "{more_files} descriptors more");
     ensure!(more_kib < 100 << 10, "{more_kib} KiB more");
     Ok(())

@@ -19,7 +19,7 @@ fn told(done: &Value) -> String {
     let state = match text("state") {
         Some("kept") => Some("its state is kept"),
         Some("migrated") => Some("its state is taken over into a new form"),
-        Some("new") => Some("its state begins anew"),
+        Some("new") => Some("its state starts again"),
         other => other,
     };
     let more: Vec<&str> = checked.as_deref().into_iter().chain(state).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::Person;
-use crate::contract::event::{by_login, person_in};
+use crate::contract::event::{ORDER_ID, by_login, person_in};
 use crate::error::StoreError;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
@@ -44,10 +44,11 @@ fn ids(people: &[Namesake]) -> String {
     ids.join(", ")
 }
 
-/// Whether a person is called so: by id, login or name.
+/// Whether a person is called so: by id, login or name. Who gave orders by a token of the API has its name and is no person of that name.
 fn is_called(person: &Person, named: &str) -> bool {
+    let is_token = person.id.starts_with(ORDER_ID);
     let logged_in = person.login.eq_ignore_ascii_case(named);
-    person.id == named || logged_in || person.name.eq_ignore_ascii_case(named)
+    person.id == named || (!is_token && (logged_in || person.name.eq_ignore_ascii_case(named)))
 }
 
 /// Those of several people of one name who are meant: one person of Twitch, and whoever is known by the login alone. None: there are more.
