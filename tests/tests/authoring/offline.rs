@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use heat_tests::processes::binary;
 use serde_json::Value;
 
-use crate::workshop::Workshop;
+use crate::workshop::{Workshop, said};
 
 /// What `cargo xtask rules` built: a rule, or a guest of the tests.
 fn built(file: &str) -> Result<PathBuf> {
@@ -172,5 +173,28 @@ fn a_line_in_which_timers_come_due_without_end_is_given_up() -> Result<()> {
     workshop.write("cases/years.txt", case)?;
     let said = workshop.heatd("", &["rule", "test", "it.wasm", "--cases", "cases"])?;
     ensure!(said.code == Some(1) && said.out.contains("timers come due in one line"), "{said:?}");
+    Ok(())
+}
+
+#[test]
+fn a_rule_is_compiled_once_however_often_its_cases_are_played() -> Result<()> {
+    let workshop = with("guests/witness.wasm")?;
+    workshop.write("cases/one.txt", "ann: hello\n")?;
+    // In a folder for caches of its own: nobody else has played this rule there.
+    let test = || -> Result<String> {
+        let mut command = std::process::Command::new(binary("heatd")?);
+        command.args(["rule", "test", "it.wasm", "--cases", "cases"]);
+        command.current_dir(workshop.path("")).env("XDG_CACHE_HOME", workshop.path("caches"));
+        said(&mut command)?.answer()
+    };
+    let compiled = || -> Result<Vec<std::time::SystemTime>> {
+        let files = std::fs::read_dir(workshop.path("caches/heat-level/compiled"))?;
+        files.map(|file| Ok(file?.metadata()?.modified()?)).collect()
+    };
+    test()?;
+    let first = compiled()?;
+    ensure!(!first.is_empty(), "nothing is kept");
+    test()?;
+    ensure!(compiled()? == first, "it was compiled again");
     Ok(())
 }

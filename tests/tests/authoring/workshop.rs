@@ -23,6 +23,14 @@ impl Said {
     }
 }
 
+/// Where programs keep what they can make again.
+const CACHES: &str = "XDG_CACHE_HOME";
+
+/// That of the tests, so that none depends on what somebody has compiled at home.
+fn caches() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("caches")
+}
+
 pub(crate) struct Workshop {
     folder: TempDir,
 }
@@ -56,12 +64,14 @@ impl Workshop {
 
     /// Runs heat in a folder below.
     pub(crate) fn heat(&self, below: &str, arguments: &[&str]) -> Result<Said> {
-        said(Command::new(binary("heat")?).args(arguments).current_dir(self.path(below)))
+        let mut command = Command::new(binary("heat")?);
+        said(command.args(arguments).current_dir(self.path(below)).env(CACHES, caches()))
     }
 
     /// Runs heatd in a folder below.
     pub(crate) fn heatd(&self, below: &str, arguments: &[&str]) -> Result<Said> {
-        said(Command::new(binary("heatd")?).args(arguments).current_dir(self.path(below)))
+        let mut command = Command::new(binary("heatd")?);
+        said(command.args(arguments).current_dir(self.path(below)).env(CACHES, caches()))
     }
 
     /// Runs cargo in a folder below, without a network. What is built on the way is kept for the next time.

@@ -1,11 +1,12 @@
-//! `heatd rule`: for whoever writes rules. Plays the cases of a component, and measures what its calls cost. It needs no
-//! configuration, opens no socket, and keeps nothing on disk.
+//! `heatd rule`: for authors of rules. Plays the cases of a component, and measures what its calls cost. It needs no
+//! configuration, opens no socket, and keeps nothing on disk but compiled code ([`kept`]).
 //!
 //! Reading order: [`cast`] loads the component, its cases and its companions; [`test`] and [`bench`] are the commands.
 
 mod bench;
 mod cast;
 mod compiling;
+mod kept;
 mod test;
 mod words;
 

@@ -10,6 +10,7 @@ use heat_engine::cases::{Case, Cast, embedded, needs_faves};
 use heat_engine::{Component, Limits, Sandbox, role_name};
 
 use super::compiling::Compiling;
+use super::kept;
 use crate::compiler::Compiler;
 use crate::{rule_file, terminal};
 
@@ -113,9 +114,10 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     rule_file::read(file).with_context(|| format!("failed to read {}", file.display()))
 }
 
-/// A sandbox that keeps nothing, and lets another process compile what a stranger may have made.
-pub(super) fn sandbox() -> Result<Sandbox> {
-    Ok(Sandbox::new(None)?.with_compiler(Compiler::new().for_sandbox()))
+/// A sandbox that lets another process compile what a stranger may have made. `keeps`: compiled code is kept for the next call.
+pub(super) fn sandbox(keeps: bool) -> Result<Sandbox> {
+    let folder = if keeps { kept::folder() } else { None };
+    Ok(Sandbox::new(folder.as_deref())?.with_compiler(Compiler::new().for_sandbox()))
 }
 
 fn component(

@@ -45,7 +45,7 @@ impl Verdict {
 
 pub(super) fn run(options: &TestOptions) -> Result<(String, bool)> {
     let limits = Limits { wall_ms: PATIENCE_MS, ..Limits::default() };
-    let loaded = options.source.load(sandbox()?, limits)?;
+    let loaded = options.source.load(sandbox(true)?, limits)?;
     let rule = &loaded.cast.rule;
     let mut verdicts = Vec::new();
     for case in &loaded.cases {
