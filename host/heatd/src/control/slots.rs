@@ -93,6 +93,9 @@ impl Channels {
         by: &str,
     ) -> Result<MessageAnswer, Error> {
         let _one = self.changing.lock();
+        if self.live.shadows.get(channel, slot).is_some() {
+            self.live.drop_shadow(channel, slot)?;
+        }
         let order = ChangeRequest::new(Action::RemoveRule, by, "");
         let (name, place) = (Arc::from(channel), slot.to_owned());
         self.live.change("slot.remove", move |access| {

@@ -28,7 +28,7 @@ struct Difference {
     channel: String,
     /// Empty where the channel itself differs.
     slot: String,
-    /// `channel`, `component`, `state`, or the name of a setting.
+    /// `channel`, `rule`, `component`, `state`, or the name of a setting.
     what: String,
     configured: Option<String>,
     live: Option<String>,
@@ -45,8 +45,9 @@ pub(crate) async fn diff(
         })?;
         let mut differences = members(&api);
         for (standing, rule) in &slots {
-            if let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) {
-                differences.extend(differ(standing, rule, &configured));
+            match api.live.configured.find(&standing.channel, &standing.slot) {
+                Some(configured) => differences.extend(differ(standing, rule, &configured)),
+                None => differences.push(added(standing, rule)),
             }
         }
         Ok(DifferencePage { differences })
@@ -71,6 +72,22 @@ fn members(api: &Api) -> Vec<Difference> {
     added.chain(removed.map(|name| differs(name, "there", "removed"))).collect()
 }
 
+/// A rule that was added while running.
+fn added(standing: &SlotStatus, rule: &Rule) -> Difference {
+    Difference {
+        channel: standing.channel.clone(),
+        slot: standing.slot.clone(),
+        what: "rule".to_owned(),
+        configured: Some("not there".to_owned()),
+        live: Some(format!("added: {}", named(rule))),
+    }
+}
+
+fn named(rule: &Rule) -> String {
+    let it = rule.description();
+    format!("{} {} ({:.12})", it.name, it.version, rule.digest().to_string())
+}
+
 fn differ(standing: &SlotStatus, live: &Rule, configured: &Configured) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |what: &str, configured: Option<String>, live: Option<String>| {
@@ -79,11 +96,7 @@ fn differ(standing: &SlotStatus, live: &Rule, configured: &Configured) -> Vec<Di
     };
     let said = &configured.rule;
     if said.digest() != live.digest() {
-        let name = |rule: &Rule| {
-            let it = rule.description();
-            format!("{} {} ({:.12})", it.name, it.version, rule.digest().to_string())
-        };
-        note("component", Some(name(said)), Some(name(live)));
+        note("component", Some(named(said)), Some(named(live)));
     }
     let value = |rule: &Rule, name: &str| {
         let given = rule.given().iter().find(|(known, _)| known == name);
@@ -132,10 +145,8 @@ fn as_tables(api: &Api, slots: &[(SlotStatus, Rule)]) -> String {
     // Slot, table, and the channels that have this table in this slot.
     let mut told: Vec<(String, String, Vec<String>)> = Vec::new();
     for (standing, rule) in slots {
-        let Some(configured) = api.live.configured.find(&standing.channel, &standing.slot) else {
-            continue;
-        };
-        let body = table(standing, rule, &configured);
+        let configured = api.live.configured.find(&standing.channel, &standing.slot);
+        let body = table(standing, rule, configured.as_ref());
         match told.iter_mut().find(|it| it.0 == standing.slot && it.1 == body) {
             Some((.., channels)) => channels.push(standing.channel.clone()),
             None => told.push((standing.slot.clone(), body, vec![standing.channel.clone()])),
@@ -152,17 +163,26 @@ fn as_tables(api: &Api, slots: &[(SlotStatus, Rule)]) -> String {
     text
 }
 
-fn table(standing: &SlotStatus, rule: &Rule, configured: &Configured) -> String {
+/// The lines of a table below its slot. None: the rule was added while running, and no file is known of it.
+fn table(standing: &SlotStatus, rule: &Rule, configured: Option<&Configured>) -> String {
     let mut text = String::new();
+    let file = configured.map(|it| it.file.display().to_string());
+    let file = file.unwrap_or_else(|| format!("rules/{}.wasm", standing.slot));
     // Writing into a string does not fail.
-    let _ = writeln!(text, "file = {}", quoted(&configured.file.display().to_string()));
-    if rule.digest() != configured.rule.digest() {
-        let name = &rule.description().name;
-        let _ = writeln!(
-            text,
-            "# live is another component, {name} with the SHA-256 {}",
-            rule.digest()
-        );
+    let _ = writeln!(text, "file = {}", quoted(&file));
+    let (name, digest) = (&rule.description().name, rule.digest());
+    match configured {
+        Some(configured) if configured.rule.digest() == digest => {}
+        Some(_) => {
+            let _ =
+                writeln!(text, "# live is another component, {name} with the SHA-256 {digest}");
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "# it was added while heatd ran: put {name} with the SHA-256 {digest} there"
+            );
+        }
     }
     if !is_on(standing) {
         let _ = writeln!(text, "# it is {}", standing.state);
