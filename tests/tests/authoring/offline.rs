@@ -143,12 +143,10 @@ fn a_rule_whose_faves_nobody_makes_says_which_file_is_missing() -> Result<()> {
     // Where there is no folder rules/, beside the program or above.
     workshop.write("deep/bin/empty", "")?;
     let name = format!("deep/bin/heatd{}", std::env::consts::EXE_SUFFIX);
-    std::fs::copy(heat_tests::processes::binary("heatd")?, workshop.path(&name))?;
+    std::fs::copy(binary("heatd")?, workshop.path(&name))?;
     let run = |with: &[&str]| {
         let mut heatd = std::process::Command::new(workshop.path(&name));
-        crate::workshop::said(
-            heatd.args(["rule", "test", "it.wasm"]).args(with).current_dir(workshop.path("")),
-        )
+        said(heatd.args(["rule", "test", "it.wasm"]).args(with).current_dir(workshop.path("")))
     };
     let missing = run(&[])?;
     ensure!(missing.code == Some(1), "{missing:?}");

@@ -42,15 +42,29 @@ pub fn judge(cast: &Cast, case: &Case) -> Result<Outcome, CaseError> {
     let [alone, together] = GROUPS;
     let (alone, together) =
         (perform(cast, &case.text, alone)?, perform(cast, &case.text, together)?);
-    Ok(if alone.text != together.text {
+    Ok(compared(alone, together, &case.text))
+}
+
+/// What the two plays of a case say: with new instances, and with one for all events.
+fn compared(alone: Played, together: Played, written: &str) -> Outcome {
+    if failures(&alone.text) != failures(&together.text) {
+        // A limit was hit, perhaps since a new instance has more to do: that is what is to be mended, and no variable.
+        let fails_more = failures(&alone.text) > failures(&together.text);
+        Outcome::Different(if fails_more { alone.text } else { together.text })
+    } else if alone.text != together.text {
         Outcome::KeepsState(difference(&alone.text, &together.text))
     } else if alone.state != together.state {
         Outcome::KeepsState(difference(&state_lines(&alone.state), &state_lines(&together.state)))
-    } else if together.text.lines().eq(case.text.lines()) {
+    } else if together.text.lines().eq(written.lines()) {
         Outcome::AsWritten
     } else {
         Outcome::Different(together.text)
-    })
+    }
+}
+
+/// How many calls failed.
+fn failures(played: &str) -> usize {
+    played.lines().filter(|line| line.trim_start().starts_with("fails: ")).count()
 }
 
 /// Plays the text of a case, and returns it with what the rule answers; an instance is called for this many events.
@@ -150,5 +164,26 @@ fn visible(effect: &Effect, now: u64) -> Option<String> {
             None => format!("wake {} never", alarm.name),
         }),
         other => Some(effect_line(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_only_new_instances_hit_is_not_taken_for_state_in_a_variable() {
+        let played = |text: &str| Played { text: text.to_owned(), state: BTreeMap::new() };
+        let passed = "ann: ?fave\n  show heat \"1\"\n";
+        let failed = "ann: ?fave\n  fails: it used more than 10000000 units of fuel\n";
+        let other = "ann: ?fave\n  show heat \"2\"\n";
+        for (alone, together) in [(failed, passed), (passed, failed)] {
+            let outcome = compared(played(alone), played(together), passed);
+            assert!(matches!(&outcome, Outcome::Different(text) if text == failed), "{outcome:?}");
+        }
+        let outcome = compared(played(passed), played(other), passed);
+        assert!(matches!(outcome, Outcome::KeepsState(_)), "{outcome:?}");
+        let outcome = compared(played(passed), played(passed), passed);
+        assert!(matches!(outcome, Outcome::AsWritten), "{outcome:?}");
     }
 }

@@ -47,7 +47,10 @@ fn a_rule_is_added_between_two_events_and_stays() -> Result<()> {
     stage.api.slot("heat/settings", &json!({ "set": { "per_fave": 5 } }))?.done()?;
     // What differs from the configuration, and what it would be as one.
     let diff = stage.api.get("config/diff")?.json()?;
-    ensure!(diff["differences"][0]["what"] == "rule" && diff["differences"][0]["slot"] == "heat", "{diff}");
+    ensure!(
+        diff["differences"][0]["what"] == "rule" && diff["differences"][0]["slot"] == "heat",
+        "{diff}"
+    );
     let export = stage.api.get("config/export")?.body;
     ensure!(export.contains("slot = \"heat\"") && export.contains("per_fave = 5"), "{export}");
     stage.fave("cy");

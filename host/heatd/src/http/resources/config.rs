@@ -174,8 +174,7 @@ fn table(standing: &SlotStatus, rule: &Rule, configured: Option<&Configured>) ->
     match configured {
         Some(configured) if configured.rule.digest() == digest => {}
         Some(_) => {
-            let _ =
-                writeln!(text, "# live is another component, {name} with the SHA-256 {digest}");
+            let _ = writeln!(text, "# live is another component, {name} with the SHA-256 {digest}");
         }
         None => {
             let _ = writeln!(
