@@ -22,7 +22,7 @@ interface Table {
 }
 
 async function table(page: Page): Promise<Table> {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#csv")]);
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 10_000 }), page.click("#csv")]);
   const [head, ...lines] = readFileSync(await download.path(), "utf8").trim().split("\r\n").map((it) => it.split(","));
   // The number is no count, and other tests look at it.
   const of = (head ?? []).slice(2).filter((it) => !it.startsWith("output:"));

@@ -119,7 +119,7 @@ test("the table has exactly what heatd has counted in the time that is shown", a
   const query = new URLSearchParams([["interval", "30s"], ["from", `${from}`], ["to", `${to}`], ...of.map((it) => ["of", it])]);
   const { page, leave } = await visit(browser, { hash: `channel=seaside&${query}` });
   await shown(page);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#csv")]);
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 10_000 }), page.click("#csv")]);
   const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n").map((it) => it.split(","));
   assert.deepEqual(lines[0]?.slice(0, 4), ["time", "at_ms", ...of]);
   assert.equal(lines.length, 21);
@@ -252,7 +252,7 @@ test("the time before heatd knew a channel is unknown, and not zero", async () =
     },
   });
   await shown(page);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#csv")]);
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 10_000 }), page.click("#csv")]);
   const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n").slice(1);
   assert.deepEqual(lines.slice(0, 5).map((it) => it.split(",")[2]), ["", "", "", "0", "0"]);
   await leave();
