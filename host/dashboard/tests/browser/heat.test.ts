@@ -194,19 +194,17 @@ test("moderators say that the stream starts and ends, and whole streams are show
   await says(page, "#no-preset", /not live/);
   await page.click("#stream-start");
   await says(page, "#stream-now", /has been live|is live/);
-  // What the page hears at once is in the list of streams a moment later.
-  await until("a link that begins at a time and is live", async () => {
-    await page.click("#presets >> text=This stream");
-    return /from=\d+/.test(page.url()) && !page.url().includes("to=");
-  });
+  // The news of it come before its commit, and the list of streams has it from then on.
+  await says(page, "#stream-answer", /Done/);
+  await page.click("#presets >> text=This stream");
+  await until("a link that begins at a time and is live", async () => /from=\d+/.test(page.url()) && !page.url().includes("to="));
   await page.click("#stream-end");
   assert.match(await text(page, "#stream-end"), /again/);
   await page.click("#stream-end");
   await says(page, "#stream-now", /offline/);
-  await until("a stream with an end", async () => {
-    await page.click("#presets >> text=Last stream");
-    return /from=\d+&to=\d+/.test(page.url());
-  });
+  await says(page, "#stream-answer", /Done/);
+  await page.click("#presets >> text=Last stream");
+  await until("a stream with an end", async () => /from=\d+&to=\d+/.test(page.url()));
   const { streams } = await ask<{ streams: { from: number; to: number }[] }>("channels/quiet/streams?count=2");
   assert.ok(page.url().includes(`from=${streams[0]?.from}`), page.url());
   await page.fill("#channel-input", "seaside");
