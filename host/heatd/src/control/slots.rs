@@ -59,15 +59,15 @@ impl Channels {
             return Err(Error::Refused(format!("{slot:?} cannot name a slot; {SLOT_NAMES}")));
         }
         let added = AddedSlot { after: after.clone() };
-        let (name, place, at) = (channel.clone(), slot.clone(), added.clone());
-        self.live
-            .change("slot.look", move |access| access.engine.may_add_slot(&name, &place, &at))?;
+        self.may_add(channel, slot, &added)?;
         let rule = self.live.new_rule(&wanted.component, &wanted.settings, progress)?;
         let present = self.live.present(channel)?;
         let checked = check(&self.live.sandbox, &present, slot, channel, &rule, progress)?;
         let order =
             ChangeRequest::new(Action::AddRule, &wanted.by, &format!("checked on {checked}"));
         let _one = self.changing.lock();
+        // While this rule was checked, another one may have come into the slot.
+        self.may_add(channel, slot, &added)?;
         // Before its first call, so that none is uncounted.
         self.registry.add_slot(channel, slot, &self.live.metrics);
         let (name, place): (Arc<str>, _) = (channel.as_str().into(), slot.clone());
@@ -83,6 +83,11 @@ impl Channels {
             standing.name, standing.version
         );
         Ok(DeployAnswer { message, checked, state: "new", standing: SlotAnswer::of(standing) })
+    }
+
+    fn may_add(&self, channel: &str, slot: &str, added: &AddedSlot) -> Result<(), Error> {
+        let (name, place, at) = (channel.to_owned(), slot.to_owned(), added.clone());
+        self.live.change("slot.look", move |access| access.engine.may_add_slot(&name, &place, &at))
     }
 
     /// Removes a rule that was added while heatd ran. It blocks: not to be called on the runtime's thread.

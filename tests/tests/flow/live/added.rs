@@ -64,6 +64,23 @@ fn a_rule_is_added_between_two_events_and_stays() -> Result<()> {
 }
 
 #[test]
+fn of_two_that_add_the_same_slot_at_once_one_is_refused_and_the_rule_stays_counted() -> Result<()> {
+    let stage = stage()?;
+    let both = std::thread::scope(|scope| {
+        let adding = [(); 2].map(|()| scope.spawn(|| add_decay(&stage)));
+        adding.map(|one| one.join())
+    });
+    let both = both.map(|one| one.unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked"))));
+    let refused: Vec<String> =
+        both.iter().filter_map(|one| one.as_ref().err()).map(|why| format!("{why:#}")).collect();
+    ensure!(refused.len() == 1, "{both:?}");
+    ensure!(refused[0].contains("has a rule in slot heat already"), "{refused:?}");
+    stage.fave("ann");
+    stage.heat("1")?;
+    stage.town.wait_for_figure("heatd_rule_calls_total{slot=\"heat\"}", 1)
+}
+
+#[test]
 fn what_looks_back_knows_a_rule_that_came_later() -> Result<()> {
     let stage = stage()?;
     stage.fave("ann");
