@@ -23,6 +23,6 @@ pub use compare::difference;
 #[cfg(test)]
 pub(crate) use line::{Line, read as read_line, setting as read_setting};
 pub use line::{chat_line, given, person};
-pub use play::{GROUPS, Outcome, judge, play};
+pub use play::{GROUPS, Outcome, failures, judge, play};
 pub use rehearse::{Rehearsal, rehearse};
 pub use section::{Case, MOST_BYTES, SECTION, embedded};

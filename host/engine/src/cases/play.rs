@@ -62,8 +62,8 @@ fn compared(alone: Played, together: Played, written: &str) -> Outcome {
     }
 }
 
-/// How many calls failed.
-fn failures(played: &str) -> usize {
+/// How many calls failed in what was played.
+pub fn failures(played: &str) -> usize {
     played.lines().filter(|line| line.trim_start().starts_with("fails: ")).count()
 }
 

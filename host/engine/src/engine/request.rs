@@ -1,5 +1,6 @@
 //! What is done to a slot or a channel, by whom, and why it may be refused.
 
+use crate::chain::Channel;
 use crate::engine::OpenError;
 use crate::error::{SlotError, StoreError};
 use crate::store::changes::Action;
@@ -38,6 +39,13 @@ pub enum ChangeError {
 impl ChangeError {
     pub(crate) fn no_slot(channel: &str, slot: &str) -> Self {
         Self::Rejected(format!("#{channel} has no slot {slot:?}"))
+    }
+
+    /// The same, with the names of those that it has.
+    pub(crate) fn no_slot_of(channel: &Channel, slot: &str) -> Self {
+        let names: Vec<&str> = channel.slots.iter().map(|it| &*it.key.slot).collect();
+        let (name, names) = (&channel.name, names.join(", "));
+        Self::Rejected(format!("#{name} has no slot {slot:?}; it has {names}"))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::chain::stream::HOST;
 use crate::contract::digest::Digest;
 use crate::engine::Engine;
 use crate::engine::request::{ChangeError, ChangeRequest};
+use crate::engine::status::SlotStatus;
 use crate::error::SlotError;
 use crate::guest::rule::Rule;
 use crate::store::changes::{AddedSlot, Status};
@@ -36,10 +37,7 @@ impl Engine {
         }
         match &added.after {
             Some(after) if self.slot(channel, after).is_none() => {
-                let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
-                let names = names.join(", ");
-                let problem = format!("#{channel} has no slot {after:?}; it has {names}");
-                Err(ChangeError::Rejected(problem))
+                Err(ChangeError::no_slot_of(chain, after))
             }
             _ => Ok(()),
         }
@@ -55,13 +53,8 @@ impl Engine {
         order: &ChangeRequest,
     ) -> Result<(), ChangeError> {
         self.may_add_slot(channel, slot, &added)?;
-        let key = SlotKey { channel: Arc::clone(channel), slot: slot.into(), generation: 0 };
         let (digest, base) = (rule.digest(), rule.base()?);
-        let opened = Slot::open(&self.sandbox, key, rule, Status::On, &mut self.pending, self.now);
-        let mut opened = opened.map_err(|error| match error {
-            SlotError::Store(error) => ChangeError::Store(error),
-            SlotError::Rule(error) => ChangeError::Rejected(error.to_string()),
-        })?;
+        let mut opened = self.open_new(channel, slot, rule)?;
         let after = added.after.clone();
         (opened.base, opened.added) = (Some(base), Some(added));
         let Some(chain) = self.channels.get_mut(channel) else {
@@ -95,7 +88,7 @@ impl Engine {
         let Some(gone) = self.take_out(channel, slot) else {
             return Err(ChangeError::no_slot(channel, slot));
         };
-        let status = format!("rules/{slot}");
+        let status = SlotStatus::output_of(slot);
         self.pending.overlay().show(channel, status, HOST.into(), None);
         let whose = (Arc::clone(channel), Arc::clone(&gone.key.slot));
         self.pending.overlay().admin_rows().changed.insert(whose, None);
@@ -131,11 +124,16 @@ impl Engine {
         rule: Rule,
         after: Option<&str>,
     ) -> Result<(), SlotError> {
-        let key = SlotKey { channel: Arc::clone(channel), slot: slot.into(), generation: 0 };
-        let opened = Slot::open(&self.sandbox, key, rule, Status::On, &mut self.pending, self.now)?;
+        let opened = self.open_new(channel, slot, rule)?;
         let Some(chain) = self.channels.get_mut(channel) else { return Ok(()) };
         let before = after.and_then(|it| chain.slots.iter().position(|slot| *slot.key.slot == *it));
         chain.slots.insert(before.map_or(0, |place| place + 1), opened);
         Ok(())
+    }
+
+    /// Opens a slot that the channel does not have yet.
+    fn open_new(&mut self, channel: &Arc<str>, slot: &str, rule: Rule) -> Result<Slot, SlotError> {
+        let key = SlotKey { channel: Arc::clone(channel), slot: slot.into(), generation: 0 };
+        Slot::open(&self.sandbox, key, rule, Status::On, &mut self.pending, self.now)
     }
 }

@@ -64,7 +64,12 @@ impl SlotStatus {
 
     /// The output that shows it.
     pub(crate) fn output(&self) -> String {
-        format!("rules/{}", self.slot)
+        Self::output_of(&self.slot)
+    }
+
+    /// The output that shows how a slot stands.
+    pub(crate) fn output_of(slot: &str) -> String {
+        format!("rules/{slot}")
     }
 
     /// As a JSON object.

@@ -59,11 +59,7 @@ impl Engine {
         let rules = chain.slots.iter().filter(|it| it.breaker.is_on());
         let rules = rules.map(|it| (it.key.slot.to_string(), it.rule.clone())).collect();
         let Some(found) = self.slot(channel, slot) else {
-            let names: Vec<&str> = chain.slots.iter().map(|it| &*it.key.slot).collect();
-            let names = names.join(", ");
-            return Err(ChangeError::Rejected(format!(
-                "#{channel} has no slot {slot:?}; it has {names}"
-            )));
+            return Err(ChangeError::no_slot_of(chain, slot));
         };
         let standby = found.standby.as_ref().map_or(0, |standby| standby.key.generation);
         let leaving = self.pending.leaving().filter(|it| it.is_of(&found.key));
