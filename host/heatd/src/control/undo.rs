@@ -119,12 +119,7 @@ impl Control {
         let Some(first) = undo.first else {
             let begins = undo.log_begins.map(|_| ", and the log does not go back further");
             let begins = begins.unwrap_or_default();
-            let unknown = match undo.unknown.as_slice() {
-                [] => String::new(),
-                names => {
-                    format!(": nobody called {} was ever seen in #{channel}", names.join(" or "))
-                }
-            };
+            let unknown = unknown(channel, &undo);
             return Err(Error::because(format!("there is nothing to take back{begins}{unknown}")));
         };
         // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
@@ -167,6 +162,14 @@ fn note(which: &UndoTarget, undo: &Undo) -> String {
 fn counted(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
+}
+
+/// Those who were to be undone and are not known. Empty where all are.
+fn unknown(channel: &str, undo: &Undo) -> String {
+    match undo.unknown.as_slice() {
+        [] => String::new(),
+        names => format!("; nobody called {} was ever seen in #{channel}", names.join(" or ")),
+    }
 }
 
 fn told(
@@ -212,6 +215,7 @@ fn told(
     if undo.log_begins.is_some() && asked > 0 {
         message.push_str("; the log begins later than that, and what was before stays counted");
     }
+    message.push_str(&unknown(channel, undo));
     UndoAnswer {
         message,
         preview,
@@ -234,6 +238,21 @@ mod tests {
     use super::*;
     use crate::config::{Config, Mistakes};
     use crate::metrics::Metrics;
+
+    #[test]
+    fn the_answer_names_those_of_several_who_are_not_known() {
+        let of = |unknown: &[&str]| {
+            let unknown = unknown.iter().map(|it| (*it).to_owned()).collect();
+            let undo = Undo { unknown, ..Undo::default() };
+            told("chan", &undo, 0, true, None).message
+        };
+        let message = of(&["anne", "bobb"]);
+        assert!(
+            message.ends_with("; nobody called anne or bobb was ever seen in #chan"),
+            "{message}"
+        );
+        assert!(!of(&[]).contains("nobody"));
+    }
 
     #[test]
     fn one_undo_runs_at_a_time_and_the_next_is_refused_at_once() {
