@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::api::Api;
-use crate::api::slots::Rule;
+use crate::api::slots::SlotEntry;
 use crate::api::status::Status;
 use crate::find::{Environment, Place};
 
@@ -121,12 +121,12 @@ pub(crate) enum SlotChoice<'a> {
     /// The slot whose rule has all of these settings.
     Settings(Vec<&'a str>),
     /// The only slot with this trait, which is what the words say.
-    Only(fn(&Rule) -> bool, &'a str),
+    Only(fn(&SlotEntry) -> bool, &'a str),
 }
 
 /// The one slot that is meant, among those of the channels in question.
-pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &SlotChoice<'_>) -> Result<&'a Rule> {
-    let mut meant: Vec<&Rule> = rules.iter().filter(|rule| wanted.means(rule)).collect();
+pub(crate) fn choose<'a>(rules: &'a [SlotEntry], wanted: &SlotChoice<'_>) -> Result<&'a SlotEntry> {
+    let mut meant: Vec<&SlotEntry> = rules.iter().filter(|rule| wanted.means(rule)).collect();
     // Of several slots with one rule, a file may still be named like one slot.
     if let (SlotChoice::File(stem), true) = (wanted, meant.len() > 1)
         && let [rule] =
@@ -162,14 +162,14 @@ pub(crate) fn choose<'a>(rules: &'a [Rule], wanted: &SlotChoice<'_>) -> Result<&
                 several.iter().map(|rule| rule.channel.as_str()).collect();
             channels.dedup();
             let flag = if channels.len() > 1 { "--channel" } else { "--slot" };
-            let several: Vec<Rule> = several.iter().map(|rule| (*rule).clone()).collect();
+            let several: Vec<SlotEntry> = several.iter().map(|rule| (*rule).clone()).collect();
             bail!("several slots may be meant; say which with {flag}: {}", names(&several))
         }
     }
 }
 
 impl SlotChoice<'_> {
-    fn means(&self, rule: &Rule) -> bool {
+    fn means(&self, rule: &SlotEntry) -> bool {
         match self {
             Self::Slot(slot) => rule.slot == *slot,
             Self::File(stem) => is_like(stem, &rule.name) || is_like(stem, &rule.slot),
@@ -194,9 +194,9 @@ fn is_like(stem: &str, name: &str) -> bool {
     }
 }
 
-fn names(rules: &[Rule]) -> String {
+fn names(rules: &[SlotEntry]) -> String {
     let several = rules.iter().any(|rule| rule.channel != rules[0].channel);
-    let name = |rule: &Rule| {
+    let name = |rule: &SlotEntry| {
         let channel = if several { format!("#{} ", rule.channel) } else { String::new() };
         format!("{channel}{} ({} {})", rule.slot, rule.name, rule.version)
     };
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
     use crate::api;
 
-    fn rule(channel: &str, slot: &str, name: &str) -> Rule {
+    fn rule(channel: &str, slot: &str, name: &str) -> SlotEntry {
         api::read(
             json!({
                 "channel": channel, "slot": slot, "state": "live", "name": name, "version": "1.0.0",
@@ -221,7 +221,7 @@ mod tests {
         .unwrap()
     }
 
-    fn slot(rules: &[Rule], wanted: &SlotChoice<'_>) -> String {
+    fn slot(rules: &[SlotEntry], wanted: &SlotChoice<'_>) -> String {
         match choose(rules, wanted) {
             Ok(rule) => rule.slot.clone(),
             Err(error) => error.to_string(),

@@ -9,7 +9,7 @@ use super::read;
 
 /// What heatd tells of a slot, as far as it is needed.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Rule {
+pub(crate) struct SlotEntry {
     pub(crate) channel: String,
     pub(crate) slot: String,
     pub(crate) state: String,
@@ -58,19 +58,19 @@ pub(crate) struct Shadow {
 }
 
 /// Every slot of heatd, or of one channel.
-pub(crate) fn rules(api: &Api, channel: Option<&str>) -> Result<Vec<Rule>> {
+pub(crate) fn rules(api: &Api, channel: Option<&str>) -> Result<Vec<SlotEntry>> {
     #[derive(Deserialize)]
     struct RuleList {
-        rules: Vec<Rule>,
+        rules: Vec<SlotEntry>,
     }
     let told: RuleList = read(api.get("/rules", &[])?, "its rules")?;
     of_channel(told.rules, channel)
 }
 
 /// Those of one channel, or all. A channel that heatd does not know is said, with those that it knows.
-fn of_channel(rules: Vec<Rule>, channel: Option<&str>) -> Result<Vec<Rule>> {
+fn of_channel(rules: Vec<SlotEntry>, channel: Option<&str>) -> Result<Vec<SlotEntry>> {
     let Some(channel) = channel else { return Ok(rules) };
-    let (meant, others): (Vec<Rule>, Vec<Rule>) =
+    let (meant, others): (Vec<SlotEntry>, Vec<SlotEntry>) =
         rules.into_iter().partition(|rule| rule.channel == channel);
     if meant.is_empty() && !others.is_empty() {
         let mut known: Vec<String> =
@@ -81,7 +81,7 @@ fn of_channel(rules: Vec<Rule>, channel: Option<&str>) -> Result<Vec<Rule>> {
     Ok(meant)
 }
 
-impl Rule {
+impl SlotEntry {
     /// The resource of its slot, or one below that.
     pub(crate) fn path(&self, below: &str) -> String {
         format!("/channels/{}/rules/{}{below}", self.channel, segment(&self.slot))
@@ -103,7 +103,7 @@ fn segment(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn rule(channel: &str, slot: &str, name: &str) -> Rule {
+    fn rule(channel: &str, slot: &str, name: &str) -> SlotEntry {
         read(
             serde_json::json!({
                 "channel": channel, "slot": slot, "state": "live", "name": name, "version": "1.0.0",

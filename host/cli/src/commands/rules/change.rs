@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use crate::api::slots::{self, Rule};
+use crate::api::slots::{self, SlotEntry};
 use crate::target::{AnswerArgs, SlotChoice, choose};
 use crate::terminal::{clean, print};
 
@@ -56,7 +56,7 @@ impl SlotChange {
 
     /// The slot that is meant when none is named.
     fn only(self) -> SlotChoice<'static> {
-        let any: fn(&Rule) -> bool = |_| true;
+        let any: fn(&SlotEntry) -> bool = |_| true;
         match self {
             Self::Promote | Self::Drop => {
                 SlotChoice::Only(|rule| rule.shadow.is_some(), "has a shadow")
@@ -76,7 +76,7 @@ mod tests {
     use crate::api;
 
     fn meant(change: SlotChange, rules: &serde_json::Value) -> String {
-        let rules: Vec<Rule> = api::read(rules.clone(), "rules").unwrap();
+        let rules: Vec<SlotEntry> = api::read(rules.clone(), "rules").unwrap();
         match choose(&rules, &change.only()) {
             Ok(rule) => rule.slot.clone(),
             Err(error) => error.to_string(),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::api::differences::{Difference, differences};
-use crate::api::slots::{self, Rule, Shadow};
+use crate::api::slots::{self, Shadow, SlotEntry};
 use crate::target::AnswerArgs;
 use crate::terminal::table::{Colour, Table, has_colours, short};
 use crate::terminal::words::{ago, count};
@@ -32,7 +32,7 @@ pub(super) fn run(options: &ListRulesArgs) -> Result<()> {
     Ok(())
 }
 
-fn page(rules: &[Rule], differences: &[Difference], colours: bool) -> String {
+fn page(rules: &[SlotEntry], differences: &[Difference], colours: bool) -> String {
     if rules.is_empty() {
         return "there are no rules here; [[rule]] in heatd.toml names them, and [twitch] channels their channels\n".to_owned();
     }
@@ -73,7 +73,7 @@ fn failures(number: u64) -> String {
 }
 
 /// What differs, as the configuration names it.
-fn differs(rule: &Rule, differences: &[Difference]) -> String {
+fn differs(rule: &SlotEntry, differences: &[Difference]) -> String {
     let of_this = |it: &&Difference| it.channel == rule.channel && it.slot == rule.slot;
     let what: Vec<&str> =
         differences.iter().filter(of_this).map(|difference| difference.what.as_str()).collect();
@@ -117,7 +117,7 @@ mod tests {
             if let (Value::Object(rule), Value::Object(more)) = (&mut rule, more) {
                 rule.extend(more);
             }
-            api::read::<Rule>(rule, "a rule").unwrap()
+            api::read::<SlotEntry>(rule, "a rule").unwrap()
         };
         let shadow = json!({
             "name": "decay", "version": "1.3.0", "digest": "fedcba9876543210", "events": 1200, "outputs": { "heat": "7" },

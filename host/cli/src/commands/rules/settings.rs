@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::done;
 use crate::api::Payload;
-use crate::api::slots::{self, Rule};
+use crate::api::slots::{self, SlotEntry};
 use crate::target::{AnswerArgs, ProgressArgs, SlotChoice, choose};
 use crate::terminal::table::{Colour, Table, has_colours, painted};
 use crate::terminal::{clean, print, print_json};
@@ -108,8 +108,8 @@ fn show(show: &ShowSettingsArgs) -> Result<()> {
     Ok(())
 }
 
-fn page(rule: &Rule, colours: bool) -> String {
-    let Rule { channel, slot, name, version, .. } = rule;
+fn page(rule: &SlotEntry, colours: bool) -> String {
+    let SlotEntry { channel, slot, name, version, .. } = rule;
     let head = clean::text(&format!("#{channel} {slot}: {name} {version}"));
     let head = painted(&head, Colour::Bold, colours);
     let mut table = Table::new(&["setting", "value", "default", "what it is"]);
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn settings_are_shown_beside_their_defaults() {
-        let rule: Rule = api::read(
+        let rule: SlotEntry = api::read(
             json!({
                 "channel": "seaside", "slot": "decay", "state": "live", "name": "decay", "version": "1.0.0", "digest": "0",
                 "settings": { "half_life": "6s", "cap": 0 }, "set": ["half_life"],
@@ -164,7 +164,7 @@ half_life  \"6s\"   \"10m\"    time. The time in which the heat halves.
 cap               0        number. The heat rises no higher.
 ";
         assert_eq!(page(&rule, false), expected);
-        let bare = Rule { declared: Vec::new(), ..rule };
+        let bare = SlotEntry { declared: Vec::new(), ..rule };
         let page = page(&bare, false);
         assert!(page.contains("half_life  \"6s\"\n") && page.contains("cap        0\n"), "{page}");
     }
