@@ -152,7 +152,7 @@ impl Token {
         let token = self.token.as_deref().context("heatd has told no token")?;
         let link = clean::text(&page_link(url, token));
         let head = clean::text(&format!("{}, {}, {}", self.name, self.role, self.until()));
-        let end = "It is shown this once. Whoever has it may use it: send it to one person, and not in a public place.\n";
+        let end = "heatd shows this link only once. Anybody who has the link can use it: send it to one person, and never put it in a public place.\n";
         if is_of_this_machine(url) {
             // A telephone would look for heatd on itself.
             return Ok(format!("{head}\n\n{link}\n\n{end}"));

@@ -49,8 +49,8 @@ fn whole(file: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a module says of its types, in bytes at most; heat:rules has a tenth of it. The encoder recurses over types in types, of which
-/// three bytes are a level.
+/// The most bytes that a module may use to describe its types. heat:rules uses a tenth of them. The encoder recurses into a type that is
+/// inside another one, and each such level takes three bytes.
 const MOST_TYPES: usize = 64 << 10;
 
 /// A stack that is enough for so many levels. It is only taken as far as it is used.

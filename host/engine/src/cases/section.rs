@@ -25,7 +25,7 @@ pub fn embedded(component: &[u8]) -> Vec<Case> {
     find(component).and_then(read).unwrap_or_default()
 }
 
-/// The content of the last section of this name: whoever appends one again means that one.
+/// The content of the last section of this name: a tool that appends a second one means the second.
 fn find(component: &[u8]) -> Option<&[u8]> {
     let mut rest = component.strip_prefix(COMPONENT)?;
     let mut found = None;

@@ -79,8 +79,9 @@ impl Breaker {
 
     /// A call had no effects.
     ///
-    /// A rule that says of an event that it makes no sense does its work, and so does one whose output another rule has shown first. Else
-    /// whoever may send it such, or show it first, could turn it off; only a rule on probation is held against the one before, which took them.
+    /// A rule that says of an event that it makes no sense does its work, and so does one whose output another rule has shown first.
+    /// Neither counts: else a person could turn a rule off by sending it such events, and another rule by showing the output first. On
+    /// probation both count, since the version before took the same events.
     pub(crate) fn failed(&mut self, now: u64, fault: &Fault) {
         if matches!(fault, Fault::Error(_) | Fault::Conflict(_)) && self.probation.is_none() {
             return;

@@ -68,7 +68,7 @@ impl FileCounts {
                 COMPONENT_TYPES.holds(self.component_types)?;
                 REFERRING_TYPES.holds(self.referring_types)?;
             }
-            // A module type in it declares types of its own, none of which has others in it.
+            // A module type in this section declares types of its own. Those cannot nest any further.
             Payload::CoreTypeSection(section) => {
                 self.core_types += section.range().len() as u64 / 2;
                 CORE_TYPES.holds(self.core_types)?;

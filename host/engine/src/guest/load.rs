@@ -29,7 +29,7 @@ impl Component {
         still_wanted: &StillWanted<'_>,
     ) -> Result<Arc<Self>, LoadError> {
         if let Some(component) = sandbox.components().find(Digest::of(bytes)) {
-            // Whoever loaded it may have had more memory.
+            // The rule that loaded it first may have larger limits than this one.
             may_be_as_large(bytes, limits)?;
             may_weigh(bytes, limits)?;
             return Ok(component);
