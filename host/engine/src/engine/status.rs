@@ -34,6 +34,8 @@ pub struct SlotStatus {
     pub since: u64,
     /// Whether it runs by a change made while running, and not by the configuration.
     pub changed: bool,
+    /// Whether the slot itself was added while running, and the configuration does not have it.
+    pub added: bool,
     /// Why it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -58,6 +60,7 @@ impl SlotStatus {
             digest: slot.rule.digest().to_string(),
             since: slot.breaker.since,
             changed: slot.is_changed(),
+            added: slot.added.is_some(),
             reason,
         }
     }

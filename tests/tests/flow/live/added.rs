@@ -41,7 +41,8 @@ fn a_rule_is_added_between_two_events_and_stays() -> Result<()> {
     );
     stage.fave("bob");
     stage.heat("1")?;
-    ensure!(stage.rule("heat")?["changed"] == true);
+    ensure!(stage.rule("heat")?["changed"] == true && stage.rule("heat")?["added"] == true);
+    ensure!(stage.rule("fave")?["added"] == false);
     // It is counted as other slots are, can be changed as they can, and all of that holds over a restart.
     stage.town.wait_for_figure("heatd_rule_calls_total{slot=\"heat\"}", 1)?;
     stage.api.slot("heat/settings", &json!({ "set": { "per_fave": 5 } }))?.done()?;
@@ -58,6 +59,7 @@ fn a_rule_is_added_between_two_events_and_stays() -> Result<()> {
     stage.restart(None)?;
     stage.fave("dee");
     stage.heat("11")?;
+    ensure!(stage.rule("heat")?["added"] == true);
     let history = stage.history()?;
     ensure!(history.last().is_some_and(|it| it.0 == "add-rule" && !it.2), "{history:?}");
     Ok(())
@@ -188,7 +190,7 @@ fn the_configuration_has_the_last_word_on_a_slot_of_the_same_name() -> Result<()
     stage.restart(Some(&(cast::one("fave", "")? + &decay)))?;
     stage.fave("bob");
     stage.heat("11")?;
-    ensure!(stage.rule("heat")?["changed"] == false);
+    ensure!(stage.rule("heat")?["changed"] == false && stage.rule("heat")?["added"] == false);
     stage.restart(Some(&cast::one("fave", "")?))?;
     ensure!(stage.rule("heat").is_err(), "it is back");
     Ok(())
