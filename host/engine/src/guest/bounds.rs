@@ -21,11 +21,17 @@ use bound::{
 /// Raised when a bound changes: compiled code that was kept under other bounds does not count.
 pub(crate) const VERSION: u64 = 1;
 
+/// How every file of WebAssembly begins.
+const WASM: &[u8] = b"\0asm";
+
 /// Refuses a component that has more of something than any toolchain makes.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), LoadError> {
     walk(bytes).map_err(|excess| match excess {
         Excess::Found(bound, found) => {
             LoadError::TooMuch { what: bound.what, found, most: bound.most }
+        }
+        Excess::Broken(_) if !bytes.starts_with(WASM) => {
+            LoadError::NotAComponent("its first bytes are those of something else".to_owned())
         }
         Excess::Broken(error) => LoadError::NotAComponent(error.to_string()),
     })

@@ -205,7 +205,7 @@ fn what_cannot_be_added_is_said_and_changes_nothing() -> Result<()> {
         ("slot=heat&after=hat", &decay, "#seaside has no slot \"hat\"; it has fave"),
         ("slot=A%20B", &decay, "cannot name a slot; a slot is named with"),
         ("slot=heatd", &decay, "cannot name a slot"),
-        ("slot=heat", b"not a component", "component"),
+        ("slot=heat", b"not a component", "component: its first bytes are those of something else"),
         (
             "slot=heat&settings=%7B%22set%22:%7B%22half_lief%22:%221s%22%7D%7D",
             &decay,
