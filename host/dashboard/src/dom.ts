@@ -1,5 +1,8 @@
 /** Makes and finds elements. Text only ever becomes text: nothing in this page is parsed as markup. */
 
+/** A second press within so long is meant, in milliseconds. */
+const SURE = 4000;
+
 type Child = Node | string | null | undefined | false;
 
 /** An element with attributes and children. Strings become text. */
@@ -36,6 +39,26 @@ export function button(label: string, act: () => void, attributes: Record<string
   const made = h("button", { type: "button", ...attributes }, label);
   made.addEventListener("click", act);
   return made;
+}
+
+/** A button that asks once whether it was meant. */
+export function twice(button: HTMLElement, question: string, act: () => void): void {
+  const label = button.textContent ?? "";
+  let timer = 0;
+  const calm = (): void => {
+    clearTimeout(timer);
+    timer = 0;
+    say(button, label);
+  };
+  button.addEventListener("click", () => {
+    if (timer !== 0) {
+      calm();
+      act();
+      return;
+    }
+    say(button, question);
+    timer = window.setTimeout(calm, SURE);
+  });
 }
 
 /** A name from chat: what is in it cannot turn the text around it. */

@@ -1,6 +1,6 @@
 /** For moderators: orders to the rules, whether the stream is live, and taking back. */
 import { ofChannel, words } from "./api.ts";
-import { at, say } from "./dom.ts";
+import { at, say, twice } from "./dom.ts";
 import { duration } from "./format.ts";
 import type { Range } from "./intervals.ts";
 import { Orders } from "./orders.ts";
@@ -8,9 +8,6 @@ import type { Parts } from "./parts.ts";
 import { TakeBack } from "./takeback.ts";
 import { now } from "./time.ts";
 import type { Rule, StreamState } from "./types.ts";
-
-/** A second press within so long is meant, in milliseconds. */
-const SURE = 4000;
 
 export class Moderate {
   readonly takeBack: TakeBack;
@@ -63,26 +60,6 @@ export class Moderate {
       this.showStream(this.stream);
     }
   }
-}
-
-/** A button that asks once whether it was meant. */
-function twice(button: HTMLElement, question: string, act: () => void): void {
-  const label = button.textContent ?? "";
-  let timer = 0;
-  const calm = (): void => {
-    clearTimeout(timer);
-    timer = 0;
-    say(button, label);
-  };
-  button.addEventListener("click", () => {
-    if (timer !== 0) {
-      calm();
-      act();
-      return;
-    }
-    say(button, question);
-    timer = window.setTimeout(calm, SURE);
-  });
 }
 
 /** On a phone moderation is above the graph; its place in the document moves, so that keys and screen readers meet it there too. */
