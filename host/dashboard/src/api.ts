@@ -1,5 +1,6 @@
 /** Asks heatd. Every mistake comes as a {@link Problem} with a sentence for people. */
 import { EventLines } from "./sse.ts";
+import { StepLines, type Step } from "./steps.ts";
 import { heard } from "./time.ts";
 
 /** How often it is asked again when heatd asks for patience, and how much of it the page has, in seconds. */
@@ -14,14 +15,6 @@ export class Problem extends Error {
   ) {
     super(detail);
   }
-}
-
-/** One line of an answer that comes in steps. */
-export interface Step {
-  message?: string;
-  refused?: string;
-  outputs?: Record<string, { before: string | null; after: string | null }>;
-  [more: string]: unknown;
 }
 
 /** Values of a query; a list stands for a parameter that comes several times. */
@@ -58,24 +51,34 @@ export class Api {
     return (await answer.json()) as T;
   }
 
-  /** The last step of what takes time: what was done. A refusal is a {@link Problem}. */
-  async steps(path: string, body: unknown): Promise<Step> {
-    const answer = await this.ask(path, { method: "POST", ...jsonBody(body) });
-    const lines = (await answer.text()).trim().split("\n");
-    const last = JSON.parse(lines.at(-1) || "{}") as Step;
+  async delete<T>(path: string): Promise<T> {
+    const answer = await this.ask(path, { method: "DELETE" });
+    return (await answer.json()) as T;
+  }
+
+  /** Work that takes time, with JSON or with a component. Tells each step, and returns the last one: what was done. A refusal is a {@link Problem}. */
+  async steps(path: string, body: unknown, told: (step: Step) => void = () => undefined): Promise<Step> {
+    const answer = await this.ask(path, { method: "POST", ...(body instanceof ArrayBuffer ? component(body) : jsonBody(body)) });
+    const lines = new StepLines();
+    let last: Step = {};
+    try {
+      for await (const piece of piecesOf(answer)) {
+        for (last of lines.feed(piece)) if (last.step !== undefined) told(last);
+      }
+    } catch {
+      // It broke off before its last line.
+    }
     if (last.refused !== undefined) throw new Problem(409, last.refused);
+    if (last.message === undefined) throw new Problem(0, "the connection to heatd broke off; the list of changes says whether it was done");
     return last;
   }
 
   /** Server-sent events until the connection or the signal ends. */
   async *events<T>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<T> {
     const answer = await this.ask(path + queryOf(query), { signal });
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     const lines = new EventLines();
-    while (reader) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      for (const data of lines.feed(value)) yield JSON.parse(data) as T;
+    for await (const piece of piecesOf(answer)) {
+      for (const data of lines.feed(piece)) yield JSON.parse(data) as T;
     }
   }
 
@@ -104,6 +107,20 @@ export class Api {
       throw new Problem(0, "heatd does not answer; is it running, and is this device still in its network?");
     }
   }
+}
+
+/** The text of an answer as it comes. */
+async function* piecesOf(answer: Response): AsyncGenerator<string> {
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  while (reader) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+function component(body: ArrayBuffer): RequestInit {
+  return { body, headers: { "Content-Type": "application/wasm" } };
 }
 
 function jsonBody(body: unknown): RequestInit {

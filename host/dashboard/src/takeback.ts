@@ -1,10 +1,11 @@
 /** Takes back what people did, the faves of an item, or a stretch of time, after a preview of what that would change. */
-import { ofChannel, Problem, words, type Step } from "./api.ts";
+import { ofChannel, Problem, words } from "./api.ts";
 import { at, button, h, name } from "./dom.ts";
 import { counted, stretch } from "./format.ts";
 import type { Range } from "./intervals.ts";
 import type { Parts } from "./parts.ts";
 import type { Picked } from "./selection.ts";
+import type { Step } from "./steps.ts";
 import { now } from "./time.ts";
 
 /** What is taken back, as the API takes it. */
