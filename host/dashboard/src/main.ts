@@ -177,6 +177,7 @@ async function build(parts: Parts): Promise<void> {
       moderate.begin(mine !== OWNER);
       selection.allow();
       why.begin();
+      if (mine.role === "owner") rules.allow();
     });
   };
   views.follow((view, before) => view.channel !== before.channel && selection.clear());

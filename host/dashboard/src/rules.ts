@@ -1,18 +1,23 @@
 /** Which rule is live in which slot, how it does, and what was changed. */
+import { AddRule } from "./add-rule.ts";
 import { Problem } from "./api.ts";
 import { at, h, name } from "./dom.ts";
 import type { Mark } from "./draw.ts";
 import { moment, number, share } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
+import { RemoveRule } from "./remove-rule.ts";
 import type { Change, Rule } from "./types.ts";
 
 /** Changes after which another rule, or the same with other settings, is at work. */
-const SWAPS = ["deploy", "promote", "settings", "rollback", "disable", "enable", "quarantine", "undo"];
+const SWAPS = ["deploy", "promote", "settings", "rollback", "disable", "enable", "quarantine", "undo", "add-rule", "remove-rule"];
 
 const SHOWN = 12;
 
 export class Rules {
   private readonly asks: Regularly;
+  private readonly adding: AddRule;
+  private readonly removing: RemoveRule;
+  private shown: Rule[] | null = null;
   /** Rules are not for everybody. */
   private forbidden = false;
 
@@ -21,7 +26,19 @@ export class Rules {
     private readonly follow: (rules: Rule[], marks: Mark[]) => void,
   ) {
     this.asks = new Regularly(() => this.load(), 15_000);
+    this.adding = new AddRule(parts, () => this.soon());
+    this.removing = new RemoveRule(parts, () => {
+      this.adding.clear();
+      this.soon();
+    });
     parts.views.follow((view, before) => view.channel !== before.channel && this.soon());
+  }
+
+  /** An owner adds rules, and removes those. */
+  allow(): void {
+    this.adding.allow();
+    this.removing.allow();
+    if (this.shown) this.show(this.shown);
   }
 
   soon(): void {
@@ -45,7 +62,7 @@ export class Rules {
       if (channel !== views.now.channel) return;
       at("ruled").hidden = false;
       const mine = rules.filter((it) => it.channel === channel);
-      showRules(mine);
+      this.show(mine);
       showChanges(entries.slice(0, SHOWN));
       this.follow(mine, entries.filter((it) => SWAPS.includes(it.action) && !it.refused).map((it) => ({ at: it.at, text: sentence(it) })));
     } catch (error) {
@@ -54,9 +71,15 @@ export class Rules {
       throw error;
     }
   }
+
+  private show(rules: Rule[]): void {
+    this.shown = rules;
+    this.adding.show(rules);
+    showRules(rules, (rule) => this.removing.of(rule));
+  }
 }
 
-function showRules(rules: Rule[]): void {
+function showRules(rules: Rule[], remove: (rule: Rule) => HTMLElement | null): void {
   const head = ["Slot", "Rule", "State", "Calls", "A call uses", "Failures", "Since"].map((it) => h("th", { scope: "col" }, it));
   const rows = rules.map((rule) => {
     const failures = rule.failures ?? 0;
@@ -65,8 +88,8 @@ function showRules(rules: Rule[]): void {
     return h(
       "tr",
       { "data-state": rule.state },
-      h("th", { scope: "row" }, name(rule.slot)),
-      h("td", {}, `${rule.name} ${rule.version}`, h("small", {}, rule.role), shadow),
+      h("th", { scope: "row", id: `slot-${rule.slot}` }, name(rule.slot)),
+      h("td", {}, `${rule.name} ${rule.version}`, h("small", {}, rule.added ? `${rule.role}, added while running` : rule.role), shadow, remove(rule)),
       h("td", {}, h("span", { class: "state" }, state), rule.reason ? h("small", {}, rule.reason) : null),
       h("td", { class: "figure" }, number(rule.calls ?? 0)),
       h("td", { class: "figure" }, cost(rule)),
@@ -75,7 +98,10 @@ function showRules(rules: Rule[]): void {
     );
   });
   const body = rows.length > 0 ? rows : [h("tr", {}, h("td", { colspan: "7", class: "empty" }, "this channel has no rules"))];
+  const focused = document.activeElement;
   at("rules").replaceChildren(h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
+  // Who is at a button stays there.
+  if (focused instanceof HTMLElement && at("rules").contains(focused)) focused.focus({ preventScroll: true });
 }
 
 /** How much of what a call may use one of its calls uses. */
@@ -97,6 +123,8 @@ const DONE: Record<string, string> = {
   enable: "turned on",
   quarantine: "turned off after failures",
   undo: "taken back",
+  "add-rule": "added",
+  "remove-rule": "removed",
   command: "order",
   stream: "stream",
   simulate: "a simulated event",

@@ -9,6 +9,8 @@ export interface Rule {
   role: string;
   since: number | null;
   changed: boolean;
+  /** Its slot was added while heatd ran. */
+  added?: boolean;
   reason?: string;
   calls?: number;
   failures?: number;

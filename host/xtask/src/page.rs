@@ -62,6 +62,7 @@ pub(crate) fn test(rules: &Path) -> Result<()> {
         .env("HEAT_TOKEN", stage.token())
         .env("HEAT_BROWSER", BROWSER)
         .env("HEAT_PLAYED", stage.played())
+        .env("HEAT_RULES", rules)
         .env("HEAT_SHOTS", &shots);
     let done = run_command(&mut browse);
     say(&format!("screenshots: {}", shots.display()));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { slotOf } from "../../src/add-rule.ts";
 import { Channels } from "../../src/channels.ts";
 import { picture } from "../../src/emotes.ts";
 import { bytes, counted, duration, logTicks, number, rate, share, stretch } from "../../src/format.ts";
@@ -203,4 +204,8 @@ test("a logarithmic axis has zero and the powers of ten, and nothing beyond its 
   assert.deepEqual(logTicks(0, 250), [0, 1, 10, 100]);
   assert.deepEqual(logTicks(-30, 5), [-10, -1, 0, 1]);
   assert.deepEqual(logTicks(0, 0.5), [0]);
+});
+
+test("a slot is named as the file is", () => {
+  assert.deepEqual(["combo.wasm", "Song_Faves.wasm", "a 1.2.wasm", "raids", ".wasm"].map(slotOf), ["combo", "song_faves", "a-1-2", "raids", "-wasm"]);
 });
