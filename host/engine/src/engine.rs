@@ -9,6 +9,7 @@ pub(crate) mod commit;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod inside;
+mod instances;
 mod marks;
 pub(crate) mod members;
 pub(crate) mod outputs;
@@ -41,7 +42,7 @@ use crate::overlay::waiting::Waiting;
 use crate::series::counting::Counting;
 use crate::store::Store;
 use crate::store::disk::DiskUse;
-use crate::store::log::Ratio;
+use crate::store::log::LogEncoder;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::Stream;
@@ -85,8 +86,8 @@ pub struct Engine {
     streams: BTreeMap<Arc<str>, Stream>,
     seen: Seen,
     next_record: u64,
-    /// How well the log compresses.
-    ratio: Ratio,
+    /// Makes blocks of the log. A run has none.
+    log: Option<LogEncoder>,
     /// The engine's time, which never runs backwards in any channel.
     now: u64,
     /// How many of the pending records somebody has been told.
@@ -173,7 +174,7 @@ impl Engine {
             streams,
             seen,
             next_record,
-            ratio: Ratio::default(),
+            log: is_logged.then(LogEncoder::new).transpose()?,
             now: start,
             published: 0,
             swaps: 0,

@@ -25,16 +25,18 @@ use crate::error::{CallError, Fault};
 use crate::guest::host::Host;
 use crate::guest::meter::{Doing, Meter};
 use crate::guest::sandbox::{STACK, Sandbox};
-use crate::guest::ticker::{Ticker, Ticking};
+use crate::guest::ticker::Ticker;
 use crate::overlay::Overlay;
 use crate::store::tables::SlotKey;
 
-/// A live instance. It is dropped after any fault, and at the latest when its group ends.
+/// A live instance. It is dropped after any fault, and when nobody has called it for a while.
 pub(crate) struct Guest {
     store: Store<Host>,
     exports: RuleExports,
     calls: u32,
-    _ticking: Ticking,
+    /// When it was called last, in milliseconds since 1970.
+    called_at: u64,
+    ticker: Arc<Ticker>,
 }
 
 impl Guest {
@@ -47,7 +49,8 @@ impl Guest {
     ) -> Result<Self, Fault> {
         let started = sandbox.meter().map(Meter::now);
         let host = Host::new(limits, settings, slot);
-        let ticking = sandbox.ticker().tick();
+        let ticker = Arc::clone(sandbox.ticker());
+        let _ticking = sandbox.ticker().tick();
         let mut store = Store::new(sandbox.engine(), host);
         store.limiter(|host| host);
         store.set_hostcall_fuel(limits.answer_bytes);
@@ -55,7 +58,7 @@ impl Guest {
         match pre.instantiate(&mut store) {
             Ok(exports) => {
                 note(sandbox, &store, started, Doing::Start);
-                Ok(Self { store, exports, calls: 0, _ticking: ticking })
+                Ok(Self { store, exports, calls: 0, called_at: 0, ticker })
             }
             Err(error) => Err(fault(&store, error)),
         }
@@ -64,6 +67,16 @@ impl Guest {
     /// How many events this instance has been called for.
     pub(crate) fn calls(&self) -> u32 {
         self.calls
+    }
+
+    /// When it was called for an event last, in milliseconds since 1970.
+    pub(crate) fn called_at(&self) -> u64 {
+        self.called_at
+    }
+
+    /// Linear memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().memory
     }
 
     pub(crate) fn describe(&mut self) -> Result<Description, Fault> {
@@ -100,6 +113,7 @@ impl Guest {
         lines: u32,
     ) -> (Box<Overlay>, Result<Vec<Effect>, CallError>) {
         self.calls += 1;
+        self.called_at = now;
         let host = self.store.data_mut();
         (host.lines_left, host.lines_written, host.lines_left_out) = (lines, 0, 0);
         host.overlay = Some(overlay);
@@ -123,6 +137,7 @@ impl Guest {
         &mut self,
         call: impl FnOnce(&RuleExports, &mut Store<Host>) -> wasmtime::Result<V>,
     ) -> Result<V, Fault> {
+        let _ticking = self.ticker.tick();
         refill(&mut self.store);
         call(&self.exports, &mut self.store).map_err(|error| fault(&self.store, error))
     }

@@ -57,7 +57,11 @@ pub(crate) struct Overlay {
 impl Overlay {
     pub(crate) fn new(snapshot: Snapshot) -> Result<Self, StoreError> {
         let next_send = snapshot.meta("next-send")?;
-        Ok(Self {
+        Ok(Self::over(snapshot, next_send))
+    }
+
+    fn over(snapshot: Snapshot, next_send: u64) -> Self {
+        Self {
             snapshot,
             state: BTreeMap::new(),
             counts: BTreeMap::new(),
@@ -71,18 +75,18 @@ impl Overlay {
             admin_rows: AdminRows::default(),
             dirty: false,
             urgent: false,
-        })
+        }
     }
 
     /// Call after a commit, with the new snapshot. Pending changes are cleared; the read cache is kept.
-    pub(crate) fn written(&mut self, snapshot: Snapshot) -> Result<Written, StoreError> {
-        let mut fresh = Self::new(snapshot)?;
+    pub(crate) fn written(&mut self, snapshot: Snapshot) -> Written {
+        let mut fresh = Self::over(snapshot, self.next_send);
         std::mem::swap(&mut fresh.state, &mut self.state);
         std::mem::swap(&mut fresh.counts, &mut self.counts);
         fresh.state.values_mut().for_each(State::written);
         fresh.counts.values_mut().for_each(Counts::written);
         let before = std::mem::replace(self, fresh);
-        Ok(Written { outputs: before.outputs, outbox: before.outbox })
+        Written { outputs: before.outputs, outbox: before.outbox }
     }
 
     /// Drops the read cache of a channel. Changes that are not committed yet stay.
@@ -129,7 +133,12 @@ impl Overlay {
         if let Some(value) = self.state.get(slot).and_then(|state| state.get(key)) {
             return Ok(value.cloned());
         }
-        let row = self.snapshot.state.get((&*slot.channel, &*slot.slot, slot.generation, key))?;
+        let row = self.snapshot.tables.state()?.get((
+            &*slot.channel,
+            &*slot.slot,
+            slot.generation,
+            key,
+        ))?;
         let value = row.map(|row| row.value().to_vec());
         self.state_of(slot).remember(key, value.as_ref());
         Ok(value)
@@ -266,7 +275,7 @@ mod tests {
             }
             if round % 50 == 49 {
                 store.write(|transaction| overlay.write(transaction))?;
-                overlay.written(store.snapshot()?)?;
+                overlay.written(store.snapshot()?);
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];
             let after = [None, Some("x/9"), Some("y/15"), Some("z/3")][dice.below(4) as usize];

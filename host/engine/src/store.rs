@@ -17,6 +17,7 @@ pub(crate) mod marks;
 pub(crate) mod membership;
 mod open;
 pub(crate) mod people;
+pub(crate) mod read_tables;
 pub(crate) mod record;
 pub(crate) mod rename;
 pub(crate) mod schema;
@@ -31,6 +32,7 @@ use redb::{Database, ReadableDatabase, WriteTransaction};
 
 use crate::error::StoreError;
 use crate::store::disk::{DiskCounters, DiskUse};
+use crate::store::read_tables::ReadTables;
 use crate::store::snapshot::Snapshot;
 use crate::store::tables::META;
 
@@ -49,7 +51,7 @@ impl Store {
 
     /// The tables as of the last commit.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Snapshot::of(&self.database.begin_read()?)
+        Ok(Snapshot { tables: ReadTables::new(self.database.begin_read()?) })
     }
 
     /// Does all of this in one transaction, durable when this returns. An error leaves the store as it was.

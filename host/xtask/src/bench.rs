@@ -30,7 +30,8 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, mqtt, latency, idle, start, page (how soon it shows what
+    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, lone (a fave that
+    /// comes alone), mqtt, latency, idle, start, page (how soon it shows what
     /// is said, and what a hundred of them cost), or peers; and
     /// languages, which is not part of a whole run.
     #[arg(value_name = "PART")]
@@ -111,6 +112,7 @@ fn daemon(built: &Built, rules: &Path, scratch: &Path, with_peers: bool) -> Comm
     let mut daemon = Command::new(&built.daemon);
     daemon.arg("--rules").arg(rules).arg("--scratch").arg(scratch);
     daemon.arg("--writer").arg(&built.writer).arg("--lines").arg(&built.lines);
+    daemon.arg("--engine").arg(&built.engine);
     daemon.arg("--slow-disk").arg(&built.slow_disk).arg("--peers").arg(root().join("tests/peers"));
     if with_peers {
         for (option, installed) in

@@ -12,6 +12,8 @@ mod idle;
 #[cfg(target_os = "linux")]
 mod latency;
 #[cfg(target_os = "linux")]
+mod lone;
+#[cfg(target_os = "linux")]
 mod mqtt;
 #[cfg(target_os = "linux")]
 mod pages;
@@ -32,8 +34,9 @@ mod usage;
 fn main() -> anyhow::Result<()> {
     // Started by `cargo bench` it is told nothing, and has nothing to do.
     let Some(setup) = setup::Setup::from_arguments()? else { return Ok(()) };
-    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 7] = [
+    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 8] = [
         ("chat", chat::run),
+        ("lone", lone::run),
         ("mqtt", rate::run),
         ("latency", latency::run),
         ("idle", idle::run),

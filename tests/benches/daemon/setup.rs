@@ -13,6 +13,8 @@ pub(crate) struct Setup {
     pub(crate) scratch: PathBuf,
     /// heat-writer as it is built for the streaming PC.
     pub(crate) writer: PathBuf,
+    /// The bench of the engine, which has a floor.
+    pub(crate) engine: PathBuf,
     /// The bare reader of chat.
     pub(crate) lines: PathBuf,
     /// The library that makes a disk slow.
@@ -46,6 +48,7 @@ impl Setup {
             rules: path("--rules")?,
             scratch: path("--scratch")?,
             writer: path("--writer")?,
+            engine: path("--engine")?,
             lines: path("--lines")?,
             slow_disk: path("--slow-disk")?,
             peers: path("--peers")?,

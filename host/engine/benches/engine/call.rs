@@ -7,13 +7,12 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
-use heat_engine::{Limits, Store, engine_config};
+use heat_engine::Store;
 use heat_tests::figures::{Figure, Samples};
-use wasmtime::component::Component;
 
 use crate::Setup;
+use crate::bare::BareRule;
 use crate::stage::{self, REGULARS};
-use crate::views;
 
 use crate::generated::heat::rules::effects::Effect;
 use crate::generated::heat::rules::events::{
@@ -22,9 +21,6 @@ use crate::generated::heat::rules::events::{
 
 /// As many events are decided on before a commit, which is not measured here.
 const GROUP: u64 = 1024;
-
-/// In ticks of 5 ms, as the engine sets it for 50 ms. Nothing ticks here.
-const DEADLINE: u64 = 11;
 
 pub(crate) fn run(setup: &Setup) -> Result<()> {
     let (rounds, events) = if setup.quick { (3, 4 * GROUP) } else { (9, 20 * GROUP) };
@@ -58,7 +54,7 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
 }
 
 /// wasmtime's errors are none of the standard library's.
-fn plain(error: wasmtime::Error) -> anyhow::Error {
+pub(crate) fn plain(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }
 
@@ -84,29 +80,16 @@ fn by_engine(setup: &Setup, events: u64) -> Result<f64> {
 
 /// Seconds that bare calls take, with a new instance after so many of them.
 fn by_wasmtime(bytes: &[u8], events: u64, instance_events: u64) -> wasmtime::Result<f64> {
-    let limits = Limits::default();
-    let engine = wasmtime::Engine::new(&engine_config())?;
-    let component = Component::new(&engine, bytes)?;
-    let (rule, views) = views::link(&engine, &component)?;
-    let instance = || -> wasmtime::Result<_> {
-        let mut store = wasmtime::Store::new(&engine, views.clone());
-        store.set_hostcall_fuel(limits.answer_bytes);
-        store.set_fuel(limits.fuel)?;
-        store.set_epoch_deadline(DEADLINE);
-        let exports = rule.instantiate(&mut store)?;
-        Ok((store, exports))
-    };
+    let rule = BareRule::new(bytes)?;
     let made: Vec<_> = (0..events).map(|number| (stage::now(number), command(number))).collect();
     let start = Instant::now();
-    let (mut store, mut exports) = instance()?;
+    let mut instance = rule.instance()?;
     let mut faves = 0;
     for (number, (now, event)) in (0..).zip(&made) {
         if number > 0 && number % instance_events == 0 {
-            (store, exports) = instance()?;
+            instance = rule.instance()?;
         }
-        store.set_fuel(limits.fuel)?;
-        store.set_epoch_deadline(DEADLINE);
-        let answer = exports.call_handle(&mut store, *now, event)?;
+        let answer = instance.call(*now, event)?;
         faves += u64::from(matches!(answer.as_deref(), Ok([Effect::Fave(_)])));
     }
     let seconds = start.elapsed().as_secs_f64();
@@ -115,7 +98,7 @@ fn by_wasmtime(bytes: &[u8], events: u64, instance_events: u64) -> wasmtime::Res
 }
 
 /// The fave of this number as the rule gets it from the engine.
-fn command(number: u64) -> Event {
+pub(crate) fn command(number: u64) -> Event {
     let line = stage::line(REGULARS, number);
     let person = line.person;
     let line = ChatLine {

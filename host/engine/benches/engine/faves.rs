@@ -15,7 +15,7 @@ use crate::stage::{self, CROWD, Mix, REGULARS};
 pub(crate) const GROUP: u64 = 1024;
 
 /// The chain, as far as its rules are there.
-const CHAIN: [&str; 3] = ["fave", "multiplier", "decay"];
+pub(crate) const CHAIN: [&str; 3] = ["fave", "multiplier", "decay"];
 
 pub(crate) fn run(setup: &Setup) -> Result<()> {
     measure(setup, REGULARS)?;

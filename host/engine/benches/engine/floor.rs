@@ -1,6 +1,7 @@
 //! The floor of a durable fave: redb and nothing else, with the tables of the store and the rows that the engine wrote.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -107,10 +108,10 @@ struct Counts {
 
 impl Counts {
     /// Counts the faves of one group, as the engine does: of the channel, the item, the person, and of both.
-    fn count(&mut self, mix: Mix, group: u64) {
+    fn count(&mut self, mix: Mix, faves: Range<u64>) {
         self.changed.clear();
         self.people.clear();
-        for number in group * GROUP..(group + 1) * GROUP {
+        for number in faves {
             let (login, item) = stage::fave(mix, number);
             let id = format!("id-{login}");
             let person = (2, id.clone(), String::new());
@@ -136,18 +137,41 @@ impl Counts {
 
 /// Writes what the engine wrote, group by group, and returns the seconds that the transactions took.
 pub(crate) fn write_bare(file: &Path, mix: Mix, kept: &Kept, groups: u64) -> Result<f64> {
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create(file)?;
-    let mut counts = Counts::default();
+    let mut bare = BareStore::create(file, mix, kept)?;
     let mut seconds = 0.0;
     for group in 0..groups {
-        counts.count(mix, group);
-        // The first block is that of the start.
-        let block = &kept.log[group as usize + 1];
+        bare.count(group * GROUP..(group + 1) * GROUP);
         let start = Instant::now();
-        write_group(&database, kept, &counts, block)?;
+        bare.write(group)?;
         seconds += start.elapsed().as_secs_f64();
     }
     Ok(seconds)
+}
+
+/// redb alone, which gets the rows that an engine has written.
+pub(crate) struct BareStore<'a> {
+    database: Database,
+    mix: Mix,
+    kept: &'a Kept,
+    counts: Counts,
+}
+
+impl<'a> BareStore<'a> {
+    pub(crate) fn create(file: &Path, mix: Mix, kept: &'a Kept) -> Result<Self> {
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(file)?;
+        Ok(Self { database, mix, kept, counts: Counts::default() })
+    }
+
+    /// Counts these faves: no part of a transaction.
+    pub(crate) fn count(&mut self, faves: Range<u64>) {
+        self.counts.count(self.mix, faves);
+    }
+
+    /// Writes what was counted last, which is the group of this number.
+    pub(crate) fn write(&self, group: u64) -> Result<()> {
+        // The first block is that of the start.
+        write_group(&self.database, self.kept, &self.counts, &self.kept.log[group as usize + 1])
+    }
 }
 
 fn write_group(

@@ -95,6 +95,8 @@ impl Stage {
 
     /// Ends the group: what was decided is kept, and every instance goes.
     pub(super) fn end_group(&mut self) -> Result<(), StoreError> {
-        self.engine.commit().map(|_| ())
+        self.engine.commit()?;
+        self.engine.end_instances();
+        Ok(())
     }
 }

@@ -314,7 +314,7 @@ mod tests {
         // A generation that is removed goes with the next commits; all else is done with the first.
         pending.removals.clear();
         store.write(|transaction| pending.read().write(transaction))?;
-        pending.overlay().written(store.snapshot()?)?;
+        pending.overlay().written(store.snapshot()?);
         pending.committed();
         assert!(!pending.is_dirty() && !pending.is_urgent(), "all of it is committed");
         Ok(found)

@@ -326,11 +326,22 @@ impl Slot {
         answer
     }
 
-    /// Ends the instance: its memory carries nothing over into the next group.
-    pub(crate) fn end_group(&mut self) {
+    /// Ends the instance, if there is one: the next call gets another.
+    pub(crate) fn end_instance(&mut self) {
         self.guest = None;
+    }
+
+    /// Ends the instances here that nobody has called since this time, in milliseconds since 1970.
+    pub(crate) fn end_uncalled(&mut self, since: u64) {
+        self.guest = self.guest.take().filter(|guest| guest.called_at() > since);
         if let Some(standby) = &mut self.standby {
-            standby.end_group();
+            standby.end_uncalled(since);
         }
+    }
+
+    /// The instances here: when each was called last, and its memory in bytes.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = (u64, usize)> {
+        let standby = self.standby.as_ref().and_then(|standby| standby.guest.as_ref());
+        self.guest.iter().chain(standby).map(|guest| (guest.called_at(), guest.memory()))
     }
 }

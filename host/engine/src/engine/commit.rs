@@ -1,12 +1,11 @@
 //! The commit: everything that was decided becomes one durable transaction, and only then leaves.
 
 use crate::chain::pending::Say;
-use crate::chain::slot::Slot;
 use crate::contract::Message;
 use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
 use crate::overlay::Written;
-use crate::store::log::{self, Block};
+use crate::store::log;
 use crate::store::record::Record;
 
 /// What the owner has to do after a commit. All of it is durable.
@@ -51,7 +50,7 @@ impl Engine {
 
     /// Writes all that was decided as one durable transaction, and returns what has to leave now.
     pub fn commit(&mut self) -> Result<Committed, StoreError> {
-        self.end_group();
+        self.end_rested();
         self.check_series()?;
         self.count_series();
         if !self.pending.is_dirty() {
@@ -59,10 +58,8 @@ impl Engine {
         }
         // A few rows of dead generations go with each commit, so that no single one is slow.
         self.pending.remove_some()?;
-        let blocks = match self.checkpoints {
-            Some(_) => {
-                Block::encode_all(self.next_record, self.pending.records(), &mut self.ratio)?
-            }
+        let blocks = match &mut self.log {
+            Some(log) => log.encode(self.next_record, self.pending.records())?,
             None => Vec::new(),
         };
         let records: u64 = blocks.iter().map(|block| u64::from(block.records)).sum();
@@ -79,7 +76,7 @@ impl Engine {
         })?;
         self.next_record = next_record;
         let snapshot = self.store.snapshot()?;
-        let Written { outputs, outbox } = self.pending.overlay().written(snapshot)?;
+        let Written { outputs, outbox } = self.pending.overlay().written(snapshot);
         let outputs_changed = !outputs.is_empty();
         let outputs: Outputs = outputs.into_iter().map(|(key, (_, text))| (key, text)).collect();
         if let Some(series) = &self.series {
@@ -98,11 +95,6 @@ impl Engine {
     pub fn take_unpublished(&mut self) -> &[Record] {
         let from = std::mem::replace(&mut self.published, self.pending.records().len());
         &self.pending.records()[from..]
-    }
-
-    /// Ends the instances of the group, so that an idle daemon keeps none and nothing lives on in their memory.
-    fn end_group(&mut self) {
-        self.channels.values_mut().flat_map(|channel| &mut channel.slots).for_each(Slot::end_group);
     }
 
     /// A broker has acknowledged a message of the outbox.

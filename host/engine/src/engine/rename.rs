@@ -136,7 +136,7 @@ impl Engine {
     /// Reads again what an engine reads when it is opened, of a channel whose rows are others now.
     fn read_again(&mut self, new: &Arc<str>, old: &str) -> Result<(), StoreError> {
         self.pending.keep_rows(old);
-        self.pending.overlay().written(self.store.snapshot()?)?;
+        self.pending.overlay().written(self.store.snapshot()?);
         self.pending.overlay().release(new);
         self.pending.overlay().release(old);
         let snapshot = self.store.snapshot()?;

@@ -18,6 +18,7 @@ impl Engine {
             decisions.extend(self.fire_one(&slot, name)?);
         }
         self.now = self.now.max(now);
+        self.end_rested();
         self.end_probations()?;
         if self.has_to_close()? {
             self.pending.mark_dirty();

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
@@ -34,7 +35,7 @@ const MEMORY_RESERVATION_FOR_GROWTH: u64 = 16 << 20;
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<Host>,
-    ticker: Ticker,
+    ticker: Arc<Ticker>,
     code: CodeCache,
     components: ComponentsInUse,
     meter: Option<Meter>,
@@ -52,7 +53,7 @@ impl Sandbox {
         let engine = Engine::new(&engine_config()).map_err(broken)?;
         let mut linker = Linker::new(&engine);
         add_views(&mut linker).map_err(broken)?;
-        let ticker = Ticker::start(&engine);
+        let ticker = Arc::new(Ticker::start(&engine));
         Ok(Self {
             engine,
             linker,
@@ -102,7 +103,7 @@ impl Sandbox {
         &self.engine
     }
 
-    pub(crate) fn ticker(&self) -> &Ticker {
+    pub(crate) fn ticker(&self) -> &Arc<Ticker> {
         &self.ticker
     }
 

@@ -1,4 +1,4 @@
-//! The wall-clock backstop: a thread that advances the engine's epoch while guests may run, and sleeps otherwise.
+//! The wall-clock backstop: a thread that advances the engine's epoch while guests run, and sleeps otherwise.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,44 +7,50 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How often the epoch advances while a guest may run, in milliseconds.
-const TICK_MS: u64 = 5;
+/// How often the epoch advances while a guest runs, in milliseconds.
+const TICK_MS: u64 = 20;
 
+#[derive(Default)]
 struct TickerState {
-    /// How many guests there are.
-    guests: AtomicUsize,
+    /// How many guests run.
+    running: AtomicUsize,
+    /// The thread waits to be told of one.
+    parked: AtomicBool,
     ended: AtomicBool,
 }
 
-/// The ticking thread. It ticks while there are guests, which no group leaves behind, so that an idle daemon does not wake for it.
+/// The ticking thread. It ticks while guests run, and an idle daemon does not wake for it.
 pub(crate) struct Ticker {
     shared: Arc<TickerState>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Keeps the epoch advancing for as long as a guest has it.
-pub(crate) struct Ticking(Arc<TickerState>);
+/// Keeps the epoch advancing for as long as it is there.
+pub(crate) struct Ticking<'a>(&'a TickerState);
 
-impl Drop for Ticking {
+impl Drop for Ticking<'_> {
     fn drop(&mut self) {
-        self.0.guests.fetch_sub(1, Ordering::AcqRel);
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Ticker {
     pub(crate) fn start(engine: &Engine) -> Self {
-        let shared =
-            Arc::new(TickerState { guests: AtomicUsize::new(0), ended: AtomicBool::new(false) });
-        let engine = engine.clone();
-        let seen = Arc::clone(&shared);
+        let shared = Arc::new(TickerState::default());
+        let (engine, seen) = (engine.clone(), Arc::clone(&shared));
         let thread = thread::spawn(move || {
-            while !seen.ended.load(Ordering::Acquire) {
-                if seen.guests.load(Ordering::Acquire) > 0 {
+            while !seen.ended.load(Ordering::SeqCst) {
+                if seen.running.load(Ordering::SeqCst) > 0 {
                     thread::sleep(Duration::from_millis(TICK_MS));
                     engine.increment_epoch();
-                } else {
+                    continue;
+                }
+                seen.parked.store(true, Ordering::SeqCst);
+                // Whoever begins to run from here on sees that somebody is to be woken.
+                if seen.running.load(Ordering::SeqCst) == 0 && !seen.ended.load(Ordering::SeqCst) {
                     thread::park();
                 }
+                seen.parked.store(false, Ordering::SeqCst);
             }
         });
         Self { shared, thread: Some(thread) }
@@ -55,21 +61,27 @@ impl Ticker {
         milliseconds.div_ceil(TICK_MS) + 1
     }
 
-    pub(crate) fn tick(&self) -> Ticking {
-        if self.shared.guests.fetch_add(1, Ordering::AcqRel) == 0
-            && let Some(thread) = &self.thread
-        {
+    /// A guest runs from now on, until this is dropped.
+    pub(crate) fn tick(&self) -> Ticking<'_> {
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        if self.shared.parked.swap(false, Ordering::SeqCst) {
+            self.wake();
+        }
+        Ticking(&self.shared)
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
-        Ticking(Arc::clone(&self.shared))
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::Release);
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.wake();
         if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
             // A panic of the ticker has nothing left to harm here.
             let _ = thread.join();
         }

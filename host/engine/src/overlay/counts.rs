@@ -30,7 +30,7 @@ impl Overlay {
         if let Some(tally) = self.counts.get(channel).and_then(|counts| counts.tallies.get(&key)) {
             return Ok(*tally);
         }
-        let row = self.snapshot.tallies.get((
+        let row = self.snapshot.tables.tallies()?.get((
             &**channel,
             key.0.code(),
             key.1.as_str(),
@@ -186,7 +186,7 @@ impl Overlay {
         let is_kept = match known {
             Some(names) => names.as_ref().is_some_and(|(login, name)| same((login, name))),
             None => {
-                let row = self.snapshot.people.get((&**channel, person.id.as_str()))?;
+                let row = self.snapshot.tables.people()?.get((&**channel, person.id.as_str()))?;
                 row.is_some_and(|row| same(row.value()))
             }
         };
@@ -252,7 +252,7 @@ impl Overlay {
             }
             top.add(((person.clone(), item.clone()), *tally));
         }
-        for row in self.snapshot.tallies.range((&**channel, kind.code(), "", "")..)? {
+        for row in self.snapshot.tables.tallies()?.range((&**channel, kind.code(), "", "")..)? {
             let (key, value) = row?;
             let (here, this, person, item) = key.value();
             if here != &**channel || this != kind.code() {
@@ -274,7 +274,7 @@ impl Overlay {
         let (login, name) = match known {
             Some(Some(names)) => names.clone(),
             Some(None) => (id.clone(), id.clone()),
-            None => match self.snapshot.people.get((&**channel, id.as_str()))? {
+            None => match self.snapshot.tables.people()?.get((&**channel, id.as_str()))? {
                 Some(row) => (row.value().0.to_owned(), row.value().1.to_owned()),
                 None => (id.clone(), id.clone()),
             },

@@ -55,7 +55,7 @@ impl Overlay {
         if let Some(output) = self.outputs.get(&(Arc::clone(channel), name.to_owned())) {
             return Ok(Some(output.clone()));
         }
-        let row = self.snapshot.outputs.get((&**channel, name))?;
+        let row = self.snapshot.tables.outputs()?.get((&**channel, name))?;
         Ok(row.map(|row| (Arc::from(row.value().0), row.value().1.map(str::to_owned))))
     }
 
@@ -64,7 +64,8 @@ impl Overlay {
         &self,
     ) -> Result<Vec<((Arc<str>, String), ShownOutput)>, StoreError> {
         self.snapshot
-            .outputs
+            .tables
+            .outputs()?
             .iter()?
             .map(|row| {
                 let (key, value) = row?;
@@ -89,7 +90,7 @@ impl Overlay {
         slot: &str,
     ) -> Result<BTreeMap<String, Option<String>>, StoreError> {
         let mut shown = BTreeMap::new();
-        for row in self.snapshot.outputs.range((&**channel, "")..)? {
+        for row in self.snapshot.tables.outputs()?.range((&**channel, "")..)? {
             let (key, value) = row?;
             let ((of, name), (owner, text)) = (key.value(), value.value());
             if of != &**channel {

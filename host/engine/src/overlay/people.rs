@@ -75,7 +75,7 @@ impl Overlay {
         if let Some(row) = self.imported.get(&key) {
             return Ok(*row);
         }
-        let row = self.snapshot.imported.get((&**channel, source, person, item))?;
+        let row = self.snapshot.tables.imported()?.get((&**channel, source, person, item))?;
         Ok(row.map_or((0, 0), |row| row.value()))
     }
 

@@ -35,7 +35,7 @@ impl Overlay {
         let changed = changes.range::<str, _>((from, Bound::Unbounded));
         let mut changed = changed.take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let start = from.map(|key| (&*slot.channel, &*slot.slot, slot.generation, key));
-        let rows = self.snapshot.state.range((start, Bound::Unbounded))?;
+        let rows = self.snapshot.tables.state()?.range((start, Bound::Unbounded))?;
         let mut stored = Stored { rows, slot, prefix, next: None };
         stored.step()?;
         let mut entries = Vec::new();

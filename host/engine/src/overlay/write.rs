@@ -9,7 +9,7 @@ use crate::store::tables::{
 };
 
 impl Overlay {
-    /// Writes every change.
+    /// Writes every change. Only tables that something is written into are opened: each of them costs a page of the transaction.
     pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
         // First what is forgotten: what came later stays.
         if let Some(forgetting) = &self.admin_rows.forgetting {
@@ -22,65 +22,94 @@ impl Overlay {
     }
 
     fn write_state(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut state = transaction.open_table(STATE)?;
-        for (slot, known) in &self.state {
-            for (key, value) in known.changes() {
-                let key = (&*slot.channel, &*slot.slot, slot.generation, key.as_str());
-                match value {
-                    Some(value) => drop(state.insert(key, value.as_slice())?),
-                    None => drop(state.remove(key)?),
+        if self.state.values().any(|known| !known.changes().is_empty()) {
+            let mut state = transaction.open_table(STATE)?;
+            for (slot, known) in &self.state {
+                for (key, value) in known.changes() {
+                    let key = (&*slot.channel, &*slot.slot, slot.generation, key.as_str());
+                    match value {
+                        Some(value) => drop(state.insert(key, value.as_slice())?),
+                        None => drop(state.remove(key)?),
+                    }
                 }
             }
         }
-        let mut timers = transaction.open_table(TIMERS)?;
-        for ((slot, name), at) in &self.timers {
-            let key = (&*slot.channel, &*slot.slot, slot.generation, name.as_str());
-            match at {
-                Some(at) => drop(timers.insert(key, at)?),
-                None => drop(timers.remove(key)?),
+        if !self.timers.is_empty() {
+            let mut timers = transaction.open_table(TIMERS)?;
+            for ((slot, name), at) in &self.timers {
+                let key = (&*slot.channel, &*slot.slot, slot.generation, name.as_str());
+                match at {
+                    Some(at) => drop(timers.insert(key, at)?),
+                    None => drop(timers.remove(key)?),
+                }
             }
         }
         Ok(())
     }
 
     fn write_counts(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut tallies = transaction.open_table(TALLIES)?;
-        let mut people = transaction.open_table(PEOPLE)?;
-        for (channel, counts) in &self.counts {
-            for ((kind, person, item), tally) in counts.tallies.changes() {
-                let key = (&**channel, kind.code(), person.as_str(), item.as_str());
-                let row = (tally.faves, tally.weight, tally.people);
-                // What was taken back in whole is as if it had never been.
-                match row {
-                    (0, 0, 0) => drop(tallies.remove(key)?),
-                    _ => drop(tallies.insert(key, row)?),
-                }
-            }
-            for (id, names) in counts.names.changes() {
-                let key = (&**channel, id.as_str());
-                match names {
-                    Some((login, name)) => {
-                        drop(people.insert(key, (login.as_str(), name.as_str()))?);
+        if self.counts.values().any(|counts| !counts.tallies.changes().is_empty()) {
+            let mut tallies = transaction.open_table(TALLIES)?;
+            for (channel, counts) in &self.counts {
+                for ((kind, person, item), tally) in counts.tallies.changes() {
+                    let key = (&**channel, kind.code(), person.as_str(), item.as_str());
+                    let row = (tally.faves, tally.weight, tally.people);
+                    // What was taken back in whole is as if it had never been.
+                    match row {
+                        (0, 0, 0) => drop(tallies.remove(key)?),
+                        _ => drop(tallies.insert(key, row)?),
                     }
-                    None => drop(people.remove(key)?),
                 }
             }
         }
-        let mut imported = transaction.open_table(IMPORTED)?;
-        for ((channel, source, person, item), row) in &self.imported {
-            imported.insert((&**channel, source.as_str(), person.as_str(), item.as_str()), row)?;
+        if self.counts.values().any(|counts| !counts.names.changes().is_empty()) {
+            let mut people = transaction.open_table(PEOPLE)?;
+            for (channel, counts) in &self.counts {
+                for (id, names) in counts.names.changes() {
+                    let key = (&**channel, id.as_str());
+                    match names {
+                        Some((login, name)) => {
+                            drop(people.insert(key, (login.as_str(), name.as_str()))?);
+                        }
+                        None => drop(people.remove(key)?),
+                    }
+                }
+            }
+        }
+        if !self.imported.is_empty() {
+            let mut imported = transaction.open_table(IMPORTED)?;
+            for ((channel, source, person, item), row) in &self.imported {
+                let key = (&**channel, source.as_str(), person.as_str(), item.as_str());
+                imported.insert(key, row)?;
+            }
         }
         Ok(())
     }
 
     fn write_outgoing(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
-        let mut outputs = transaction.open_table(OUTPUTS)?;
-        for ((channel, name), (slot, text)) in &self.outputs {
-            outputs.insert((&**channel, name.as_str()), (&**slot, text.as_deref()))?;
+        if !self.outputs.is_empty() {
+            let mut outputs = transaction.open_table(OUTPUTS)?;
+            for ((channel, name), (slot, text)) in &self.outputs {
+                outputs.insert((&**channel, name.as_str()), (&**slot, text.as_deref()))?;
+            }
         }
-        let mut streams = transaction.open_table(STREAMS)?;
-        for (channel, stream) in &self.streams {
-            streams.insert(&**channel, (stream.live, stream.since))?;
+        if !self.streams.is_empty() {
+            let mut streams = transaction.open_table(STREAMS)?;
+            for (channel, stream) in &self.streams {
+                streams.insert(&**channel, (stream.live, stream.since))?;
+            }
+        }
+        self.write_numbered(transaction)?;
+        if let Some(identity) = self.admin_rows.identity {
+            transaction.open_table(META)?.insert("identity", identity)?;
+        }
+        Ok(())
+    }
+
+    /// Messages and clips, and the number that the next of them gets.
+    fn write_numbered(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        if self.outbox.is_empty() && self.clips.is_empty() {
+            return Ok(());
         }
         let mut outbox = transaction.open_table(OUTBOX)?;
         for (number, message) in &self.outbox {
@@ -95,11 +124,7 @@ impl Overlay {
         for (number, channel, clip) in &self.clips {
             clips.insert(number, (&**channel, clip.title.as_str(), clip.seconds))?;
         }
-        let mut meta = transaction.open_table(META)?;
-        meta.insert("next-send", self.next_send)?;
-        if let Some(identity) = self.admin_rows.identity {
-            meta.insert("identity", identity)?;
-        }
+        transaction.open_table(META)?.insert("next-send", self.next_send)?;
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Names {
     /// Those of the store.
     pub(crate) fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut names = Self::default();
-        for row in snapshot.names.iter()? {
+        for row in snapshot.tables.names()?.iter()? {
             let (_, value) = row?;
             let (kind, name, id) = value.value();
             names.enter(kind, name, id);

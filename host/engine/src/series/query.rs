@@ -174,7 +174,8 @@ impl Statistics {
                 }
             }
         }
-        let table = self.store.snapshot()?.blocks;
+        let snapshot = self.store.snapshot()?;
+        let table = snapshot.tables.blocks()?;
         let code = resolution.code();
         let rows = table.range((channel, code, 0)..(channel, code, at))?.rev().take(LOOK_BACK);
         for row in rows {
@@ -216,7 +217,8 @@ impl Statistics {
             }
         })?;
         // What was in memory a moment ago may be in the store by now; the other way round it cannot be.
-        let table = self.store.snapshot()?.blocks;
+        let snapshot = self.store.snapshot()?;
+        let table = snapshot.tables.blocks()?;
         let code = resolution.code();
         let first = (channel, code, resolution.block_of(range.from));
         let end = (channel, code, range.to);
@@ -257,7 +259,7 @@ impl Statistics {
     /// How many blocks are stored, and how many bytes they have, by resolution.
     pub fn stored(&self) -> Result<Vec<(Resolution, u64, u64)>, StoreError> {
         let mut found: Vec<_> = Resolution::ALL.into_iter().map(|it| (it, 0, 0)).collect();
-        for row in self.store.snapshot()?.blocks.iter()? {
+        for row in self.store.snapshot()?.tables.blocks()?.iter()? {
             let (key, block) = row?;
             if let Some(sum) = found.get_mut(usize::from(key.value().1)) {
                 (sum.1, sum.2) = (sum.1 + 1, sum.2 + block.value().len() as u64);

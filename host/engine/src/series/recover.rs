@@ -51,9 +51,9 @@ pub(super) fn recover_into(
         0 => snapshot.newest()?,
         closed => closed,
     };
-    let counted = snapshot.meta.get(COUNTED)?.map(|number| number.value());
+    let counted = snapshot.tables.meta()?.get(COUNTED)?.map(|number| number.value());
     let counted = counted.map_or_else(|| snapshot.next_record(), Ok)?;
-    if snapshot.log.is_empty()? {
+    if snapshot.tables.log()?.is_empty()? {
         shared.begin_whole(Open::new(Names::read(&snapshot)?, closed, counted));
         return Ok(None);
     }
@@ -107,9 +107,9 @@ fn read(
     // Outputs are in no record, so their levels are rebuilt from the finest stored blocks of the open hour.
     open.recovers = true;
     let finest = Resolution::Second.code();
-    for channel in channels(&snapshot.blocks)? {
+    for channel in channels(snapshot.tables.blocks()?)? {
         let late = (channel.as_str(), finest, from)..=(channel.as_str(), finest, u64::MAX);
-        for row in snapshot.blocks.range(late)? {
+        for row in snapshot.tables.blocks()?.range(late)? {
             let (key, block) = row?;
             levels(&mut open, &channel, key.value().2, block.value())?;
         }

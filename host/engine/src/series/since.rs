@@ -48,7 +48,8 @@ impl Statistics {
             firsts.min()
         };
         let code = resolution.code();
-        let blocks = self.store.snapshot()?.blocks;
+        let snapshot = self.store.snapshot()?;
+        let blocks = snapshot.tables.blocks()?;
         let Some(row) = blocks.range((channel, code, 0)..=(channel, code, u64::MAX))?.next() else {
             return Ok(in_memory);
         };

@@ -36,7 +36,7 @@ impl Snapshot {
     /// What is in it.
     pub fn contents(&self) -> Result<Contents, StoreError> {
         let newest = Some(self.newest()?).filter(|newest| *newest > 0);
-        let rows = self.all_rows()?;
+        let rows = self.tables.all_rows()?;
         Ok(Contents { newest, next_record: self.next_record()?, rows, faves: self.faves()? })
     }
 
@@ -44,8 +44,11 @@ impl Snapshot {
     fn faves(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let mut faves = Vec::new();
         let mut from = String::new();
-        while let Some(row) =
-            self.tallies.range((from.as_str(), CountKind::Channel.code(), "", "")..)?.next()
+        while let Some(row) = self
+            .tables
+            .tallies()?
+            .range((from.as_str(), CountKind::Channel.code(), "", "")..)?
+            .next()
         {
             let (key, row) = row?;
             let (channel, kind, ..) = key.value();
@@ -78,8 +81,8 @@ impl Snapshot {
 
     /// Whether every block of the log can be read: a copy of damaged rows would look sound.
     fn whole_log(&self, told: &mut Progress<'_>) -> Result<(), StoreError> {
-        let of = self.all_rows()?;
-        for row in self.log.iter()? {
+        let of = self.tables.all_rows()?;
+        for row in self.tables.log()?.iter()? {
             Block::decode(row?.1.value().3)?;
             if !told(0, of) {
                 return Err(StoreError::BrokenOff);
@@ -90,10 +93,10 @@ impl Snapshot {
 
     fn copy(&self, database: &Database, told: &mut Progress<'_>) -> Result<(), StoreError> {
         let transaction = database.begin_write()?;
-        let mut copy = Copy { to: &transaction, told, done: 0, of: self.all_rows()? };
+        let mut copy = Copy { to: &transaction, told, done: 0, of: self.tables.all_rows()? };
         macro_rules! copy {
             ($($(#[$doc:meta])* $field:ident $name:ident $stored:literal: $key:ty => $value:ty;)*) => {
-                $(copy.table(&self.$field, $name)?;)*
+                $(copy.table(self.tables.$field()?, $name)?;)*
             };
         }
         tables!(copy);

@@ -49,7 +49,7 @@ impl Snapshot {
     /// When the state of each channel was last kept.
     pub(crate) fn newest_checkpoints(&self) -> Result<BTreeMap<Arc<str>, u64>, StoreError> {
         let mut newest = BTreeMap::new();
-        for row in self.checkpoints.iter()? {
+        for row in self.tables.checkpoints()?.iter()? {
             let (key, value) = row?;
             newest.insert(Arc::from(key.value().0), value.value().0);
         }
@@ -72,7 +72,7 @@ impl Snapshot {
         is_wanted: impl Fn(u64, u64) -> bool,
     ) -> Result<Option<(u64, Checkpoint)>, StoreError> {
         let mut found = None;
-        for row in self.checkpoints.range((channel, 0)..=(channel, u64::MAX))? {
+        for row in self.tables.checkpoints()?.range((channel, 0)..=(channel, u64::MAX))? {
             let (key, value) = row?;
             if !is_wanted(key.value().1, value.value().0) {
                 break;
@@ -84,7 +84,7 @@ impl Snapshot {
 
     /// When the oldest state of a channel was kept.
     pub fn first_checkpoint(&self, channel: &str) -> Result<Option<u64>, StoreError> {
-        match self.checkpoints.range((channel, 0)..=(channel, u64::MAX))?.next() {
+        match self.tables.checkpoints()?.range((channel, 0)..=(channel, u64::MAX))?.next() {
             Some(row) => Ok(Some(row?.1.value().0)),
             None => Ok(None),
         }

@@ -66,14 +66,14 @@ pub(crate) type TallyKey = (CountKind, String, String);
 impl Snapshot {
     /// How many counts there are.
     pub fn count_rows(&self) -> Result<u64, StoreError> {
-        Ok(self.tallies.len()?)
+        Ok(self.tables.tallies()?.len()?)
     }
 
     /// Every count, by channel and kind.
     pub fn counts(
         &self,
     ) -> Result<impl Iterator<Item = Result<CountRow, StoreError>> + '_, StoreError> {
-        Ok(self.tallies.iter()?.map(|row| {
+        Ok(self.tables.tallies()?.iter()?.map(|row| {
             let (key, value) = row?;
             let (channel, kind, id, item) = key.value();
             let kind = CountKind::of(kind)?;
@@ -95,7 +95,7 @@ impl Snapshot {
     /// Every count of a channel, by kind, person and item.
     pub fn tallies(&self, channel: &str) -> Result<Vec<(TallyKey, Tally)>, StoreError> {
         let mut tallies = Vec::new();
-        for row in self.tallies.range((channel, 0, "", "")..)? {
+        for row in self.tables.tallies()?.range((channel, 0, "", "")..)? {
             let (key, value) = row?;
             let (of, kind, person, item) = key.value();
             if of != channel {
@@ -111,7 +111,7 @@ impl Snapshot {
 
     /// The tally of all faves of a channel.
     pub fn channel_tally(&self, channel: &str) -> Result<Tally, StoreError> {
-        let row = self.tallies.get((channel, CountKind::Channel.code(), "", ""))?;
+        let row = self.tables.tallies()?.get((channel, CountKind::Channel.code(), "", ""))?;
         Ok(row.map_or(Tally::default(), |row| tally(row.value())))
     }
 }

@@ -34,7 +34,8 @@ pub struct DeadLetter {
 impl Snapshot {
     /// The dead letters, oldest first, each with its number.
     pub fn dead_letters(&self) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
-        self.dead_letters
+        self.tables
+            .dead_letters()?
             .iter()?
             .map(|row| {
                 let (number, letter) = row?;

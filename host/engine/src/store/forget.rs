@@ -96,7 +96,7 @@ impl Snapshot {
     pub fn mentions(&self, channel: &str, who: &Identity) -> Result<Vec<Mention>, StoreError> {
         let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
         let mut note = |what, place: &str| *found.entry((what, place.to_owned())).or_default() += 1;
-        for row in self.state.range((channel, "", 0, "")..)? {
+        for row in self.tables.state()?.range((channel, "", 0, "")..)? {
             let (key, value) = row?;
             let (of, slot, _, key) = key.value();
             if of != channel {
@@ -106,7 +106,7 @@ impl Snapshot {
                 note("state", slot);
             }
         }
-        for row in self.outputs.range((channel, "")..)? {
+        for row in self.tables.outputs()?.range((channel, "")..)? {
             let (key, value) = row?;
             if key.value().0 != channel {
                 break;
@@ -115,14 +115,14 @@ impl Snapshot {
                 note("output", key.value().1);
             }
         }
-        for row in self.outbox.iter()? {
+        for row in self.tables.outbox()?.iter()? {
             let (_, message) = row?;
             let (topic, payload) = message.value();
             if who.is_named_in(topic) || who.is_named_in_bytes(payload) {
                 note("message", topic);
             }
         }
-        for row in self.clips.iter()? {
+        for row in self.tables.clips()?.iter()? {
             let (_, clip) = row?;
             let (of, title, _) = clip.value();
             if of == channel && who.is_named_in(title) {
@@ -150,7 +150,11 @@ impl Erasure {
         let read_to = self.read_to;
         self.read(snapshot)?;
         let channel = self.channel.clone();
-        for row in snapshot.checkpoints.range((&*channel, read_to + 1)..=(&*channel, u64::MAX))? {
+        for row in snapshot
+            .tables
+            .checkpoints()?
+            .range((&*channel, read_to + 1)..=(&*channel, u64::MAX))?
+        {
             let (key, value) = row?;
             self.checkpoints.entry(key.value().1).or_insert((value.value().0, None));
         }
@@ -159,7 +163,7 @@ impl Erasure {
 
     /// Reads the log from where it was read to.
     fn read(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        for row in snapshot.log.range(self.read_to..)? {
+        for row in snapshot.tables.log()?.range(self.read_to..)? {
             let (number, row) = row?;
             let (first_at, last_at, count, compressed) = row.value();
             let records = Block::decode(compressed)?;
@@ -177,7 +181,7 @@ impl Erasure {
     /// Checkpoints from before the first of it lose the keys that are theirs; the later ones are dropped, unless a run makes them again.
     fn read_checkpoints(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let channel = self.channel.clone();
-        for row in snapshot.checkpoints.range((&*channel, 0)..=(&*channel, u64::MAX))? {
+        for row in snapshot.tables.checkpoints()?.range((&*channel, 0)..=(&*channel, u64::MAX))? {
             let (key, value) = row?;
             let (number, (at, bytes)) = (key.value().1, value.value());
             let mut state: Checkpoint = decode(&unpack(bytes)?)?;

@@ -57,7 +57,7 @@ impl Snapshot {
         mut tell: impl FnMut(&str, &str),
     ) -> Result<(), StoreError> {
         let Some(first) = self.first_since(at)? else { return Ok(()) };
-        for row in self.log.range(first..)? {
+        for row in self.tables.log()?.range(first..)? {
             let bytes = unpack(row?.1.value().3)?;
             let records: Vec<RecordId<'_>> = decode(&bytes)?;
             let taken = records.iter().filter_map(|record| record.0.as_ref());

@@ -2,6 +2,7 @@
 
 use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
+use zstd::bulk::Compressor;
 
 use crate::contract::Happening;
 use crate::error::StoreError;
@@ -33,32 +34,34 @@ pub(crate) struct Block {
     pub(crate) compressed: Vec<u8>,
 }
 
-/// How well the last records compressed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ratio(f64);
-
-impl Default for Ratio {
-    fn default() -> Self {
-        Self(USUAL_RATIO)
-    }
+/// Makes blocks of records. It knows how well the last ones compressed, and keeps what compressing works in: to make that anew takes
+/// longer than to compress a few records.
+pub(crate) struct LogEncoder {
+    ratio: f64,
+    compressor: Compressor<'static>,
 }
 
-impl Block {
+impl LogEncoder {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let compressor = Compressor::new(LEVEL).map_err(damaged)?;
+        Ok(Self { ratio: USUAL_RATIO, compressor })
+    }
+
     /// Compresses the records of a commit, the first of which has this number, into blocks that fill the pages of the store.
-    pub(crate) fn encode_all(
+    pub(crate) fn encode(
+        &mut self,
         first: u64,
         records: &[Record],
-        ratio: &mut Ratio,
-    ) -> Result<Vec<Self>, StoreError> {
+    ) -> Result<Vec<Block>, StoreError> {
         let (mut blocks, mut start, mut bytes) = (Vec::new(), 0, Vec::new());
         for (place, record) in (1..).zip(records) {
             rmp_serde::encode::write_named(&mut bytes, record).map_err(damaged)?;
-            let is_full = bytes.len() as f64 >= PAGES as f64 * AIM * ratio.0;
+            let is_full = bytes.len() as f64 >= PAGES as f64 * AIM * self.ratio;
             if is_full || place == records.len() {
-                let block = Self::of(first + start as u64, &records[start..place], &bytes)?;
+                let block = self.block(first + start as u64, &records[start..place], &bytes)?;
                 if is_full {
                     let found = bytes.len() as f64 / block.compressed.len() as f64;
-                    ratio.0 = found.clamp(2.0, 30.0);
+                    self.ratio = found.clamp(2.0, 30.0);
                 }
                 blocks.push(block);
                 start = place;
@@ -69,15 +72,23 @@ impl Block {
     }
 
     /// A block of these records, of which there is at least one, as they are encoded one after the other.
-    fn of(first: u64, records: &[Record], encoded: &[u8]) -> Result<Self, StoreError> {
+    fn block(
+        &mut self,
+        first: u64,
+        records: &[Record],
+        encoded: &[u8],
+    ) -> Result<Block, StoreError> {
         let times = || records.iter().map(Record::at);
         let (first_at, last_at) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
         let count = u32::try_from(records.len()).map_err(damaged)?;
         // A list in MessagePack is its length, and then what is in it.
         let list = [&[0xdd][..], &count.to_be_bytes(), encoded].concat();
-        Ok(Self { first, first_at, last_at, records: count, compressed: pack(&list)? })
+        let compressed = self.compressor.compress(&list).map_err(damaged)?;
+        Ok(Block { first, first_at, last_at, records: count, compressed })
     }
+}
 
+impl Block {
     /// Compresses the records, the first of which has this number. None when there are none.
     pub(crate) fn encode(first: u64, records: &[Record]) -> Result<Option<Self>, StoreError> {
         let times = || records.iter().map(Record::at);
@@ -202,10 +213,10 @@ mod tests {
 
     #[test]
     fn many_records_are_blocks_that_fill_their_pages_and_few_are_one() -> Result<(), StoreError> {
-        let (records, mut ratio) = (records(20_000), Ratio::default());
+        let (records, mut encoder) = (records(20_000), LogEncoder::new()?);
         // The first time tells how well they compress.
-        Block::encode_all(0, &records, &mut ratio)?;
-        let blocks = Block::encode_all(5, &records, &mut ratio)?;
+        encoder.encode(0, &records)?;
+        let blocks = encoder.encode(5, &records)?;
         assert!(blocks.len() > 3, "{}", blocks.len());
         for block in &blocks[..blocks.len() - 1] {
             let size = block.compressed.len();
@@ -221,8 +232,8 @@ mod tests {
             read.extend(here);
         }
         assert_eq!(read, records);
-        assert_eq!(Block::encode_all(0, &records[..10], &mut ratio)?.len(), 1);
-        assert!(Block::encode_all(0, &[], &mut ratio)?.is_empty());
+        assert_eq!(encoder.encode(0, &records[..10])?.len(), 1);
+        assert!(encoder.encode(0, &[])?.is_empty());
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ impl Snapshot {
     /// The gaps that ended at this time or later, oldest first.
     pub fn gaps_since(&self, at: u64) -> Result<Vec<Record>, StoreError> {
         let mut blocks = Vec::new();
-        for row in self.log.iter()?.rev() {
+        for row in self.tables.log()?.iter()?.rev() {
             let (_, block) = row?;
             let (_, last_at, _, compressed) = block.value();
             if last_at < at {

@@ -29,7 +29,7 @@ impl Snapshot {
     /// Every channel that was added or removed while running, by login.
     pub fn channel_overrides(&self) -> Result<BTreeMap<String, ChannelOverride>, StoreError> {
         let mut found = BTreeMap::new();
-        for row in self.channel_overrides.iter()? {
+        for row in self.tables.channel_overrides()?.iter()? {
             let (channel, value) = row?;
             found.insert(channel.value().to_owned(), decode(value.value())?);
         }

@@ -14,7 +14,7 @@ impl Snapshot {
     /// Everybody whose name is kept in a channel.
     pub(crate) fn people_of(&self, channel: &str) -> Result<Vec<Person>, StoreError> {
         let mut people = Vec::new();
-        for row in self.people.range((channel, "")..)? {
+        for row in self.tables.people()?.range((channel, "")..)? {
             let (key, names) = row?;
             let ((of, id), (login, name)) = (key.value(), names.value());
             if of != channel {
@@ -35,7 +35,7 @@ impl Snapshot {
     /// The logins that an import knows without an id, by channel.
     pub(crate) fn awaited(&self) -> Result<HashMap<Arc<str>, HashSet<String>>, StoreError> {
         let mut awaited: HashMap<Arc<str>, HashSet<String>> = HashMap::new();
-        for row in self.people.iter()? {
+        for row in self.tables.people()?.iter()? {
             let (key, _) = row?;
             let (channel, id) = key.value();
             if let Some(login) = id.strip_prefix('@') {
@@ -52,7 +52,9 @@ impl Snapshot {
         id: &str,
     ) -> Result<BTreeMap<String, Tally>, StoreError> {
         let mut items = BTreeMap::new();
-        for row in self.tallies.range((channel, CountKind::PersonItem.code(), id, "")..)? {
+        for row in
+            self.tables.tallies()?.range((channel, CountKind::PersonItem.code(), id, "")..)?
+        {
             let (key, value) = row?;
             let (of, kind, person, item) = key.value();
             if of != channel || kind != CountKind::PersonItem.code() || person != id {
@@ -74,7 +76,7 @@ impl Snapshot {
         let mut from = (String::new(), String::new());
         // From one source of a channel to the next, over all the rows between.
         while let Some(row) =
-            self.imported.range((from.0.as_str(), from.1.as_str(), "", "")..)?.next()
+            self.tables.imported()?.range((from.0.as_str(), from.1.as_str(), "", "")..)?.next()
         {
             let (key, _) = row?;
             let (channel, source, ..) = key.value();
@@ -126,7 +128,7 @@ impl Snapshot {
         source: &str,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let mut rows = Vec::new();
-        for row in self.imported.range((channel, source, "", "")..)? {
+        for row in self.tables.imported()?.range((channel, source, "", "")..)? {
             let (key, _) = row?;
             let (of, from, id, item) = key.value();
             if of != channel || from != source {
@@ -142,7 +144,7 @@ impl Snapshot {
 
     /// Somebody by id, with the names as last seen.
     pub(crate) fn person(&self, channel: &str, id: &str) -> Result<Person, StoreError> {
-        let names = self.people.get((channel, id))?;
+        let names = self.tables.people()?.get((channel, id))?;
         let (login, name) = match &names {
             Some(names) => names.value(),
             None => (id, id),

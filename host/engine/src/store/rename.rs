@@ -48,7 +48,7 @@ impl Snapshot {
     /// The other logins that the channel of this id has had.
     pub fn logins_of_room(&self, id: u64, channel: &str) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
-        for row in self.meta.range(ROOM..)? {
+        for row in self.tables.meta()?.range(ROOM..)? {
             let (name, known) = row?;
             let Some(login) = name.value().strip_prefix(ROOM) else { break };
             if known.value() == id && login != channel {

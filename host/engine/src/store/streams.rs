@@ -31,7 +31,7 @@ impl Snapshot {
             }
         }
         let newest = found.first().map(|stream: &PastStream| stream.from);
-        for row in self.log.iter()?.rev() {
+        for row in self.tables.log()?.iter()?.rev() {
             if found.len() >= most {
                 break;
             }

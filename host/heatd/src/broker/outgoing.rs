@@ -1,7 +1,7 @@
 //! What is sent to the broker: outputs as retained messages, and the outbox. Level-triggered: on every change and on every
 //! connection heatd publishes the difference between the wanted outputs and those that this connection has published.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use heat_engine::Outputs;
@@ -20,7 +20,7 @@ type Rows = Vec<(u64, String, Vec<u8>)>;
 /// What the broker has been told on this connection, and what it still has to be told.
 pub(crate) struct Outgoing {
     prefix: String,
-    shown: HashMap<String, Option<String>>,
+    shown: Arc<Outputs>,
     /// The first messages that no broker has acknowledged, in order; `true`: handed to this connection.
     outbox: BTreeMap<u64, (Message, bool)>,
     /// How many bytes these have.
@@ -40,7 +40,7 @@ impl Outgoing {
     pub(crate) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
-            shown: HashMap::new(),
+            shown: Arc::default(),
             outbox: BTreeMap::new(),
             bytes: 0,
             next: 0,
@@ -52,7 +52,7 @@ impl Outgoing {
 
     /// A new connection knows nothing.
     pub(crate) fn reconnected(&mut self) {
-        self.shown.clear();
+        self.shown = Arc::default();
         self.outbox.values_mut().for_each(|(_, handed)| *handed = false);
     }
 
@@ -127,14 +127,12 @@ impl Outgoing {
     }
 
     /// The outputs that differ from what this connection has published, as topic and text.
-    fn difference(&self, wanted: &Outputs) -> Vec<(String, Option<String>)> {
-        let named = wanted
-            .iter()
-            .map(|((channel, name), text)| (format!("{}/{channel}/{name}", self.prefix), text));
-        named
-            .filter(|(topic, text)| self.shown.get(topic) != Some(text))
-            .map(|(topic, text)| (topic, text.clone()))
-            .collect()
+    fn difference(&self, wanted: &Outputs) -> Vec<(String, String)> {
+        let new = wanted.iter().filter(|(name, text)| self.shown.get(name) != Some(text));
+        new.map(|((channel, name), text)| {
+            (format!("{}/{channel}/{name}", self.prefix), text.clone().unwrap_or_default())
+        })
+        .collect()
     }
 
     /// Publishes the difference, and returns how many outputs that were. An empty retained message deletes an output at the broker.
@@ -143,15 +141,16 @@ impl Outgoing {
         client: &AsyncClient,
         wanted: &Arc<Outputs>,
     ) -> Result<usize, ClientError> {
+        if Arc::ptr_eq(&self.shown, wanted) {
+            return Ok(0);
+        }
         let difference = self.difference(wanted);
         let outputs = difference.len();
         for (topic, text) in difference {
-            let payload = text.clone().unwrap_or_default();
-            client
-                .publish(topic.clone(), payload, PublishOptions::at_least_once().retained())
-                .await?;
-            self.shown.insert(topic, text);
+            client.publish(topic, text, PublishOptions::at_least_once().retained()).await?;
         }
+        // After an error the connection has ended, and the next one knows nothing.
+        self.shown = Arc::clone(wanted);
         Ok(outputs)
     }
 
@@ -195,11 +194,12 @@ mod tests {
         let mut outgoing = Outgoing::new("heat/v1");
         let wanted = outputs(&[("heat", Some("7")), ("gone", None)]);
         let all = vec![
-            ("heat/v1/seaside/gone".to_owned(), None),
-            ("heat/v1/seaside/heat".to_owned(), Some("7".to_owned())),
+            // Empty: it is deleted at the broker.
+            ("heat/v1/seaside/gone".to_owned(), String::new()),
+            ("heat/v1/seaside/heat".to_owned(), "7".to_owned()),
         ];
         assert_eq!(outgoing.difference(&wanted), all);
-        outgoing.shown.extend(all.clone());
+        outgoing.shown = Arc::new(wanted.clone());
         assert!(outgoing.difference(&wanted).is_empty());
         assert_eq!(outgoing.difference(&outputs(&[("heat", Some("8"))])).len(), 1);
         outgoing.reconnected();

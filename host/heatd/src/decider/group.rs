@@ -239,7 +239,8 @@ impl Group<'_> {
         self.expire()?;
         let engine = &*self.engine;
         let silence = self.outlets.streams.next(|channel| is_live(engine, channel));
-        let timer = engine.next_wake().into_iter().chain(silence).chain(engine.next_close()).min();
+        let due = [engine.next_wake(), silence, engine.next_close(), engine.next_rest()];
+        let timer = due.into_iter().flatten().min();
         self.outlets.agenda.send_replace(Agenda { timer, flush });
         Ok(())
     }

@@ -247,7 +247,7 @@ impl Engine {
             // It was called until now, so its state is up to date: it goes on over its own generation, and a rollback loses nothing.
             slot.breaker.begin_probation(now);
             slot.breaker.show(swap.shown.keys());
-            before.end_group();
+            before.end_instance();
             before.breaker.probation = None;
             before.hidden_outputs = shown;
             slot.standby = Some(Box::new(before));

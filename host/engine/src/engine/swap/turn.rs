@@ -99,7 +99,7 @@ impl Engine {
         let put_away = std::mem::replace(&mut found.hidden_outputs, shown);
         let (standby, key) = (found.standby.take(), Arc::clone(&found.key));
         let digest = found.rule.digest();
-        found.end_group();
+        found.end_instance();
         if let Some(standby) = standby {
             self.pending.remove_later((*standby.key).clone());
         }
