@@ -30,12 +30,17 @@ impl Component {
     ) -> Result<Arc<Self>, LoadError> {
         if let Some(component) = sandbox.components().find(Digest::of(bytes)) {
             // The rule that loaded it first may have larger limits than this one.
-            may_be_as_large(bytes, limits)?;
-            may_weigh(bytes, limits)?;
+            Self::check_bounds(limits, bytes)?;
             return Ok(component);
         }
         let component = Self::load_while(sandbox, limits, bytes, still_wanted)?;
         Ok(sandbox.components().add(component))
+    }
+
+    /// Refuses what no compiler would make a rule of: what is no component, or larger than these limits allow.
+    pub fn check_bounds(limits: &Limits, bytes: &[u8]) -> Result<(), LoadError> {
+        may_be_as_large(bytes, limits)?;
+        may_weigh(bytes, limits)
     }
 
     fn load_while(

@@ -98,7 +98,8 @@ mod tests {
         transaction.commit()?;
         drop(database);
         for _ in 0..2 {
-            let snapshot = Store::open(&file)?.snapshot()?;
+            let store = Store::open(&file)?;
+            let snapshot = store.snapshot()?;
             let owner = Owner { generation: 3, version: 2, rule: String::new() };
             assert_eq!(snapshot.owner("seaside", "decay")?, Some(owner));
             assert_eq!(snapshot.generations("seaside", "decay")?, [3]);

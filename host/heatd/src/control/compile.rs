@@ -56,6 +56,8 @@ impl Speed {
         if bytes.len() > LARGEST {
             return Err(Error::because(TOO_LARGE));
         }
+        // Before anybody is told how long it takes.
+        Component::check_bounds(limits, bytes).map_err(Error::because)?;
         let expected = self.expected(bytes.len());
         progress.timed("compile", expected, Duration::ZERO);
         let (started, told) = (Instant::now(), Cell::new(Duration::ZERO));
