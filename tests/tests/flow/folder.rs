@@ -90,6 +90,7 @@ fn a_moderator_takes_back_what_somebody_did_or_is_told_what_that_would_change() 
     town.chat.send("seaside", &moderator("?heat undo @Spammer 10m preview"));
     let told = heatd.wait_for_line(|line| line.contains("wants to say this"))?;
     ensure!(told.contains("3 events with 3 faves") && told.contains("heat 4 → 1"), "{told}");
+    ensure!(told.contains("To do it: ?heat undo @spammer 10m"), "{told}");
     town.chat.say("seaside", "bob", "?fave one");
     watch.wait_for_last(HEAT, "5")?;
 

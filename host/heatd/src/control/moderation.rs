@@ -51,6 +51,8 @@ pub(crate) enum ChatOrder {
 pub(crate) struct UndoRequest {
     user: String,
     since: u64,
+    /// The time as it was typed: whoever does what a preview showed types the same.
+    ago: Option<String>,
     /// Only say what would change.
     preview: bool,
     by: String,
@@ -85,12 +87,16 @@ impl Moderation {
         let mut wish = UndoRequest {
             user: user.trim_start_matches('@').to_owned(),
             since: now.saturating_sub(USUALLY),
+            ago: None,
             preview: false,
             by: line.person.login.clone(),
         };
         for word in words {
             match parse_duration(&word) {
-                Ok(ago) => wish.since = now.saturating_sub(ago),
+                Ok(ago) => {
+                    wish.since = now.saturating_sub(ago);
+                    wish.ago = Some(word);
+                }
                 // What the order was before it acted at once; whoever is used to it may go on so.
                 Err(_) if word.eq_ignore_ascii_case("now") => {}
                 Err(_) if word.eq_ignore_ascii_case("preview") => wish.preview = true,
@@ -109,6 +115,14 @@ impl Moderation {
             warn!(channel, by, "a moderator's order is refused: too many wait");
             format!("@{by}: {WAITING} orders wait already; try again in a moment")
         })
+    }
+}
+
+impl UndoRequest {
+    /// What to type so that it is done, and not only shown.
+    fn line(&self, command: &str) -> String {
+        let ago = self.ago.as_ref().map(|ago| format!(" {ago}")).unwrap_or_default();
+        format!("{command} @{}{ago}", self.user)
     }
 }
 
@@ -147,7 +161,7 @@ fn answer(live: &Control, channel: &str, wish: &UndoRequest, command: &str) -> S
             };
             let how = match wish.preview {
                 false => String::new(),
-                true => format!(". To do it: {command} @{} and no preview", wish.user),
+                true => format!(". To do it: {}", wish.line(command)),
             };
             format!("@{}: {done}{heat}{how}", wish.by)
         }
@@ -172,6 +186,7 @@ mod tests {
         let wish = ChatOrder::Undo(UndoRequest {
             user: "bob".to_owned(),
             since: 640_000,
+            ago: Some("1m".to_owned()),
             preview: true,
             by: "mod".to_owned(),
         });
@@ -186,12 +201,29 @@ mod tests {
     }
 
     #[test]
+    fn a_preview_tells_the_line_that_does_what_it_showed() {
+        let (orders, _waiting) = sync_channel(WAITING);
+        let moderation = Moderation { command: "?heat undo".to_owned(), orders };
+        for (typed, told) in [
+            ("?heat undo @Fred 30m preview", "?heat undo @fred 30m"),
+            ("?heat undo fred preview", "?heat undo @fred"),
+        ] {
+            let line = chat_line("mod (moderator)", typed).unwrap();
+            let (channel, what) = ("seaside".to_owned(), Happening::Chat(line));
+            let event = Event { id: "1".to_owned(), channel, at: 0, what };
+            let ChatOrder::Undo(wish) = moderation.read(700_000, &event) else { panic!("{typed}") };
+            assert_eq!(wish.line("?heat undo"), told);
+        }
+    }
+
+    #[test]
     fn orders_beyond_those_that_wait_are_answered_and_not_kept() {
         let (orders, waiting) = sync_channel(WAITING);
         let moderation = Moderation { command: "?heat undo".to_owned(), orders };
         let wish = || UndoRequest {
             user: "bob".to_owned(),
             since: 0,
+            ago: None,
             preview: false,
             by: "mod".to_owned(),
         };
