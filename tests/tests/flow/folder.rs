@@ -87,9 +87,17 @@ fn a_moderator_takes_back_what_somebody_did_or_is_told_what_that_would_change() 
     town.chat.say("seaside", "ann", "?heat undo @spammer now");
     town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 1)?;
     let moderator = |text| Line::chat("seaside", "mia", text).badge("moderator/1");
+    town.chat.say("seaside", "ann", "?heat undo");
+    town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 2)?;
+    town.chat.send("seaside", &moderator("?heat undo @spammer 10 minutes"));
+    let said = |words: &str| {
+        let is_it = |line: &str| line.contains("wants to say this") && line.contains(words);
+        heatd.wait_for_line(is_it)
+    };
+    said("@mia: nothing is taken back")?;
     town.chat.send("seaside", &moderator("?heat undo @Spammer 10m preview"));
-    let told = heatd.wait_for_line(|line| line.contains("wants to say this"))?;
-    ensure!(told.contains("3 events with 3 faves") && told.contains("heat 4 → 1"), "{told}");
+    let told = said("3 events with 3 faves")?;
+    ensure!(told.contains("heat 4 → 1"), "{told}");
     ensure!(told.contains("To do it: ?heat undo @spammer 10m"), "{told}");
     town.chat.say("seaside", "bob", "?fave one");
     watch.wait_for_last(HEAT, "5")?;

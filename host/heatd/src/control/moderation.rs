@@ -43,6 +43,8 @@ pub(crate) enum ChatOrder {
     Nothing,
     /// An order by somebody who is no moderator.
     NotAllowed,
+    /// A moderator's order that is not written as one: what to answer.
+    Misspelt(String),
     Undo(UndoRequest),
 }
 
@@ -82,28 +84,18 @@ impl Moderation {
         if !(standing.moderator || standing.broadcaster) || line.shared_from.is_some() {
             return ChatOrder::NotAllowed;
         }
-        let mut words = rest.split_whitespace().map(command_word);
-        let Some(user) = words.next() else { return ChatOrder::Nothing };
-        let mut wish = UndoRequest {
-            user: user.trim_start_matches('@').to_owned(),
-            since: now.saturating_sub(USUALLY),
-            ago: None,
-            preview: false,
-            by: line.person.login.clone(),
-        };
-        for word in words {
-            match parse_duration(&word) {
-                Ok(ago) => {
-                    wish.since = now.saturating_sub(ago);
-                    wish.ago = Some(word);
-                }
-                // What the order was before it acted at once; whoever is used to it may go on so.
-                Err(_) if word.eq_ignore_ascii_case("now") => {}
-                Err(_) if word.eq_ignore_ascii_case("preview") => wish.preview = true,
-                Err(_) => return ChatOrder::Nothing,
-            }
+        match UndoRequest::read(rest, now, &line.person.login) {
+            Ok(wish) => ChatOrder::Undo(wish),
+            Err(problem) => ChatOrder::Misspelt(self.how_to_write(&line.person.login, &problem)),
         }
-        ChatOrder::Undo(wish)
+    }
+
+    /// An answer to an order that cannot be obeyed.
+    fn how_to_write(&self, by: &str, problem: &str) -> String {
+        let order = &self.command;
+        format!(
+            "@{by}: nothing is taken back: {problem}. Write {order} @name, or with how far back it goes: {order} @name 30m"
+        )
     }
 
     /// Queues an order; the engine's thread does not wait for it. Returns an answer for chat if too many orders wait already.
@@ -119,6 +111,30 @@ impl Moderation {
 }
 
 impl UndoRequest {
+    /// Reads what stands behind the command, or returns what is wrong with it.
+    fn read(rest: &str, now: u64, by: &str) -> Result<Self, String> {
+        let mut words = rest.split_whitespace().map(command_word);
+        let user = words.next().unwrap_or_default().trim_start_matches('@').to_owned();
+        if user.is_empty() {
+            return Err("it does not say whose".to_owned());
+        }
+        let since = now.saturating_sub(USUALLY);
+        let mut wish = Self { user, since, ago: None, preview: false, by: by.to_owned() };
+        for word in words {
+            match parse_duration(&word) {
+                Ok(ago) => {
+                    wish.since = now.saturating_sub(ago);
+                    wish.ago = Some(word);
+                }
+                // What the order was before it acted at once; whoever is used to it may go on so.
+                Err(_) if word == "now" => {}
+                Err(_) if word == "preview" => wish.preview = true,
+                Err(_) => return Err(format!("{word:?} is no length of time, such as 90s or 1h")),
+            }
+        }
+        Ok(wish)
+    }
+
     /// What to type so that it is done, and not only shown.
     fn line(&self, command: &str) -> String {
         let ago = self.ago.as_ref().map(|ago| format!(" {ago}")).unwrap_or_default();
@@ -197,7 +213,34 @@ mod tests {
         ] {
             assert_eq!(said(text), wish, "{text:?}");
         }
-        assert_eq!(said("?heat undo @bob soon"), ChatOrder::Nothing);
+    }
+
+    #[test]
+    fn a_misspelt_order_is_answered_to_moderators_alone() {
+        let (orders, _waiting) = sync_channel(WAITING);
+        let moderation = Moderation { command: "?heat undo".to_owned(), orders };
+        let said = |who: &str, text: &str| {
+            let (channel, what) =
+                ("seaside".to_owned(), Happening::Chat(chat_line(who, text).unwrap()));
+            moderation.read(700_000, &Event { id: "1".to_owned(), channel, at: 0, what })
+        };
+        for (text, problem) in [
+            ("?heat undo", "whose"),
+            ("?heat undo @", "whose"),
+            ("?heat undo @zed 10", "\"10\" is no length of time"),
+            ("?heat undo @zed 1x", "\"1x\" is no length of time"),
+            ("?heat undo @zed 10 minutes", "\"10\" is no length of time"),
+        ] {
+            let ChatOrder::Misspelt(answer) = said("mod (moderator)", text) else {
+                panic!("{text:?}")
+            };
+            let begins = answer.starts_with("@mod: nothing is taken back: ");
+            assert!(begins && answer.contains(problem), "{answer}");
+            assert!(answer.contains("?heat undo @name 30m"), "{answer}");
+            for who in ["ann", "ann (moderator, shared other)"] {
+                assert_eq!(said(who, text), ChatOrder::NotAllowed, "{who}: {text:?}");
+            }
+        }
     }
 
     #[test]

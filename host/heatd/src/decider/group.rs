@@ -159,16 +159,7 @@ impl Group<'_> {
             }
             _ => {}
         }
-        match self.outlets.moderation.read(now, &event) {
-            ChatOrder::Nothing => {}
-            ChatOrder::NotAllowed => self.outlets.metrics.refused(RejectReason::NotAllowed),
-            ChatOrder::Undo(wish) => {
-                if let Some(answer) = self.outlets.moderation.take(&event.channel, wish) {
-                    self.outlets.feed.say(&event.channel, &answer);
-                    self.engine.say(&event.channel, &answer);
-                }
-            }
-        }
+        self.order(now, &event);
         let signs = [before, after];
         let [before, after] = signs.map(|sign| sign.event(&event.id, &event.channel, now));
         let from = from.unwrap_or_else(|| EventSource::of(&event.what));
@@ -180,6 +171,27 @@ impl Group<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Hands on what a moderator orders of heatd itself, or answers at once why it cannot be done.
+    fn order(&mut self, now: u64, event: &Event) {
+        let answer = match self.outlets.moderation.read(now, event) {
+            ChatOrder::Nothing => None,
+            ChatOrder::NotAllowed => {
+                self.outlets.metrics.refused(RejectReason::NotAllowed);
+                None
+            }
+            ChatOrder::Misspelt(answer) => {
+                let channel = &*event.channel;
+                warn!(channel, answer, "a moderator's order is not understood");
+                Some(answer)
+            }
+            ChatOrder::Undo(wish) => self.outlets.moderation.take(&event.channel, wish),
+        };
+        if let Some(answer) = answer {
+            self.outlets.feed.say(&event.channel, &answer);
+            self.engine.say(&event.channel, &answer);
+        }
     }
 
     fn decide(
