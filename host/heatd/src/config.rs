@@ -7,6 +7,7 @@ mod emotes;
 #[cfg(test)]
 mod fuzz;
 mod grants;
+mod log;
 mod mistakes;
 mod mqtt;
 pub(crate) mod provider;
@@ -20,7 +21,6 @@ use std::path::{Path, PathBuf};
 
 use heat_engine::{Given, HOST};
 use toml::de::DeTable;
-use tracing_subscriber::EnvFilter;
 
 pub(crate) use backup::BackupPlan;
 pub(crate) use emotes::EmoteSources;
@@ -119,9 +119,7 @@ impl Config {
         let log = root.text("log").map_or_else(
             || "info".to_owned(),
             |(log, span)| {
-                if let Err(error) = EnvFilter::try_new(&log) {
-                    mistakes.add(&span, format!("`log` cannot be used: {error}"));
-                }
+                log::check(&log, &span, mistakes);
                 log
             },
         );

@@ -177,6 +177,7 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         ),
         (good.replace("[twitch]", "[twitch"), vec!["heatd.toml:2:"]),
         (good.replace("log = \"info,heatd=debug\"", "log = \"heatd=loud\""), vec!["`log`"]),
+        (good.replace("log = \"info,heatd=debug\"", "log = \"infp\""), vec!["\"infp\" is no level"]),
         (
             good.replace("[[rule]]", "[series.kept]\n1s = \"3d\"\n1h = \"1d\"\n[[rule]]"),
             vec![
