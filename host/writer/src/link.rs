@@ -59,11 +59,13 @@ pub(crate) struct Interest {
 pub(crate) async fn run(connection: Connection, interest: Interest, news: mpsc::Sender<News>) {
     let mut backoff = Backoff::new();
     let mut reported = String::new();
+    let mut worked = false;
     loop {
-        let mut session = Session::new(&connection, &interest, &news);
+        let mut session = Session::new(&connection, &interest, &news, worked);
         let End::Lost(trouble) = session.run().await else {
             return;
         };
+        worked = session.worked;
         if let Some(since) = session.up_since {
             backoff.connection_lasted(since.elapsed());
             reported.clear();
@@ -95,6 +97,8 @@ struct Session<'a> {
     client: AsyncClient,
     event_loop: EventLoop,
     up_since: Option<Instant>,
+    /// This connection, or one before it, came about: what ends now was set up right.
+    worked: bool,
 }
 
 impl<'a> Session<'a> {
@@ -102,13 +106,24 @@ impl<'a> Session<'a> {
         connection: &'a Connection,
         interest: &'a Interest,
         news: &'a mpsc::Sender<News>,
+        worked: bool,
     ) -> Self {
         let (client, event_loop) = AsyncClient::builder(options(connection)).capacity(2).build();
         let Interest { filters, all_outputs, listen } = interest;
         let mut listen = listen.clone();
         // What was said before this connection is of no interest to it.
         listen.mark_unchanged();
-        Self { connection, filters, all_outputs, listen, news, client, event_loop, up_since: None }
+        Self {
+            connection,
+            filters,
+            all_outputs,
+            listen,
+            news,
+            client,
+            event_loop,
+            up_since: None,
+            worked,
+        }
     }
 
     async fn run(&mut self) -> End {
@@ -120,10 +135,12 @@ impl<'a> Session<'a> {
             let step = match event {
                 Ok(Event::Incoming(packet)) => self.take(packet).await,
                 Ok(_) => Ok(()),
-                Err(error) if self.up_since.is_none() && trouble::is_closed(&error) => {
+                Err(error) if !self.worked && trouble::is_closed(&error) => {
                     Err(End::Lost(trouble::not_let_in(self.connection)))
                 }
-                Err(error) => Err(End::Lost(trouble::explain(&error, self.connection))),
+                Err(error) => {
+                    Err(End::Lost(trouble::explain(&error, self.connection, self.worked)))
+                }
             };
             if let Err(end) = step {
                 return end;
@@ -160,6 +177,7 @@ impl<'a> Session<'a> {
                 self.check_subscriptions(&answer)?;
                 report::say(format!("connected to {}", self.connection.endpoint));
                 self.up_since = Some(Instant::now());
+                self.worked = true;
                 self.pass_on(News::Up).await
             }
             Packet::Publish(message) => {

@@ -27,8 +27,12 @@ fn lasting(text: impl Into<String>) -> Trouble {
     Trouble { text: text.into(), needs_a_person: true }
 }
 
-pub(crate) fn explain(error: &ConnectionError, connection: &Connection) -> Trouble {
+/// `worked`: there was a connection before, so address, port and encryption are right.
+pub(crate) fn explain(error: &ConnectionError, connection: &Connection, worked: bool) -> Trouble {
     let broker = &connection.endpoint;
+    if worked && (is_closed(error) || io_error(error).is_some_and(is_end)) {
+        return passing(format!("the connection to {broker} has ended"));
+    }
     match error {
         ConnectionError::ConnectionRefused(code) => refused(*code, connection),
         ConnectionError::Io(error) => unreachable_at(&broker.to_string(), error),
@@ -78,14 +82,28 @@ fn refused(code: ConnectReturnCode, connection: &Connection) -> Trouble {
     }
 }
 
+/// What the network says went wrong, if that is it.
+fn io_error(error: &ConnectionError) -> Option<&io::Error> {
+    match error {
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)),
+        ) => Some(error),
+        _ => None,
+    }
+}
+
+/// Whether the broker has closed the connection.
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
+}
+
 fn unreachable_at(broker: &str, error: &io::Error) -> Trouble {
     passing(match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             format!("nothing answers at {broker}: is the broker running, and is the port right?")
         }
-        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => {
-            format!("{broker} closed the connection: does this port want tls?")
-        }
+        _ if is_end(error) => format!("{broker} closed the connection: does this port want tls?"),
         _ => format!("cannot reach {broker}: {error}"),
     })
 }
@@ -171,7 +189,7 @@ mod tests {
 
     #[track_caller]
     fn check(error: ConnectionError, user: Option<&str>, expected: &str, needs_a_person: bool) {
-        let trouble = explain(&error, &connection(user));
+        let trouble = explain(&error, &connection(user), false);
         assert!(trouble.text.contains(expected), "{}", trouble.text);
         assert!(!trouble.text.contains("secret"));
         assert_eq!(trouble.needs_a_person, needs_a_person);
@@ -192,6 +210,19 @@ mod tests {
         check(io(io::ErrorKind::ConnectionRefused), None, "nothing answers at pi:1883", false);
         check(io(io::ErrorKind::ConnectionReset), None, "want tls?", false);
         check(io(io::ErrorKind::HostUnreachable), None, "cannot reach pi:1883", false);
+    }
+
+    #[test]
+    fn a_connection_that_worked_and_ended_asks_nothing() {
+        for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof] {
+            let errors: [ConnectionError; 2] =
+                [io::Error::from(kind).into(), StateError::Io(kind.into()).into()];
+            for error in errors {
+                let trouble = explain(&error, &connection(None), true);
+                assert_eq!(trouble.text, "the connection to pi:1883 has ended");
+                assert!(!trouble.needs_a_person);
+            }
+        }
     }
 
     #[test]

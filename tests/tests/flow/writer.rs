@@ -279,6 +279,9 @@ fn a_broker_that_stays_away_is_shown_where_it_is_wanted_and_other_values_come_wi
     shows(ZERO, ZERO)?;
     assert_eq!(said(&writer, "connected to"), 2, "{:?}", writer.lines());
     assert_eq!(said(&writer, "the daemon is offline"), 1);
+    // It had been connected well, so nothing about the connection is in question.
+    assert_eq!(said(&writer, "has ended (trying again)"), 1, "{:?}", writer.lines());
+    assert_eq!(said(&writer, "want tls?"), 0);
     ensure!(writer.terminate()?.success());
     Ok(())
 }
