@@ -310,6 +310,22 @@ fn a_second_heatd_on_the_same_store_is_refused() -> Result<()> {
 }
 
 #[test]
+fn a_start_that_has_to_compile_rules_says_so_at_once_and_no_other_does() -> Result<()> {
+    let town = Town::new()?;
+    for compiles in [true, false] {
+        let mut heatd = town.heatd(&good(&town)?)?;
+        heatd.wait_for_line(|line| line.contains("rule loaded"))?;
+        let lines = heatd.lines();
+        let place = |words: &str| lines.iter().position(|line| line.contains(words));
+        let (said, loaded) = (place("compiling rules"), place("rule loaded"));
+        ensure!(said.is_some() == compiles && (!compiles || said < loaded), "{lines:?}");
+        heatd.wait_for_line(|line| line.contains("chat connected"))?;
+        ensure!(heatd.terminate()?.success());
+    }
+    Ok(())
+}
+
+#[test]
 fn a_start_waits_while_the_clock_is_behind_the_store() -> Result<()> {
     let town = Town::new()?;
     std::fs::create_dir(town.path("heat-data"))?;

@@ -11,6 +11,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OperatorCost};
 
 use crate::contract::RulePre;
+use crate::contract::digest::Digest;
 use crate::contract::limits::Limits;
 use crate::error::{LoadError, SandboxError};
 use crate::guest::code_cache::{CodeCache, Compiler, StillWanted};
@@ -116,6 +117,12 @@ impl Sandbox {
     pub fn code_in_use(&self) -> BTreeSet<PathBuf> {
         let digests = self.components.digests().into_iter();
         digests.filter_map(|digest| self.code.file(&self.engine, digest)).collect()
+    }
+
+    /// Whether compiled code of this component is kept, so that loading it is quick.
+    pub fn has_code(&self, component: &[u8]) -> bool {
+        let file = self.code.file(&self.engine, Digest::of(component));
+        file.is_some_and(|file| file.is_file())
     }
 
     /// Compiles a component, or takes the compiled code from the cache, and links it to the views. `still_wanted` is asked meanwhile.
