@@ -219,6 +219,8 @@ fn what_is_no_sound_backup_is_not_restored() -> Result<()> {
         ensure!(words.contains(expected) && words.contains("Nothing was changed"), "{words}");
         ensure!(!words.contains("panicked"), "{words}");
     }
+    let (code, ..) = heat(&town, &["restore", "bad.redb", "--data", "new/heat-data"])?;
+    ensure!(code == Some(1) && !town.path("new").exists(), "a folder is left behind");
     let (code, _, words) = heat(&town, &["restore", "none.redb", "--data", "heat-data"])?;
     ensure!(code == Some(1) && words.contains("there is no file none.redb"), "{words}");
     let kept = names(&town.path("heat-data"))?;

@@ -69,6 +69,19 @@ fn restore(file: &Path, data: &Path) -> Result<Restored> {
         file.display(),
         data.display()
     );
+    let missing: Vec<&Path> = data.ancestors().take_while(|folder| is_missing(folder)).collect();
+    put(file, data).inspect_err(|_| {
+        // Folders made for this go again, the innermost first. One that has anything in it stays.
+        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    })
+}
+
+/// Whether there is no such folder yet. The empty path is the present folder.
+fn is_missing(folder: &Path) -> bool {
+    !folder.as_os_str().is_empty() && !folder.exists()
+}
+
+fn put(file: &Path, data: &Path) -> Result<Restored> {
     data::prepare(data)?;
     let store = data.join(STORE);
     let present = look(&store)?;
