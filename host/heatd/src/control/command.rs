@@ -30,10 +30,8 @@ impl Control {
         if text.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
             return Err(Error::because("an order is one line of 1 to 500 characters"));
         }
-        if after_command(text, &self.undo_command).is_some() {
-            return Err(Error::because(
-                "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
-            ));
+        if let Some(other) = self.other_way(text) {
+            return Err(Error::because(other));
         }
         let now = now();
         let event = |who: &str| -> Result<Event, Error> {
@@ -56,6 +54,19 @@ impl Control {
         let decision = answer.blocking_recv().map_err(|_| Error::Gone)?;
         self.note(channel, Action::Command, by, text)?;
         Ok(told(&decision))
+    }
+
+    /// What to do instead, where an order of chat is heatd's own and not a rule's.
+    fn other_way(&self, text: &str) -> Option<&'static str> {
+        let is = |command: &str| after_command(text, command).is_some();
+        if is(&self.undo_command) {
+            return Some(
+                "what somebody did is taken back by POST /channels/CHANNEL/undo; with heat: heat undo --user NAME --since 10m",
+            );
+        }
+        is(&self.stream_command).then_some(
+            "whether the stream is live is said by POST /channels/CHANNEL/stream; with heat: heat stream start, heat stream end",
+        )
     }
 
     /// Refuses a line that is no order: one that no rule takes, that does nothing, or that viewers could write, too.

@@ -26,6 +26,8 @@ pub(crate) struct Control {
     pub(crate) undoing: Arc<Semaphore>,
     /// What moderators write in chat to take something back, in lower case.
     pub(crate) undo_command: Arc<str>,
+    /// What moderators write in chat before `start` and `end`, in lower case.
+    pub(crate) stream_command: Arc<str>,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.
@@ -51,6 +53,7 @@ impl Control {
             configured: ConfiguredSlots::new(config, chains),
             undoing: Arc::new(Semaphore::new(1)),
             undo_command: config.undo_command.as_str().into(),
+            stream_command: config.stream.command.as_str().into(),
         }
     }
 

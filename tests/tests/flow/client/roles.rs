@@ -153,7 +153,7 @@ fn moderators_give_orders_without_chat_and_fave_for_nobody() -> Result<()> {
     for (text, says) in [
         ("?fave pie", "everybody may say \"?fave\""),
         ("LUL", "no rule of #seaside takes \"LUL\" as a command"),
-        ("?stream start", "no rule of #seaside takes"),
+        ("?stream start", "heat stream start"),
         ("?heat", "no rule would do anything"),
         ("?heat undo @bob 10m now", "heat undo --user NAME"),
         (" ", "an order is one line"),
