@@ -58,10 +58,6 @@ impl Multiplier for MultiplierRule {
     }
 
     fn fave(call: &mut Call<Self>, fave: &Fave) -> Result<Verdict, String> {
-        // What is taken back weighs what it is said to weigh.
-        if fave.weight < 0 {
-            return Ok(Verdict::Keep);
-        }
         let settings = configured::of_instance()?;
         let boost = if settings.any_boost() { boosts::greatest(call) } else { ONE };
         let weight = weigh(fave.weight, factors::of(&settings, fave), boost, settings.cap);
@@ -78,13 +74,14 @@ impl Multiplier for MultiplierRule {
     }
 }
 
-/// The product of a weight and its factors, at most the cap in all, to the nearest thousandth, a half up, and never 0.
+/// The product of a weight and its factors, at most the cap in all, to the nearest thousandth, a half away from 0, and never 0. A weight
+/// below 0 is the mirror of the one above: what is added and taken away again under the same factors leaves nothing.
 fn weigh(weight: Weight, factors: [i64; 3], boost: i64, cap: i64) -> Weight {
     let whole = i128::from(ONE).pow(4);
     let product: i128 = factors.into_iter().chain([boost]).map(i128::from).product();
     let product = product.min(i128::from(cap) * i128::from(ONE).pow(3));
-    let weight = (i128::from(weight) * product + whole / 2) / whole;
-    i64::try_from(weight.clamp(1, HEAVIEST)).unwrap_or(ONE)
+    let size = (i128::from(weight.unsigned_abs()) * product + whole / 2) / whole;
+    weight.signum() * i64::try_from(size.clamp(1, HEAVIEST)).unwrap_or(ONE)
 }
 
 multiplier!(MultiplierRule);
@@ -100,6 +97,10 @@ mod tests {
         assert_eq!(weigh(1, [1499, ONE, ONE], ONE, 10_000), 1);
         assert_eq!(weigh(1, [1, 1, 1], ONE, 10_000), 1);
         assert_eq!(weigh(1000, [100_000; 3], 100_000, 7000), 7000);
+        for weight in [1, 333, 1000, 2500] {
+            let of = |weight| weigh(weight, [1499, ONE, ONE], 1500, 10_000);
+            assert_eq!(of(-weight), -of(weight));
+        }
         assert_eq!(weigh(1_000_000_000, [100_000; 3], 100_000, 10_000_000), 1_000_000_000);
     }
 }
