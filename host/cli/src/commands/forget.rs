@@ -159,7 +159,7 @@ impl ForgetOutcome {
         ));
         for (number, what) in [
             (self.dead_letters, "failed calls for them"),
-            (self.audit_entries, "entries of the history that name them"),
+            (self.audit_entries, "entries of the audit log that name them"),
         ] {
             if number > 0 {
                 lines.push(format!("  {what}: {}", count(number)));
