@@ -17,7 +17,7 @@ use crate::when;
 const AFTER_HELP: &str = "\
 Examples:
   heat undo --user troll --since 10m
-  heat undo --event 3f2a --preview
+  heat undo --event d25f1c0e-6a1b-4a53-9d1e-0c5b7a7e3f42 --preview
   heat undo --digest 0123456789ab     a version of a rule that is not live any more
 
 It shows what would change and asks, unless --yes says that it is meant.";
@@ -42,7 +42,7 @@ struct UndoTarget {
     /// What this person wrote under any login, by login or id; --since says since when.
     #[arg(long, value_name = "LOGIN", requires = "since")]
     user: Option<String>,
-    /// One event; heat why names them.
+    /// One event, by its whole id; heat why names them.
     #[arg(long, value_name = "ID")]
     event: Option<String>,
     /// What this version of a rule did, by the beginning of its digest; heat rules audit names them.

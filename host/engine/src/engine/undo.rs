@@ -40,7 +40,7 @@ pub struct Undo {
     pub channel: String,
     /// Ids of the events that are left out.
     pub events: BTreeSet<String>,
-    /// Names of people whom nobody in the channel has ever had.
+    /// Names of people whom nobody in the channel has ever had, or the id of an event that the whole log does not have.
     pub unknown: Vec<String>,
     /// The component that something else stands in for.
     pub without: Option<Digest>,
@@ -114,6 +114,13 @@ impl Snapshot {
                 }
                 _ => {}
             }
+        }
+        let whole = since == 0 && until == u64::MAX;
+        if let UndoTarget::Event(id) = target
+            && whole
+            && !undo.events.contains(id)
+        {
+            undo.unknown.push(id.clone());
         }
         undo.events.retain(|event| !undone.contains(event));
         faves.retain(|(event, _)| !undone.contains(event));

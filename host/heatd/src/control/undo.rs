@@ -117,10 +117,7 @@ impl Control {
         let until = wanted.until.unwrap_or(u64::MAX);
         let undo = present.snapshot.undo_within(channel, &which, wanted.since, until)?;
         let Some(first) = undo.first else {
-            let begins = undo.log_begins.map(|_| ", and the log does not go back further");
-            let begins = begins.unwrap_or_default();
-            let unknown = unknown(channel, &undo);
-            return Err(Error::because(format!("there is nothing to take back{begins}{unknown}")));
+            return Err(Error::because(nothing(channel, &which, &undo)));
         };
         // The faves of a component are corrected at the end, once it is known what the other rules make of the same events.
         if !wanted.preview && undo.without.is_none() {
@@ -162,6 +159,20 @@ fn note(which: &UndoTarget, undo: &Undo) -> String {
 fn counted(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
+}
+
+/// Why nothing is taken back.
+fn nothing(channel: &str, which: &UndoTarget, undo: &Undo) -> String {
+    let begins = undo.log_begins.map(|_| ", and the log does not go back further");
+    let begins = begins.unwrap_or_default();
+    match which {
+        UndoTarget::Event(id) if !undo.unknown.is_empty() => {
+            format!(
+                "there is no event {id} in the log of #{channel}{begins}; its whole id is needed"
+            )
+        }
+        _ => format!("there is nothing to take back{begins}{}", unknown(channel, undo)),
+    }
 }
 
 /// Those who were to be undone and are not known. Empty where all are.
