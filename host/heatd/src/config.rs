@@ -91,6 +91,8 @@ pub(crate) struct Twitch {
 pub(crate) struct RuleConfig {
     pub(crate) slot: String,
     pub(crate) file: PathBuf,
+    /// The file as the configuration has it, relative to its folder.
+    pub(crate) written: String,
     /// None: every channel.
     pub(crate) channels: Option<Vec<String>>,
     pub(crate) settings: Vec<(String, Given)>,
@@ -315,7 +317,7 @@ impl RuleConfig {
             );
             return None;
         };
-        let file = folder.join(file);
+        let (written, file) = (file.clone(), folder.join(file));
         let stem =
             file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let (slot, slot_span) = slot.unwrap_or((stem, file_span.clone()));
@@ -340,6 +342,7 @@ impl RuleConfig {
         Some(Self {
             slot,
             file,
+            written,
             channels,
             settings,
             publish,

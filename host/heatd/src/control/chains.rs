@@ -42,6 +42,8 @@ pub(crate) struct Configured {
     pub(crate) channel: String,
     pub(crate) slot: String,
     pub(crate) file: PathBuf,
+    /// The file as the configuration has it, relative to its folder.
+    pub(crate) written: String,
     pub(crate) rule: Rule,
 }
 
@@ -57,12 +59,13 @@ impl ConfiguredSlots {
     /// Adds a channel with its configured rules by slot.
     pub(crate) fn add(&self, config: &Config, channel: &str, rules: Vec<(String, Rule)>) {
         let channel = channel.to_lowercase();
-        let file = |slot: &str| {
+        let said = |slot: &str| {
             config.rules.iter().find(|rule| rule.slot == slot && rule.is_for(&channel))
         };
         let slots = rules.into_iter().filter_map(|(slot, rule)| {
-            let file = file(&slot)?.file.clone();
-            Some(Configured { channel: channel.clone(), slot, file, rule })
+            let said = said(&slot)?;
+            let (file, written) = (said.file.clone(), said.written.clone());
+            Some(Configured { channel: channel.clone(), slot, file, written, rule })
         });
         self.slots().extend(slots);
     }

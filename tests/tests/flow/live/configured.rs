@@ -60,3 +60,18 @@ fn what_runs_otherwise_in_one_channel_is_exported_for_each() -> Result<()> {
     stage.town.chat.say("harbour", "ann", "?fave");
     stage.watch.wait_for_last("heat/v1/harbour/heat", "1").map(drop)
 }
+
+#[test]
+fn the_export_names_files_as_the_configuration_does() -> Result<()> {
+    let mut stage = Stage::new()?;
+    std::fs::create_dir(stage.town.path("rules"))?;
+    std::fs::write(stage.town.path("rules/decay.wasm"), cast::rule("decay")?)?;
+    // Relative to the folder of the configuration, which heatd was not started in.
+    let rules = cast::one("fave", "")? + "[[rule]]\nfile = \"rules/decay.wasm\"\n";
+    stage.restart(Some(&rules))?;
+    let export = stage.api.get("config/export")?.body;
+    ensure!(export.contains("\nfile = \"rules/decay.wasm\"\n"), "{export}");
+    stage.restart(Some(&export))?;
+    assert_eq!(stage.api.get("config/export")?.body, export);
+    Ok(())
+}

@@ -166,7 +166,8 @@ fn as_tables(api: &Api, slots: &[(SlotStatus, Rule)]) -> String {
 /// The lines of a table below its slot. None: the rule was added while running, and no file is known of it.
 fn table(standing: &SlotStatus, rule: &Rule, configured: Option<&Configured>) -> String {
     let mut text = String::new();
-    let file = configured.map(|it| it.file.display().to_string());
+    // heatd's own path leads from where it was started, which the configuration knows nothing of.
+    let file = configured.map(|it| it.written.clone());
     let file = file.unwrap_or_else(|| format!("rules/{}.wasm", standing.slot));
     // Writing into a string does not fail.
     let _ = writeln!(text, "file = {}", quoted(&file));
