@@ -28,6 +28,7 @@ mod progress;
 mod replay;
 mod request;
 mod retry;
+mod same;
 mod settings;
 mod shadow;
 mod shadows;

@@ -7,6 +7,7 @@ pub(crate) mod cast;
 mod components;
 mod configured;
 mod faults;
+mod files;
 mod forgets;
 mod large;
 mod letters;

@@ -20,6 +20,7 @@ use super::chains::Configured;
 use super::handle::Control;
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
+use super::same::Same;
 use crate::rule_file;
 use crate::shutdown::Shutdown;
 
@@ -127,17 +128,36 @@ impl Folder {
         let slots: Vec<Configured> =
             self.live.configured.all().into_iter().filter(|slot| slot.file == file).collect();
         for slot in slots {
-            self.deploy(slot, &bytes);
+            match self.live.same_as(&slot, digest) {
+                Some(Same::Live) => info!(
+                    channel = slot.channel,
+                    slot = slot.slot,
+                    "the file has again what is live"
+                ),
+                Some(Same::Configured) => info!(
+                    channel = slot.channel,
+                    slot = slot.slot,
+                    "the file has again what it had; what was changed while live goes on"
+                ),
+                None => self.deploy(slot, &bytes),
+            }
         }
     }
 
     fn deploy(&self, slot: Configured, bytes: &Arc<[u8]>) {
+        let ended = self.live.set_live(&slot).join(", ");
         let source = RuleSource::File(Arc::clone(bytes), Box::new(slot.rule.clone()));
         let (channel, name) = (slot.channel, slot.slot);
         let wanted = DeployRequest { channel, slot: name, source, by: "file".to_owned() };
         let (channel, slot) = (&wanted.channel, &wanted.slot);
         match self.live.deploy(&wanted, &Progress::unheard()) {
-            Ok(_) => info!(channel, slot, "what is in the file is live"),
+            Ok(_) if ended.is_empty() => info!(channel, slot, "what is in the file is live"),
+            Ok(_) => warn!(
+                channel,
+                slot,
+                ended,
+                "what is in the file is live, with the settings of the configuration; what was set while live has ended"
+            ),
             Err(refusal) => error!(
                 channel,
                 slot,

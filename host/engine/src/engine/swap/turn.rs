@@ -9,6 +9,7 @@ use crate::contract::digest::Digest;
 use crate::engine::Engine;
 use crate::engine::request::{ChangeError, ChangeRequest};
 use crate::error::StoreError;
+use crate::guest::rule::Rule;
 use crate::store::changes::{Action, SlotOverride, Status};
 use crate::store::checkpoint::texts;
 
@@ -127,7 +128,38 @@ impl Engine {
         order: &ChangeRequest,
         back: bool,
     ) -> Result<(), StoreError> {
-        let Some(found) = self.slot(channel, slot) else { return Ok(()) };
+        let Some(rule) = self.keep_override(channel, slot)? else { return Ok(()) };
+        self.audit(channel, slot, from, Some(&rule), order, None);
+        let rolled_back = (order.action == Action::RollBack && back).then_some(slot);
+        self.record_chain(channel, rolled_back);
+        self.show_slot_status(channel, slot);
+        Ok(())
+    }
+
+    /// The configuration says this rule of a slot now, and what runs there goes on: from here on it is what differs from that.
+    pub fn configured_as(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+        said: &Rule,
+    ) -> Result<(), ChangeError> {
+        let base = said.base()?;
+        let Some(found) = self.slot_mut(channel, slot) else {
+            return Err(ChangeError::no_slot(channel, slot));
+        };
+        found.base = Some(base);
+        self.keep_override(channel, slot)?;
+        self.show_slot_status(channel, slot);
+        Ok(())
+    }
+
+    /// Persists in what a slot differs from the configuration. Returns its rule.
+    fn keep_override(
+        &mut self,
+        channel: &Arc<str>,
+        slot: &str,
+    ) -> Result<Option<Rule>, StoreError> {
+        let Some(found) = self.slot(channel, slot) else { return Ok(None) };
         let (rule, status, base) = (found.rule.clone(), found.breaker.status.clone(), found.base);
         let added = found.added.clone();
         let (digest, given) = (rule.digest(), rule.given.to_vec());
@@ -141,10 +173,6 @@ impl Engine {
             let change = (!as_configured).then_some(change);
             kept.changed.insert((Arc::clone(channel), slot.into()), change);
         }
-        self.audit(channel, slot, from, Some(&rule), order, None);
-        let rolled_back = (order.action == Action::RollBack && back).then_some(slot);
-        self.record_chain(channel, rolled_back);
-        self.show_slot_status(channel, slot);
-        Ok(())
+        Ok(Some(rule))
     }
 }
