@@ -13,6 +13,7 @@ use super::answers::{CurveValue, ReplayAnswer, weight};
 use super::error::Error;
 use super::follow::spawn_low_priority;
 use super::handle::{Control, Present};
+use super::outputs::must_be_there;
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
 use super::settings::Edit;
@@ -116,6 +117,10 @@ impl Control {
         }
         live.pass()?;
         candidate.pass()?;
+        // Only now: a candidate may show what nobody has shown before.
+        if live.points.is_empty() && candidate.points.is_empty() {
+            must_be_there(&wanted.output, &snapshot, &wanted.rule.channel, rules)?;
+        }
         let events = candidate.events;
         let seconds = started.elapsed().as_secs_f64();
         let per_second = (events as f64 / seconds.max(1e-9)).round();

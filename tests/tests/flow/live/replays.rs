@@ -50,6 +50,8 @@ fn a_stretch_of_the_log_is_replayed_beside_what_was_live() -> Result<()> {
     ensure!(done["live"] == done["candidate"] && last(&done["live"]) == 3.0, "{done}");
     let why = replay("slot=decay", &json!({ "set": { "per_fvae": 1 } }))?.refused()?;
     ensure!(why.contains("did you mean `per_fave`?"), "{why}");
+    let why = replay("slot=decay&output=nosuch", &json!({}))?.refused()?;
+    ensure!(why.contains("there is no output nosuch; there are heat, record"), "{why}");
     ensure!(replay("slot=hat", &json!({}))?.problem(404)?.contains("it has fave, decay"));
     ensure!(replay("from=1", &json!({}))?.problem(400)?.contains("slot"));
     assert_eq!(stage.shown(HEAT), ["1", "2", "3"]);

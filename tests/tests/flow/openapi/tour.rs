@@ -212,7 +212,8 @@ impl Guide<'_> {
         self.good(&simulate(json!({ "kind": "chat", "text": "!do panic" }), false))?;
         self.good(&simulate(json!({ "kind": "gift", "tier": 2, "count": 3 }), true))?;
         self.get(&at("why"))?;
-        self.get(&at("why?output=none&count=3"))?;
+        self.get(&at("why?output=record&count=3"))?;
+        self.problem(&Call::get(&at("why?output=none")), 404)?;
         self.done(
             &Call::post(&at("undo"), &json!({ "user": "troll", "preview": true })).by(moderator),
         )?;

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use heat_engine::why as causes_of;
 use serde::Serialize;
 
-use crate::control::Error;
+use crate::control::{Error, must_be_there};
 use crate::http::api::Api;
 use crate::http::form::ndjson::at_once;
 use crate::http::form::problem::Problem;
@@ -56,12 +56,17 @@ pub(crate) async fn explain(
     at_once(place, move || {
         let present = live.present(&channel)?;
         let snapshot = present.snapshot;
-        let found = causes_of(&live.sandbox, snapshot, &channel, &present.rules, &output, most)?;
+        let rules = &present.rules;
+        let seen = Arc::clone(&snapshot);
+        let found = causes_of(&live.sandbox, snapshot, &channel, rules, &output, most)?;
         let (since, causes) = found.ok_or_else(|| {
             Error::because(
                 "the log has no checkpoint to begin from; there is one after the next event",
             )
         })?;
+        if causes.is_empty() {
+            must_be_there(&output, &seen, &channel, rules)?;
+        }
         let causes = causes.into_iter().map(|it| CauseRow {
             at: it.at,
             slot: it.slot,
