@@ -34,10 +34,11 @@ impl Control {
         let rule = self.rule(wanted, &begun, progress)?;
         begun.fits(&rule).map_err(Error::because)?;
         if self.shadows.get(&wanted.channel, &wanted.slot).is_some() {
-            self.drop_shadow(&wanted.channel, &wanted.slot)?;
-            info!(channel = wanted.channel, slot = wanted.slot, "the shadow before is dropped");
+            self.drop_shadow(&wanted.channel, &wanted.slot, &wanted.by)?;
         }
         self.start_shadow(&wanted.channel, &wanted.slot, rule.clone())?;
+        let (channel, slot, by) = (&wanted.channel, &wanted.slot, &wanted.by);
+        info!(channel, rule = slot, digest = %rule.digest(), action = "shadow", by, "shadow started");
         let description = rule.description();
         let message = format!(
             "{} {} runs beside slot {} of #{}; it shows {}/OUTPUT",
@@ -50,7 +51,7 @@ impl Control {
     /// Starts the shadows of a channel again from what is live now: they had followed events that were taken back.
     pub(super) fn begin_shadows_anew(&self, channel: &str) -> Result<(), Error> {
         for (slot, rule) in self.shadows.of(channel) {
-            self.drop_shadow(channel, &slot)?;
+            self.end_shadow(channel, &slot)?;
             self.start_shadow(channel, &slot, rule)?;
             info!(channel, slot, "the shadow starts again, without what was taken back");
         }
@@ -125,18 +126,30 @@ impl Control {
         }
     }
 
-    /// Ends a shadow.
-    pub(crate) fn drop_shadow(&self, channel: &str, slot: &str) -> Result<MessageAnswer, Error> {
+    /// Ends a shadow, as somebody wants.
+    pub(crate) fn drop_shadow(
+        &self,
+        channel: &str,
+        slot: &str,
+        by: &str,
+    ) -> Result<MessageAnswer, Error> {
+        let rule = self.end_shadow(channel, slot)?;
+        info!(channel, rule = slot, digest = %rule.digest(), action = "drop", by, "shadow dropped");
+        Ok(MessageAnswer::new(format!("the shadow of slot {slot} is dropped")))
+    }
+
+    /// Ends a shadow, and returns the rule that it ran.
+    fn end_shadow(&self, channel: &str, slot: &str) -> Result<Rule, Error> {
         let Some(shadow) = self.shadows.end(channel, slot) else { return Err(no_shadow(slot)) };
         self.stop_following(shadow.subscription)?;
         self.tell_of_shadows();
-        Ok(MessageAnswer::new(format!("the shadow of slot {slot} is dropped")))
+        Ok(shadow.rule)
     }
 
     /// Drops every shadow of a channel that is being removed.
     pub(crate) fn drop_shadows(&self, channel: &str) -> Result<(), Error> {
         for (slot, _) in self.shadows.of(channel) {
-            self.drop_shadow(channel, &slot)?;
+            self.end_shadow(channel, &slot)?;
         }
         Ok(())
     }
@@ -169,7 +182,7 @@ impl Control {
         let outcome = if standing.is_ok() { "done" } else { "refused" };
         self.metrics.swapped(slot, "promote", outcome);
         let standing: SlotStatus = standing?.ok_or(Error::Gone)?;
-        self.drop_shadow(channel, slot)?;
+        self.end_shadow(channel, slot)?;
         let message = format!(
             "the shadow is live in slot {slot} of #{channel}, with the state that it has made"
         );

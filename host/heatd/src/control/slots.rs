@@ -99,7 +99,7 @@ impl Channels {
     ) -> Result<MessageAnswer, Error> {
         let _one = self.changing.lock();
         if self.live.shadows.get(channel, slot).is_some() {
-            self.live.drop_shadow(channel, slot)?;
+            self.live.drop_shadow(channel, slot, by)?;
         }
         let order = ChangeRequest::new(Action::RemoveRule, by, "");
         let (name, place) = (Arc::from(channel), slot.to_owned());

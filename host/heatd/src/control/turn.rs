@@ -1,6 +1,7 @@
 //! Turns a slot off and on, and brings back what was live in it before.
 
 use heat_engine::{Action, ChangeError, ChangeRequest, Status};
+use tracing::info;
 
 use super::answers::{MessageAnswer, RollBackAnswer};
 use super::error::Error;
@@ -16,19 +17,31 @@ impl Control {
     ) -> Result<RollBackAnswer, Error> {
         let order = ChangeRequest::new(Action::RollBack, by, "");
         let (name, of) = (channel.to_owned(), slot.to_owned());
-        let (stood_by, snapshot) = self.on_engine_thread("swap.back", move |access| {
-            let stood_by = match access.engine.roll_back(&name.as_str().into(), &of, &order) {
-                Ok(()) => true,
-                Err(ChangeError::Rejected(_)) => false,
+        let (back, snapshot) = self.on_engine_thread("swap.back", move |access| {
+            let back = match access.engine.roll_back(&name.as_str().into(), &of, &order) {
+                Ok(()) => {
+                    let mut standings = access.engine.slot_statuses().into_iter();
+                    standings.find(|it| it.channel == name && it.slot == of)
+                }
+                Err(ChangeError::Rejected(_)) => None,
                 Err(ChangeError::Store(error)) => return Err(error),
             };
-            Ok((stood_by, access.engine.snapshot()?))
+            Ok((back, access.engine.snapshot()?))
         })?;
-        if !stood_by {
+        let Some(back) = back else {
             // No rule stands by any more.
             let deployed = self.deploy_previous(channel, slot, &snapshot, by)?;
             return Ok(RollBackAnswer::Deployed(Box::new(deployed)));
-        }
+        };
+        // In the words of every other exchange. The engine cannot say it: it rolls back in replays, too.
+        info!(
+            channel,
+            rule = slot,
+            digest = back.digest,
+            action = "rollback",
+            by,
+            "rule exchanged"
+        );
         let message = format!(
             "the rule before is live again in slot {slot} of #{channel}, as if it had been all the time"
         );

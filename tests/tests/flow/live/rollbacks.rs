@@ -70,3 +70,15 @@ fn what_is_done_happens_now_however_long_ago_the_last_event_was() -> Result<()> 
     ensure!(history["entries"][0]["at"].as_u64() >= Some(asked), "{history}");
     Ok(())
 }
+
+#[test]
+fn the_way_back_to_a_rule_that_stands_by_is_a_line_of_the_log() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.api.slot("decay/settings", &json!({ "set": { "per_fave": 2 } }))?.done()?;
+    stage.api.slot("decay/rollback", &json!({}))?.done()?;
+    let is_it = |line: &str| line.contains("rule exchanged") && line.contains("rollback");
+    let line = stage.heatd.wait_for_line(is_it)?;
+    let has = |field: &str| line.contains(field);
+    ensure!(has("seaside") && has("decay") && has("owner") && has("digest="), "{line}");
+    Ok(())
+}

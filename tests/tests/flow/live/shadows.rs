@@ -41,6 +41,12 @@ fn a_shadow_shows_only_beside_and_leaves_nothing() -> Result<()> {
 
     stage.api.slot("decay/drop", &json!({}))?.done()?;
     stage.watch.wait_for_last(SHADOW, "")?;
+    // Nor the audit log; heatd's log says both, and by whom.
+    for said in ["shadow started", "shadow dropped"] {
+        let line = stage.heatd.wait_for_line(|line| line.contains(said))?;
+        let has = |field: &str| line.contains(field);
+        ensure!(has("seaside") && has("decay") && has("owner") && has("digest="), "{line}");
+    }
     let none = stage.api.slot("decay/drop", &json!({}))?.problem(409)?;
     ensure!(none.contains("nothing runs beside slot decay"), "{none}");
     ensure!(stage.api.slot("decay/promote", &json!({}))?.problem(409)?.contains("nothing runs"));

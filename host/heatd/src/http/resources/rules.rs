@@ -172,11 +172,12 @@ pub(crate) async fn promote(
 /// `POST /channels/{channel}/rules/{slot}/drop`
 pub(crate) async fn drop_shadow(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     place: Place,
     SlotPath { channel, slot }: SlotPath,
 ) -> Result<impl IntoResponse, Problem> {
     let live = api.live.clone();
-    at_once(place, move || live.drop_shadow(&channel, &slot)).await
+    at_once(place, move || live.drop_shadow(&channel, &slot, &caller.name)).await
 }
 
 /// `POST /channels/{channel}/rules/{slot}/rollback`
