@@ -49,7 +49,7 @@ pub use contract::effects::{effect_line, is_notice, role_name, thousandths};
 pub use contract::event::{ORDER_ID, is_order, kind_of, person_of};
 pub use contract::interest::{check_filter, check_topic, matches};
 pub use contract::limits::Limits;
-pub use contract::settings::{Given, parse_duration};
+pub use contract::settings::{Given, length, parse_duration};
 pub use contract::typed::{after_command, command_word, composed, is_invisible};
 pub use engine::commit::Committed;
 pub use engine::import::ImportSummary;

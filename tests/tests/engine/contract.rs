@@ -102,7 +102,7 @@ fn settings_are_held_against_what_the_rule_describes() -> Result<()> {
     for (component, name, value, expected) in [
         (&decay, "half_live", text("10m"), "no such setting"),
         (&decay, "half_life", Given::Integer(10), "a length of time"),
-        (&decay, "half_life", text("31d"), "is not from 0 to 2592000000"),
+        (&decay, "half_life", text("31d"), "31d is not from 0s to 30d"),
         (&decay, "per_fave", text("1"), "must be a number"),
         (&decay, "per_fave", Given::Float(f64::NAN), "must be a number"),
         (&decay, "output", text(&"x".repeat(33)), "longer than 32"),

@@ -162,9 +162,11 @@ fn value(kind: &SettingKind, given: &Given) -> Result<SettingValue, String> {
         }
         (SettingKind::Duration(it), Given::Text(text)) => {
             let value = parse_duration(text)?;
-            within(value, it.min, it.max)
-                .map(|()| SettingValue::Duration(value))
-                .map_err(|problem| format!("{problem}, in milliseconds"))
+            if value < it.min || value > it.max {
+                let (text, min, max) = (text.trim(), length(it.min), length(it.max));
+                return Err(format!("{text} is not from {min} to {max}"));
+            }
+            Ok(SettingValue::Duration(value))
         }
         (SettingKind::Text(it), Given::Text(text)) => {
             no_longer(text, it.max_length).map(|()| SettingValue::Text(text.clone()))
@@ -257,6 +259,20 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
+/// A length of time, in the largest unit that gives a whole number, as `parse_duration` reads it.
+pub fn length(milliseconds: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let whole = UNITS
+        .into_iter()
+        .find(|(_, length)| milliseconds >= *length && milliseconds.is_multiple_of(*length));
+    match (whole, milliseconds) {
+        (_, 0) => "0s".to_owned(),
+        (Some((unit, length)), _) => format!("{}{unit}", milliseconds / length),
+        (None, _) => format!("{milliseconds}ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,5 +289,11 @@ mod tests {
         {
             assert!(parse_duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn times_are_told_as_they_are_written() {
+        let told = [0, 250, 90_000, 600_000, 3_600_000, 2_592_000_000].map(length);
+        assert_eq!(told, ["0s", "250ms", "90s", "10m", "1h", "30d"]);
     }
 }

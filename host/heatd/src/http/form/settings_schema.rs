@@ -1,7 +1,7 @@
 //! The settings of a rule in an answer: which ones it declares, and their values.
 
-use heat_engine::Rule;
 use heat_engine::wit::{Setting, SettingKind};
+use heat_engine::{Rule, length};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -72,30 +72,5 @@ fn kind(setting: &Setting) -> (String, Value) {
                 default.iter().map(|(name, number)| (name.clone(), json!(number))).collect();
             ("table of names and numbers".to_owned(), Value::Object(default))
         }
-    }
-}
-
-/// A length of time, in the largest unit that gives a whole number.
-fn length(milliseconds: u64) -> String {
-    const UNITS: [(&str, u64); 4] =
-        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
-    let whole = UNITS
-        .into_iter()
-        .find(|(_, length)| milliseconds >= *length && milliseconds.is_multiple_of(*length));
-    match (whole, milliseconds) {
-        (_, 0) => "0s".to_owned(),
-        (Some((unit, length)), _) => format!("{}{unit}", milliseconds / length),
-        (None, _) => format!("{milliseconds}ms"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_as_they_are_written() {
-        let told = [0, 250, 90_000, 600_000, 3_600_000, 2_592_000_000].map(length);
-        assert_eq!(told, ["0s", "250ms", "90s", "10m", "1h", "30d"]);
     }
 }
