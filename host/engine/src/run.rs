@@ -182,7 +182,14 @@ impl Run {
                 let (entries, alarms, shown) = (entries.clone(), alarms.clone(), shown.clone());
                 self.handed.insert(slot.clone(), RuleState { entries, alarms, shown });
             }
-            Record::Chain { slots, rolled_back, .. } => {
+            Record::Chain { slots, rolled_back, removed, .. } => {
+                if let Some(removed) = removed {
+                    let channel = Arc::clone(&self.channel);
+                    self.engine.take_out(&channel, removed)?;
+                    // What comes into the slot later reads from the store that nobody owns it.
+                    self.engine.commit()?;
+                    self.shown.insert(removed.clone(), BTreeMap::new());
+                }
                 self.exchange(slots, rolled_back.as_deref())?;
             }
             Record::Timer { .. }

@@ -37,13 +37,23 @@ impl Engine {
 
     /// Notes which rules are live from here on, and in which slot that is the one from before.
     pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
+        self.record_chain_without(channel, rolled_back, None);
+    }
+
+    /// The same, with the slot that was removed.
+    pub(crate) fn record_chain_without(
+        &mut self,
+        channel: &Arc<str>,
+        rolled_back: Option<&str>,
+        removed: Option<&str>,
+    ) {
         let Some(chain) = self.channels.get(channel) else { return };
         let live = chain.slots.iter().filter(|slot| slot.breaker.is_on()).map(|slot| {
             (slot.key.slot.to_string(), slot.rule.digest(), (*slot.rule.settings).clone())
         });
         let slots = live.collect();
         let (now, channel) = (self.now, channel.to_string());
-        let rolled_back = rolled_back.map(str::to_owned);
-        self.pending.record(Record::Chain { now, channel, slots, rolled_back });
+        let (rolled_back, removed) = (rolled_back.map(str::to_owned), removed.map(str::to_owned));
+        self.pending.record(Record::Chain { now, channel, slots, rolled_back, removed });
     }
 }

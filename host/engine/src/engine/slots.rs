@@ -10,7 +10,7 @@ use crate::contract::digest::Digest;
 use crate::engine::Engine;
 use crate::engine::request::{ChangeError, ChangeRequest};
 use crate::engine::status::SlotStatus;
-use crate::error::SlotError;
+use crate::error::{SlotError, StoreError};
 use crate::guest::rule::Rule;
 use crate::store::changes::{AddedSlot, Status};
 use crate::store::tables::SlotKey;
@@ -84,34 +84,36 @@ impl Engine {
             return Err(ChangeError::Rejected(problem));
         }
         let from = found.rule.digest();
-        self.take_back(channel, slot, |_| true)?;
-        let Some(gone) = self.take_out(channel, slot) else {
-            return Err(ChangeError::no_slot(channel, slot));
-        };
+        self.take_out(channel, slot)?;
         let status = SlotStatus::output_of(slot);
         self.pending.overlay().show(channel, status, HOST.into(), None);
-        let whose = (Arc::clone(channel), Arc::clone(&gone.key.slot));
+        let whose = (Arc::clone(channel), Arc::from(slot));
         self.pending.overlay().admin_rows().changed.insert(whose, None);
+        info!(channel = &**channel, rule = slot, by = order.by, "rule removed");
+        self.removed(channel, slot, from, order);
+        Ok(())
+    }
+
+    /// Takes a slot out of its chain, with its state, its timers and what it shows. A run does so where the log says it.
+    pub(crate) fn take_out(&mut self, channel: &Arc<str>, slot: &str) -> Result<(), StoreError> {
+        self.take_back(channel, slot, |_| true)?;
+        let Some(chain) = self.channels.get_mut(channel) else { return Ok(()) };
+        let Some(place) = chain.slots.iter().position(|it| *it.key.slot == *slot) else {
+            return Ok(());
+        };
+        let gone = chain.slots.remove(place);
         // Whose rows are being removed is no owner: a rule that comes into this slot later begins in a generation of its own.
         self.pending.overlay().admin_rows().own(&gone.key, 0, NOBODY);
         for standby in gone.standby.iter().map(|it| &it.key).chain([&gone.key]) {
             self.pending.timers.forget(standby);
             self.pending.remove_later((**standby).clone());
         }
-        info!(channel = &**channel, rule = slot, by = order.by, "rule removed");
-        self.removed(channel, slot, from, order);
         Ok(())
-    }
-
-    fn take_out(&mut self, channel: &str, slot: &str) -> Option<Slot> {
-        let chain = self.channels.get_mut(channel)?;
-        let place = chain.slots.iter().position(|it| *it.key.slot == *slot)?;
-        Some(chain.slots.remove(place))
     }
 
     fn removed(&mut self, channel: &Arc<str>, slot: &str, from: Digest, order: &ChangeRequest) {
         self.audit(channel, slot, Some(from), None, order, None);
-        self.record_chain(channel, None);
+        self.record_chain_without(channel, None, Some(slot));
         self.slot_changes += 1;
         self.pending.mark_urgent();
     }

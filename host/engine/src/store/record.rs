@@ -107,6 +107,9 @@ pub enum Record {
         /// The slot in which the rule before, which had gone on beside the new one, is live again.
         #[serde(default)]
         rolled_back: Option<String>,
+        /// The slot that was removed, with the state of its rule. A slot that is only off is not among the rules either, and keeps it.
+        #[serde(default)]
+        removed: Option<String>,
     },
     /// Nothing was heard of a channel's chat for a while: what was said there meanwhile is in no log. A mark for people; a run
     /// makes nothing of it.

@@ -170,6 +170,13 @@ fn an_added_rule_is_removed_with_its_state_and_a_configured_one_is_not() -> Resu
     add_decay(&stage)?;
     stage.fave("bob");
     stage.heat("1")?;
+    // So it does for what looks back.
+    let why = stage.api.get("channels/seaside/why?output=heat")?.json()?;
+    let causes = why["causes"].as_array().cloned().unwrap_or_default();
+    ensure!(causes.last().is_some_and(|it| it["after"] == "1"), "{why}");
+    let body = json!({ "user": "ann", "preview": true });
+    let told = stage.api.post("channels/seaside/undo", &body)?.done()?;
+    ensure!(!told.to_string().contains("\"heat\""), "ann's fave was never in this heat: {told}");
     stage.restart(None)?;
     stage.fave("cy");
     stage.heat("2")?;

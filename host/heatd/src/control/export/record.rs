@@ -35,7 +35,7 @@ pub(super) fn line(record: &Record) -> Value {
                 "timers": timers.collect::<Vec<_>>(), "shown": shown,
             })
         }
-        Record::Chain { slots, rolled_back, .. } => {
+        Record::Chain { slots, rolled_back, removed, .. } => {
             let slots = slots.iter().map(|(slot, digest, settings)| {
                 let settings: Map<String, Value> = settings
                     .iter()
@@ -43,7 +43,7 @@ pub(super) fn line(record: &Record) -> Value {
                     .collect();
                 json!({ "slot": slot, "digest": digest.to_string(), "settings": settings })
             });
-            json!({ "kind": "chain", "slots": slots.collect::<Vec<_>>(), "rolled_back": rolled_back })
+            json!({ "kind": "chain", "slots": slots.collect::<Vec<_>>(), "rolled_back": rolled_back, "removed": removed })
         }
         Record::Imported { source, counts, .. } => json!({
             "kind": "imported", "source": source, "counts": counts.iter().map(imported).collect::<Vec<_>>(),
