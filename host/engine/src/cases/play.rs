@@ -16,6 +16,9 @@ use crate::contract::settings::Given;
 /// Events that one instance is called for in the two plays of a case: each has its own, or all of a group share one.
 pub const GROUPS: [u32; 2] = [1, 64];
 
+/// How the line of a call that has failed begins.
+const FAILS: &str = "fails: ";
+
 /// What came of a case.
 #[derive(Debug)]
 pub enum Outcome {
@@ -47,10 +50,11 @@ pub fn judge(cast: &Cast, case: &Case) -> Result<Outcome, CaseError> {
 
 /// What the two plays of a case say: with new instances, and with one for all events.
 fn compared(alone: Played, together: Played, written: &str) -> Outcome {
-    if failures(&alone.text) != failures(&together.text) {
+    if fail_apart(&alone.text, &together.text) {
         // A limit was hit, perhaps since a new instance has more to do: that is what is to be mended, and no variable.
         let fails_more = failures(&alone.text) > failures(&together.text);
-        Outcome::Different(if fails_more { alone.text } else { together.text })
+        let is_as_written = together.text.lines().eq(written.lines());
+        Outcome::Different(if fails_more || is_as_written { alone.text } else { together.text })
     } else if alone.text != together.text {
         Outcome::KeepsState(difference(&alone.text, &together.text))
     } else if alone.state != together.state {
@@ -62,9 +66,17 @@ fn compared(alone: Played, together: Played, written: &str) -> Outcome {
     }
 }
 
+/// Whether a call fails in one of two plays where it does not in the other.
+fn fail_apart(alone: &str, together: &str) -> bool {
+    let differing = difference(alone, together);
+    differing
+        .lines()
+        .any(|line| !line.starts_with(' ') && line[1..].trim_start().starts_with(FAILS))
+}
+
 /// How many calls failed in what was played.
 pub fn failures(played: &str) -> usize {
-    played.lines().filter(|line| line.trim_start().starts_with("fails: ")).count()
+    played.lines().filter(|line| line.trim_start().starts_with(FAILS)).count()
 }
 
 /// Plays the text of a case, and returns it with what the rule answers; an instance is called for this many events.
@@ -151,7 +163,7 @@ pub(super) fn of_line<V>(
 fn answer_lines(answer: &Answer, now: u64) -> Vec<String> {
     match &answer.outcome {
         Ok(effects) => effects.iter().filter_map(|effect| visible(effect, now)).collect(),
-        Err(fault) => vec![format!("fails: {fault}")],
+        Err(fault) => vec![format!("{FAILS}{fault}")],
     }
 }
 
@@ -181,6 +193,10 @@ mod tests {
             let outcome = compared(played(alone), played(together), passed);
             assert!(matches!(&outcome, Outcome::Different(text) if text == failed), "{outcome:?}");
         }
+        // Each fails once, at another event: a call that fails leaves a smaller state behind.
+        let (first, second) = (format!("{failed}{passed}"), format!("{passed}{failed}"));
+        let outcome = compared(played(&first), played(&second), &second);
+        assert!(matches!(&outcome, Outcome::Different(text) if *text == first), "{outcome:?}");
         let outcome = compared(played(passed), played(other), passed);
         assert!(matches!(outcome, Outcome::KeepsState(_)), "{outcome:?}");
         let outcome = compared(played(passed), played(passed), passed);

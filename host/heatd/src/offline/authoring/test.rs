@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use heat_engine::Limits;
-use heat_engine::cases::{Case, Outcome, difference, judge};
+use heat_engine::cases::{Case, Outcome, difference, failures, judge};
 use serde_json::json;
 
 use super::cast::{RuleFile, sandbox};
@@ -47,12 +47,13 @@ pub(super) fn run(options: &TestOptions) -> Result<(String, bool)> {
     let limits = Limits { wall_ms: PATIENCE_MS, ..Limits::default() };
     let loaded = options.source.load(sandbox(true)?, limits)?;
     let rule = &loaded.cast.rule;
-    let mut verdicts = Vec::new();
+    let (mut verdicts, mut failing) = (Vec::new(), 0);
     for case in &loaded.cases {
         let (outcome, details) = match judge(&loaded.cast, case) {
             Ok(Outcome::AsWritten) => ("ok", String::new()),
             Ok(Outcome::Different(played)) if options.bless => {
                 bless(options, case, &played)?;
+                failing += failures(&played);
                 ("blessed", difference(&case.text, &played))
             }
             Ok(Outcome::Different(played)) => ("different", difference(&case.text, &played)),
@@ -74,9 +75,21 @@ pub(super) fn run(options: &TestOptions) -> Result<(String, bool)> {
         });
         format!("{answer:#}\n")
     } else {
-        harmless(&(headline(rule, loaded.bytes) + &for_people(&verdicts)))
+        harmless(&(headline(rule, loaded.bytes) + &for_people(&verdicts) + &warning(failing)))
     };
     Ok((answer, passed))
+}
+
+/// What was blessed may be wrong: a call that fails is seldom what an author wants.
+fn warning(failing: usize) -> String {
+    match failing {
+        0 => String::new(),
+        1 => "1 call fails in what was written: read the line that begins with \"fails:\"\n"
+            .to_owned(),
+        _ => format!(
+            "{failing} calls fail in what was written: read the lines that begin with \"fails:\"\n"
+        ),
+    }
 }
 
 fn bless(options: &TestOptions, case: &Case, played: &str) -> Result<()> {
