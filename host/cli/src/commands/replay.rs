@@ -159,7 +159,7 @@ impl ReplayOutcome {
         let mut row = |name: &str, [live, candidate]: [String; 2]| {
             table.plain([name.to_owned(), live, candidate]);
         };
-        row("faves", [self.live_faves.to_string(), self.candidate_faves.to_string()]);
+        row("weight", [self.live_faves.to_string(), self.candidate_faves.to_string()]);
         row(
             "highest",
             both(&|curve| match curve.highest() {
@@ -229,7 +229,7 @@ mod tests {
     fn figures_stand_below_the_plot() {
         let outcome = outcome(json!([[0, 1], [1000, 48]]), json!([[0, 1], [2000, "52.5"]]));
         let page = outcome.page(&PlotStyle::plain());
-        assert!(page.contains("faves       3"), "{page}");
+        assert!(page.contains("weight      3"), "{page}");
         assert!(page.contains("48 at ") && page.contains("52.5 at "), "{page}");
         assert!(
             page.contains("1,234 events") && page.contains("823 events a second, 1 fault\n"),

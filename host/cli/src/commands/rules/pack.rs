@@ -29,7 +29,7 @@ pub(super) fn run(options: &PackArgs) -> Result<()> {
         .with_context(|| format!("failed to write {}", file.display()))?;
     let size = component.len();
     print(&format!(
-        "{} is written, {size} bytes. heatd runs it: copy it into its folder rules/, and name it in heatd.toml\n",
+        "{} is written, {size} bytes. heat rules add puts it on the stream; to keep it in the configuration, copy it into the folder rules/ and name it in heatd.toml\n",
         file.display()
     ))?;
     Ok(())
