@@ -34,7 +34,6 @@ use crate::error::StoreError;
 use crate::store::disk::{DiskCounters, DiskUse};
 use crate::store::read_tables::ReadTables;
 use crate::store::snapshot::Snapshot;
-use crate::store::tables::META;
 
 /// The database. One process at a time can have it open; clones are the same one.
 #[derive(Clone)]
@@ -77,13 +76,5 @@ impl Store {
             _ => transaction.commit()?,
         }
         Ok(changes)
-    }
-
-    /// Keeps a time that no record has.
-    pub(crate) fn keep_time(&self, name: &str, at: u64) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.open_table(META)?.insert(name, at)?;
-            Ok(())
-        })
     }
 }

@@ -4,8 +4,10 @@
 use crate::contract::EmoteProvider;
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::series::counting::Counting;
 use crate::store::marks::ENDED;
 use crate::store::record::Record;
+use crate::store::tables::META;
 
 impl Engine {
     /// Notes that a channel is heard again, which it was not since `from`. Times are in milliseconds since 1970.
@@ -20,7 +22,11 @@ impl Engine {
 
     /// Notes that nothing is heard from now on: the run ends. Where that could not be noted, the newest record has to do.
     pub fn end(&self, now: u64) -> Result<(), StoreError> {
-        self.store.keep_time(ENDED, now.max(self.now))
+        let series = self.series.as_ref().map(Counting::shared);
+        self.store.write(|transaction| {
+            transaction.open_table(META)?.insert(ENDED, now.max(self.now))?;
+            series.map_or(Ok(()), |series| series.keep_levels(transaction))
+        })
     }
 
     /// Notes that emotes of a provider came to a channel, and that others went; each has a name and the provider's id. The channel is

@@ -189,6 +189,17 @@ impl Open {
             .or_else(|| self.closing.get(&(Arc::from(channel), resolution, start)))
     }
 
+    /// The blocks of all channels that are open: where each starts, and what it holds.
+    pub(super) fn open_blocks(
+        &self,
+        resolution: Resolution,
+    ) -> impl Iterator<Item = (&str, u64, &Bins)> {
+        self.channels.iter().flat_map(move |(channel, blocks)| {
+            let blocks = blocks.range((resolution, 0)..=(resolution, u64::MAX));
+            blocks.map(move |((_, start), block)| (&**channel, *start, &block.bins))
+        })
+    }
+
     /// Where the blocks start that are not in the store yet.
     pub(super) fn starts(&self, channel: &str, resolution: Resolution) -> Vec<u64> {
         let open = self.channels.get(channel).into_iter().flat_map(BTreeMap::keys);

@@ -184,6 +184,16 @@ impl SharedSeries {
         }
     }
 
+    /// Keeps what outputs have shown since the last block was written: the run ends, and no record has it.
+    pub(crate) fn keep_levels(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        let Current { open, phase } = &*self.lock();
+        match phase {
+            Phase::Counts => open.keep_levels(transaction),
+            // There are none yet.
+            _ => Ok(()),
+        }
+    }
+
     /// The store has what was written.
     pub(crate) fn written(&self) {
         self.lock().open.written();

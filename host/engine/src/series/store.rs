@@ -1,6 +1,6 @@
 //! The stored blocks: written once when they close, added to when a line comes late, deleted when they are old.
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::block::{Bins, decode, encode};
 use super::names::Names;
@@ -8,7 +8,7 @@ use super::open::Open;
 use super::resolution::Resolution;
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::store::tables::{BLOCKS, META};
+use crate::store::tables::{BLOCKS, Bytes, META, Text};
 
 /// The name of the time up to which blocks are closed, among the single numbers.
 pub(super) const CLOSED: &str = "series-closed";
@@ -34,14 +34,39 @@ impl Open {
         }
         let mut blocks = transaction.open_table(BLOCKS)?;
         for ((channel, resolution, start), bins) in self.closing.iter().chain(&self.late) {
-            let key = (&**channel, resolution.code(), *start);
-            let stored = blocks.get(key)?.map(|block| decode(block.value())).transpose()?;
-            let bytes = match stored {
-                Some(stored) => encode(&self.merged(stored, bins)),
-                None => encode(bins),
-            };
-            blocks.insert(key, bytes.as_slice())?;
+            self.put(&mut blocks, (channel, resolution.code(), *start), bins)?;
         }
+        Ok(())
+    }
+
+    /// Writes what outputs show in the finest blocks that are open: a start reads it there, and the rest from the log.
+    pub(super) fn keep_levels(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        self.names.write(transaction)?;
+        let mut blocks = transaction.open_table(BLOCKS)?;
+        let finest = Resolution::Second;
+        for (channel, start, bins) in self.open_blocks(finest) {
+            let mut levels = bins.clone();
+            levels.retain(|series, _| self.names.is_level(*series));
+            if !levels.is_empty() {
+                self.put(&mut blocks, (channel, finest.code(), start), &levels)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds bins to a block of the store.
+    fn put(
+        &self,
+        blocks: &mut Table<'_, (Text, u8, u64), Bytes>,
+        key: (&str, u8, u64),
+        bins: &Bins,
+    ) -> Result<(), StoreError> {
+        let stored = blocks.get(key)?.map(|block| decode(block.value())).transpose()?;
+        let bytes = match stored {
+            Some(stored) => encode(&self.merged(stored, bins)),
+            None => encode(bins),
+        };
+        blocks.insert(key, bytes.as_slice())?;
         Ok(())
     }
 
