@@ -234,7 +234,8 @@ fn new_writer(radio: &Radio, file: &Path, changes: &[(&str, &str)]) -> Result<Pr
     command.arg("--config").arg(settings);
     let writer = Program::start(command)?;
     writer.wait_for_line(|line| line.contains("connected to"))?;
-    ensure!(file.is_file());
+    // It is written beside the connection.
+    eventually("the text file", || file.is_file())?;
     Ok(writer)
 }
 
