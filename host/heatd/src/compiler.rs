@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use heat_engine::{CompileJob, LoadError};
 use parking_lot::{Mutex, MutexGuard};
+use tracing::info;
 
 use child::{REFUSED, ResourceLimits};
 
@@ -52,6 +53,9 @@ impl Compiler {
     fn compile(&self, job: &CompileJob<'_>) -> Result<Vec<u8>, LoadError> {
         let started = Instant::now();
         let _one = self.turn(job, started)?;
+        // With nothing in the log it would look as if heatd hung: a large rule takes minutes.
+        let bytes = job.component.len();
+        info!(bytes, "compiling a rule, which may take minutes; the next start finds it compiled");
         let limits = ResourceLimits::for_bytes(job.component.len());
         let mut child = start(job.memory, &limits)
             .map_err(|error| failed(format!("it cannot be started: {error}")))?;

@@ -317,7 +317,7 @@ fn a_start_that_has_to_compile_rules_says_so_at_once_and_no_other_does() -> Resu
         heatd.wait_for_line(|line| line.contains("rule loaded"))?;
         let lines = heatd.lines();
         let place = |words: &str| lines.iter().position(|line| line.contains(words));
-        let (said, loaded) = (place("compiling rules"), place("rule loaded"));
+        let (said, loaded) = (place("compiling a rule"), place("rule loaded"));
         ensure!(said.is_some() == compiles && (!compiles || said < loaded), "{lines:?}");
         heatd.wait_for_line(|line| line.contains("chat connected"))?;
         ensure!(heatd.terminate()?.success());

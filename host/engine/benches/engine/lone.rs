@@ -36,7 +36,7 @@ pub(crate) fn run(setup: &Setup, faves: u64, pause: Duration) -> Result<()> {
     let mut broker = Broker::connect()?;
     let before = processor_ms()?;
     for number in 0..faves {
-        // Chat has pauses, and whoever waits goes to sleep in them.
+        // Chat has pauses. In a pause all threads sleep, and waking them is part of the cost.
         thread::sleep(pause);
         rules.call(number).map_err(plain)?;
         store.count(number..number + 1);

@@ -35,13 +35,8 @@ impl Engine {
         self.pending.overlay().admin_rows().audit_entries.push(entry);
     }
 
-    /// Notes which rules are live from here on, and in which slot that is the one from before.
-    pub(crate) fn record_chain(&mut self, channel: &Arc<str>, rolled_back: Option<&str>) {
-        self.record_chain_without(channel, rolled_back, None);
-    }
-
-    /// The same, with the slot that was removed.
-    pub(crate) fn record_chain_without(
+    /// Notes which rules are live from here on, in which slot that is the one from before, and which slot was removed.
+    pub(crate) fn record_chain(
         &mut self,
         channel: &Arc<str>,
         rolled_back: Option<&str>,

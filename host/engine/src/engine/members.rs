@@ -45,7 +45,7 @@ impl Engine {
             slots.push(opened);
         }
         self.channels.insert(Arc::clone(&name), Channel { name: Arc::clone(&name), slots });
-        self.record_chain(&name, None);
+        self.record_chain(&name, None, None);
         Ok(())
     }
 

@@ -113,7 +113,7 @@ impl Engine {
 
     fn removed(&mut self, channel: &Arc<str>, slot: &str, from: Digest, order: &ChangeRequest) {
         self.audit(channel, slot, Some(from), None, order, None);
-        self.record_chain_without(channel, None, Some(slot));
+        self.record_chain(channel, None, Some(slot));
         self.slot_changes += 1;
         self.pending.mark_urgent();
     }

@@ -46,7 +46,7 @@ impl Ticker {
                     continue;
                 }
                 seen.parked.store(true, Ordering::SeqCst);
-                // Whoever begins to run from here on sees that somebody is to be woken.
+                // A guest that begins to run after this line finds `parked` set, and wakes this thread.
                 if seen.running.load(Ordering::SeqCst) == 0 && !seen.ended.load(Ordering::SeqCst) {
                     thread::park();
                 }

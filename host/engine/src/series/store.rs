@@ -45,8 +45,8 @@ impl Open {
         let mut blocks = transaction.open_table(BLOCKS)?;
         let finest = Resolution::Second;
         for (channel, start, bins) in self.open_blocks(finest) {
-            let mut levels = bins.clone();
-            levels.retain(|series, _| self.names.is_level(*series));
+            let levels = bins.iter().filter(|(series, _)| self.names.is_level(**series));
+            let levels: Bins = levels.map(|(series, bins)| (*series, bins.clone())).collect();
             if !levels.is_empty() {
                 self.put(&mut blocks, (channel, finest.code(), start), &levels)?;
             }

@@ -34,8 +34,8 @@ pub(crate) struct Block {
     pub(crate) compressed: Vec<u8>,
 }
 
-/// Makes blocks of records. It knows how well the last ones compressed, and keeps what compressing works in: to make that anew takes
-/// longer than to compress a few records.
+/// Makes blocks of records. It knows how well the last blocks compressed. It also keeps zstd's working memory, because allocating
+/// that takes longer than compressing a few records.
 pub(crate) struct LogEncoder {
     ratio: f64,
     compressor: Compressor<'static>,

@@ -53,7 +53,7 @@ pub(crate) enum ChatOrder {
 pub(crate) struct UndoRequest {
     user: String,
     since: u64,
-    /// The time as it was typed: whoever does what a preview showed types the same.
+    /// The time as the moderator typed it. A preview repeats it in the line that does what the preview shows.
     ago: Option<String>,
     /// Only say what would change.
     preview: bool,
@@ -126,7 +126,7 @@ impl UndoRequest {
                     wish.since = now.saturating_sub(ago);
                     wish.ago = Some(word);
                 }
-                // What the order was before it acted at once; whoever is used to it may go on so.
+                // Earlier versions acted only with `now`. Moderators may still type it.
                 Err(_) if word == "now" => {}
                 Err(_) if word == "preview" => wish.preview = true,
                 Err(_) => return Err(format!("{word:?} is no length of time, such as 90s or 1h")),

@@ -1,4 +1,4 @@
-//! The outputs that there are, for whoever names one that there is not.
+//! Refuses the name of an output that a channel does not have, and lists the outputs that it has.
 
 use std::collections::BTreeSet;
 

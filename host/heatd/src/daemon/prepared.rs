@@ -1,19 +1,16 @@
 //! What stands before anything is opened: a configuration that is right, and the rules that it names.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use heat_engine::{Chain, Sandbox, role_name};
-use tracing::info;
 
 use crate::clock;
 use crate::compiler::Compiler;
 use crate::config::{Config, Mistakes};
 use crate::control::chains;
-use crate::rule_file;
 
 /// A configuration whose every part has been checked, rules included. No socket is open, and no store.
 pub(crate) struct Prepared {
@@ -36,9 +33,6 @@ impl Prepared {
             .with_processor_clock(clock::processor)
             .with_compiler(compiler.for_sandbox());
         let sandbox = Arc::new(sandbox);
-        if keep {
-            announce(uncompiled(&config, &sandbox));
-        }
         let chains = chains::load(&config, &config.twitch.channels, &sandbox, mistakes);
         Ok(Self { config: Arc::new(config), sandbox, compiler, chains })
     }
@@ -69,18 +63,4 @@ impl Prepared {
         }
         summary
     }
-}
-
-/// Says at once what the first start waits for: with nothing in the log it looks as if heatd hung.
-fn announce(rules: usize) {
-    if rules > 0 {
-        info!(rules, "compiling rules, which may take a minute; later starts are quick");
-    }
-}
-
-/// How many rules have to be compiled. A file that cannot be read is told when it is loaded.
-fn uncompiled(config: &Config, sandbox: &Sandbox) -> usize {
-    let files: BTreeSet<&Path> = config.rules.iter().map(|rule| rule.file.as_path()).collect();
-    let components = files.into_iter().filter_map(|file| rule_file::read(file).ok());
-    components.filter(|bytes| !sandbox.has_code(bytes)).count()
 }

@@ -131,7 +131,7 @@ impl Engine {
         let Some(rule) = self.keep_override(channel, slot)? else { return Ok(()) };
         self.audit(channel, slot, from, Some(&rule), order, None);
         let rolled_back = (order.action == Action::RollBack && back).then_some(slot);
-        self.record_chain(channel, rolled_back);
+        self.record_chain(channel, rolled_back, None);
         self.show_slot_status(channel, slot);
         Ok(())
     }
