@@ -1,4 +1,4 @@
-//! Made-up chat for who has no recordings: the same lines for the same seed, and the counts that they must lead to.
+//! Made-up chat, where there are no recordings: the same lines for the same seed, and the counts that they must lead to.
 //!
 //! The lines have what real ones have: regulars who write most of it, emotes with their places, emoji, `?fave`
 //! commands, replies, `/me`, and the invisible character that some clients append to a repeated message.

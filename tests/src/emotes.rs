@@ -27,7 +27,7 @@ use events::Socket;
 /// What a path answers.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// 200, and this; or 304 to who has it.
+    /// 200 with this body; or 304 to a client that has it.
     Json(Value),
     /// 200, and this text, whatever it is.
     Text(String),
@@ -242,7 +242,7 @@ fn serve(hall: &Watched<Hall>, mut stream: TcpStream) -> Option<()> {
         }
     };
     let sent = if status == 304 { "" } else { &body };
-    // First it is noted: who has the answer may ask at once how often it was asked.
+    // First it is noted: a client that has the answer may look at once how often it asked.
     hall.change(|hall| hall.asked.push(Asked { status, ..asked }));
     write!(
         stream,

@@ -1,4 +1,4 @@
-//! Recorded chat, for who has it: the folder that `HEAT_RECORDINGS` names, with `irc/*.irc`, `vod/*.jsonl.xz` and
+//! Recorded chat, where there is some: the folder that `HEAT_RECORDINGS` names, with `irc/*.irc`, `vod/*.jsonl.xz` and
 //! `tools/`. It belongs to other people and is never part of the project.
 
 mod count;

@@ -13,7 +13,7 @@ use crate::{rule_file, values};
 #[derive(Args)]
 pub(crate) struct Candidate {
     /// The rule: a WebAssembly component, the module that a compiler made, or the folder of a rule. Without one: what is live, with other settings.
-    #[arg(value_name = "FILE or FOLDER", required_unless_present_any = ["set", "unset"], conflicts_with_all = ["set", "unset"])]
+    #[arg(value_name = "FILE or FOLDER", required_unless_present_any = ["set", "unset"])]
     file: Option<PathBuf>,
     /// A setting, its value as in the configuration; a bare word is a text.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -28,18 +28,26 @@ pub(crate) struct Candidate {
 
 /// What was read of it.
 pub(crate) enum CandidateFile {
-    Rule { component: Vec<u8>, stem: String },
+    /// A rule, and what is set of it beside what is set already.
+    Rule {
+        component: Vec<u8>,
+        stem: String,
+        settings: Option<Value>,
+    },
     Settings(Value),
 }
 
 impl Candidate {
     pub(crate) fn read(&self) -> Result<CandidateFile> {
+        let settings = values::wish(&self.set, &self.unset)?;
+        let is_set = !self.set.is_empty() || !self.unset.is_empty();
         Ok(match &self.file {
             Some(file) => CandidateFile::Rule {
                 component: rule_file::read(file)?,
                 stem: rule_file::stem(file),
+                settings: is_set.then_some(settings),
             },
-            None => CandidateFile::Settings(values::wish(&self.set, &self.unset)?),
+            None => CandidateFile::Settings(settings),
         })
     }
 
@@ -56,6 +64,16 @@ impl Candidate {
 }
 
 impl CandidateFile {
+    /// What the query says of it.
+    pub(crate) fn query(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Rule { settings, .. } => {
+                settings.as_ref().map(|settings| ("settings", settings.to_string()))
+            }
+            Self::Settings(_) => None,
+        }
+    }
+
     pub(crate) fn load(&self) -> Payload<'_> {
         match self {
             Self::Rule { component, .. } => Payload::Component(component),

@@ -99,7 +99,7 @@ enum Command {
     Undo(undo::UndoArgs),
     /// Prints the link that opens heatd's page for its owner.
     Page(page::PageArgs),
-    /// Makes links for others: for moderators, and for who may only watch.
+    /// Makes links for others: for moderators, and for people who may only watch.
     #[command(subcommand)]
     Token(token::TokenCommand),
     /// Writes counts and log as lines of JSON.
@@ -157,6 +157,44 @@ fn main() -> ExitCode {
         Err(error) => {
             note(&format!("heat: {error:#}"));
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// What has no answer of heatd, or one that is a file of its own form.
+    const WITHOUT_JSON: [&str; 4] =
+        ["heat export", "heat config export", "heat rules new", "heat rules pack"];
+
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+        let has_own = command.get_arguments().any(|it| it.get_id() == "json");
+        if !command.has_subcommands() || has_own {
+            found.push((path.to_owned(), command.clone()));
+        }
+        for below in command.get_subcommands() {
+            leaves(below, &format!("{path} {}", below.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_and_answers_with_json() {
+        let mut found = Vec::new();
+        leaves(&Command::command(), "heat", &mut found);
+        assert!(found.len() > 30, "{}", found.len());
+        for (path, mut command) in found {
+            let help = command.render_long_help().to_string();
+            let below = help.split_once("Examples:\n").map_or("", |(_, below)| below);
+            assert!(
+                below.lines().any(|line| line.trim_start().starts_with(&path)),
+                "{path} has no example of its own: {help}"
+            );
+            let has_json = command.get_arguments().any(|it| it.get_id() == "json");
+            assert_eq!(has_json, !WITHOUT_JSON.contains(&path.as_str()), "{path}");
         }
     }
 }

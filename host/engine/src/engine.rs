@@ -104,7 +104,7 @@ pub struct Engine {
     series: Option<Counting>,
     /// How many of the pending records are in the series.
     counted: usize,
-    /// Logins that an import knows without an id, by channel: who comes with one of them gets what was imported.
+    /// Logins that an import knows without an id, by channel. The first person who is seen with such a login gets what was imported for it.
     awaited: HashMap<Arc<str>, HashSet<String>>,
 }
 
@@ -131,7 +131,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens one chain over a store that nobody reads later: for a run.
+    /// Opens one chain over a store in memory, for a run.
     pub(crate) fn open_run(
         sandbox: Arc<Sandbox>,
         store: Store,
@@ -203,7 +203,7 @@ impl Engine {
         Ok(decision)
     }
 
-    /// As [`Engine::handle`], for a run: the event goes into no log, and nobody judges the rules.
+    /// As [`Engine::handle`], for a run: the event is not logged, and failures turn no rule off.
     pub(crate) fn decide(&mut self, now: u64, event: &Event) -> Result<Decision, StoreError> {
         let Some(channel) = self.channels.get_mut(event.channel.as_str()) else {
             return Ok(Decision::default());

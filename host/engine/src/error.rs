@@ -45,7 +45,7 @@ pub enum LoadError {
         /// How much there may be.
         most: u64,
     },
-    /// What compiles it has refused it, or has come to grief with it.
+    /// The compiler refused it, or crashed while it compiled it.
     #[error("{0}")]
     Compiler(String),
     /// A core module: what `cargo build` makes before it is turned into a component.
@@ -103,7 +103,7 @@ pub enum StoreError {
         "the store cannot be written: {0}; heatd needs to write the file and its folder: see to their owner and rights, and that the disk is not read-only"
     )]
     NotWritable(String),
-    /// A copy was ended by who wanted it.
+    /// A copy was broken off by the one who had asked for it.
     #[error("the copy of the store was broken off")]
     BrokenOff,
     /// After a start the log was not read to its end. What failed is told to the owner of the engine.

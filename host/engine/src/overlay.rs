@@ -158,7 +158,7 @@ impl Overlay {
         }
     }
 
-    /// Keeps the state of a rule that scans it in memory from now on, while it is small: it will ask again.
+    /// From now on keeps in memory the state of a rule that scans it, while it is small: the rule will scan it again.
     pub(crate) fn keep_small(&mut self, slot: &Arc<SlotKey>) -> Result<(), StoreError> {
         if self.state_of(slot).wants_whole() {
             let stored = self.snapshot.rows_from(slot, "")?;
@@ -183,7 +183,7 @@ impl Overlay {
         self.dirty = true;
     }
 
-    /// Nothing will ask for this generation again.
+    /// Drops what is known of a generation that nothing uses any more.
     pub(crate) fn forget(&mut self, slot: &Arc<SlotKey>) {
         self.state.remove(slot);
     }

@@ -98,7 +98,7 @@ impl Run {
             rules.push((slot.clone(), rule.clone()));
         }
         let (at, store) = (seed.at, seed.store()?);
-        // What another rule shows in a slot is its own affair.
+        // What the other rule shows is its own, so the outputs of the live rule are not taken over.
         let is_replaced = |slot: &str| changes.rule.as_ref().is_some_and(|(it, _)| it == slot);
         let shown = seed.slots.iter().filter(|it| !is_replaced(&it.slot));
         let shown = shown.map(|it| (it.slot.clone(), it.shown.clone())).collect();
@@ -186,7 +186,7 @@ impl Run {
                 if let Some(removed) = removed {
                     let channel = Arc::clone(&self.channel);
                     self.engine.take_out(&channel, removed)?;
-                    // What comes into the slot later reads from the store that nobody owns it.
+                    // A rule that comes into the slot later must find in the store that the slot has no owner.
                     self.engine.commit()?;
                     self.shown.insert(removed.clone(), BTreeMap::new());
                 }

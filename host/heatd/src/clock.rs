@@ -67,7 +67,7 @@ impl Clock {
             system if system < newest => SlewedClock::ahead_of_clock(newest, Instant::now()),
             system => SlewedClock::new(system, Instant::now()),
         };
-        // Who asked for the time before this knew less.
+        // A caller that asked before this got a time that was less certain.
         *self.0.lock() = Some(clock);
         health.waits_for_clock(false);
     }

@@ -28,7 +28,7 @@ const LONGEST_WORDS: u64 = 4 << 10;
 /// Starts the processes that compile, one after another.
 #[derive(Default)]
 pub(crate) struct Compiler {
-    /// Held by who compiles: the memory of two would add up.
+    /// Held while one compiles: the memory of two would add up.
     one: Mutex<()>,
     /// heatd stops: nothing is waited for.
     stopped: AtomicBool,

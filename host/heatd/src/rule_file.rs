@@ -12,7 +12,7 @@ pub(crate) const TOO_LARGE: &str = "the component is larger than 64 MiB";
 
 /// The bytes of a rule's file. A device or a pipe has no end, and is no rule.
 pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
-    // Asked before it is opened, since opening a pipe waits for who writes it.
+    // Asked before it is opened, since opening a pipe waits for its writer.
     if !fs::metadata(file)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }

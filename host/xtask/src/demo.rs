@@ -30,6 +30,9 @@ const CHANNEL: &str = "seaside";
 const VIEW: &str =
     "channel=seaside&interval=1s&of=messages&of=emote:twitch:PogChamp&of=emote:twitch:LUL";
 
+/// What makes faves and heat of it.
+const RULES: [&str; 3] = ["fave", "multiplier", "decay"];
+
 /// How often the story goes on.
 const FRAME: Duration = Duration::from_millis(50);
 
@@ -49,7 +52,7 @@ pub(crate) struct Options {
 /// Builds what is needed, runs everything, and ends all of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     say("building; the first time this takes some minutes");
-    let rules = rules::build_alone()?;
+    let rules = rules::build_these(&RULES)?;
     page::build_if_possible()?;
     if !options.is_built {
         shell::run(&mut cargo(["build", "--locked", "--workspace", "--bins"]))?;
@@ -256,8 +259,7 @@ fn start(mut command: Command) -> Result<Program> {
 }
 
 fn settings(chat: &Server, http: u16, mqtt: u16, rules: &Path) -> String {
-    let [fave, multiplier, decay] =
-        ["fave", "multiplier", "decay"].map(|rule| rules.join(format!("{rule}.wasm")));
+    let [fave, multiplier, decay] = RULES.map(|rule| rules.join(format!("{rule}.wasm")));
     let channels = [&[CHANNEL][..], &OTHERS].concat();
     format!(
         r#"# Written by `cargo xtask demo`. The others than {CHANNEL} have no rules: what is said there is counted. The commented reference is host/heatd/heatd.toml.

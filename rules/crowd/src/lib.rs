@@ -32,7 +32,7 @@ impl Formula for Crowd {
         let mut next = None;
 
         // The keys are in the order of their times, so that the first one that still counts ends the loop. Ten at a time: every
-        // entry costs, and who is left is forgotten a moment later.
+        // entry costs, and the next call forgets the others.
         for entry in state::scan("at/", None, 10) {
             let Some((at, id)) = read(&entry.key) else { continue };
             if Some(id) == speaker {

@@ -1,4 +1,4 @@
-//! What may start a train: the events of late that bring enough points.
+//! What may start a train: recent events that bring enough points.
 
 use heat_rule::{Call, Timestamp, state};
 
@@ -6,7 +6,7 @@ use crate::configured::Configured;
 use crate::points::Given;
 use crate::{HypeTrainRule, own};
 
-/// The key of the events of late, oldest first.
+/// The key of the recent events, oldest first.
 const RECENT: &str = "recent";
 
 /// How many are remembered, so that the value stays small; it is more than any setting asks for.

@@ -59,7 +59,7 @@ fn people(top: u32) -> String {
     list(top, top_people.map(|(person, tally)| (person.name, tally.weight)))
 }
 
-/// "1. pie (12), 2. cake (3)", without what has no name, and without what was taken back in whole.
+/// "1. pie (12), 2. cake (3)", without items that have no name, and without those that were taken back entirely.
 fn list(top: u32, entries: impl Iterator<Item = (String, Weight)>) -> String {
     entries
         .filter(|(name, weight)| !name.is_empty() && *weight > 0)

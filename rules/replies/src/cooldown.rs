@@ -1,4 +1,4 @@
-//! Who has had an answer of late: nobody gets the next one too soon, and neither does everybody together.
+//! Who has had an answer recently: no person gets the next one too soon, and all people together do not either.
 
 use heat_rule::{Call, Timestamp, state};
 

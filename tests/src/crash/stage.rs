@@ -75,7 +75,7 @@ impl Stage {
         })
     }
 
-    /// What the broker has kept for who comes late.
+    /// What the broker keeps for subscribers that come late.
     pub(super) fn retained(&self) -> Result<u64> {
         let value = super::watch::first(self.broker.port())?;
         value.parse().context("the retained output is no number")

@@ -96,7 +96,7 @@ impl Stage {
         Page::fetch(self.http)
     }
 
-    /// How it goes, for who waits.
+    /// How far it is, for the person who waits.
     pub(super) fn progress(&self, after: Duration) -> Result<String> {
         let page = self.page()?;
         let figure = |name: &str| page.figure(name).unwrap_or_default();

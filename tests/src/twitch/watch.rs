@@ -130,7 +130,7 @@ impl Server {
 }
 
 impl Hall {
-    /// How things stand, for who has waited in vain.
+    /// How things stand, for the message of a wait that failed.
     fn last_lines(&self) -> String {
         let last = self.received.iter().rev().take(8).rev();
         let lines: Vec<String> = last

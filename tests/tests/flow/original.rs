@@ -168,7 +168,7 @@ fn a_stream(radio: &Radio, file: &Path) -> Result<()> {
     radio.wait_for_log("no command belongs to the title \\\"Plastic Love\\\"")?;
     radio.say("dan", "?fave");
     radio.town.wait_for_text(file, &level(1))?;
-    // Nothing is retained: who comes late hears nothing before the next request.
+    // Nothing is retained: a client that comes late hears nothing before the next request.
     let late = Ear::at(radio.port, "update-heat")?;
     radio.say("eve", "!next");
     late.wait_for(1)?;

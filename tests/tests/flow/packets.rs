@@ -1,4 +1,4 @@
-//! The embedded broker and the packet suite of mosquitto, for who has it: 1,483 sequences of raw packets, right ones and wrong ones.
+//! The embedded broker and the packet suite of mosquitto, where it is there: 1,483 sequences of raw packets, right ones and wrong ones.
 //!
 //! What the broker does otherwise stands in `known-misses.txt`; a sequence that goes wrong without standing there fails the test, and so does one
 //! that stands there and goes right.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -67,12 +67,6 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What heatd says that a stream is.
-#[derive(Debug, Deserialize)]
-pub(crate) struct StreamState {
-    pub(crate) state: String,
-}
-
 /// RFC 9457, as far as heatd uses it.
 #[derive(Deserialize)]
 struct Problem {
@@ -99,13 +93,6 @@ impl Api {
     /// The status as heatd tells it.
     pub(crate) fn status(&self) -> Result<Value, Failure> {
         self.value(self.plain_get("/api/v1/status"))
-    }
-
-    /// Says that a stream starts or ends.
-    pub(crate) fn stream(&self, channel: &str, state: &str) -> Result<StreamState, Failure> {
-        let answer =
-            self.post(&format!("/channels/{channel}/stream"), &json!({ "state": state }))?;
-        StreamState::deserialize(answer).map_err(|error| self.not_heatd(&error))
     }
 
     /// What a resource says.

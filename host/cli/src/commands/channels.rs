@@ -15,10 +15,13 @@ use crate::when;
 #[derive(Subcommand)]
 pub(crate) enum ChannelsCommand {
     /// Shows the channels: whether Twitch sends them, whether they are live, and which rules they have.
+    #[command(after_help = "Examples:\n  heat channels list")]
     List(ListChannelsArgs),
     /// Takes channels up, with the rules that are for every channel. They stay after a restart.
+    #[command(after_help = "Examples:\n  heat channels add somebody somebody_else")]
     Add(ChannelNamesArgs),
     /// Lets channels go. What was counted there is kept, and goes on when they are added again.
+    #[command(after_help = "Examples:\n  heat channels remove somebody")]
     Remove(ChannelNamesArgs),
 }
 
@@ -36,6 +39,9 @@ pub(crate) struct ChannelNamesArgs {
     /// What stands at the end of the channel's address.
     #[arg(value_name = "CHANNEL", required = true)]
     channels: Vec<String>,
+    /// Prints what heatd answers, as JSON: one object a line, of each channel.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -88,6 +94,10 @@ fn each(change: &ChannelNamesArgs, work: impl Fn(&Api, &str) -> Result<Value>) -
     let names = change.channels.iter().map(|typed| channel_name(typed));
     for name in names.collect::<Result<Vec<_>>>()? {
         let told = work(&api, &name)?;
+        if change.json {
+            print(&format!("{}\n", clean::json(&told.to_string())))?;
+            continue;
+        }
         let done = told.get("message").and_then(Value::as_str).unwrap_or_default();
         print(&format!("{}\n", clean::text(done)))?;
     }

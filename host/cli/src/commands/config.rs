@@ -16,8 +16,12 @@ use crate::values;
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Lists what was changed while running: heatd never writes its configuration.
+    #[command(after_help = "Examples:\n  heat config diff")]
     Diff(DiffArgs),
     /// Prints [[rule]] tables of what runs, to be put into the configuration.
+    #[command(
+        after_help = "Examples:\n  heat config export >> heatd.toml   then take the old tables out"
+    )]
     Export(ExportConfigArgs),
 }
 

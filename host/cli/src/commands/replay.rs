@@ -25,7 +25,7 @@ use plot::PlotStyle;
 /// Stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
-  heat replay hotter.wasm --slot decay --from '1h ago'
+  heat replay hotter.wasm --slot decay --set half_life=3m --from '1h ago'
   heat replay --set half_life=3m --from 18:30 --to 19:00 --svg evening.svg
   heat replay decay.wasm --log recording.irc
   heat replay combo.wasm --slot combo --output combo       a rule that is not there yet
@@ -91,6 +91,7 @@ pub(crate) fn run(options: &ReplayArgs) -> Result<()> {
     query.extend(options.from.map(|from| ("from", from.to_string())));
     query.extend(options.to.map(|to| ("to", to.to_string())));
     query.extend(log.as_ref().map(|log| ("log", log.len().to_string())));
+    query.extend(candidate.query());
     let load = match log {
         Some(log) => candidate.load_after(log),
         None => candidate.load(),

@@ -16,6 +16,7 @@ use crate::terminal::{clean, print, print_json};
 const NOTICE: &str = "notice-";
 
 #[derive(Args)]
+#[command(after_help = "Examples:\n  heat status\n  heat status --json | jq .faves")]
 pub(crate) struct StatusArgs {
     /// Prints everything that heatd tells, as JSON.
     #[arg(long)]

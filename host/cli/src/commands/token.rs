@@ -1,4 +1,4 @@
-//! `heat token`: links that let others in, each with a role; who has one, and that somebody has it no more.
+//! `heat token`: makes links that let others in, each with a role; lists them, and revokes them.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,13 +21,19 @@ pub(crate) enum TokenCommand {
     /// Makes a token, and prints a link with it, once: as text, and for a telephone's camera.
     New(NewTokenArgs),
     /// Shows who has a token, and when it was used last. Not the tokens: nobody can see them again.
+    #[command(after_help = "Examples:\n  heat token list")]
     List(ListTokensArgs),
     /// Ends a token at once.
+    #[command(after_help = "Examples:\n  heat token revoke ann")]
     Revoke(RevokeArgs),
 }
 
 /// Stands below the help of `new`.
 const AFTER_HELP: &str = "\
+Examples:
+  heat token new --role moderator --name ann
+  heat token new --role viewer --expires 12h --url https://heat.example
+
 What each role may do:
   viewer     sees figures, and nobody's name
   moderator  sees people; pauses, sets and adds heat, says when the stream starts and ends, takes back, asks why
@@ -71,6 +77,9 @@ pub(crate) struct RevokeArgs {
     /// Its name; heat token list shows it.
     #[arg(value_name = "NAME")]
     name: String,
+    /// Prints what heatd answers, as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -141,6 +150,9 @@ fn revoke(options: &RevokeArgs) -> Result<()> {
         options.name
     );
     let told = api(&options.place)?.delete(&format!("/tokens/{}", options.name))?;
+    if options.json {
+        return print_json(&told);
+    }
     let done = told.get("message").and_then(Value::as_str).unwrap_or_default();
     print(&format!("{}\n", clean::text(done)))?;
     Ok(())

@@ -36,7 +36,15 @@ use source::Source;
 /// How long ending may take after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  heat watch
+  heat watch --channel somebody          without heatd: their Twitch chat
+  heat watch --json | jq 'select(.kind == \"output\") | .text'";
+
 #[derive(Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct WatchArgs {
     /// Only this channel. Where no heatd is found, its Twitch chat is read without one.
     #[arg(long, value_name = "NAME")]

@@ -1,4 +1,4 @@
-//! Replays of recorded chat, for who has recordings: the lines in order, with the times and the emotes of their tags.
+//! Replays of recorded chat, where there are recordings: the lines in order, with the times and the emotes of their tags.
 
 use anyhow::{Result, ensure};
 use heat_engine::Record;

@@ -1,6 +1,6 @@
 //! Says where two texts part, line by line.
 
-/// So many lines that agree stand around those that do not.
+/// How many lines that agree are shown around those that differ.
 const AROUND: usize = 2;
 
 /// More pairs of lines than this are not compared with each other: then all that may differ is shown.

@@ -12,10 +12,10 @@ const PROBATION_CALLS: u64 = 10;
 /// A rule that is hardly ever called is on probation for no longer than this, in milliseconds.
 const LONGEST_PROBATION_MS: u64 = 600_000;
 
-/// So many failed calls end a probation: the rule before is live again.
+/// How many failed calls end a probation: then the rule before is live again.
 const PROBATION_FAULTS: usize = 3;
 
-/// For so long, in milliseconds, a failed call is remembered.
+/// How long a failed call is remembered, in milliseconds.
 const REMEMBERED_MS: u64 = 60_000;
 
 /// A rule that took another's place a short while ago.
@@ -34,7 +34,7 @@ pub(crate) struct Breaker {
     pub(crate) probation: Option<Probation>,
     /// Since when what runs in the slot runs there, in milliseconds since 1970.
     pub(crate) since: u64,
-    /// When calls failed of late, and why the last one did.
+    /// When the recent calls failed, and why the last one did.
     faults: VecDeque<u64>,
     pub(crate) last_fault: String,
 }

@@ -232,19 +232,14 @@ impl Pending {
         });
     }
 
-    /// Throws away the letters of a formula since then: the rule that is live again has answered those events, and would count them
-    /// twice.
+    /// Throws away these letters of a slot.
     pub(crate) fn drop_dead_letters(
         &mut self,
-        slot: &SlotKey,
-        digest: Digest,
-        since: u64,
+        (channel, slot): (&str, &str),
+        is_one: impl Fn(&DeadLetter) -> bool,
     ) -> Result<(), StoreError> {
         let is_it = |letter: &DeadLetter| {
-            letter.channel == *slot.channel
-                && letter.slot == *slot.slot
-                && letter.digest == digest
-                && letter.at >= since
+            letter.channel == channel && letter.slot == slot && is_one(letter)
         };
         let stored = self.overlay().snapshot().dead_letters()?;
         let stored = stored.into_iter().filter(|(_, letter)| is_it(letter));

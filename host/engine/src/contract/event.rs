@@ -27,7 +27,7 @@ pub(crate) fn person_in(what: &Happening) -> Option<&Person> {
     }
 }
 
-/// So begins the id of who gave an order by the API and not in chat: ids of Twitch are digits.
+/// The beginning of the person's id in an order that came by the API and not from chat. Twitch's ids are digits.
 pub const ORDER_ID: &str = "token:";
 
 /// Whether a line is an order that was given by the API: nobody has written it in chat, so it counts as no message.

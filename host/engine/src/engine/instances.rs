@@ -5,7 +5,7 @@
 
 use crate::engine::Engine;
 
-/// So long an instance may wait for its next event, in milliseconds.
+/// How long an instance may wait for its next event, in milliseconds.
 const REST_MS: u64 = 3_000;
 
 /// How many may wait.
@@ -44,7 +44,7 @@ impl Engine {
     }
 }
 
-/// Those that nobody has called since this time are too many. None: all of them may wait.
+/// The time before which an instance must have been called last to be ended. None: all of them may wait.
 fn too_many(mut waiting: Vec<(u64, usize)>) -> Option<u64> {
     let all: usize = waiting.iter().map(|(_, bytes)| bytes).sum();
     if waiting.len() <= MOST && all <= MOST_BYTES {

@@ -6,7 +6,7 @@ use crate::series::query::Statistics;
 use crate::series::resolution::Resolution;
 use crate::series::store::expire;
 
-/// So many blocks are deleted at once: more would keep everybody waiting.
+/// How many blocks are deleted at once. Events have to wait for a deletion, so it stays short.
 const MOST_EXPIRED: usize = 5_000;
 
 impl Engine {

@@ -67,7 +67,7 @@ impl Engine {
         Ok(self.changed(channel, slot, None, order, false)?)
     }
 
-    /// Removes a rule that was added while running. Its state goes with it; what it has counted stays.
+    /// Removes a rule that was added while running. Its state and its dead letters go with it; what it has counted stays.
     pub fn remove_slot(
         &mut self,
         channel: &Arc<str>,
@@ -85,6 +85,7 @@ impl Engine {
         }
         let from = found.rule.digest();
         self.take_out(channel, slot)?;
+        self.pending.drop_dead_letters((channel, slot), |_| true)?;
         let status = SlotStatus::output_of(slot);
         self.pending.overlay().show(channel, status, HOST.into(), None);
         let whose = (Arc::clone(channel), Arc::from(slot));

@@ -107,7 +107,7 @@ impl Engine {
         self.pending.overlay().show(channel, status.output(), HOST.into(), text);
     }
 
-    /// How often a slot was changed since the start: who knows how they stand asks again when it has grown.
+    /// How often a slot was changed since the start. When the number has grown, a copy of the statuses is out of date.
     pub fn slot_changes(&self) -> u64 {
         self.slot_changes
     }

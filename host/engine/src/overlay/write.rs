@@ -54,7 +54,7 @@ impl Overlay {
                 for ((kind, person, item), tally) in counts.tallies.changes() {
                     let key = (&**channel, kind.code(), person.as_str(), item.as_str());
                     let row = (tally.faves, tally.weight, tally.people);
-                    // What was taken back in whole is as if it had never been.
+                    // A tally that was taken back entirely is removed, as if it had never been there.
                     match row {
                         (0, 0, 0) => drop(tallies.remove(key)?),
                         _ => drop(tallies.insert(key, row)?),

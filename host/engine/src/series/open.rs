@@ -43,7 +43,7 @@ struct OpenBlock {
 /// Hashes of (series, person) pairs, to count distinct people per bin. One number each: there are many, and they are kept for an hour.
 type People = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
-/// A person in a series. Two of them are one only by an accident that does not happen.
+/// A hash of a person in a series. With 64 bits, two of them are practically never the same.
 fn mixed(series: u32, person: u64) -> u64 {
     (person ^ u64::from(series).wrapping_mul(0x9e37_79b9_7f4a_7c15))
         .wrapping_mul(0xff51_afd7_ed55_8ccd)
@@ -68,7 +68,7 @@ impl Hasher for AsItIs {
     }
 }
 
-/// What happened at once: a line with all its emotes goes into the bins as one.
+/// What happened in one moment: a line enters the bins together with all its emotes.
 struct Addition<'a> {
     at: u64,
     now: u64,
@@ -96,7 +96,7 @@ impl Open {
         self.enter(channel, &Addition { at, now, person, series, level: None });
     }
 
-    /// Notes what an output shows now. Text that is no number ends nothing: the last number stands.
+    /// Notes what an output shows now. A text that is not a number changes nothing: the last number stays.
     pub(super) fn level(&mut self, channel: &str, output: &str, text: Option<&str>, now: u64) {
         let Some(count) = text.and_then(thousandths) else { return };
         let series = self.names.output(output);
@@ -236,7 +236,7 @@ impl OpenBlock {
             while self.people.first_key_value().is_some_and(|(&place, _)| is_over(place)) {
                 self.people.pop_first();
             }
-            // Who comes later than that is not told from the others any more.
+            // A line that comes later is counted, but its person is not compared with the others.
             if !is_over(place) {
                 known = Some((self.people.entry(place).or_default(), person));
             }
@@ -252,7 +252,7 @@ impl OpenBlock {
 
 /// Counts one more in a bin, or sets its level. Nearly always that is the last bin.
 fn put(bins: &mut Bins, series: u32, place: u32, level: Option<i64>, people: u32) {
-    // Most emotes are used once: no room is kept for more.
+    // Most emotes are used once, so no memory is reserved for more bins.
     let bins = bins.entry(series).or_insert_with(|| Vec::with_capacity(1));
     let found = match bins.last() {
         Some(last) if last.place == place => bins.len() - 1,

@@ -13,7 +13,7 @@ use super::shared::SharedSeries;
 use crate::error::StoreError;
 use crate::store::Store;
 
-/// How many stored blocks are gone back to find what an output showed before a range.
+/// How many stored blocks are searched backwards for what an output showed before a range.
 const LOOK_BACK: usize = 500;
 
 /// A stretch of time in milliseconds since 1970: from the first, to before the second.
@@ -49,7 +49,7 @@ pub struct Total {
     pub last: u64,
 }
 
-/// What was counted in all channels, for who wants to read it on another thread.
+/// A reader of what was counted in all channels, for other threads.
 #[derive(Clone)]
 pub struct Statistics {
     pub(super) store: Store,

@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::store::guard::guarded;
 use crate::store::snapshot::Snapshot;
 
-/// The thread that reads the log. Dropped, it ends it: nothing of the store is in use after that.
+/// The thread that reads the log. When this is dropped, the thread ends, and nothing uses the store any more.
 pub(super) struct Recovery {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

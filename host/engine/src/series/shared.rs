@@ -1,7 +1,7 @@
-//! The open series as two sides have them: the engine, which adds to them, and who reads them on another thread.
+//! The open series, shared by two sides: the engine, which adds to them, and readers on other threads.
 //!
-//! After a start the log of the last hour is read, on a thread of its own. Until it is, what happens is kept as it came, and who reads
-//! waits: so every bin has what came before the start and what came after it in the order of the log, as if nothing had stopped.
+//! After a start the log of the last hour is read, on a thread of its own. Until then the engine keeps what happens as it came, and readers
+//! wait: so every bin has what came before the start and what came after it in the order of the log, as if nothing had stopped.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::contract::event::is_order;
 use crate::error::StoreError;
 use crate::store::record::Record;
 
-/// So much may have happened while the log is read; beyond that the engine waits for the end of it.
+/// How many records may wait while the log is read. Beyond that the engine waits for the end of the reading.
 const MOST_EARLY: usize = 20_000;
 
 /// The open series. Locked for as long as one event or one answer takes.
@@ -54,7 +54,7 @@ impl SharedSeries {
         self.0.1.notify_all();
     }
 
-    /// Who reads waits for [`SharedSeries::adopt`] from now on.
+    /// From now on readers wait for [`SharedSeries::adopt`].
     pub(super) fn begin_unread(&self, open: Open) {
         *self.lock() = Current { open, phase: Phase::Reads(Vec::new()) };
     }
@@ -68,12 +68,12 @@ impl SharedSeries {
         Self(Arc::new((Mutex::new(Current { open, phase }), Condvar::new())))
     }
 
-    /// As they are now: of no use for answers while the log is read.
+    /// The series as they are now. While the log is read they are incomplete, so answers must not use this.
     pub(super) fn lock(&self) -> MutexGuard<'_, Current> {
         self.0.0.lock()
     }
 
-    /// As they are once the log is read.
+    /// The series, once the log is read: it waits for that.
     pub(super) fn read(&self) -> Result<MutexGuard<'_, Current>, StoreError> {
         let current = self.settled(self.lock());
         match current.phase {
@@ -82,7 +82,7 @@ impl SharedSeries {
         }
     }
 
-    /// As they are, unless the log is still read.
+    /// The series, or none while the log is still read.
     pub(super) fn present(&self) -> Option<MutexGuard<'_, Current>> {
         Some(self.lock()).filter(|current| matches!(current.phase, Phase::Counts))
     }
@@ -97,7 +97,7 @@ impl SharedSeries {
         current
     }
 
-    /// The log is read: what has happened meanwhile is counted, and who waits goes on.
+    /// The log is read: what has happened meanwhile is counted, and readers that wait go on.
     pub(super) fn adopt(&self, mut open: Open) {
         loop {
             let mut current = self.lock();
@@ -114,7 +114,7 @@ impl SharedSeries {
         self.0.1.notify_all();
     }
 
-    /// The log cannot be read, or nobody wants it any more.
+    /// The log cannot be read, or the engine is closed.
     pub(super) fn fail(&self, error: Option<StoreError>) {
         self.lock().phase = Phase::Failed(error);
         self.0.1.notify_all();

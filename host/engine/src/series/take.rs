@@ -8,7 +8,7 @@ use crate::contract::event::is_order;
 use crate::contract::{Event, Happening};
 use crate::store::record::{CountedFave, Record};
 
-/// The oldest time that a line may claim, before now, in milliseconds: what is older is counted as now.
+/// How far in the past a line may claim to be, in milliseconds. An older one is counted as now.
 const OLDEST: u64 = 24 * 3_600_000;
 
 impl Open {

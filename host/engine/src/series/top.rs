@@ -1,4 +1,4 @@
-//! Who has given and what has got the most faves, for who asks from another thread.
+//! The people who gave the most faves and the items that got the most, for other threads.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct MostFaved {
 }
 
 impl Statistics {
-    /// The greatest so many. Reads every item and every person of the channel; none when they are too many.
+    /// The first `count` of each list. Reads every item and every person of the channel; none when there are too many of them.
     pub fn most_faved(&self, channel: &str, count: usize) -> Result<Option<MostFaved>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let total = snapshot.channel_tally(channel)?;

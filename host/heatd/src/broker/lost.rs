@@ -11,7 +11,7 @@ use crate::backoff::LASTING;
 /// So many connections in a row that end soon after the broker has let heatd in are no chance.
 const SUSPICIOUS: u32 = 2;
 
-/// How connections have ended of late.
+/// How the recent connections ended.
 #[derive(Default)]
 pub(super) struct Losses {
     /// How many in a row were let in and soon cut off without a word.

@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(away.heard("harbour"), Some((7, "removed".to_owned())));
         share.look(&mut away);
         assert_eq!(away.heard("harbour"), None, "a look without news");
-        // Who goes leaves nothing to tell of who stays.
+        // A channel that goes leaves no gap behind for those that stay.
         wants.remove("seaside");
         shares.divide(&wanted.look());
         assert_eq!(share.look(&mut away).len(), 1);

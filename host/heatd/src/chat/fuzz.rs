@@ -149,7 +149,7 @@ fn emotes_fit(line: &ChatLine) {
     }
 }
 
-/// Only who may say so starts a stream.
+/// Only moderators start a stream.
 fn signs(event: &Event) {
     let streams = Streams::new(StreamSigns::default(), std::slice::from_ref(&event.channel), NOW);
     if let (Sign::Starts | Sign::Ends, Happening::Chat(line)) = (streams.after(event), &event.what)

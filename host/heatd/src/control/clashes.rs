@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use heat_engine::wit::SettingValue;
 use heat_engine::{Chain, Rule};
 
+use super::error::Error;
 use crate::config::{Config, Mistakes};
 
 /// A clash is a mistake at the later of two rules.
@@ -35,6 +36,20 @@ pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
             }
         }
     }
+}
+
+/// Whether a rule that comes into this slot while heatd runs would show what another rule of the channel shows.
+pub(super) fn refuse(chain: &[(String, Rule)], slot: &str, rule: &Rule) -> Result<(), Error> {
+    for (setting, output) in outputs(rule) {
+        let shows = |(_, other): &&(String, Rule)| outputs(other).any(|(_, name)| name == output);
+        let mut others = chain.iter().filter(|(other, _)| other != slot);
+        if let Some((other, _)) = others.find(shows) {
+            return Err(Error::because(format!(
+                "the rule in slot {other} shows the output {output} already; give this one another name, such as {setting}={slot}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The outputs that a rule shows, as far as its settings tell: those that are called `output`, or end so. By setting.

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::answers::{DeployAnswer, SlotAnswer};
 use super::chains::{cannot, explain};
 use super::check::check;
+use super::clashes;
 use super::error::Error;
 use super::handle::{Control, Present};
 use super::progress::Progress;
@@ -160,17 +161,18 @@ impl Control {
                 let given = given.unwrap_or_default();
                 self.made(limits, &component, &given)?
             }
-            RuleSource::Component(bytes) => {
+            RuleSource::Component(bytes, edit) => {
                 let component = self.speed.load(&self.sandbox, limits, bytes, progress)?;
                 // Settings belong to a rule: another one begins with its own defaults.
                 let same = component.description.name == begun.rule.description().name;
                 let given = if same { begun.rule.given() } else { &[] };
-                self.made(limits, &component, given)?
+                let given = edit.apply(given).map_err(Error::because)?;
+                self.made(limits, &component, &given)?
             }
         };
         match cannot(&rule) {
             Some(why) => Err(Error::because(why)),
-            None => Ok(rule),
+            None => clashes::refuse(&begun.chain, &wanted.slot, &rule).map(|()| rule),
         }
     }
 

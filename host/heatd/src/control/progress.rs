@@ -51,7 +51,7 @@ impl Progress {
         Self { listener: None, told: Cell::new(None) }
     }
 
-    /// Whether anybody waits for what the work leads to. Who has asked may be gone; work that nobody listens to is wanted until it ends.
+    /// Whether somebody still waits for the result. The caller may be gone. Work that was started without a listener always counts as wanted.
     pub(crate) fn is_wanted(&self) -> bool {
         self.listener.as_ref().is_none_or(|listener| !listener.is_closed())
     }

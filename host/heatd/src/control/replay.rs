@@ -10,13 +10,13 @@ use heat_engine::{
 };
 
 use super::answers::{CurveValue, ReplayAnswer, weight};
+use super::clashes;
 use super::error::Error;
 use super::follow::spawn_low_priority;
 use super::handle::{Control, Present};
 use super::outputs::must_be_there;
 use super::progress::Progress;
 use super::request::{DeployRequest, RuleSource};
-use super::settings::Edit;
 use crate::chat::Recording;
 
 /// How many points a curve has at most.
@@ -44,8 +44,8 @@ impl Control {
         wanted: Replayed,
         progress: &Progress,
     ) -> Result<ReplayAnswer, Error> {
-        let rule = self.candidate(&wanted.rule, progress)?;
         let Present { snapshot, rules } = self.present(&wanted.rule.channel)?;
+        let rule = self.candidate(&wanted.rule, &rules, progress)?;
         let stretch = match wanted.recording {
             Some(ref lines) => ReplayInput::recorded(&wanted, lines, &rules)?,
             None => ReplayInput::logged(&wanted, &snapshot)?,
@@ -63,14 +63,21 @@ impl Control {
     }
 
     /// The rule to try: in the place of the one in its slot, or in a slot that the channel does not have, after all others.
-    fn candidate(&self, wanted: &DeployRequest, progress: &Progress) -> Result<Rule, Error> {
+    fn candidate(
+        &self,
+        wanted: &DeployRequest,
+        rules: &[(String, Rule)],
+        progress: &Progress,
+    ) -> Result<Rule, Error> {
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let added = AddedSlot { after: None };
         let is_new = self.on_engine_thread("replay.look", move |access| {
             Ok(access.engine.may_add_slot(&channel, &slot, &added).is_ok())
         })?;
-        if is_new && let RuleSource::Component(bytes) = &wanted.source {
-            return self.new_rule(bytes, &Edit::default(), progress);
+        if is_new && let RuleSource::Component(bytes, settings) = &wanted.source {
+            let rule = self.new_rule(bytes, settings, progress)?;
+            clashes::refuse(rules, &wanted.slot, &rule)?;
+            return Ok(rule);
         }
         let (channel, slot) = (wanted.channel.clone(), wanted.slot.clone());
         let begun =

@@ -18,8 +18,8 @@ pub(crate) struct DeployRequest {
 /// Where the new rule comes from.
 #[derive(Clone)]
 pub(crate) enum RuleSource {
-    /// A new component. It keeps the live settings if it is a version of the same rule.
-    Component(Arc<[u8]>),
+    /// A new component. It keeps the live settings if it is a version of the same rule, with these changes.
+    Component(Arc<[u8]>, Edit),
     /// The live component with other settings.
     Settings(Edit),
     /// A file of the configuration that has changed: the new component, and the rule as it was configured.
@@ -31,7 +31,7 @@ pub(crate) enum RuleSource {
 impl RuleSource {
     pub(super) fn action(&self) -> Action {
         match self {
-            Self::Component(_) | Self::File(..) => Action::Deploy,
+            Self::Component(..) | Self::File(..) => Action::Deploy,
             Self::Settings(_) => Action::Settings,
             Self::Previous(..) => Action::RollBack,
         }

@@ -10,6 +10,7 @@ use super::answers::{DeployAnswer, MessageAnswer, SlotAnswer};
 use super::chains::cannot;
 use super::channels::Channels;
 use super::check::check;
+use super::clashes;
 use super::error::Error;
 use super::handle::Control;
 use super::progress::Progress;
@@ -62,6 +63,7 @@ impl Channels {
         self.may_add(channel, slot, &added)?;
         let rule = self.live.new_rule(&wanted.component, &wanted.settings, progress)?;
         let present = self.live.present(channel)?;
+        clashes::refuse(&present.rules, slot, &rule)?;
         let checked = check(&self.live.sandbox, &present, slot, channel, &rule, progress)?;
         let order =
             ChangeRequest::new(Action::AddRule, &wanted.by, &format!("checked on {checked}"));
@@ -109,7 +111,7 @@ impl Channels {
         self.registry.remove_slot(channel, slot);
         self.live.metrics.forget_slot(&Arc::from(channel), slot);
         Ok(MessageAnswer::new(format!(
-            "the rule in slot {slot} of #{channel} is removed, with its state; what it has counted stays"
+            "the rule in slot {slot} of #{channel} is removed, with its state and its dead letters; what it has counted stays"
         )))
     }
 }

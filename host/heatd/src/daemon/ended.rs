@@ -1,4 +1,4 @@
-//! What ends a heatd that runs: the wish of who started it, or a part that should not have ended.
+//! What ends a heatd that runs: a wish from outside, or a part that should not have ended.
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use tracing::info;
 use super::prepared::Prepared;
 use super::stored::Stored;
 
-/// So long a start waits for the store before anything listens: whoever starts a second heatd hears of the store that is in use, and not of a port.
+/// How long a start waits for the store before anything listens: whoever starts a second heatd hears of the store that is in use, and not of a port.
 const FIRST: Duration = Duration::from_secs(1);
 
 /// How often the log says how far the verification is.

@@ -20,7 +20,7 @@ struct SpareFile {
     bytes: u64,
 }
 
-/// Removes compiled code that nobody uses and that was not made of late. A folder that cannot be read is nothing to stop for.
+/// Removes compiled code that is not used and not recent. A folder that cannot be read is nothing to stop for.
 pub(crate) fn prune(folder: &Path, in_use: &BTreeSet<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut spare: Vec<SpareFile> = Vec::new();

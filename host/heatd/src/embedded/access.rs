@@ -1,4 +1,4 @@
-//! Client may connect to the embedded broker, and which topics each may read and write.
+//! Which clients may connect to the embedded broker, and which topics each may read and write.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -39,7 +39,7 @@ struct Rights {
     write: Vec<String>,
 }
 
-/// Client may do what. None: everybody may do everything, on loopback only.
+/// What each user may do. None: everybody may do everything, on loopback only.
 pub(super) struct Access(Option<HashMap<Client, Rights>>);
 
 impl Access {

@@ -110,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite> ClientConnection<S> {
             let Some(packet) = packets::next(&mut self.wire.input)? else { break };
             let is_goodbye = packet[0] == 0xE0 && packet.len() < 4;
             let packet = match packets::read(packet, self.version) {
-                // Client says goodbye, however badly, is gone.
+                // A client that says goodbye is gone, whatever else it says.
                 Err(Fault(Reason::MalformedPacket)) if is_goodbye => return Err(End::Closed),
                 packet => packet?,
             };

@@ -28,7 +28,7 @@ impl Announcer {
         let task = move |access: &mut EngineAccess<'_>| {
             access.engine.emotes_changed(&channel, provider, changes.added, changes.removed);
             access.after(move || {
-                // Who waits may be gone.
+                // The one who waits may be gone.
                 let _ = done.send(());
             });
             Ok(())

@@ -1,4 +1,4 @@
-//! What a provider has pushed of late. It holds against answers that are older: 7TV's answers come from a cache, which may be up to half an hour
+//! The recent pushes of a provider. They hold against answers that are older: 7TV's answers come from a cache, which may be up to half an hour
 //! behind its events (SevenTV/SevenTV#81).
 
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ impl Pushed {
         self.0.clear();
     }
 
-    /// Does to an answer what was pushed of late and is not in it. True: the answer lacked something.
+    /// Applies to an answer the recent pushes that it does not have. True: the answer lacked something.
     pub(super) fn hold_against(&mut self, answer: &mut Set, now: Instant) -> bool {
         self.0.retain(|_, (_, at)| now.duration_since(*at) < HOLDS);
         let of = |wanted: bool| {

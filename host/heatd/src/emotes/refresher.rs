@@ -74,7 +74,7 @@ struct CachedState {
     failing: bool,
     /// How often in a row the provider said that it does not know the channel, or has no set for it.
     unknown: u32,
-    /// What was pushed of late, which an older answer does not have.
+    /// The recent pushes, which an older answer does not have.
     pushed: Pushed,
 }
 
@@ -203,7 +203,7 @@ impl Refresher {
         Ok(())
     }
 
-    /// Takes the set of an answer, but for what was pushed of late: that is newer.
+    /// Takes the set of an answer, but keeps the recent pushes, which are newer.
     async fn take_answer(
         &mut self,
         place: usize,
@@ -359,7 +359,7 @@ impl Refresher {
     }
 }
 
-/// Waits for what is pushed; forever where nothing is. All that is there is taken at once: who fills a set with a thousand emotes makes a
+/// Waits for what is pushed; forever where nothing is. All that is there is taken at once: somebody who fills a set with a thousand emotes makes a
 /// thousand events.
 async fn pushed(pushes: &mut Option<mpsc::Receiver<Push>>) -> Option<Vec<Push>> {
     let Some(pushes) = pushes else { return std::future::pending().await };

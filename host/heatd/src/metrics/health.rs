@@ -26,7 +26,7 @@ pub(crate) struct Health {
     waits_for_clock: AtomicBool,
     /// When the engine began its current step, in milliseconds since the start; 0 while it rests.
     step: AtomicU64,
-    /// The task that the engine is at, as its asker has named it; none while it decides on events.
+    /// The task that the engine is at, by the name that its caller gave it; none while it decides on events.
     task: Mutex<Option<&'static str>>,
     /// How long the first event of the last group had waited, in milliseconds; 0 while nothing waits.
     wait: AtomicU64,

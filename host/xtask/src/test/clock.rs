@@ -1,7 +1,7 @@
 //! How long each test of a program took, by the lines that the program prints.
 //!
 //! Stable Rust's harness names a test when it ends, and no time. But it starts tests in the order of its list, so many at once, and the
-//! next one when one has ended: who knows the list and sees the ends knows the starts.
+//! next one when one has ended: the list and the ends tell the starts.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};

@@ -227,3 +227,74 @@ fn what_cannot_be_added_is_said_and_changes_nothing() -> Result<()> {
     ensure!(all["rules"].as_array().is_some_and(|rules| rules.len() == 1), "{all}");
     Ok(())
 }
+
+/// The settings of a component, as the query has them.
+const OTHER_OUTPUT: &str =
+    "settings=%7B%22set%22:%7B%22output%22:%22warmth%22,%22half_life%22:%220s%22%7D%7D";
+
+#[test]
+fn what_another_rule_shows_no_other_can_show_live_either() -> Result<()> {
+    let stage = Stage::with(&cast::rules("", "")?)?;
+    let decay = cast::rule("decay")?;
+    let expected = "the rule in slot decay shows the output heat already";
+    let why = add(&stage, "slot=warmth", &decay)?.refused()?;
+    ensure!(why.contains(expected) && why.contains("output=warmth"), "{why}");
+    let replay = "channels/seaside/replay?slot=warmth";
+    let why = stage.api.ask("POST", replay, WASM, &decay)?.refused()?;
+    ensure!(why.contains(expected), "{why}");
+    // With a name of its own it goes, and cannot take the other's afterwards.
+    let own = format!("slot=warmth&{OTHER_OUTPUT}");
+    stage.fave("ann");
+    stage.heat("1")?;
+    let replay = format!("{replay}&output=warmth&{OTHER_OUTPUT}");
+    stage.api.ask("POST", &replay, WASM, &decay)?.done()?;
+    add(&stage, &own, &decay)?.done()?;
+    stage.fave("bob");
+    stage.watch.wait_for_last("heat/v1/seaside/warmth", "1")?;
+    let wish = json!({ "set": { "output": "heat" } });
+    let why = stage.api.slot("warmth/settings", &wish)?.refused()?;
+    ensure!(why.contains(expected), "{why}");
+    stage.town.wait_for_figure("heatd_rule_failures_total{slot=\"warmth\"}", 0)
+}
+
+#[test]
+fn a_component_comes_with_settings_of_its_own() -> Result<()> {
+    let stage = Stage::with(&cast::rules("", "")?)?;
+    let decay = cast::rule("decay")?;
+    let set = "settings=%7B%22set%22:%7B%22per_fave%22:7%7D%7D";
+    let shadow = format!("channels/seaside/rules/decay/shadow?{set}");
+    stage.api.ask("POST", &shadow, WASM, &decay)?.done()?;
+    stage.fave("ann");
+    stage.watch.wait_for_last("heat/v1/seaside/shadow/heat", "7")?;
+    stage.heat("1")?;
+    stage.api.slot("decay/drop", &json!({}))?.done()?;
+    let path = format!("channels/seaside/rules/decay?{set}");
+    stage.api.ask("PUT", &path, WASM, &decay)?.done()?;
+    stage.fave("bob");
+    stage.heat("8")?;
+    // Settings of the query are for a component; the others are the body.
+    let settings = stage.api.ask("POST", &shadow, JSON, b"{}")?.problem(400)?;
+    ensure!(settings.contains("goes with a component"), "{settings}");
+    Ok(())
+}
+
+#[test]
+fn dead_letters_go_with_a_rule_that_is_removed() -> Result<()> {
+    let stage = stage()?;
+    add(&stage, "slot=odd", &cast::guest("misbehave")?)?.done()?;
+    stage.say("ann", "!do panic");
+    stage.town.wait_for_figure("heatd_rule_failures_total{slot=\"odd\"}", 1)?;
+    let letters = || -> Result<usize> {
+        let told = stage.api.get("dead-letters")?.json()?;
+        Ok(told["dead_letters"].as_array().map_or(0, Vec::len))
+    };
+    heat_tests::patience::eventually("the letter", || match letters()? {
+        1 => Ok(()),
+        other => anyhow::bail!("{other} letters"),
+    })?;
+    stage.api.ask("DELETE", "channels/seaside/rules/odd", JSON, b"")?.json()?;
+    heat_tests::patience::eventually("no letter", || match letters()? {
+        0 => Ok(()),
+        other => anyhow::bail!("{other} letters"),
+    })
+}

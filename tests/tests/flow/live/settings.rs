@@ -59,7 +59,7 @@ fn topics_that_a_rule_takes_only_now_are_subscribed_to_at_once() -> Result<()> {
     stage.heat("1")?;
     let edit = json!({ "set": { "topics": ["deck/later"] } });
     stage.api.slot("fave/settings", &edit)?.done()?;
-    // heatd subscribes on its own time; the broker keeps nothing for who is not there yet.
+    // heatd subscribes on its own time; the broker keeps nothing for clients that are not there yet.
     eventually("a message on the new topic to count", || {
         let sent = stage.broker.publish("deck/later", b"{\"id\":\"once\"}", false, 1);
         sent.map_err(|error| error.to_string())?;

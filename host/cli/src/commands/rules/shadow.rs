@@ -12,6 +12,7 @@ use crate::target::{ProgressArgs, choose};
 const AFTER_HELP: &str = "\
 Examples:
   heat rules shadow decay.wasm
+  heat rules shadow hotter.wasm --slot decay --set per_fave=2
   heat rules shadow --set half_life=3m --set cap=100
   heat rules list                     what it would show stands below the slot
   heat rules promote                  or: heat rules drop";
@@ -30,6 +31,7 @@ pub(super) fn run(options: &ShadowArgs) -> Result<()> {
     let api = options.answer.at.api()?;
     let rules = slots::rules(&api, options.answer.at.named()?.as_deref())?;
     let rule = choose(&rules, &options.candidate.wanted(&candidate))?;
-    let steps = api.start("POST", &rule.path("/shadow"), &[], &candidate.load())?;
+    let query: Vec<_> = candidate.query().into_iter().collect();
+    let steps = api.start("POST", &rule.path("/shadow"), &query, &candidate.load())?;
     done::show(&steps.follow(options.answer.json)?, options.answer.json)
 }

@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::guest::rule::Rule;
 use crate::store::changes::{Action, SlotOverride, Status};
 use crate::store::checkpoint::texts;
+use crate::store::dead_letter::DeadLetter;
 
 impl Engine {
     /// Back to the rule before, which has gone on over its own state.
@@ -54,7 +55,10 @@ impl Engine {
             (found.rule.description().state_version, found.rule.description().name.clone());
         self.pending.remove_later((*failed.key).clone());
         if let (Role::Formula, Some(probation)) = (failed.role(), &failed.breaker.probation) {
-            self.pending.drop_dead_letters(&failed.key, failed.rule.digest(), probation.since)?;
+            // The rule that is live again has answered those events, and would count them twice.
+            let (digest, since) = (failed.rule.digest(), probation.since);
+            let is_one = |letter: &DeadLetter| letter.digest == digest && letter.at >= since;
+            self.pending.drop_dead_letters((channel, slot), is_one)?;
         }
         self.pending.overlay().admin_rows().own(&key, version, &rule);
         // What only the failed rule has shown goes with it.

@@ -10,8 +10,9 @@ use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::control::RuleSource;
+use crate::control::{Edit, RuleSource};
 use crate::http::form::problem::Problem;
+use crate::http::form::query::{Query, wrong};
 
 /// A body as it came, within the limit of its route.
 pub(crate) struct RawBody(pub(crate) Vec<u8>);
@@ -92,16 +93,29 @@ fn whole_numbers<V: DeserializeOwned>(text: &[u8]) -> Option<V> {
     serde_json::from_value(value).ok()
 }
 
-/// A component, or other settings for the live rule. The content type says which.
-pub(crate) fn source(headers: &HeaderMap, body: &[u8]) -> Result<RuleSource, Problem> {
+/// A component with the settings of the query, or other settings for the live rule. The content type says which.
+pub(crate) fn source(
+    headers: &HeaderMap,
+    settings: Option<Edit>,
+    body: &[u8],
+) -> Result<RuleSource, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A type may have parameters: application/json; charset=utf-8.
     match kind.and_then(|kind| kind.split(';').next()).map(str::trim) {
-        Some(kind) if kind.eq_ignore_ascii_case("application/json") => {
-            Ok(RuleSource::Settings(json(body)?))
-        }
-        _ => Ok(RuleSource::Component(Arc::from(body))),
+        Some(kind) if kind.eq_ignore_ascii_case("application/json") => match settings {
+            None => Ok(RuleSource::Settings(json(body)?)),
+            Some(_) => Err(wrong(
+                "settings",
+                "it goes with a component; without one, the body says what to `set`",
+            )),
+        },
+        _ => Ok(RuleSource::Component(Arc::from(body), settings.unwrap_or_default())),
     }
+}
+
+/// What the query says to set and to unset of a component that is the body.
+pub(crate) fn settings(query: &mut Query) -> Result<Option<Edit>, Problem> {
+    query.one("settings")?.map(|text| json(text.as_bytes())).transpose()
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::control::{DeployRequest, Replayed, RuleSource};
+use crate::control::{DeployRequest, Edit, Replayed, RuleSource};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
-use crate::http::form::body::{RawBody, source};
+use crate::http::form::body::{RawBody, settings, source};
 use crate::http::form::ndjson::stepwise;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::{Query, wrong};
@@ -27,6 +27,8 @@ pub(crate) struct ReplayQuery {
     output: String,
     /// How many bytes of a recording stand before the component.
     log: Option<usize>,
+    /// What is set of the component.
+    settings: Option<Edit>,
 }
 
 impl ReplayQuery {
@@ -38,6 +40,7 @@ impl ReplayQuery {
             to: query.number("to")?.unwrap_or(u64::MAX),
             output: query.one("output")?.unwrap_or_else(|| "heat".to_owned()),
             log: query.number("log")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            settings: settings(&mut query)?,
         };
         query.end()?;
         Ok(read)
@@ -73,7 +76,7 @@ pub(crate) async fn run(
     headers: HeaderMap,
     RawBody(mut body): RawBody,
 ) -> Result<Response, Problem> {
-    let ReplayQuery { slot, from, to, output, log } = ReplayQuery::read(query)?;
+    let ReplayQuery { slot, from, to, output, log, settings } = ReplayQuery::read(query)?;
     let (recording, body) = match log {
         None => (None, body),
         Some(bytes) if bytes <= body.len() => {
@@ -85,7 +88,7 @@ pub(crate) async fn run(
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
     };
-    let source = source(&headers, &body)?;
+    let source = source(&headers, settings, &body)?;
     // A component may be tried in a slot that is not there yet.
     if let RuleSource::Settings(_) = source {
         SlotPath::of(&api, channel.clone(), slot.clone())?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::control::{DeployRequest, Edit, NewRule, RuleSource, ShadowStatus};
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
-use crate::http::form::body::{JsonBody, RawBody, json, source};
+use crate::http::form::body::{JsonBody, RawBody, settings as settings_of, source};
 use crate::http::form::ndjson::{at_once, stepwise};
 use crate::http::form::problem::Problem;
 use crate::http::form::query::{Query, wrong};
@@ -91,9 +91,8 @@ pub(crate) async fn add(
     let missing = || wrong("slot", "name the slot that the rule gets");
     let slot = query.one("slot")?.ok_or_else(missing)?;
     let after = query.one("after")?;
-    let settings = query.one("settings")?.unwrap_or_default();
+    let settings = settings_of(&mut query)?.unwrap_or_default();
     query.end()?;
-    let settings = json(settings.as_bytes())?;
     let component = Arc::from(&component[..]);
     let wanted = NewRule { channel, slot, after, component, settings, by: caller.name };
     Ok(stepwise(place, move |progress| api.channels.add_rule(&wanted, progress)))
@@ -120,11 +119,15 @@ pub(crate) async fn deploy(
     Extension(caller): Extension<Caller>,
     place: Place,
     path: SlotPath,
+    mut query: Query,
     RawBody(component): RawBody,
-) -> Response {
-    let wanted = wanted(path, RuleSource::Component(Arc::from(&component[..])), caller);
+) -> Result<Response, Problem> {
+    let settings = settings_of(&mut query)?.unwrap_or_default();
+    query.end()?;
+    let source = RuleSource::Component(Arc::from(&component[..]), settings);
+    let wanted = wanted(path, source, caller);
     let live = api.live.clone();
-    stepwise(place, move |progress| live.deploy(&wanted, progress))
+    Ok(stepwise(place, move |progress| live.deploy(&wanted, progress)))
 }
 
 /// `POST /channels/{channel}/rules/{slot}/settings`
@@ -150,10 +153,13 @@ pub(crate) async fn shadow(
     Extension(caller): Extension<Caller>,
     place: Place,
     path: SlotPath,
+    mut query: Query,
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(path, source(&headers, &body)?, caller);
+    let settings = settings_of(&mut query)?;
+    query.end()?;
+    let wanted = wanted(path, source(&headers, settings, &body)?, caller);
     let live = api.live.clone();
     Ok(stepwise(place, move |progress| live.shadow(&wanted, progress)))
 }
