@@ -42,6 +42,15 @@ fn a_file_of_no_known_rule_needs_a_slot() {
     assert!(words.contains(": fave (fave 1.0.0), decay (decay 1.0.0)"), "{words}");
     let (code, ..) = fake.heat(&["rules", "deploy", file.to_str().unwrap(), "--slot", "decay"]);
     assert_eq!((code, fake.asked().len()), (Some(0), 1));
+    // What is set beside it goes along.
+    let file = file.to_str().unwrap();
+    for verb in [&["rules", "deploy"][..], &["rules", "shadow"], &["replay"]] {
+        let rest = [file, "--slot", "decay", "--set", "half_life=3m"];
+        fake.heat(&[verb, &rest].concat());
+        let asked = fake.asked();
+        let line = &asked.last().unwrap().line;
+        assert!(line.contains("settings=") && line.contains("half_life"), "{line}");
+    }
 }
 
 #[test]
@@ -188,7 +197,6 @@ fn a_wrong_command_line_is_64_and_asks_nothing() {
     for wrong in [
         &["rules", "deploy"][..],
         &["rules", "shadow"],
-        &["rules", "shadow", "a.wasm", "--set", "a=1"],
         &["rules", "settings", "set"],
         &["replay", "a.wasm", "--from", "soon"],
         &["replay", "a.wasm", "--from", "2h", "--log", "chat.irc"],

@@ -28,8 +28,9 @@ pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
                         "the rules in slots `{other}` and `{slot}` both show the output `{output}` in #{}",
                         chain.channel
                     );
+                    let name = proposal(&setting, slot);
                     let hint =
-                        format!("give one another name, such as settings.{setting} = \"{slot}\"");
+                        format!("give one another name, such as settings.{setting} = \"{name}\"");
                     mistakes.add_with_hint(configured.span_of(&setting), problem, hint);
                     reported.push(clash);
                 }
@@ -40,16 +41,31 @@ pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
 
 /// Whether a rule that comes into this slot while heatd runs would show what another rule of the channel shows.
 pub(super) fn refuse(chain: &[(String, Rule)], slot: &str, rule: &Rule) -> Result<(), Error> {
+    let others = || chain.iter().filter(|(other, _)| other != slot);
+    let shows = |other: &Rule, output: &str| outputs(other).any(|(_, name)| name == output);
+    let mut clashes = Vec::new();
     for (setting, output) in outputs(rule) {
-        let shows = |(_, other): &&(String, Rule)| outputs(other).any(|(_, name)| name == output);
-        let mut others = chain.iter().filter(|(other, _)| other != slot);
-        if let Some((other, _)) = others.find(shows) {
-            return Err(Error::because(format!(
-                "the rule in slot {other} shows the output {output} already; give this one another name, such as {setting}={slot}"
-            )));
+        if let Some((other, _)) = others().find(|(_, other)| shows(other, &output)) {
+            clashes.push((other, setting, output));
         }
     }
-    Ok(())
+    let Some((other, ..)) = clashes.first() else { return Ok(()) };
+    let names: Vec<&str> = clashes.iter().map(|(.., output)| output.as_str()).collect();
+    let free =
+        clashes.iter().map(|(_, setting, _)| format!("{setting}={}", proposal(setting, slot)));
+    let (s, names) = (if clashes.len() > 1 { "s" } else { "" }, names.join(", "));
+    let free = free.collect::<Vec<_>>().join(" ");
+    Err(Error::because(format!(
+        "the rule in slot {other} shows the output{s} {names} already; set what this one shows to something else, such as {free}"
+    )))
+}
+
+/// A free name for what a setting names: `warmth` for `output`, `warmth-level` for `level_output`.
+fn proposal(setting: &str, slot: &str) -> String {
+    match setting.strip_suffix("_output") {
+        Some(what) => format!("{slot}-{}", what.replace('_', "-")),
+        None => slot.to_owned(),
+    }
 }
 
 /// The outputs that a rule shows, as far as its settings tell: those that are called `output`, or end so. By setting.
