@@ -38,8 +38,11 @@ pub(crate) struct Kept {
     state: Vec<(String, u64, String, Vec<u8>)>,
     timers: Vec<(String, u64, String, u64)>,
     outputs: Vec<(String, String, Option<String>)>,
-    log: Vec<(u64, (u64, u64, u32, Vec<u8>))>,
+    log: Vec<LogRow>,
 }
+
+/// A block of the log: its first record; its first and last time, how many records, and its bytes.
+type LogRow = (u64, (u64, u64, u32, Vec<u8>));
 
 impl Kept {
     pub(crate) fn read(file: &Path) -> Result<Self> {
@@ -84,6 +87,14 @@ impl Kept {
             kept.log.push((number.value(), (first, last, records, bytes.to_vec())));
         }
         Ok(kept)
+    }
+
+    /// The blocks of the log that a group's commit wrote. A commit of many events has several; those of all groups have about as many.
+    fn blocks(&self, group: u64, groups: u64) -> &[LogRow] {
+        // The first block is that of the start.
+        let rows = &self.log[1..];
+        let place = |group: u64| (rows.len() as u64 * group / groups) as usize;
+        &rows[place(group)..place(group + 1)]
     }
 
     /// An error unless the other store holds the same counts, people and number of rows.
@@ -137,7 +148,7 @@ impl Counts {
 
 /// Writes what the engine wrote, group by group, and returns the seconds that the transactions took.
 pub(crate) fn write_bare(file: &Path, mix: Mix, kept: &Kept, groups: u64) -> Result<f64> {
-    let mut bare = BareStore::create(file, mix, kept)?;
+    let mut bare = BareStore::create(file, mix, kept, groups)?;
     let mut seconds = 0.0;
     for group in 0..groups {
         bare.count(group * GROUP..(group + 1) * GROUP);
@@ -153,13 +164,15 @@ pub(crate) struct BareStore<'a> {
     database: Database,
     mix: Mix,
     kept: &'a Kept,
+    /// How many groups there will be.
+    groups: u64,
     counts: Counts,
 }
 
 impl<'a> BareStore<'a> {
-    pub(crate) fn create(file: &Path, mix: Mix, kept: &'a Kept) -> Result<Self> {
+    pub(crate) fn create(file: &Path, mix: Mix, kept: &'a Kept, groups: u64) -> Result<Self> {
         let database = Database::builder().set_cache_size(CACHE_BYTES).create(file)?;
-        Ok(Self { database, mix, kept, counts: Counts::default() })
+        Ok(Self { database, mix, kept, groups, counts: Counts::default() })
     }
 
     /// Counts these faves: no part of a transaction.
@@ -169,17 +182,12 @@ impl<'a> BareStore<'a> {
 
     /// Writes what was counted last, which is the group of this number.
     pub(crate) fn write(&self, group: u64) -> Result<()> {
-        // The first block is that of the start.
-        write_group(&self.database, self.kept, &self.counts, &self.kept.log[group as usize + 1])
+        let blocks = self.kept.blocks(group, self.groups);
+        write_group(&self.database, self.kept, &self.counts, blocks)
     }
 }
 
-fn write_group(
-    database: &Database,
-    kept: &Kept,
-    counts: &Counts,
-    (first, (first_at, last_at, records, bytes)): &(u64, (u64, u64, u32, Vec<u8>)),
-) -> Result<()> {
+fn write_group(database: &Database, kept: &Kept, counts: &Counts, blocks: &[LogRow]) -> Result<()> {
     let transaction = database.begin_write()?;
     {
         let channel = stage::CHANNEL;
@@ -204,13 +212,13 @@ fn write_group(
         for (name, slot, text) in &kept.outputs {
             outputs.insert((channel, name.as_str()), (slot.as_str(), text.as_deref()))?;
         }
-        transaction
-            .open_table(LOG)?
-            .insert(first, (*first_at, *last_at, *records, bytes.as_slice()))?;
-        let mut meta = transaction.open_table(META)?;
+        let (mut log, mut meta) = (transaction.open_table(LOG)?, transaction.open_table(META)?);
         meta.insert("next-send", 0)?;
-        meta.insert("next-record", first + u64::from(*records))?;
-        meta.insert("newest", last_at)?;
+        for (first, (first_at, last_at, records, bytes)) in blocks {
+            log.insert(first, (*first_at, *last_at, *records, bytes.as_slice()))?;
+            meta.insert("next-record", first + u64::from(*records))?;
+            meta.insert("newest", last_at)?;
+        }
     }
     transaction.commit()?;
     Ok(())

@@ -31,7 +31,8 @@ pub(crate) fn run(setup: &Setup, faves: u64, pause: Duration) -> Result<()> {
     let file = folder.path().join("engine.redb");
     by_engine(setup, &file, faves)?;
     let kept = Kept::read(&file)?;
-    let mut store = BareStore::create(&folder.path().join("bare.redb"), REGULARS, &kept)?;
+    let bare = folder.path().join("bare.redb");
+    let mut store = BareStore::create(&bare, REGULARS, &kept, faves)?;
     let mut rules = Rules::new(setup)?;
     let mut broker = Broker::connect()?;
     let before = processor_ms()?;
