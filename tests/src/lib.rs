@@ -7,6 +7,7 @@
 //! - [`irc`]: one raw line of chat taken apart, without the parser that the daemon uses.
 //! - [`twitch`]: a scripted Twitch chat server on a real socket.
 //! - [`emotes`]: a scripted provider of emotes that are not Twitch's.
+//! - [`logins`]: a scripted server for logins, as id.twitch.tv is.
 //! - [`chat`]: made-up chat from a seed, with the counts that it must lead to.
 //! - [`recordings`]: recorded chat, found through `HEAT_RECORDINGS`, with independent counts.
 //! - [`processes`]: real programs, started, watched and ended.
@@ -35,6 +36,8 @@ pub mod irc;
 pub mod twitch;
 
 pub mod emotes;
+
+pub mod logins;
 
 pub mod chat;
 

@@ -174,10 +174,10 @@ const ENGINE: &[&[&str]] = &[
 
 /// The folders of heatd, likewise.
 const HEATD: &[&[&str]] = &[
-    &["metrics", "backoff", "shutdown", "tls", "terminal", "rule_file", "compiler"],
+    &["metrics", "backoff", "shutdown", "secret", "tls", "terminal", "rule_file", "compiler"],
     &["config", "clock"],
-    &["queue", "view", "data"],
-    &["broker", "emotes"],
+    &["queue", "view", "data", "web"],
+    &["broker", "emotes", "account"],
     &["chat", "embedded"],
     &["control"],
     &["decider", "backup"],

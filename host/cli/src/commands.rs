@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
+pub(crate) mod login;
 pub(crate) mod page;
 pub(crate) mod replay;
 pub(crate) mod restore;

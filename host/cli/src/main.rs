@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::commands::{
-    backup, channels, command, config, export, forget, import, page, replay, restore, rules,
+    backup, channels, command, config, export, forget, import, login, page, replay, restore, rules,
     simulate, status, stream, token, undo, watch, why,
 };
 use crate::terminal::note;
@@ -52,6 +52,7 @@ Examples:
   heat rules new streak --lang rust
   heat page                      the link to heatd's page
   heat token new --role moderator --name ann
+  heat login                     follows, subscriptions, rewards: with your Twitch account
   heat export --output heat.jsonl
   heat import heat.jsonl --dry-run
   heat forget somebody
@@ -102,6 +103,10 @@ enum Command {
     /// Makes links for others: for moderators, and for people who may only watch.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Logs heatd in to Twitch, and says how its accounts stand.
+    Login(login::LoginArgs),
+    /// Ends a login to Twitch.
+    Logout(login::LogoutArgs),
     /// Writes counts and log as lines of JSON.
     Export(export::ExportArgs),
     /// Adds counts from a file: of `heat export`, or of the original's database.
@@ -134,6 +139,8 @@ fn main() -> ExitCode {
         Command::Order(options) => command::run(&options),
         Command::Page(options) => page::run(&options),
         Command::Token(command) => token::run(&command),
+        Command::Login(options) => login::run(&options),
+        Command::Logout(options) => login::log_out(&options),
         Command::Rules(command) => match rules::run(&command) {
             Ok(code) => return code,
             Err(error) => Err(error),

@@ -7,4 +7,4 @@ mod say;
 pub(crate) mod table;
 pub(crate) mod words;
 
-pub(crate) use say::{agrees, note, print, print_json};
+pub(crate) use say::{agrees, answer, note, print, print_json};

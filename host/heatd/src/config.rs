@@ -2,15 +2,19 @@
 //!
 //! Nothing is opened or bound before the whole file is right. `heatd.toml` in this folder's crate is the commented reference.
 
+mod account;
 mod backup;
 mod emotes;
+pub(crate) mod feature;
 #[cfg(test)]
 mod fuzz;
 mod grants;
 mod log;
+mod login;
 mod mistakes;
 mod mqtt;
 pub(crate) mod provider;
+mod secret_file;
 mod section;
 mod series;
 mod stream;
@@ -22,8 +26,11 @@ use std::path::{Path, PathBuf};
 use heat_engine::{Given, HOST};
 use toml::de::DeTable;
 
+pub(crate) use account::{AccountConfig, AccountSettings};
 pub(crate) use backup::BackupPlan;
 pub(crate) use emotes::EmoteSources;
+pub(crate) use feature::Feature;
+pub(crate) use login::login;
 pub(crate) use mistakes::{Mistakes, most_like};
 #[cfg(test)]
 pub(crate) use mqtt::User;
@@ -74,7 +81,7 @@ pub(crate) struct Http {
     pub(crate) request_timeout: u64,
 }
 
-/// Twitch chat, read without a login.
+/// Twitch: chat, which is read without a login, and the accounts that heatd may be logged in to.
 #[derive(Debug)]
 pub(crate) struct Twitch {
     /// Logins, in lower case.
@@ -84,6 +91,7 @@ pub(crate) struct Twitch {
     pub(crate) tls: bool,
     /// After this much silence heatd sends a PING, in milliseconds. After as much silence again the connection ends.
     pub(crate) ping: u64,
+    pub(crate) accounts: AccountSettings,
 }
 
 /// One rule at its place in the chain.
@@ -125,7 +133,7 @@ impl Config {
                 log
             },
         );
-        let twitch = Twitch::read(root.section("twitch"), mistakes);
+        let twitch = Twitch::read(root.section("twitch"), &folder, mistakes);
         let stream = StreamSigns::read(root.section("stream"), twitch.channels.len(), mistakes);
         let data = folder.join(data);
         let config = Self {
@@ -219,13 +227,14 @@ impl Http {
 }
 
 impl Twitch {
-    fn read(section: Option<Section<'_>>, mistakes: &Mistakes) -> Self {
+    fn read(section: Option<Section<'_>>, folder: &Path, mistakes: &Mistakes) -> Self {
         let mut twitch = Self {
             channels: Vec::new(),
             host: "irc.chat.twitch.tv".to_owned(),
             port: 6697,
             tls: true,
             ping: 60_000,
+            accounts: AccountSettings::default(),
         };
         let Some(mut section) = section else {
             mistakes.add_with_hint(
@@ -256,6 +265,7 @@ impl Twitch {
         }
         twitch.tls = section.boolean("tls").unwrap_or(true);
         twitch.ping = section.duration("ping", 100, 300_000).unwrap_or(60_000);
+        twitch.accounts = AccountSettings::read(&mut section, &twitch.channels, folder, mistakes);
         section.end();
         twitch
     }
@@ -282,14 +292,6 @@ pub(crate) const SLOT_NAMES: &str =
 pub(crate) fn is_slot_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !name.is_empty() && name.len() <= 32 && name.chars().all(plain)
-}
-
-/// Reads a channel's login as people write it; None when it cannot be one. Twitch logins have 4 to 25 letters, digits and
-/// underscores; some old ones are shorter.
-pub(crate) fn login(written: &str) -> Option<String> {
-    let login = written.trim_start_matches('#').to_lowercase();
-    let plain = login.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (plain && (1..=25).contains(&login.len())).then_some(login)
 }
 
 impl RuleConfig {

@@ -3,7 +3,7 @@
 //! Reading order: [`handle`] is what callers hold, [`ask`] the way to the engine's thread. [`deploy`] is the path of every change of a slot, with [`compile`] and
 //! [`check`] on it. [`follow`] keeps a run beside what is live: [`shadow`] shows such a run, [`undo`] and [`forget`] adopt its state. [`replay`] and
 //! [`simulate`] say what would happen; [`command`] gives a moderator's order, [`turn`] turns a slot off or brings back what was in it, [`retry`] makes failed calls again. [`export`] and [`import`] move counts and the log. [`chains`] loads what is configured, and [`clashes`] finds rules that show the same. [`channels`] adds and
-//! removes channels, [`slots`] rules, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat.
+//! removes channels, [`slots`] rules, [`folder`] deploys changed files, [`moderation`] takes moderators' orders from chat. [`logins`] tells people how Twitch logins stand.
 
 mod added;
 mod answers;
@@ -23,6 +23,7 @@ mod follow;
 mod forget;
 mod handle;
 mod import;
+pub(crate) mod logins;
 pub(crate) mod moderation;
 mod outputs;
 mod progress;

@@ -65,7 +65,7 @@ async fn wire(prepared: Prepared, asked_to_stop: impl Future<Output = ()>) -> Re
     };
     let Some(stored) = stored else { return Ok(()) };
     let (parts, readers) = Parts::new(&stored, shutdown)?;
-    http::complete(&site, parts.api(), parts.access(address));
+    http::complete(&site, parts.api(address), parts.access(address));
     tokio::select! {
         () = clock::wait_for_system(stored.newest, clock::LONGEST_WAIT, parts.metrics.health()) => {}
         () = &mut asked_to_stop => return Ok(()),

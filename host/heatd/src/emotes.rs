@@ -2,7 +2,7 @@
 //!
 //! - [`crate::config::provider`] is who is asked, and where; [`shapes`] is what they answer,
 //! - [`sets`] has the words, [`find`] adds those of a line of chat to it,
-//! - [`dial`] connects, [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
+//! - [`fetch`] asks by HTTP, [`question`] takes as many requests as an answer needs, [`cache`] keeps answers on disk,
 //! - [`refresher`] does all that for one provider; [`announce`] tells the engine what has changed; [`live`] hears from 7TV at once, [`pushed`] remembers what
 //!   it heard,
 //! - [`listed`] lists the emotes of a channel for the API.
@@ -12,7 +12,6 @@
 
 mod announce;
 mod cache;
-mod dial;
 mod fetch;
 mod find;
 mod listed;

@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told. Then the life of an event: [`chat`] or [`broker`]
 //! takes it in, [`queue`] holds the doors of the engine's thread, [`decider`] is its loop, [`broker`] shows what came of it. [`clock`] is the time,
-//! [`emotes`] adds to lines of chat what their words are, [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
+//! [`emotes`] adds to lines of chat what their words are, [`account`] is what heatd is logged in as, [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
 //! while they run. [`http`] is for clients and machines, [`view`] is what it tells beside the figures of [`metrics`]; [`data`] is the data folder;
-//! [`backup`] copies the store while it is in use. [`rule_file`] reads rules, and [`compiler`] has them compiled in a process of their own. [`offline`] has the commands beside the daemon. [`tls`], [`shutdown`] and [`backoff`] serve all of these.
+//! [`backup`] copies the store while it is in use. [`rule_file`] reads rules, and [`compiler`] has them compiled in a process of their own. [`offline`] has the commands beside the daemon. [`web`] asks other services; [`tls`], [`secret`], [`shutdown`] and [`backoff`] serve all of these.
 
+mod account;
 mod backoff;
 mod backup;
 mod broker;
@@ -24,10 +25,12 @@ mod metrics;
 mod offline;
 mod queue;
 mod rule_file;
+mod secret;
 mod shutdown;
 mod terminal;
 mod tls;
 mod view;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

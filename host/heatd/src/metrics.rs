@@ -125,6 +125,11 @@ impl Metrics {
         self.0.links.gap(long);
     }
 
+    /// Whether the login of a Twitch account is good, and covers what it is for.
+    pub(crate) fn account_up(&self, login: &str, up: bool) {
+        self.0.links.account_up(login, up);
+    }
+
     pub(crate) fn mqtt_message(&self) {
         self.0.links.received.inc();
     }

@@ -43,6 +43,7 @@ fn the_commented_reference_is_a_good_configuration() -> Result<()> {
         .collect();
     ensure!(every_line != reference);
     std::fs::write(town.path("writer.password"), "secret\n")?;
+    std::fs::write(town.path("twitch.secret"), "secret\n")?;
     let (code, words) = check(&town, &every_line)?;
     ensure!(code == Some(0), "{words}");
     Ok(())
@@ -71,6 +72,22 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         (
             good.replace("ping = \"1s\"", "ping = \"soon\""),
             vec!["heatd.toml:6:", "is no length of time; write"],
+        ),
+        (
+            good.replace(
+                "ping = \"1s\"",
+                "ping = \"1s\"\nclient_id = \"a b\"\n[[twitch.account]]\nchannel = \"harbour\"\nfeatures = [\"folows\"]\n\
+                 [[twitch.account]]\nbot = \"harbour\"\nfeatures = [\"say\", \"say\", \"follows\"]\n[[twitch.account]]\nfeatures = []",
+            ),
+            vec![
+                "heatd.toml:7: \"a b\" is no client id",
+                "heatd.toml:9: the channel \"harbour\" is not in [twitch] channels",
+                "heatd.toml:10: there is no feature \"folows\"",
+                "heatd.toml:12: the account \"harbour\" stands here twice",
+                "heatd.toml:13: the feature \"say\" stands here twice",
+                "`follows` needs the account of the channel itself, not a bot",
+                "an account is that of a `channel`, or that of a `bot`",
+            ],
         ),
         (
             good.replace("listen = \"127.0.0.1:", "listen = \"0.0.0.0:"),

@@ -18,6 +18,7 @@ mod gather;
 mod jumps;
 mod ledger;
 mod live;
+mod login;
 mod network;
 mod odd;
 mod openapi;

@@ -28,6 +28,16 @@ pub(crate) fn print_json(value: &Value) -> Result<()> {
     Ok(())
 }
 
+/// What the person at the terminal types, on one line.
+pub(crate) fn answer(question: &str) -> Result<String> {
+    let mut out = io::stderr().lock();
+    write!(out, "{question}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
 /// Asks the person at the terminal.
 pub(crate) fn agrees(question: &str) -> Result<bool> {
     let mut out = io::stderr().lock();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::chain::stream::{HOST, STREAM_OUTPUT, show_stream, state_name};
+use crate::contract::effects::is_notice;
 use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
 use crate::store::membership::ChannelOverride;
@@ -16,6 +17,15 @@ impl Engine {
         let key = (Arc::from(channel), name.to_owned());
         if self.channels.contains_key(channel) && !self.outputs().contains_key(&key) {
             self.pending.overlay().name_output(&key.0, key.1, HOST.into());
+        }
+    }
+
+    /// Shows a notice of the host in a channel: what people have to know, as `notice-NAME`. None takes it back.
+    pub fn notice(&mut self, channel: &str, name: &str, text: Option<String>) {
+        let key = (Arc::from(channel), format!("notice-{name}"));
+        let shown = self.outputs().get(&key).cloned().flatten();
+        if self.channels.contains_key(channel) && shown != text {
+            self.pending.overlay().show(&key.0, key.1, HOST.into(), text);
         }
     }
 
@@ -32,9 +42,11 @@ impl Engine {
                     channel.slots.iter().any(|it| it.key.slot == slot && it.breaker.is_on())
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
-            let shown = shown && !of_host && !name.starts_with("rules/");
+            // What the host has told people is told again, if it still holds.
+            let is_told_again = *slot == *HOST && is_notice(&name);
+            let shown = shown && !of_host && !is_told_again && !name.starts_with("rules/");
             // How a slot stands is told again below.
-            let is_standing = *slot == *HOST && name.starts_with("rules/");
+            let is_standing = is_told_again || *slot == *HOST && name.starts_with("rules/");
             if !shown && text.is_some() && !is_standing {
                 info!(
                     channel = &*channel,

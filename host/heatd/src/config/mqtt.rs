@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use heat_engine::check_topic;
 
 use super::mistakes::Mistakes;
+use super::secret_file::first_line;
 use super::section::Section;
 
 /// heatd's own name at the embedded broker. No user may have it.
@@ -286,19 +287,7 @@ fn password(section: &mut Section<'_>, folder: &Path) -> Option<String> {
         mistakes.add_with_hint(&span, "a password does not belong into the configuration", hint);
     }
     let (file, span) = section.text("password_file")?;
-    let text = match std::fs::read_to_string(folder.join(&file)) {
-        Ok(text) => text,
-        Err(error) => {
-            mistakes.add(&span, format!("{file} cannot be read: {error}"));
-            return None;
-        }
-    };
-    let password = text.lines().next().unwrap_or_default().trim();
-    if password.is_empty() {
-        mistakes.add(&span, format!("the first line of {file} is empty; it is the password"));
-        return None;
-    }
-    Some(password.to_owned())
+    first_line(folder, &file, &span, "password", mistakes)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::rustls::ClientConfig;
 
 use super::stored::Stored;
+use crate::account::Accounts;
 use crate::backup::Backups;
 use crate::chat::{self, ChannelsReceiver, ChannelsSender};
 use crate::config::Config;
@@ -64,6 +65,8 @@ pub(super) struct Parts {
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Emotes of other providers, for chat; none when no provider is asked.
     pub(super) emotes: Option<Arc<Emotes>>,
+    /// The Twitch accounts that heatd is logged in to.
+    pub(super) accounts: Arc<Accounts>,
 }
 
 /// The reading ends, each of which moves into the one task that reads it.
@@ -93,6 +96,7 @@ impl Parts {
         let channels = Channels::new(config, &live, &registry, wants, emotes.clone());
         let store = config.data.join(data::STORE);
         let backups = Backups::new(config.backup.clone(), store, live.clone());
+        let accounts = Accounts::open(&config.twitch.accounts, &config.data, tls.clone())?;
         let parts = Self {
             config: Arc::clone(config),
             shutdown,
@@ -109,12 +113,13 @@ impl Parts {
             statistics: Arc::default(),
             tls,
             emotes,
+            accounts: Arc::new(accounts),
         };
         Ok((parts, Readers { queue, wanted, upkeep }))
     }
 
     /// What the pages are made of.
-    pub(super) fn api(&self) -> Api {
+    pub(super) fn api(&self, address: SocketAddr) -> Api {
         Api {
             statistics: Arc::clone(&self.statistics),
             shelves: self.emotes.as_ref().map(|emotes| emotes.shelves()),
@@ -133,6 +138,8 @@ impl Parts {
             limits: AnswerLimits::default(),
             kept: self.config.series.clone(),
             backups: Arc::clone(&self.backups),
+            accounts: Arc::clone(&self.accounts),
+            port: address.port(),
         }
     }
 
@@ -158,7 +165,8 @@ impl Parts {
 
 /// Whom heatd trusts, read once for chat and for the providers of emotes.
 fn trusted(config: &Config) -> Result<Option<Arc<ClientConfig>>> {
-    let encrypted = config.twitch.tls || config.emotes.is_encrypted();
+    let encrypted =
+        config.twitch.tls || config.emotes.is_encrypted() || config.twitch.accounts.is_encrypted();
     Ok(if encrypted { Some(Arc::new(tls::client(None)?)) } else { None })
 }
 

@@ -11,11 +11,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::parts::{Parts, Readers};
+use crate::account::Keeper;
 use crate::backup::daily;
 use crate::broker::{self, Link, Prefixes, Routes};
 use crate::chat::{self, ChannelsReceiver, Chat};
 use crate::clock;
 use crate::control::folder::Folder;
+use crate::control::logins::LoginNotices;
 use crate::control::moderation::Moderation;
 use crate::data::DataDir;
 use crate::decider::{self, EngineOutputs};
@@ -120,6 +122,16 @@ fn start_sources(
     };
     sources.spawn(chat::run(chat, wanted, shutdown()));
     sources.spawn(Folder::new(parts.live.clone()).run(shutdown()));
+    if !config.twitch.accounts.wanted.is_empty() {
+        let notices = LoginNotices {
+            accounts: Arc::clone(&parts.accounts),
+            registry: Arc::clone(&parts.registry),
+            inputs: parts.inputs.downgrade(),
+            metrics: parts.metrics.clone(),
+        };
+        sources.spawn(notices.run(shutdown()));
+        sources.spawn(Keeper::new(Arc::clone(&parts.accounts)).run(shutdown()));
+    }
     sources.spawn(daily::run(Arc::clone(&parts.backups), shutdown()));
     sources.spawn(ticks::run(agenda, parts.inputs.clone(), shutdown()));
     sources

@@ -17,11 +17,11 @@ use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tracing::{debug, info, warn};
 
-use super::dial::{Socket, dial};
-use super::fetch::AGENT;
 use super::shapes::{EmoteName, NamedEmote, Subject, can_be_typed};
 use crate::backoff::{Backoff, LASTING};
 use crate::metrics::{Interface, Unrecognized};
+use crate::web::AGENT;
+use crate::web::dial::{Socket, dial};
 
 /// How long connecting, and the first word of the server, may take.
 const WELCOME: Duration = Duration::from_secs(20);

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use heat_engine::{Outputs, Statistics};
 use tokio::sync::{mpsc, watch as value};
 
+use crate::account::Accounts;
 use crate::backup::Backups;
 use crate::config::Retention;
 use crate::control::Control;
@@ -46,6 +47,10 @@ pub(crate) struct Api {
     /// How long bins of series are kept.
     pub(crate) kept: Retention,
     pub(crate) backups: Arc<Backups>,
+    /// The Twitch accounts that heatd is logged in to.
+    pub(crate) accounts: Arc<Accounts>,
+    /// The port at which heatd listens.
+    pub(crate) port: u16,
 }
 
 impl Api {

@@ -20,20 +20,22 @@ use crate::http::guard::roles::AccessRule;
 const BASE: &str = include_str!("openapi/base.json");
 
 /// The resources, by path.
-const RESOURCES: [&str; 5] = [
+const RESOURCES: [&str; 6] = [
     include_str!("openapi/state.json"),
     include_str!("openapi/series.json"),
     include_str!("openapi/channels.json"),
     include_str!("openapi/rules.json"),
+    include_str!("openapi/accounts.json"),
     include_str!("openapi/machines.json"),
 ];
 
 /// The schemas of requests and answers, by name.
-const SCHEMAS: [&str; 4] = [
+const SCHEMAS: [&str; 5] = [
     include_str!("openapi/schemas-state.json"),
     include_str!("openapi/schemas-series.json"),
     include_str!("openapi/schemas-channels.json"),
     include_str!("openapi/schemas-rules.json"),
+    include_str!("openapi/schemas-accounts.json"),
 ];
 
 /// What every resource may answer; `base.json` says why.

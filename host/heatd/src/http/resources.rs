@@ -2,8 +2,9 @@
 //!
 //! [`status`], [`watch`] and [`channels`] show the present; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for the page;
 //! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] read or
-//! redo the past; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens.
+//! redo the past; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens, [`accounts`] logins to Twitch.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod channels;

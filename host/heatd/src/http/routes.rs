@@ -17,8 +17,9 @@ use crate::http::guard::roles::AccessRule;
 use crate::http::openapi::{self, RoleLookup};
 use crate::http::probes;
 use crate::http::resources::{
-    audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay, rules,
-    series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch, why,
+    accounts, audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay,
+    rules, series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch,
+    why,
 };
 use crate::rule_file::LARGEST;
 use AccessRule::{Anybody, Machines};
@@ -54,6 +55,8 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/metrics", Machines, || routing::get(probes::figures)),
     get("/", Anybody, || routing::get(page::index)),
     get("/icon.svg", Anybody, || routing::get(page::icon)),
+    // Twitch sends a browser there. It has no token, and brings back what only heatd and Twitch know.
+    get(accounts::CALLBACK, Anybody, || routing::get(accounts::come_back)),
     get("/assets/{name}", Anybody, || routing::get(page::asset)),
     get("/api/v1/openapi.json", Anybody, || {
         routing::get(openapi::document).layer(Extension(RoleLookup(described)))
@@ -64,6 +67,9 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/api/v1/tokens", OWNER, || routing::get(tokens::list)),
     post("/api/v1/tokens", OWNER, || routing::post(tokens::add)),
     delete("/api/v1/tokens/{name}", OWNER, || routing::delete(tokens::revoke)),
+    get("/api/v1/accounts", OWNER, || routing::get(accounts::list)),
+    post("/api/v1/accounts/{login}/login", OWNER, || routing::post(accounts::begin)),
+    delete("/api/v1/accounts/{login}/login", OWNER, || routing::delete(accounts::end)),
     get("/api/v1/backup", OWNER, || routing::get(backup::send)),
     post("/api/v1/backup", OWNER, || routing::post(backup::make)),
     get("/api/v1/channels", VIEWER, || routing::get(channels::list)),
@@ -252,7 +258,8 @@ mod tests {
             let path = path
                 .replace("CHANNEL", "{channel}")
                 .replace("SLOT", "{slot}")
-                .replace("NAME", "{name}");
+                .replace("NAME", "{name}")
+                .replace("LOGIN", "{login}");
             let before = path.rsplit_once('/').unwrap().0.to_owned();
             rows.insert((cells[2].to_owned(), method.to_owned(), path));
             // One row tells of several actions, by their last words.

@@ -39,6 +39,13 @@ pub(super) struct Links {
     pub(super) received: Counter,
     published: [Counter; 3],
     pub(super) outbox: Gauge,
+    accounts: Family<AccountName, Gauge>,
+}
+
+/// A Twitch account, by its login.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AccountName {
+    account: String,
 }
 
 impl Links {
@@ -59,6 +66,7 @@ impl Links {
             received: Counter::default(),
             published: [kind("output"), kind("message"), kind("at_most_once")],
             outbox: Gauge::default(),
+            accounts: Family::default(),
         };
         let mut gauge =
             |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
@@ -98,6 +106,11 @@ impl Links {
             links.gap_seconds.clone(),
         );
         registry.register("mqtt_published", "MQTT messages sent", published);
+        registry.register(
+            "account_up",
+            "1 while the login of this Twitch account is good and covers its features",
+            links.accounts.clone(),
+        );
         registry.register_with_unit(
             "chat_last_line_timestamp",
             "Time of the last line of chat, since 1970; 0 before the first",
@@ -116,6 +129,11 @@ impl Links {
     pub(super) fn gap(&self, long: Duration) {
         self.gaps.inc();
         self.gap_seconds.inc_by(long.as_secs_f64());
+    }
+
+    pub(super) fn account_up(&self, login: &str, up: bool) {
+        let account = login.to_owned();
+        self.accounts.get_or_create(&AccountName { account }).set(i64::from(up));
     }
 
     pub(super) fn published(&self, what: Published, messages: usize) {

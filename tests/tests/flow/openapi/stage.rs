@@ -7,6 +7,7 @@ use heat_tests::emotes::{
     Answer as Provided, Providers, bttv_channel, bttv_global, ffz_global, ffz_room, seventv_global,
     seventv_user,
 };
+use heat_tests::logins::{CLIENT, Logins};
 use heat_tests::patience::eventually;
 use heat_tests::processes::Program;
 use heat_tests::twitch::{Line, room_id};
@@ -31,6 +32,7 @@ pub(super) struct Stage {
     pub(super) owner: String,
     // These two run for as long as the stage stands.
     _providers: Providers,
+    logins: Logins,
     _heatd: Program,
 }
 
@@ -48,6 +50,7 @@ impl Stage {
     /// The same, with providers that answer otherwise, or with other words in `[emotes]` instead of theirs.
     pub(super) fn with(change: impl FnOnce(&Providers), emotes: &str) -> Result<Self> {
         let (town, providers) = (Town::new()?, Providers::start()?);
+        let logins = Logins::start(&[("seaside", "11")])?;
         answer(&providers);
         change(&providers);
         let head = town.head(&["seaside", "harbour"], &Broker::Embedded(town.mqtt));
@@ -55,6 +58,11 @@ impl Stage {
         let head = head.replace("[emotes]\nproviders = []\n", &table);
         ensure!(head.contains(&table), "the harness asks for emotes in the internet");
         let head = head.replace("keep = 0\n", "keep = 2\n");
+        let account = format!(
+            "ping = \"1s\"\nid_server = \"{}\"\nclient_id = \"{CLIENT}\"\n[[twitch.account]]\nchannel = \"seaside\"\nfeatures = [\"follows\"]\n",
+            logins.address()
+        );
+        let head = head.replacen("ping = \"1s\"\n", &account, 1);
         let rules = cast::rules("", "")? + &cast::one_guest("misbehave", "")?;
         let heatd = town.heatd(&(head + &rules))?;
         for channel in ["seaside", "harbour"] {
@@ -63,7 +71,28 @@ impl Stage {
         heatd.wait_for_line(|line| line.contains("broker connected"))?;
         let file = town.path("heat-data/api.token");
         let owner = eventually("the API's token", || std::fs::read_to_string(&file))?;
-        Ok(Self { town, owner: owner.trim().to_owned(), _providers: providers, _heatd: heatd })
+        Ok(Self {
+            town,
+            owner: owner.trim().to_owned(),
+            _providers: providers,
+            logins,
+            _heatd: heatd,
+        })
+    }
+
+    /// Somebody agrees to the login that has begun, and heatd knows.
+    pub(super) fn agree(&self, login: &str) -> Result<()> {
+        let account = || -> Result<Value> {
+            let told = self.get("accounts")?.json()?;
+            Ok(told["accounts"][0].clone())
+        };
+        let code = account()?["begun"]["code"].as_str().context("no code")?.to_owned();
+        self.logins.agree(&code, login)?;
+        eventually("the login", || {
+            let account = account()?;
+            ensure!(account["state"] == "logged-in", "{account}");
+            Ok(())
+        })
     }
 
     pub(super) fn ask(&self, call: &Call) -> Result<Answer> {

@@ -28,6 +28,7 @@ pub(super) fn go(stage: &mut Stage, described: &mut Described) -> Result<()> {
     guide.channels(&moderator)?;
     guide.rules()?;
     guide.tokens()?;
+    guide.accounts()?;
     guide.data()?;
     for (call, answer, rest) in watches {
         let kinds: &[&str] = &["hello", "chat", "event", "rule", "fault", "output", "stream"];
@@ -318,6 +319,21 @@ impl Guide<'_> {
         ] {
             self.problem(&call, status)?;
         }
+        Ok(())
+    }
+
+    fn accounts(&mut self) -> Result<()> {
+        let login = "accounts/seaside/login";
+        self.get("accounts")?;
+        self.problem(&Call::send("DELETE", login, JSON, b""), 409)?;
+        self.good(&Call::post(login, &json!({})))?;
+        self.get("accounts")?;
+        self.stage.agree("seaside")?;
+        self.done(&Call::send("DELETE", login, JSON, b""))?;
+        self.problem(&Call::post(login, &json!({ "browser": true })), 409)?;
+        self.problem(&Call::post(login, &json!({ "brwser": true })), 400)?;
+        self.problem(&Call::post("accounts/nobody/login", &json!({})), 404)?;
+        self.problem(&Call::send("DELETE", "accounts/nobody/login", JSON, b""), 404)?;
         Ok(())
     }
 

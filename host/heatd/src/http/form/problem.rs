@@ -39,6 +39,11 @@ impl Problem {
         Self::new(status, format!("the parameter `{name}`: {why}"))
     }
 
+    /// What is wrong, and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn too_many_watch(role: &str) -> Self {
         let detail = format!(
             "as many watch already as may watch with the role {role}; close a watch that nobody needs"

@@ -1,4 +1,4 @@
-//! A connection to a provider, encrypted or not.
+//! A connection to the host of an address, encrypted or not.
 
 use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use hyper::Uri;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::provider::is_encrypted;
-pub(super) use crate::tls::Socket;
+pub(crate) use crate::tls::Socket;
 use crate::tls::connect;
 
 /// Connects to the host of an address.
-pub(super) async fn dial(
+pub(crate) async fn dial(
     address: &Uri,
     tls: Option<&Arc<ClientConfig>>,
 ) -> Result<Box<dyn Socket>> {
