@@ -26,6 +26,9 @@ fn served() -> Result<String> {
 fn serve() -> Result<String> {
     let (town, broker) = (Town::new()?, Mosquitto::start()?);
     let configuration = town.head(&["seaside", "harbour"], &Broker::At(broker.port()));
+    // Nobody is logged in, so nothing is asked: the account is there for its figure.
+    let account = "[[twitch.account]]\nchannel = \"seaside\"\nfeatures = [\"follows\"]\n[emotes]";
+    let configuration = configuration.replacen("[emotes]", account, 1);
     let heatd = town.heatd(&(configuration + &Town::rules("LUL")?))?;
     heatd.wait_for_line(|line| line.contains("subscribed"))?;
     town.chat.wait_joined("seaside")?;
