@@ -32,22 +32,20 @@ pub(crate) enum CandidateFile {
     Rule {
         component: Vec<u8>,
         stem: String,
-        settings: Option<Value>,
+        settings: Option<(&'static str, String)>,
     },
     Settings(Value),
 }
 
 impl Candidate {
     pub(crate) fn read(&self) -> Result<CandidateFile> {
-        let settings = values::wish(&self.set, &self.unset)?;
-        let is_set = !self.set.is_empty() || !self.unset.is_empty();
         Ok(match &self.file {
             Some(file) => CandidateFile::Rule {
                 component: rule_file::read(file)?,
                 stem: rule_file::stem(file),
-                settings: is_set.then_some(settings),
+                settings: values::query(&self.set, &self.unset)?,
             },
-            None => CandidateFile::Settings(settings),
+            None => CandidateFile::Settings(values::wish(&self.set, &self.unset)?),
         })
     }
 
@@ -67,9 +65,7 @@ impl CandidateFile {
     /// What the query says of it.
     pub(crate) fn query(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::Rule { settings, .. } => {
-                settings.as_ref().map(|settings| ("settings", settings.to_string()))
-            }
+            Self::Rule { settings, .. } => settings.clone(),
             Self::Settings(_) => None,
         }
     }

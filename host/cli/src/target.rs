@@ -8,7 +8,7 @@ use clap::Args;
 use crate::api::Api;
 use crate::api::slots::SlotEntry;
 use crate::api::status::Status;
-use crate::find::{Environment, Place};
+use crate::find::Place;
 
 /// A heatd, and one of its channels.
 #[derive(Args, Clone, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct ChannelArgs {
 
 impl ChannelArgs {
     pub(crate) fn api(&self) -> Result<Api> {
-        Ok(Api::new(self.place.find(&Environment::of_this_process())?))
+        Api::at(&self.place)
     }
 
     /// The channel that was named, as heatd knows it.

@@ -18,6 +18,14 @@ pub(crate) fn wish(set: &[String], unset: &[String]) -> Result<Value> {
     Ok(json!({ "set": settings, "unset": unset }))
 }
 
+/// The same as a part of the query, beside a rule from a file. None: nothing is set.
+pub(crate) fn query(set: &[String], unset: &[String]) -> Result<Option<(&'static str, String)>> {
+    if set.is_empty() && unset.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(("settings", wish(set, unset)?.to_string())))
+}
+
 /// The names of the settings that are set or unset.
 pub(crate) fn keys<'a>(set: &'a [String], unset: &'a [String]) -> Vec<&'a str> {
     let set = set.iter().map(|typed| typed.split('=').next().unwrap_or(typed).trim());

@@ -13,7 +13,7 @@ use ureq::{Agent, Body};
 
 use super::feed::Feed;
 use super::progress::Progress;
-use crate::find::Daemon;
+use crate::find::{Daemon, Environment, Place};
 
 /// How long connecting may take, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -88,6 +88,11 @@ impl Api {
             false => config,
         };
         Self { agent: config.build().into(), daemon }
+    }
+
+    /// The heatd of this place.
+    pub(crate) fn at(place: &Place) -> anyhow::Result<Self> {
+        Ok(Self::new(place.find(&Environment::of_this_process())?))
     }
 
     /// The status as heatd tells it.

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Payload};
-use crate::find::{Environment, Place};
+use crate::find::Place;
 use crate::terminal::words::bytes;
 use crate::terminal::{clean, note, print};
 
@@ -36,7 +36,7 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) fn run(options: &BackupArgs) -> Result<()> {
-    let api = Api::new(options.place.find(&Environment::of_this_process())?);
+    let api = Api::at(&options.place)?;
     match &options.output {
         Some(file) => bring(&api, file, options.json),
         None => make(&api, options.json),

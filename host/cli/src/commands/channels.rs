@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};
-use crate::find::{Environment, Place};
+use crate::find::Place;
 use crate::target::channel_name;
 use crate::terminal::table::{Colour, Table, has_colours};
 use crate::terminal::{clean, print, print_json};
@@ -90,7 +90,7 @@ pub(crate) fn run(command: &ChannelsCommand) -> Result<()> {
 
 /// One after the other; the first that is refused ends it.
 fn each(change: &ChannelNamesArgs, work: impl Fn(&Api, &str) -> Result<Value>) -> Result<()> {
-    let api = Api::new(change.place.find(&Environment::of_this_process())?);
+    let api = Api::at(&change.place)?;
     let names = change.channels.iter().map(|typed| channel_name(typed));
     for name in names.collect::<Result<Vec<_>>>()? {
         let told = work(&api, &name)?;
@@ -105,8 +105,7 @@ fn each(change: &ChannelNamesArgs, work: impl Fn(&Api, &str) -> Result<Value>) -
 }
 
 fn list(options: &ListChannelsArgs) -> Result<()> {
-    let told =
-        Api::new(options.place.find(&Environment::of_this_process())?).get("/channels", &[])?;
+    let told = Api::at(&options.place)?.get("/channels", &[])?;
     if options.json {
         return print_json(&told);
     }

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};
-use crate::find::{Environment, Place};
+use crate::find::Place;
 use crate::target::channel_name;
 use crate::terminal::table::{Colour, Table, has_colours};
-use crate::terminal::{answer, clean, note, print, print_json};
+use crate::terminal::{answer, clean, note, print, print_json, qr};
 use crate::when;
 
 /// How often heatd is asked whether the person has agreed.
@@ -101,6 +99,7 @@ pub(crate) struct LogoutArgs {
 
 #[derive(Deserialize)]
 struct AccountList {
+    has_client_id: bool,
     accounts: Vec<Account>,
 }
 
@@ -138,14 +137,8 @@ pub(crate) fn run(options: &LoginArgs) -> Result<()> {
     }
 }
 
-fn at(place: &Place) -> Result<Api> {
-    Ok(Api::new(place.find(&Environment::of_this_process())?))
-}
-
-fn accounts(api: &Api) -> Result<(Value, Vec<Account>)> {
-    let told = api.get("/accounts", &[])?;
-    let list: AccountList = api::read(told.clone(), "its accounts")?;
-    Ok((told, list.accounts))
+fn listed(api: &Api) -> Result<AccountList> {
+    api::read(api.get("/accounts", &[])?, "its accounts")
 }
 
 impl AccountChoice {
@@ -173,23 +166,19 @@ impl AccountChoice {
 }
 
 fn begin(options: &BeginArgs) -> Result<()> {
-    let api = at(&options.place)?;
-    let (_, known) = accounts(&api)?;
-    let account = options.account.find(&known)?;
+    let api = Api::at(&options.place)?;
+    let list = listed(&api)?;
+    let account = options.account.find(&list.accounts)?;
     if !options.json {
         print(&account.wanted())?;
     }
     let path = format!("/accounts/{}/login", account.login);
-    let mut wish = json!({ "client_id": options.client_id, "browser": options.browser });
-    let told = match api.post(&path, &wish) {
-        // Where somebody can be asked for the client id, that is kinder than an error.
-        Err(error) if may_ask(options) && error.to_string().contains("no client id") => {
-            note(&error.to_string());
-            wish["client_id"] = Value::from(answer("client id: ")?);
-            api.post(&path, &wish)?
-        }
-        other => other?,
+    let client_id = match &options.client_id {
+        None if !list.has_client_id && stdin().is_terminal() && !options.json => Some(ask()?),
+        given => given.clone(),
     };
+    let wish = json!({ "client_id": client_id, "browser": options.browser });
+    let told = api.post(&path, &wish)?;
     if options.json {
         print(&format!("{}\n", clean::json(&told.to_string())))?;
     }
@@ -200,16 +189,20 @@ fn begin(options: &BeginArgs) -> Result<()> {
     wait(&api, &account.login, &begun, options.json)
 }
 
-fn may_ask(options: &BeginArgs) -> bool {
-    options.client_id.is_none() && !options.json && stdin().is_terminal()
+/// Asks the person for the client id: without one no login can begin.
+fn ask() -> Result<String> {
+    note(
+        "heatd knows no client id yet. Register an application at dev.twitch.tv/console (Category: Chat Bot; Client Type: Public; OAuth Redirect URL: \
+         http://localhost), and type its client id here",
+    );
+    answer("client id: ")
 }
 
 /// Waits until the person has agreed, or has not.
 fn wait(api: &Api, login: &str, begun: &Begun, json: bool) -> Result<()> {
     loop {
         sleep(LOOK);
-        let (_, accounts) = accounts(api)?;
-        let found = accounts.into_iter().find(|it| it.login == login);
+        let found = listed(api)?.accounts.into_iter().find(|it| it.login == login);
         let Some(now) = found.as_ref().and_then(|it| it.begun.clone()) else {
             bail!("heatd was started again meanwhile; begin again");
         };
@@ -259,12 +252,7 @@ impl Begun {
         let mut page =
             format!("\nOpen {address}\nand compare the code there, until {until}:\n\n  {code}\n\n");
         if stdout().is_terminal() {
-            let code = QrCode::with_error_correction_level(&self.address, EcLevel::L)?;
-            let drawn = code
-                .render::<Dense1x2>()
-                .dark_color(Dense1x2::Light)
-                .light_color(Dense1x2::Dark)
-                .build();
+            let drawn = qr::picture(&self.address)?;
             page.push_str(&format!("{drawn}\n\n"));
         }
         page.push_str("waiting ...\n");
@@ -273,11 +261,12 @@ impl Begun {
 }
 
 fn show(options: &LoginStatusArgs) -> Result<()> {
-    let (told, accounts) = accounts(&at(&options.place)?)?;
+    let told = Api::at(&options.place)?.get("/accounts", &[])?;
     if options.json {
         return print_json(&told);
     }
-    print(&page(&accounts, has_colours()))?;
+    let list: AccountList = api::read(told, "its accounts")?;
+    print(&page(&list.accounts, has_colours()))?;
     Ok(())
 }
 
@@ -315,9 +304,9 @@ fn page(accounts: &[Account], colours: bool) -> String {
 }
 
 pub(crate) fn log_out(options: &LogoutArgs) -> Result<()> {
-    let api = at(&options.place)?;
-    let (_, known) = accounts(&api)?;
-    let account = options.account.find(&known)?;
+    let api = Api::at(&options.place)?;
+    let list = listed(&api)?;
+    let account = options.account.find(&list.accounts)?;
     let told = api.delete(&format!("/accounts/{}/login", account.login))?;
     if options.json {
         return print_json(&told);
@@ -333,7 +322,7 @@ mod tests {
 
     #[test]
     fn accounts_are_listed_with_what_they_are_for() {
-        let told = json!({ "accounts": [
+        let told = json!({ "has_client_id": true, "accounts": [
             { "login": "seaside", "bot": false, "state": "logged-in", "problem": "The login of seaside does not cover rewards yet: heat login --channel seaside", "features": [
                 { "name": "follows", "why": "hears who follows", "covered": true },
                 { "name": "rewards", "why": "hears rewards", "covered": false },

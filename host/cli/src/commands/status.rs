@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::api::Api;
 use crate::api::status::{BackupStatus, ChannelStatus, Connections, Status};
-use crate::find::{Environment, Place};
+use crate::find::Place;
 use crate::terminal::words::{ago, bytes, count, duration};
 use crate::terminal::{clean, print, print_json};
 
@@ -26,7 +26,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(options: &StatusArgs) -> Result<()> {
-    let told = Api::new(options.place.find(&Environment::of_this_process())?).status()?;
+    let told = Api::at(&options.place)?.status()?;
     if options.json {
         return print_json(&told);
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::api::status::Status;
 use crate::api::{self, Api};
-use crate::find::{Environment, Place};
+use crate::find::Place;
 use crate::target::{channel_name, only_channel};
 use crate::terminal::{clean, print, print_json};
 
@@ -40,7 +40,7 @@ struct StreamState {
 }
 
 pub(crate) fn run(options: &StreamArgs) -> Result<()> {
-    let api = Api::new(options.place.find(&Environment::of_this_process())?);
+    let api = Api::at(&options.place)?;
     let channel = match &options.channel {
         Some(channel) => channel_name(channel)?,
         None => only_channel(&Status::read(api.status()?)?)?,

@@ -5,15 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};
-use crate::find::{Environment, Place, checked_url, page_link};
+use crate::find::{Place, checked_url, page_link};
 use crate::terminal::table::{Colour, Table, has_colours};
-use crate::terminal::{clean, note, print, print_json};
+use crate::terminal::{clean, note, print, print_json, qr};
 use crate::when;
 
 #[derive(Subcommand)]
@@ -111,12 +109,8 @@ pub(crate) fn run(command: &TokenCommand) -> Result<()> {
     }
 }
 
-fn api(place: &Place) -> Result<Api> {
-    Ok(Api::new(place.find(&Environment::of_this_process())?))
-}
-
 fn new(options: &NewTokenArgs) -> Result<()> {
-    let api = api(&Place { url: None, data: options.data.clone() })?;
+    let api = Api::at(&Place { url: None, data: options.data.clone() })?;
     let role = options.role.to_possible_value();
     let role = role.map(|role| role.get_name().to_owned());
     let wish = json!({ "role": role, "name": options.name, "expires_in": options.expires });
@@ -134,7 +128,7 @@ fn new(options: &NewTokenArgs) -> Result<()> {
 }
 
 fn list(options: &ListTokensArgs) -> Result<()> {
-    let told = api(&options.place)?.get("/tokens", &[])?;
+    let told = Api::at(&options.place)?.get("/tokens", &[])?;
     if options.json {
         return print_json(&told);
     }
@@ -149,7 +143,7 @@ fn revoke(options: &RevokeArgs) -> Result<()> {
         "{:?} is no name of a token; heat token list shows them",
         options.name
     );
-    let told = api(&options.place)?.delete(&format!("/tokens/{}", options.name))?;
+    let told = Api::at(&options.place)?.delete(&format!("/tokens/{}", options.name))?;
     if options.json {
         return print_json(&told);
     }
@@ -169,13 +163,7 @@ impl Token {
             // A telephone would look for heatd on itself.
             return Ok(format!("{head}\n\n{link}\n\n{end}"));
         }
-        let code = QrCode::with_error_correction_level(&link, EcLevel::L)
-            .context("the link is too long for a QR code")?;
-        let picture = code
-            .render::<Dense1x2>()
-            .dark_color(Dense1x2::Light)
-            .light_color(Dense1x2::Dark)
-            .build();
+        let picture = qr::picture(&link)?;
         Ok(format!("{head}\n\n{link}\n\n{picture}\n\n{end}"))
     }
 

@@ -89,7 +89,8 @@ impl Kept {
         Ok(kept)
     }
 
-    /// The blocks of the log that a group's commit wrote. A commit of many events has several; those of all groups have about as many.
+    /// The blocks of the log that stand for one group's commit. A commit writes one or several, and the log does not say where it ends: so each group
+    /// gets the same share, in order.
     fn blocks(&self, group: u64, groups: u64) -> &[LogRow] {
         // The first block is that of the start.
         let rows = &self.log[1..];

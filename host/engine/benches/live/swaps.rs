@@ -56,7 +56,7 @@ fn ordinary(stage: &Stage<'_>) -> Result<Case> {
 fn large(stage: &Stage<'_>) -> Result<Case> {
     let crowd = |window: &str| stage.rule("crowd", &[("window", window)]);
     Ok(Case {
-        name: "other settings of a rule with 20,000 keys, some of which every line changes",
+        name: "other settings of a rule with 20,000 keys; every line changes four of them",
         rules: vec![("fave", stage.rule("fave", &[])?), ("crowd", crowd("1h")?)],
         slot: "crowd",
         turns: vec![crowd("59m")?, crowd("1h")?],

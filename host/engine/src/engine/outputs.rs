@@ -42,12 +42,10 @@ impl Engine {
                     channel.slots.iter().any(|it| it.key.slot == slot && it.breaker.is_on())
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
-            // What the host has told people is told again, if it still holds.
-            let is_told_again = *slot == *HOST && is_notice(&name);
-            let shown = shown && !of_host && !is_told_again && !name.starts_with("rules/");
-            // How a slot stands is told again below.
-            let is_standing = is_told_again || *slot == *HOST && name.starts_with("rules/");
-            if !shown && text.is_some() && !is_standing {
+            // How a slot stands is told again below, and a notice of the host by whoever knows whether it still holds.
+            let is_told_again = *slot == *HOST && (name.starts_with("rules/") || is_notice(&name));
+            let shown = shown && !of_host && !is_told_again;
+            if !shown && text.is_some() && !is_told_again {
                 info!(
                     channel = &*channel,
                     output = name,

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Accounts {
     wanted: Vec<WantedAccount>,
     pub(super) id: IdServer,
-    /// What the configuration or the environment says.
+    /// What the configuration says.
     pub(super) client: Option<OauthClient>,
     /// The secret of a confidential client.
     pub(super) client_secret: Option<Secret>,

@@ -10,7 +10,7 @@ use crate::data;
 use crate::secret::Secret;
 
 /// The name of the file in the data folder.
-pub(crate) const FILE: &str = "twitch.logins";
+const FILE: &str = "twitch.logins";
 
 /// One account that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -93,7 +93,7 @@ impl Accounts {
         true
     }
 
-    /// Takes over what Twitch says of a good token: scopes, and perhaps another name.
+    /// Takes over what Twitch says of a good token: its scopes, which the owner may have changed.
     fn confirm(&self, login: &str, known: &Validated) -> bool {
         let Some(wanted) = self.wanted(login) else { return true };
         let Some(mut kept) = self.kept.lock().find(login).cloned() else { return true };

@@ -62,8 +62,12 @@ impl Accounts {
         let (accounts, begun_at) = (Arc::clone(self), begun.clone());
         tokio::spawn(async move {
             let mut interval = Duration::from_secs(code.interval.clamp(1, 60));
-            while now() < begun_at.expires_at && accounts.waits_for(&begun_at) {
+            while now() < begun_at.expires_at {
                 sleep(interval).await;
+                // Another login of the account has begun: nobody waits for this one.
+                if !accounts.waits_for(&begun_at) {
+                    return;
+                }
                 match accounts.id.poll(&client, &scopes, &code.device_code).await {
                     Ok(grant) => {
                         let done = accounts.accept(&begun_at.login, &client, grant).await;
@@ -83,13 +87,15 @@ impl Accounts {
     pub(crate) fn begin_in_browser(
         &self,
         login: &str,
+        client_id: Option<&str>,
         redirect: &str,
     ) -> Result<Begun, LoginProblem> {
         let wanted = self.wanted(login).ok_or(LoginProblem::NoAccount)?;
-        let client = self.client_for(None)?;
+        let client = self.client_for(client_id)?;
         if client.secret.is_none() {
             return Err(LoginProblem::NoSecret);
         }
+        self.keep_client(client_id)?;
         let state = tls::secret().map_err(|error| LoginProblem::Failed(error.to_string()))?;
         let scopes = scopes(&wanted.config.features);
         let begun = Begun {
@@ -124,6 +130,11 @@ impl Accounts {
         done.map(|()| begun.login).map_err(LoginProblem::Failed)
     }
 
+    /// Whether it is known with which program to log in.
+    pub(crate) fn has_client(&self) -> bool {
+        self.client().is_some()
+    }
+
     /// The last login of each account that has begun since heatd runs.
     pub(crate) fn begun(&self) -> Vec<Begun> {
         self.pending.lock().iter().map(|it| it.begun.clone()).collect()
@@ -139,15 +150,26 @@ impl Accounts {
         self.set(login, Standing::LoggedOut);
         info!(login, "a Twitch login is forgotten");
         let client = OauthClient { id: kept.client_id, secret: None };
-        let tokens = [Some(kept.access_token), kept.refresh_token];
-        for token in tokens.iter().flatten() {
-            self.id.revoke(&client, token).await.map_err(|error| {
-                LoginProblem::Failed(format!(
-                    "it is forgotten here, but not revoked at Twitch: {error}; twitch.tv/settings/connections ends it there"
-                ))
-            })?;
-        }
+        let tokens = (&kept.access_token, kept.refresh_token.as_ref());
+        self.revoke(&client, tokens).await.map_err(|error| {
+            LoginProblem::Failed(format!(
+                "it is forgotten here, but not revoked at Twitch: {error}; twitch.tv/settings/connections ends it there"
+            ))
+        })?;
         Ok(true)
+    }
+
+    /// Ends both tokens of a login at Twitch.
+    async fn revoke(
+        &self,
+        client: &OauthClient,
+        (access, refresh): (&Secret, Option<&Secret>),
+    ) -> Result<(), OauthError> {
+        self.id.revoke(client, access).await?;
+        match refresh {
+            Some(refresh) => self.id.revoke(client, refresh).await,
+            None => Ok(()),
+        }
     }
 
     /// Whose token it is, and what it covers; then it is kept. The error is for people.
@@ -156,8 +178,13 @@ impl Accounts {
         let known = known.map_err(|error| explain(&error))?;
         let wanted = self.wanted(login).ok_or("the configuration has no such account")?;
         if known.login != login {
-            // Nobody wanted it, so it is not left lying about.
-            let _ = self.id.revoke(client, &grant.access_token).await;
+            let tokens = (&grant.access_token, grant.refresh_token.as_ref());
+            if let Err(error) = self.revoke(client, tokens).await {
+                let other = known.login;
+                return Err(format!(
+                    "you agreed as {other}, and this is the login of {login}; that was not taken back at Twitch ({error}): twitch.tv/settings/connections ends it"
+                ));
+            }
             return Err(format!(
                 "you agreed as {}, and this is the login of {login}: log in to Twitch as {login}, and begin again",
                 known.login
@@ -182,7 +209,8 @@ impl Accounts {
     }
 
     fn client_for(&self, typed: Option<&str>) -> Result<OauthClient, LoginProblem> {
-        let typed = typed.map(|id| OauthClient { id: id.to_owned(), secret: None });
+        let secret = || self.client_secret.clone();
+        let typed = typed.map(|id| OauthClient { id: id.to_owned(), secret: secret() });
         // The configuration has the last word.
         self.client.clone().or(typed).or_else(|| self.client()).ok_or(LoginProblem::NoClient)
     }

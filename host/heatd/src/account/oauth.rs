@@ -70,14 +70,10 @@ pub(crate) struct Grant {
 /// What Twitch says of a token that is good.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Validated {
-    pub(crate) client_id: String,
     pub(crate) login: String,
     pub(crate) user_id: String,
     /// None: it is good for nothing beyond knowing whose it is.
     pub(crate) scopes: Option<Vec<String>>,
-    /// In seconds; 0: it never ends.
-    #[serde(default)]
-    pub(crate) expires_in: u64,
 }
 
 /// Why a question had no good answer.
@@ -194,7 +190,9 @@ impl IdServer {
         let answer = answer.map_err(OauthError::Unreachable)?;
         match (answer.status, refusal(&answer)) {
             (StatusCode::OK, _) => Ok(()),
-            (StatusCode::BAD_REQUEST, why) if why.to_lowercase().contains("invalid token") => {
+            (StatusCode::BAD_REQUEST, Some(why))
+                if why.to_lowercase().contains("invalid token") =>
+            {
                 Ok(())
             }
             (status, why) => Err(error(status, why)),
@@ -261,26 +259,27 @@ fn form(address: &str, fields: &[(&str, &str)]) -> Result<Request<Bytes>, OauthE
         .map_err(|error| OauthError::Unreachable(error.to_string()))
 }
 
-/// What Twitch says, or the status where it says nothing that can be read.
-fn refusal(answer: &WebAnswer) -> String {
-    match serde_json::from_slice::<Refusal>(&answer.body) {
-        Ok(refusal) if !refusal.message.is_empty() => {
-            refusal.message.chars().filter(|it| !it.is_control()).take(LONGEST).collect()
-        }
-        _ => format!("it answers {}", answer.status),
-    }
+/// What Twitch says. None: these are not Twitch's words, but those of a proxy or of a page that wants a password, say.
+fn refusal(answer: &WebAnswer) -> Option<String> {
+    let Refusal { message } = serde_json::from_slice(&answer.body).ok()?;
+    let message: String = message.chars().filter(|it| !it.is_control()).take(LONGEST).collect();
+    (!message.is_empty()).then_some(message)
 }
 
 /// How much of what Twitch says is told, in characters.
 const LONGEST: usize = 200;
 
-fn error(status: StatusCode, message: String) -> OauthError {
-    match (status, message.as_str()) {
-        (StatusCode::BAD_REQUEST, "authorization_pending") => OauthError::Pending,
-        (StatusCode::BAD_REQUEST, "slow_down") => OauthError::SlowDown,
+/// Only Twitch itself can refuse. A status without its words is trouble on the way, and ends no login.
+fn error(status: StatusCode, message: Option<String>) -> OauthError {
+    match (status, message) {
         (StatusCode::TOO_MANY_REQUESTS, _) => OauthError::SlowDown,
-        _ if status.is_client_error() => OauthError::Refused(message),
-        _ => OauthError::Unreachable(message),
+        (StatusCode::BAD_REQUEST, Some(why)) if why == "authorization_pending" => {
+            OauthError::Pending
+        }
+        (StatusCode::BAD_REQUEST, Some(why)) if why == "slow_down" => OauthError::SlowDown,
+        (_, Some(why)) if status.is_client_error() => OauthError::Refused(why),
+        (_, Some(why)) => OauthError::Unreachable(why),
+        (_, None) => OauthError::Unreachable(format!("it answers {status}")),
     }
 }
 
@@ -312,13 +311,18 @@ mod tests {
     #[test]
     fn what_twitch_says_is_told_by_what_helps() {
         let says = |status: u16, message: &str| {
-            error(StatusCode::from_u16(status).unwrap(), message.to_owned())
+            error(StatusCode::from_u16(status).unwrap(), Some(message.to_owned()))
         };
         assert_eq!(says(400, "authorization_pending"), OauthError::Pending);
         assert_eq!(says(429, "x"), OauthError::SlowDown);
         assert_eq!(says(401, "Invalid"), OauthError::Refused("Invalid".to_owned()));
         assert_eq!(says(503, "ill"), OauthError::Unreachable("ill".to_owned()));
         assert_eq!(says(302, "there"), OauthError::Unreachable("there".to_owned()));
+        // A hotel's page is no word of Twitch.
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
+            let why = OauthError::Unreachable(format!("it answers {status}"));
+            assert_eq!(error(status, None), why);
+        }
     }
 
     #[test]

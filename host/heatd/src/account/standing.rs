@@ -17,7 +17,6 @@ pub(crate) enum Standing {
     LoggedOut,
     /// The login is good.
     LoggedIn {
-        user_id: String,
         /// Features of the configuration for which the login lacks a scope: they were added later.
         missing: Vec<Feature>,
     },
@@ -33,7 +32,7 @@ impl Standing {
         let has = |scope: &&str| login.scopes.iter().any(|it| it == scope);
         let lacks = |feature: &&Feature| !feature.need().scopes.iter().all(has);
         let missing = config.features.iter().filter(lacks).copied().collect();
-        Self::LoggedIn { user_id: login.user_id.clone(), missing }
+        Self::LoggedIn { missing }
     }
 
     /// Whether there is a login that may be used.
@@ -57,11 +56,11 @@ impl AccountState {
     pub(crate) fn command(&self) -> Option<String> {
         let login = &self.config.login;
         let is_missing = match &self.standing {
-            Standing::LoggedIn { missing, .. } => !missing.is_empty(),
+            Standing::LoggedIn { missing } => !missing.is_empty(),
             Standing::Unsure { .. } => false,
             Standing::LoggedOut | Standing::Lapsed { .. } => true,
         };
-        is_missing.then(|| match self.config.is_bot() {
+        is_missing.then(|| match self.config.is_bot {
             true => "heat login --bot".to_owned(),
             false => format!("heat login --channel {login}"),
         })
@@ -72,8 +71,8 @@ impl AccountState {
         let login = &self.config.login;
         let command = self.command().unwrap_or_default();
         match &self.standing {
-            Standing::LoggedIn { missing, .. } if missing.is_empty() => None,
-            Standing::LoggedIn { missing, .. } => {
+            Standing::LoggedIn { missing } if missing.is_empty() => None,
+            Standing::LoggedIn { missing } => {
                 let names: Vec<_> = missing.iter().map(|it| it.need().name).collect();
                 let names = names.join(", ");
                 Some(format!("The login of {login} does not cover {names} yet: {command}"))

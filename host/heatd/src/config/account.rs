@@ -13,36 +13,22 @@ use super::secret_file::first_line;
 use super::section::Section;
 use crate::secret::Secret;
 
-/// Whose account it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AccountKind {
-    /// The owner of a channel.
-    Channel,
-    /// Somebody who speaks, in every channel.
-    Bot,
-}
-
 /// An account that heatd shall be logged in to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountConfig {
-    pub(crate) kind: AccountKind,
+    /// Whether it speaks in every channel. Otherwise it is that of a channel's owner.
+    pub(crate) is_bot: bool,
     /// The login, in lower case: of the channel, or of the bot.
     pub(crate) login: String,
     /// In the order of the configuration.
     pub(crate) features: Vec<Feature>,
 }
 
-impl AccountConfig {
-    pub(crate) fn is_bot(&self) -> bool {
-        self.kind == AccountKind::Bot
-    }
-}
-
 /// Accounts, the program that they are logged in with, and Twitch's servers.
 #[derive(Debug, Clone)]
 pub(crate) struct AccountSettings {
     pub(crate) wanted: Vec<AccountConfig>,
-    /// None: the environment says it, or the person who logs in.
+    /// None: the person who logs in says it.
     pub(crate) client_id: Option<String>,
     /// Of a confidential client.
     pub(crate) client_secret: Option<Secret>,
@@ -106,9 +92,9 @@ impl AccountSettings {
         let (channel, bot) = (section.text("channel"), section.text("bot"));
         let features = features(&mut section, mistakes);
         section.end();
-        let (kind, written, at) = match (channel, bot) {
-            (Some((name, at)), None) => (AccountKind::Channel, name, at),
-            (None, Some((name, at))) => (AccountKind::Bot, name, at),
+        let (is_bot, written, at) = match (channel, bot) {
+            (Some((name, at)), None) => (false, name, at),
+            (None, Some((name, at))) => (true, name, at),
             _ => {
                 let problem = "an account is that of a `channel`, or that of a `bot`";
                 let hint = "write channel = \"yourname\", or bot = \"yourbot\"";
@@ -118,25 +104,23 @@ impl AccountSettings {
         let Some(login) = login(&written) else {
             return mistakes.add(&at, format!("{written:?} is no login"));
         };
-        if kind == AccountKind::Channel && !channels.contains(&login) {
+        if !is_bot && !channels.contains(&login) {
             let problem = format!("the channel {login:?} is not in [twitch] channels");
             mistakes.add(&at, problem);
         }
         if self.wanted.iter().any(|it| it.login == login) {
             mistakes.add(&at, format!("the account {login:?} stands here twice"));
         }
-        if kind == AccountKind::Bot && self.wanted.iter().any(|it| it.kind == AccountKind::Bot) {
+        if is_bot && self.wanted.iter().any(|it| it.is_bot) {
             mistakes.add(&at, "there is a bot already; one account speaks");
         }
         let of_bot = [Feature::Say, Feature::Moderate, Feature::Chat];
-        if kind == AccountKind::Bot
-            && let Some(other) = features.iter().find(|it| !of_bot.contains(it))
-        {
+        if is_bot && let Some(other) = features.iter().find(|it| !of_bot.contains(it)) {
             let name = other.need().name;
             let problem = format!("`{name}` needs the account of the channel itself, not a bot");
             mistakes.add(&at, problem);
         }
-        self.wanted.push(AccountConfig { kind, login, features });
+        self.wanted.push(AccountConfig { is_bot, login, features });
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Need {
     pub(crate) why: &'static str,
 }
 
-/// All of them.
+/// All of them, in the order of [`Feature`].
 pub(crate) const NEEDS: [Need; 9] = [
     Need {
         feature: Feature::Follows,
@@ -84,8 +84,8 @@ pub(crate) const NEEDS: [Need; 9] = [
 
 impl Feature {
     pub(crate) fn need(self) -> &'static Need {
-        // Each feature has its row: a test holds that.
-        NEEDS.iter().find(|need| need.feature == self).unwrap_or(&NEEDS[0])
+        // The rows are in the order of the features: a test holds that.
+        &NEEDS[self as usize]
     }
 
     pub(crate) fn of_name(name: &str) -> Option<Self> {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn each_feature_has_its_row_and_its_name() {
         for need in &NEEDS {
-            assert_eq!(need.feature.need().name, need.name);
+            assert_eq!(need.feature.need().feature, need.feature);
             assert_eq!(Feature::of_name(need.name), Some(need.feature));
             assert!(!need.scopes.is_empty() && !need.why.is_empty());
             let json = serde_json::to_string(&need.feature).unwrap();

@@ -1,6 +1,6 @@
 //! Finds rules of one channel that show outputs of one name: each would overwrite what the other shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use heat_engine::wit::SettingValue;
 use heat_engine::{Chain, Rule};
@@ -43,20 +43,24 @@ pub(super) fn report(config: &Config, chains: &[Chain], mistakes: &Mistakes) {
 pub(super) fn refuse(chain: &[(String, Rule)], slot: &str, rule: &Rule) -> Result<(), Error> {
     let others = || chain.iter().filter(|(other, _)| other != slot);
     let shows = |other: &Rule, output: &str| outputs(other).any(|(_, name)| name == output);
-    let mut clashes = Vec::new();
+    let (mut taken, mut free) = (BTreeMap::<&str, Vec<String>>::new(), Vec::new());
     for (setting, output) in outputs(rule) {
         if let Some((other, _)) = others().find(|(_, other)| shows(other, &output)) {
-            clashes.push((other, setting, output));
+            free.push(format!("{setting}={}", proposal(&setting, slot)));
+            taken.entry(other).or_default().push(output);
         }
     }
-    let Some((other, ..)) = clashes.first() else { return Ok(()) };
-    let names: Vec<&str> = clashes.iter().map(|(.., output)| output.as_str()).collect();
-    let free =
-        clashes.iter().map(|(_, setting, _)| format!("{setting}={}", proposal(setting, slot)));
-    let (s, names) = (if clashes.len() > 1 { "s" } else { "" }, names.join(", "));
-    let free = free.collect::<Vec<_>>().join(" ");
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let told = |(other, names): (&str, Vec<String>)| {
+        let s = if names.len() > 1 { "s" } else { "" };
+        format!("the rule in slot {other} shows the output{s} {} already", names.join(", "))
+    };
+    let taken: Vec<String> = taken.into_iter().map(told).collect();
+    let (taken, free) = (taken.join(", and "), free.join(" "));
     Err(Error::because(format!(
-        "the rule in slot {other} shows the output{s} {names} already; set what this one shows to something else, such as {free}"
+        "{taken}; set what this one shows to something else, such as {free}"
     )))
 }
 

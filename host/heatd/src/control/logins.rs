@@ -57,7 +57,7 @@ impl LoginNotices {
 
 /// What the people of a channel have to know of logins. None: nothing.
 fn text(states: &[AccountState], channel: &str) -> Option<String> {
-    let concerns = |state: &&AccountState| state.config.is_bot() || state.config.login == channel;
+    let concerns = |state: &&AccountState| state.config.is_bot || state.config.login == channel;
     let problems: Vec<String> =
         states.iter().filter(concerns).filter_map(AccountState::problem).collect();
     (!problems.is_empty()).then(|| problems.join(" "))

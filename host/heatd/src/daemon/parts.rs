@@ -163,7 +163,7 @@ impl Parts {
     }
 }
 
-/// Whom heatd trusts, read once for chat and for the providers of emotes.
+/// Whom heatd trusts, read once for chat, for the providers of emotes and for logins.
 fn trusted(config: &Config) -> Result<Option<Arc<ClientConfig>>> {
     let encrypted =
         config.twitch.tls || config.emotes.is_encrypted() || config.twitch.accounts.is_encrypted();

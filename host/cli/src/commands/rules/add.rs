@@ -43,15 +43,13 @@ pub(crate) struct AddRuleArgs {
 
 pub(super) fn add(options: &AddRuleArgs) -> Result<()> {
     let component = rule_file::read(&options.file)?;
-    let settings = values::wish(&options.set, &[])?;
+    let settings = values::query(&options.set, &[])?;
     let api = options.answer.at.api()?;
     let channel = options.answer.at.one(&api)?;
     let slot = options.slot.clone().unwrap_or_else(|| slot_of(&rule_file::stem(&options.file)));
     let mut query = vec![("slot", slot)];
     query.extend(options.after.clone().map(|after| ("after", after)));
-    if !options.set.is_empty() {
-        query.push(("settings", settings.to_string()));
-    }
+    query.extend(settings);
     let path = format!("/channels/{channel}/rules");
     let steps = api.start("POST", &path, &query, &Payload::Component(&component))?;
     done::show(&steps.follow(options.answer.json)?, options.answer.json)

@@ -39,16 +39,13 @@ pub(crate) struct DeployArgs {
 
 pub(super) fn run(options: &DeployArgs) -> Result<()> {
     let component = rule_file::read(&options.file)?;
-    let settings = values::wish(&options.set, &[])?;
+    let settings = values::query(&options.set, &[])?;
     let api = options.answer.at.api()?;
     let rules = slots::rules(&api, options.answer.at.named()?.as_deref())?;
     let stem = rule_file::stem(&options.file);
     let wanted = options.slot.as_deref().map_or(SlotChoice::File(&stem), SlotChoice::Slot);
     let rule = choose(&rules, &wanted)?;
-    let query = match options.set.is_empty() {
-        true => Vec::new(),
-        false => vec![("settings", settings.to_string())],
-    };
+    let query: Vec<_> = settings.into_iter().collect();
     let steps = api.start("PUT", &rule.path(""), &query, &Payload::Component(&component))?;
     done::show(&steps.follow(options.answer.json)?, options.answer.json)
 }

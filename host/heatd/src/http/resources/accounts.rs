@@ -21,6 +21,8 @@ pub(crate) const CALLBACK: &str = "/login";
 
 #[derive(Serialize)]
 struct AccountPage {
+    /// Whether it is known with which program to log in.
+    has_client_id: bool,
     accounts: Vec<AccountRow>,
 }
 
@@ -63,7 +65,7 @@ pub(crate) struct LoginRequest {
 
 fn row(state: &AccountState, begun: &[Begun]) -> AccountRow {
     let covered = |feature| match &state.standing {
-        Standing::LoggedIn { missing, .. } => !missing.contains(feature),
+        Standing::LoggedIn { missing } => !missing.contains(feature),
         Standing::Unsure { .. } => true,
         Standing::LoggedOut | Standing::Lapsed { .. } => false,
     };
@@ -76,7 +78,7 @@ fn row(state: &AccountState, begun: &[Begun]) -> AccountRow {
     AccountRow {
         begun: begun.iter().find(|it| it.login == login).cloned(),
         login,
-        bot: state.config.is_bot(),
+        bot: state.config.is_bot,
         state: state.standing.name(),
         problem: state.problem(),
         features: features.collect(),
@@ -87,7 +89,8 @@ fn row(state: &AccountState, begun: &[Begun]) -> AccountRow {
 pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let begun = api.accounts.begun();
     let accounts = api.accounts.states().iter().map(|state| row(state, &begun)).collect();
-    JsonAnswer(AccountPage { accounts })
+    let has_client_id = api.accounts.has_client();
+    JsonAnswer(AccountPage { has_client_id, accounts })
 }
 
 /// `POST /accounts/{login}/login`
@@ -96,12 +99,13 @@ pub(crate) async fn begin(
     Path(name): Path<String>,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    let client_id = request.client_id.as_deref();
     let begun = match request.browser {
         true => {
             let redirect = format!("http://localhost:{}{CALLBACK}", api.port);
-            api.accounts.begin_in_browser(&name, &redirect)
+            api.accounts.begin_in_browser(&name, client_id, &redirect)
         }
-        false => api.accounts.begin_with_code(&name, request.client_id.as_deref()).await,
+        false => api.accounts.begin_with_code(&name, client_id).await,
     };
     begun.map(JsonAnswer).map_err(|problem| told(&problem, &name, api.port))
 }
