@@ -8,6 +8,7 @@
 //! - [`twitch`]: a scripted Twitch chat server on a real socket.
 //! - [`emotes`]: a scripted provider of emotes that are not Twitch's.
 //! - [`logins`]: a scripted server for logins, as id.twitch.tv is.
+//! - [`twitch_api`]: a scripted api.twitch.tv and EventSub, which take the tokens of the above.
 //! - [`chat`]: made-up chat from a seed, with the counts that it must lead to.
 //! - [`recordings`]: recorded chat, found through `HEAT_RECORDINGS`, with independent counts.
 //! - [`processes`]: real programs, started, watched and ended.
@@ -38,6 +39,8 @@ pub mod twitch;
 pub mod emotes;
 
 pub mod logins;
+
+pub mod twitch_api;
 
 pub mod chat;
 

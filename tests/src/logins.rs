@@ -48,6 +48,41 @@ struct Device {
     decided: Option<Result<String, ()>>,
 }
 
+/// Whose a token is, and what it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub client: String,
+    pub login: String,
+    pub id: String,
+    pub scopes: Vec<String>,
+}
+
+/// What other servers of the scripted Twitch know of tokens and accounts.
+#[derive(Clone)]
+pub struct Tokens(Arc<Watched<Office>>);
+
+impl Tokens {
+    /// Whose a token is; none when it is not good.
+    pub fn find(&self, token: &str) -> Option<Known> {
+        let office = self.0.read();
+        let found = office.access.get(token).filter(|it| it.is_good)?;
+        let Token { client, login, scopes, .. } = found.clone();
+        let id = office.accounts.get(&login).cloned().unwrap_or_default();
+        Some(Known { client, login, id, scopes })
+    }
+
+    /// The id of an account.
+    pub fn id(&self, login: &str) -> Option<String> {
+        self.0.read().accounts.get(login).cloned()
+    }
+
+    /// The login of an account.
+    pub fn login(&self, id: &str) -> Option<String> {
+        let office = self.0.read();
+        office.accounts.iter().find(|(_, it)| *it == id).map(|(login, _)| login.clone())
+    }
+}
+
 /// One question, without what is secret in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -98,6 +133,26 @@ impl Logins {
             }
         })?;
         Ok(server)
+    }
+
+    /// What it knows of tokens, for the other servers.
+    pub fn tokens(&self) -> Tokens {
+        Tokens(Arc::clone(&self.office))
+    }
+
+    /// There is one more account.
+    pub fn add_account(&self, login: &str, id: &str) {
+        self.office.change(|office| office.accounts.insert(login.to_owned(), id.to_owned()));
+    }
+
+    /// A token that somebody got elsewhere, with its refresh token.
+    pub fn hand_out(&self, login: &str, scopes: &[&str]) -> (String, String) {
+        self.office.change(|office| {
+            let scopes: Vec<String> = scopes.iter().map(|it| (*it).to_owned()).collect();
+            let (_, grant) = office.grant(CLIENT, login, &scopes);
+            let token = |name: &str| grant[name].as_str().unwrap_or_default().to_owned();
+            (token("access_token"), token("refresh_token"))
+        })
     }
 
     /// The address for the configuration.
@@ -332,7 +387,7 @@ fn fields(text: &str) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
 }
 
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((&first, behind)) = rest.split_first() {
         let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());

@@ -67,6 +67,7 @@ impl Channel {
         target: For<'_>,
     ) -> Result<Decision, StoreError> {
         let decision = Decision { channel: Arc::clone(&self.name), ..Decision::default() };
+        pending.decides_on(&event.what);
         let mut run = Deciding { sandbox, pending, now, decision };
         let mut faves = Vec::new();
         for slot in of_role(&mut self.slots, Role::Handler) {

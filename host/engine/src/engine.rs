@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use crate::chain::pending::{Pending, Say};
 use crate::chain::slot::Slot;
-use crate::chain::stream::note_stream;
+use crate::chain::stream::{HOST, note_stream};
 use crate::chain::{Channel, Decision, For};
 use crate::contract::{Event, Happening};
 use crate::engine::seen::{Seen, WINDOW_MS};
@@ -245,7 +245,8 @@ impl Engine {
     /// Says a line in chat in heatd's own name, after the next commit.
     pub fn say(&mut self, channel: &str, text: &str) {
         let (channel, text) = (channel.into(), text.to_owned());
-        self.pending.say(Say { channel, text, at: self.now });
+        let (slot, at) = (HOST.into(), self.now);
+        self.pending.say(Say { channel, slot, text, at, cause: None, is_reply: false });
     }
 
     /// The rules of a channel that run, by slot, in order.

@@ -41,7 +41,7 @@ pub mod cases;
 mod fuzz;
 
 pub use chain::Decision;
-pub use chain::pending::Say;
+pub use chain::pending::{LineRef, Say};
 pub use chain::slot::{Answer, Cost};
 pub use chain::stream::{HOST, STREAM_OUTPUT, state_name};
 pub use contract::digest::Digest;

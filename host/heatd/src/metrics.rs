@@ -130,6 +130,21 @@ impl Metrics {
         self.0.links.account_up(login, up);
     }
 
+    /// Whether EventSub is heard for a Twitch account.
+    pub(crate) fn eventsub_connected(&self, login: &str, up: bool) {
+        self.0.links.eventsub_connected(login, up);
+    }
+
+    /// EventSub has told something.
+    pub(crate) fn eventsub_notification(&self) {
+        self.0.links.notifications.inc();
+    }
+
+    /// What became of a line that was to be said in chat.
+    pub(crate) fn said(&self, outcome: &'static str) {
+        self.0.links.said(outcome);
+    }
+
     pub(crate) fn mqtt_message(&self) {
         self.0.links.received.inc();
     }

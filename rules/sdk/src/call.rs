@@ -53,6 +53,11 @@ impl<R> Call<R> {
         self.effects.push(Effect::Say(text.into()));
     }
 
+    /// As [`Self::say`], as a reply to the line of chat that is being answered. The call is refused where there is none.
+    pub fn reply(&mut self, text: impl Into<String>) {
+        self.effects.push(Effect::Reply(text.into()));
+    }
+
     /// Asks to be called with a timer of this name at this time. A later call with the same name replaces it.
     pub fn wake_at(&mut self, name: impl Into<String>, at: Timestamp) {
         self.effects.push(Effect::Wake(Alarm { name: name.into(), at: Some(at) }));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::chain::timers::Timers;
 use crate::contract::digest::Digest;
-use crate::contract::{ClipRequest, Delivery, Event, Message, NewFave};
+use crate::contract::{ClipRequest, Delivery, Event, Happening, Message, NewFave};
 use crate::error::{Fault, StoreError};
 use crate::overlay::Overlay;
 use crate::overlay::waiting::Waiting;
@@ -21,10 +21,41 @@ const REMOVED_AT_ONCE: usize = 200;
 pub struct Say {
     /// Login of the channel.
     pub channel: Arc<str>,
+    /// The slot whose rule asks for it, or `heatd`.
+    pub slot: Arc<str>,
     /// The line.
     pub text: String,
     /// When the rule asked, in milliseconds since 1970: dropped when it cannot be said within 10 seconds.
     pub at: u64,
+    /// The line of chat that it answers, where there is one: it is not said when that is removed.
+    pub cause: Option<LineRef>,
+    /// Whether it is said as a reply to that line.
+    pub is_reply: bool,
+}
+
+/// A line of chat that something is said in answer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRef {
+    /// Twitch's id of the line. Empty for an order that did not come by chat.
+    pub message: String,
+    /// Who has written it.
+    pub login: String,
+}
+
+impl LineRef {
+    /// The line that an event is; none for another event.
+    pub(crate) fn of(what: &Happening) -> Option<Self> {
+        let line = match what {
+            Happening::Chat(line) => line,
+            Happening::Command(command) => &command.line,
+            // A fave that is retried: its line is long gone.
+            Happening::Fave(fave) => {
+                return Some(Self { message: String::new(), login: fave.person.login.clone() });
+            }
+            _ => return None,
+        };
+        Some(Self { message: line.message.clone(), login: line.person.login.clone() })
+    }
 }
 
 /// What is decided and not committed. It knows by itself whether a commit is due: whatever changes it says so.
@@ -36,6 +67,8 @@ pub(crate) struct Pending {
     /// Whether there is a log; a run has none.
     is_logged: bool,
     says: Vec<Say>,
+    /// The line of chat that is being decided on.
+    line: Option<LineRef>,
     /// Messages to be sent at most once: they leave after the commit and are not kept.
     passing: Vec<Message>,
     /// Roughly how large the records are, in bytes.
@@ -73,6 +106,7 @@ impl Pending {
             records: Vec::new(),
             is_logged,
             says: Vec::new(),
+            line: None,
             passing: Vec::new(),
             bytes: 0,
             outbox,
@@ -151,6 +185,16 @@ impl Pending {
     }
 
     /// Says a line in chat after the commit.
+    /// Sets the line of chat that is being decided on; none for another event.
+    pub(crate) fn decides_on(&mut self, what: &Happening) {
+        self.line = LineRef::of(what);
+    }
+
+    /// The line of chat that is being decided on.
+    pub(crate) fn line(&self) -> Option<&LineRef> {
+        self.line.as_ref()
+    }
+
     pub(crate) fn say(&mut self, say: Say) {
         self.says.push(say);
         self.mark_urgent();
@@ -325,7 +369,14 @@ mod tests {
         let slot = Arc::new(key.clone());
         let text = || Some("7".to_owned());
         let clip = || ClipRequest { title: "a moment".to_owned(), seconds: 30 };
-        let say = || Say { channel: Arc::clone(&channel), text: "hello".to_owned(), at: 0 };
+        let say = || Say {
+            channel: Arc::clone(&channel),
+            slot: "greeter".into(),
+            text: "hello".to_owned(),
+            at: 0,
+            cause: None,
+            is_reply: false,
+        };
         let record =
             || Record::Gap { now: 1, channel: channel.to_string(), from: 0, why: String::new() };
         // What can be seen outside: outputs, faves, messages, lines, clips, streams.

@@ -57,6 +57,9 @@ impl Slot {
                     messages.add(message);
                 }
                 Effect::Clip(_) => clips += 1,
+                Effect::Reply(_) if pending.line().is_none() => {
+                    return refused("a reply needs a line of chat, and there is none here: say it".to_owned());
+                }
                 Effect::Show(output) => {
                     match pending.overlay().output(&self.key.channel, &output.name)? {
                         Some((owner, Some(_))) if owner != self.key.slot => {
@@ -112,6 +115,18 @@ impl Slot {
         }
     }
 
+    /// A line to be said in chat.
+    fn line(&self, pending: &Pending, now: u64, text: &str, is_reply: bool) -> Say {
+        Say {
+            channel: Arc::clone(&self.key.channel),
+            slot: Arc::clone(&self.key.slot),
+            text: text.to_owned(),
+            at: now,
+            cause: pending.line().cloned(),
+            is_reply,
+        }
+    }
+
     fn apply(
         &self,
         pending: &mut Pending,
@@ -139,10 +154,8 @@ impl Slot {
                 }
             }
             Effect::Publish(message) => pending.publish(message.clone()),
-            Effect::Say(text) => {
-                let (channel, text) = (Arc::clone(&key.channel), text.clone());
-                pending.say(Say { channel, text, at: now });
-            }
+            Effect::Say(text) => pending.say(self.line(pending, now, text, false)),
+            Effect::Reply(text) => pending.say(self.line(pending, now, text, true)),
             Effect::Wake(alarm) => {
                 let at = alarm.at.map(|at| at.max(now + LEAST_WAIT));
                 pending.timers.set(key, &alarm.name, at);

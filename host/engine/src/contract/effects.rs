@@ -28,7 +28,7 @@ pub(crate) fn check_for(
     if faves > limits.faves {
         return Err(format!("it asks for {faves} faves, and the limit is {}", limits.faves));
     }
-    let says = effects.iter().filter(|effect| matches!(effect, Effect::Say(_))).count();
+    let says = effects.iter().filter(|effect| matches!(effect, Effect::Say(_) | Effect::Reply(_))).count();
     if says > limits.says {
         return Err(format!("it says {says} lines in chat, and the limit is {}", limits.says));
     }
@@ -55,7 +55,11 @@ pub fn is_notice(output: &str) -> bool {
 
 fn allowed(effect: &Effect, role: Role, on_fave: bool) -> Result<(), String> {
     let (name, fits) = match effect {
-        Effect::Put(_) | Effect::Delete(_) | Effect::Say(_) | Effect::Wake(_) => return Ok(()),
+        Effect::Put(_)
+        | Effect::Delete(_)
+        | Effect::Say(_)
+        | Effect::Reply(_)
+        | Effect::Wake(_) => return Ok(()),
         Effect::Fave(_) => ("fave", role == Role::Handler),
         Effect::Weigh(_) => ("weigh", role == Role::Multiplier && on_fave),
         Effect::Drop => ("drop", role == Role::Multiplier && on_fave),
@@ -93,7 +97,7 @@ fn check_sizes(effect: &Effect, limits: &Limits) -> Result<(), String> {
             key(&message.topic, limits)?;
             bytes("payload", message.payload.len(), limits)
         }
-        Effect::Say(line) => {
+        Effect::Say(line) | Effect::Reply(line) => {
             one_line("chat line", line)?;
             text("chat line", line, limits)
         }
@@ -225,6 +229,7 @@ pub fn effect_line(effect: &Effect) -> String {
             format!("publish {} {payload:?}{once}", message.topic)
         }
         Effect::Say(line) => format!("say {line:?}"),
+        Effect::Reply(line) => format!("reply {line:?}"),
         Effect::Wake(alarm) => match alarm.at {
             Some(at) => format!("wake {} at {at}", alarm.name),
             None => format!("wake {} never", alarm.name),

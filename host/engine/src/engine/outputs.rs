@@ -11,6 +11,9 @@ use crate::engine::{Engine, Outputs};
 use crate::error::StoreError;
 use crate::store::membership::ChannelOverride;
 
+/// What the names of outputs begin with that tell of a channel's stream. No rule can name an output so.
+const OF_STREAM: &str = "stream/";
+
 impl Engine {
     /// Keeps the name of an output that somebody else shows for a while, so that it is taken back when nobody does any more.
     pub fn name_output(&mut self, channel: &str, name: &str) {
@@ -23,6 +26,16 @@ impl Engine {
     /// Shows a notice of the host in a channel: what people have to know, as `notice-NAME`. None takes it back.
     pub fn notice(&mut self, channel: &str, name: &str, text: Option<String>) {
         let key = (Arc::from(channel), format!("notice-{name}"));
+        let shown = self.outputs().get(&key).cloned().flatten();
+        if self.channels.contains_key(channel) && shown != text {
+            self.pending.overlay().show(&key.0, key.1, HOST.into(), text);
+        }
+    }
+
+    /// Shows what is known of a channel's stream, such as its title, as `stream/NAME`. None takes it back.
+    pub fn show_of_stream(&mut self, channel: &str, name: &str, text: Option<String>) {
+        let key = (Arc::from(channel), format!("{OF_STREAM}{name}"));
+        let text = text.filter(|text| !text.is_empty());
         let shown = self.outputs().get(&key).cloned().flatten();
         if self.channels.contains_key(channel) && shown != text {
             self.pending.overlay().show(&key.0, key.1, HOST.into(), text);
@@ -42,8 +55,9 @@ impl Engine {
                     channel.slots.iter().any(|it| it.key.slot == slot && it.breaker.is_on())
                 });
             let of_host = *slot == *HOST && !self.channels.contains_key(&channel);
-            // How a slot stands is told again below, and a notice of the host by whoever knows whether it still holds.
-            let is_told_again = *slot == *HOST && (name.starts_with("rules/") || is_notice(&name));
+            // How a slot stands is told again below, a notice of the host and what is known of a stream by whoever knows whether it still holds.
+            let is_told_again = *slot == *HOST
+                && (name.starts_with("rules/") || name.starts_with(OF_STREAM) || is_notice(&name));
             let shown = shown && !of_host && !is_told_again;
             if !shown && text.is_some() && !is_told_again {
                 info!(

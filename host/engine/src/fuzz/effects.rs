@@ -48,7 +48,7 @@ fn effects(input: &[u8]) {
     let count = |is: fn(&Effect) -> bool| asked.iter().filter(|effect| is(effect)).count();
     assert!(asked.len() <= 20);
     assert!(count(|it| matches!(it, Effect::Fave(_))) <= 4);
-    assert!(count(|it| matches!(it, Effect::Say(_))) <= 2);
+    assert!(count(|it| matches!(it, Effect::Say(_) | Effect::Reply(_))) <= 2);
     for effect in &asked {
         obeys(effect, role, on_fave, &limits);
         // What is taken alone is taken among others, and in any number that is allowed.
@@ -95,7 +95,7 @@ fn obeys(effect: &Effect, role: Role, on_fave: bool, limits: &Limits) {
             assert!(topic != "song/now" && !topic.contains(['#', '+', '\0']), "{topic}");
             assert!(message.payload.len() <= limits.value_bytes);
         }
-        Effect::Say(line) => {
+        Effect::Say(line) | Effect::Reply(line) => {
             plain(line);
             few(line);
         }
@@ -133,6 +133,7 @@ fn effect(choices: &mut Choices<'_>) -> Effect {
             let delivery = choices.pick(&[Delivery::AtLeastOnce, Delivery::AtMostOnce]);
             Effect::Publish(Message { topic, payload, delivery })
         }
+        7 if choices.flag() => Effect::Reply(choices.text()),
         7 => Effect::Say(choices.text()),
         8 => {
             let at = choices.flag().then(|| choices.number().unsigned_abs());

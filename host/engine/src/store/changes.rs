@@ -86,6 +86,14 @@ pub enum Action {
     AddRule,
     /// A rule removed that was added so.
     RemoveRule,
+    /// A line said in chat by the API.
+    Say,
+    /// Somebody banned or timed out by the API.
+    Ban,
+    /// A ban or a timeout ended by the API.
+    Unban,
+    /// A line of chat removed by the API.
+    RemoveLine,
 }
 
 impl Action {
@@ -111,6 +119,10 @@ impl Action {
             Self::RemoveChannel => "remove-channel",
             Self::AddRule => "add-rule",
             Self::RemoveRule => "remove-rule",
+            Self::Say => "say",
+            Self::Ban => "ban",
+            Self::Unban => "unban",
+            Self::RemoveLine => "remove-line",
         }
     }
 }

@@ -10,13 +10,15 @@ use tokio::sync::watch;
 use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
+use super::environment::Environment;
 use super::file::{Login, LoginFile};
 use super::oauth::{IdServer, OauthClient, OauthError};
 use super::pending::PendingLogin;
 use super::standing::{AccountState, Standing};
 use crate::clock::now;
-use crate::config::{AccountConfig, AccountSettings};
+use crate::config::{AccountConfig, AccountSettings, Feature};
 use crate::secret::Secret;
+use crate::view::raw_log::RawLog;
 use crate::web::Web;
 
 /// The largest answer of the server for logins, in bytes.
@@ -35,7 +37,19 @@ pub(crate) struct Accounts {
     pub(super) client_secret: Option<Secret>,
     pub(super) kept: Mutex<LoginFile>,
     pub(super) pending: Mutex<Vec<PendingLogin>>,
+    /// Tokens of the environment.
+    pub(super) environment: Environment,
     states: watch::Sender<Arc<Vec<AccountState>>>,
+    /// Nothing secret may stand there.
+    raw_log: RawLog,
+}
+
+/// What a request of an account to Twitch is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    pub(crate) token: Secret,
+    /// The program that the token was given to.
+    pub(crate) client_id: String,
 }
 
 /// One account of the configuration.
@@ -51,10 +65,12 @@ impl Accounts {
         settings: &AccountSettings,
         data: &Path,
         tls: Option<Arc<ClientConfig>>,
+        raw_log: &RawLog,
     ) -> Result<Self> {
-        let kept = LoginFile::open(data)?;
-        let secret = settings.client_secret.clone();
-        let id = settings.client_id.clone();
+        let (kept, environment) = (LoginFile::open(data)?, Environment::read()?);
+        // What the configuration says comes before the environment.
+        let secret = settings.client_secret.clone().or_else(|| environment.client_secret.clone());
+        let id = settings.client_id.clone().or_else(|| environment.client_id.clone());
         let client = id.map(|id| OauthClient { id, secret: secret.clone() });
         let wanted = settings.wanted.iter().map(|config| WantedAccount {
             config: config.clone(),
@@ -67,8 +83,12 @@ impl Accounts {
             client_secret: secret,
             kept: Mutex::new(kept),
             pending: Mutex::default(),
+            environment,
             states: watch::Sender::default(),
+            raw_log: raw_log.clone(),
         };
+        accounts.client_secret.iter().for_each(|it| raw_log.hide(it));
+        accounts.environment.secrets().for_each(|it| raw_log.hide(it));
         let states = accounts.wanted.iter().map(|it| accounts.first_state(&it.config));
         accounts.states.send_replace(Arc::new(states.collect()));
         Ok(accounts)
@@ -100,10 +120,43 @@ impl Accounts {
     /// Before anything is validated: what the file says.
     fn first_state(&self, config: &AccountConfig) -> AccountState {
         let standing = match self.kept.lock().find(&config.login) {
-            Some(login) => Standing::logged_in(login, config),
+            Some(login) => {
+                self.hide(login);
+                Standing::logged_in(login, config)
+            }
             None => Standing::LoggedOut,
         };
         AccountState { config: config.clone(), standing }
+    }
+
+    /// Keeps the tokens of a login out of the raw log.
+    pub(super) fn hide(&self, login: &Login) {
+        self.raw_log.hide(&login.access_token);
+        login.refresh_token.iter().for_each(|it| self.raw_log.hide(it));
+    }
+
+    /// Twitch's id of an account that is logged in.
+    pub(crate) fn user_id(&self, login: &str) -> Option<String> {
+        self.kept.lock().find(login).map(|it| it.user_id.clone())
+    }
+
+    /// The accounts that are logged in, and what the login of each covers.
+    pub(crate) fn able(&self) -> Vec<(AccountConfig, Vec<Feature>)> {
+        let states = self.states();
+        let able = states.iter().filter(|state| state.standing.is_good());
+        able.map(|state| (state.config.clone(), state.covered())).collect()
+    }
+
+    /// What a request is made with. `rejected`: Twitch does not take this token any more.
+    pub(crate) async fn credential(
+        &self,
+        login: &str,
+        rejected: Option<&Secret>,
+    ) -> Result<Credential, OauthError> {
+        let token = self.token(login, rejected).await?;
+        let kept = self.kept.lock().find(login).cloned();
+        let gone = || OauthError::Refused("nobody is logged in".to_owned());
+        Ok(Credential { token, client_id: kept.ok_or_else(gone)?.client_id })
     }
 
     fn standing(&self, login: &str) -> Option<Standing> {
@@ -172,6 +225,7 @@ impl Accounts {
             refresh_token: grant.refresh_token.or(kept.refresh_token),
             ..kept
         };
+        self.hide(&refreshed);
         let written = self.kept.lock().keep(refreshed.clone());
         if let Err(error) = written {
             let why = format!("the new token cannot be written: {error:#}");

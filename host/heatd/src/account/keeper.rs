@@ -35,8 +35,10 @@ impl Keeper {
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
         let mut backoff = Backoff::new(FIRST, LONGEST);
         let mut changed = self.accounts.watch();
+        let mut is_adopted = false;
         loop {
-            let wait = match self.look_after().await {
+            is_adopted = is_adopted || self.accounts.adopt().await;
+            let wait = match self.look_after().await && is_adopted {
                 true => {
                     backoff.reset();
                     self.accounts.next_look()

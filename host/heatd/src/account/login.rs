@@ -173,7 +173,12 @@ impl Accounts {
     }
 
     /// Whose token it is, and what it covers; then it is kept. The error is for people.
-    async fn accept(&self, login: &str, client: &OauthClient, grant: Grant) -> Result<(), String> {
+    pub(super) async fn accept(
+        &self,
+        login: &str,
+        client: &OauthClient,
+        grant: Grant,
+    ) -> Result<(), String> {
         let known = self.id.validate(&grant.access_token).await;
         let known = known.map_err(|error| explain(&error))?;
         let wanted = self.wanted(login).ok_or("the configuration has no such account")?;
@@ -201,6 +206,7 @@ impl Accounts {
             refresh_token: grant.refresh_token,
         };
         let _one = wanted.refreshing.lock().await;
+        self.hide(&kept);
         let written = self.kept.lock().keep(kept.clone());
         written.map_err(|error| format!("{error:#}"))?;
         info!(login, "logged in to Twitch");

@@ -74,6 +74,9 @@ pub(crate) struct Validated {
     pub(crate) user_id: String,
     /// None: it is good for nothing beyond knowing whose it is.
     pub(crate) scopes: Option<Vec<String>>,
+    /// For how long it is good, in seconds; 0: for ever.
+    #[serde(default)]
+    pub(crate) expires_in: u64,
 }
 
 /// Why a question had no good answer.

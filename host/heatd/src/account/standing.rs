@@ -52,6 +52,18 @@ impl Standing {
 }
 
 impl AccountState {
+    /// The features of the configuration that the login covers.
+    pub(crate) fn covered(&self) -> Vec<Feature> {
+        let wanted = &self.config.features;
+        match &self.standing {
+            Standing::LoggedIn { missing } => {
+                wanted.iter().filter(|it| !missing.contains(it)).copied().collect()
+            }
+            Standing::Unsure { .. } => wanted.clone(),
+            Standing::LoggedOut | Standing::Lapsed { .. } => Vec::new(),
+        }
+    }
+
     /// The command that mends what is wrong. None: nothing is.
     pub(crate) fn command(&self) -> Option<String> {
         let login = &self.config.login;

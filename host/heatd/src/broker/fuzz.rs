@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::deliveries::{Deliveries, Delivery};
 use super::incoming::Routes;
 use crate::config::StreamSigns;
+use crate::view::raw_log::RawLog;
 use crate::queue::streams::{Sign, Streams};
 
 const MESSAGES: Target = Target {
@@ -35,7 +36,8 @@ const TOPICS: [&str; 6] = ["x", "deck/a", "stream/seaside", "a", "a:b", "7"];
 fn mqtt_messages(input: &[u8]) {
     let filters = [("seaside", "#"), ("seaside", "deck/+"), ("beach", "+")];
     let topics = filters.iter().map(|(channel, filter)| ((*channel).into(), (*filter).to_owned()));
-    let routes = Routes::new(watch::Sender::new(Arc::new(topics.collect())).subscribe(), STARTED);
+    let topics = watch::Sender::new(Arc::new(topics.collect())).subscribe();
+    let routes = Routes::new(topics, STARTED, RawLog::default());
     let deliveries = Deliveries::default();
     // Who has an id; and by packet id, what came last and whether it was acknowledged.
     let (mut known, mut last) = (BTreeMap::new(), BTreeMap::new());

@@ -1,4 +1,4 @@
-//! Turns an MQTT message into events of the channels whose rules take its topic. Pure, except for the numbers it hands out.
+//! Turns an MQTT message into events of the channels whose rules take its topic. Pure, except for the numbers it hands out and the raw log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use heat_engine::wit::{Event, Happening, MqttMessage};
 use tokio::sync::watch;
 
 use crate::queue::Topics;
+use crate::view::raw_log::{Became, RawKind, RawLog};
 
 /// The longest id that a payload may name, in bytes.
 const LONGEST_ID: usize = 128;
@@ -20,11 +21,16 @@ pub(crate) struct Routes {
     started: u64,
     /// The other part: a number, shared by all clones.
     number: Arc<AtomicU64>,
+    raw_log: RawLog,
 }
 
 impl Routes {
-    pub(crate) fn new(routes: watch::Receiver<Arc<Topics>>, started: u64) -> Self {
-        Self { routes, started, number: Arc::default() }
+    pub(crate) fn new(
+        routes: watch::Receiver<Arc<Topics>>,
+        started: u64,
+        raw_log: RawLog,
+    ) -> Self {
+        Self { routes, started, number: Arc::default(), raw_log }
     }
 
     /// The topics, which change when another rule is live.
@@ -55,7 +61,21 @@ impl Routes {
             at: now,
             what: Happening::Mqtt(message.clone()),
         };
-        channels.into_iter().map(event).collect()
+        let events: Vec<Event> = channels.into_iter().map(event).collect();
+        self.note(message, &events);
+        events
+    }
+
+    fn note(&self, message: &MqttMessage, events: &[Event]) {
+        let payload = String::from_utf8_lossy(&message.payload);
+        let retained = if message.retained { " (retained)" } else { "" };
+        let line = format!("{}{retained} {payload}", message.topic);
+        let became = match events {
+            [] => Became::Dropped("no rule takes its topic".to_owned()),
+            events => Became::Events(events.iter().map(|event| event.id.clone()).collect()),
+        };
+        let channel = events.first().map(|event| event.channel.as_str());
+        self.raw_log.note(RawKind::Mqtt, channel, &line, became);
     }
 }
 
@@ -93,7 +113,8 @@ mod tests {
     fn routes(topics: &[(&str, &str)]) -> Routes {
         let topics =
             topics.iter().map(|(channel, filter)| ((*channel).into(), (*filter).to_owned()));
-        Routes::new(watch::Sender::new(Arc::new(topics.collect())).subscribe(), 7)
+        let topics = watch::Sender::new(Arc::new(topics.collect())).subscribe();
+        Routes::new(topics, 7, RawLog::default())
     }
 
     fn ids(payloads: &[&[u8]]) -> Vec<String> {

@@ -18,11 +18,12 @@ use super::outages::Outages;
 use super::pending_joins::PendingJoins;
 use super::rooms::Rooms;
 use super::shared::Chat;
-use super::tags::{room, tag};
+use super::tags::{removal, room, tag};
 use crate::backoff::LASTING;
 use crate::clock::now;
 use crate::queue::Input;
 use crate::tls::{self, Socket};
+use crate::view::raw_log::{Became, RawKind};
 
 /// How long connecting and the handshake may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -121,7 +122,6 @@ impl<'a> Connection<'a> {
             Ok(()) => Ended::Closed,
             Err(ended) => ended,
         };
-        self.joined.iter().for_each(|channel| self.chat.metrics.channel_left(channel));
         let from = match ended {
             // The server closed the connection in order, so every line that it sent has arrived.
             Ended::Closed | Ended::Reconnect => now(),
@@ -129,6 +129,7 @@ impl<'a> Connection<'a> {
         };
         for channel in std::mem::take(&mut self.joined) {
             self.away.lost(&channel, from, &ended.to_string());
+            self.chat.lost(&channel, from).await;
         }
         ended
     }
@@ -198,7 +199,7 @@ impl<'a> Connection<'a> {
             self.away.forget(channel);
             self.chat.metrics.health().channel_unwanted(channel);
             if self.joined.remove(channel) {
-                self.chat.metrics.channel_left(channel);
+                self.chat.lost(channel, now()).await;
                 send(write, &format!("PART #{channel}\r\n")).await?;
                 debug!(channel, "leaving");
             }
@@ -234,7 +235,7 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         self.joined.insert(channel.to_owned());
-        self.chat.metrics.channel_joined(channel);
+        self.chat.heard(channel);
         debug!(channel, "joined");
         match self.away.heard(channel) {
             Some(since) => {
@@ -245,10 +246,10 @@ impl<'a> Connection<'a> {
     }
 
     /// The server has removed us from a channel, or has closed it. heatd joins it again later.
-    fn put_out(&mut self, channel: &str, why: &str) {
+    async fn put_out(&mut self, channel: &str, why: &str) {
         if self.joined.remove(channel) {
             warn!(channel, why, "chat no longer sends a channel; it is asked for again");
-            self.chat.metrics.channel_left(channel);
+            self.chat.lost(channel, now()).await;
             self.away.lost(channel, now(), why);
             self.awaited.asked(channel, Instant::now());
         }
@@ -285,26 +286,38 @@ impl<'a> Connection<'a> {
                 );
             }
             "JOIN" => self.confirmed(channel_of(&message)).await?,
-            "PART" => self.put_out(channel_of(&message), "the server put us out of the channel"),
+            "PART" => {
+                self.put_out(channel_of(&message), "the server put us out of the channel").await;
+            }
             "RECONNECT" => return Err(Ended::Reconnect),
-            "NOTICE" => self.notice(&message),
-            _ => self.pass_on(&message).await?,
+            "NOTICE" => self.notice(&message).await,
+            "CLEARCHAT" | "CLEARMSG" => self.removed(&message),
+            _ => return self.pass_on(line, &message).await,
         }
+        let became = Became::Used("the connection to chat");
+        self.chat.raw_log.note(RawKind::Irc, channel_named(&message), line, became);
         Ok(())
     }
 
+    /// Moderators have removed lines.
+    fn removed(&self, message: &IRCMessage) {
+        if let (Some(channel), Some(removal)) = (channel_named(message), removal(message)) {
+            self.chat.removals.note(now(), channel, removal);
+        }
+    }
+
     /// A notice by Twitch about a channel, such as that it is suspended.
-    fn notice(&mut self, message: &IRCMessage) {
+    async fn notice(&mut self, message: &IRCMessage) {
         let channel = channel_of(message);
         let text = message.params.get(1).map_or("", String::as_str);
         warn!(channel, text, "notice from chat");
         if matches!(tag(message, "msg-id"), Some("msg_channel_suspended" | "tos_ban")) {
-            self.put_out(channel, "the channel is suspended");
+            self.put_out(channel, "the channel is suspended").await;
         }
     }
 
     /// Passes the events of a line on. It waits while the engine's queue is full; Twitch buffers the lines meanwhile.
-    async fn pass_on(&mut self, message: &IRCMessage) -> Result<(), Ended> {
+    async fn pass_on(&mut self, line: &str, message: &IRCMessage) -> Result<(), Ended> {
         let now = now();
         // Before the line: it may be the first of a channel under another name.
         if let Some(news) = self.rooms.news(message) {
@@ -321,6 +334,14 @@ impl<'a> Connection<'a> {
         if events.iter().any(|event| matches!(event.what, Happening::Chat(_))) {
             self.chat.metrics.chat_line(now);
         }
+        let count = events.len();
+        events.retain(|event| self.chat.facts.of_chat(now, event));
+        let became = match (count, events.len()) {
+            (0, _) => Became::Dropped("it tells rules nothing".to_owned()),
+            (_, 0) => Became::Dropped("EventSub has told it".to_owned()),
+            _ => Became::Events(events.iter().map(|event| event.id.clone()).collect()),
+        };
+        self.chat.raw_log.note(RawKind::Irc, channel_named(message), line, became);
         for event in events {
             let sent = self.chat.inputs.send(Input::event(now, event)).await;
             sent.map_err(|_| Ended::NobodyListens)?;
@@ -331,7 +352,11 @@ impl<'a> Connection<'a> {
 
 /// The channel that a message is about; empty when it is about none.
 fn channel_of(message: &IRCMessage) -> &str {
-    message.params.first().and_then(|it| it.strip_prefix('#')).unwrap_or_default()
+    channel_named(message).unwrap_or_default()
+}
+
+fn channel_named(message: &IRCMessage) -> Option<&str> {
+    message.params.first().and_then(|it| it.strip_prefix('#'))
 }
 
 async fn send(write: &mut WriteHalf<Box<dyn Socket>>, text: &str) -> std::io::Result<()> {

@@ -3,19 +3,16 @@
 //! Tags are read one by one and leniently: Twitch adds and forgets tags without notice, and a line that lacks one is
 //! still a line that somebody wrote.
 
-use heat_engine::is_invisible;
 use heat_engine::wit::{ChatLine, Cheer, Emote, EmoteProvider, Event, Happening};
 use twitch_irc::message::{AsRawIRC, IRCMessage};
 
 use super::notice::{Notices, unknown_kind};
 use super::tags::{number_tag, origin, person, shared_from, standing, tag};
+use crate::line::{ANONYMOUS_CHEERER, plain_text};
 use crate::metrics::{Interface, Unrecognized};
 
 /// More ranges of emotes than a line of 500 characters can hold. The rest of the tag is not read.
 const MOST_RANGES: usize = 1_000;
-
-/// Twitch's account for anonymous cheers.
-const ANONYMOUS_CHEERER: &str = "ananonymouscheerer";
 
 /// Turns the messages of one connection into events.
 #[derive(Default)]
@@ -71,7 +68,8 @@ impl Reader {
 
 /// A line, and the bits that were cheered with it.
 fn chat(message: &IRCMessage) -> Option<Vec<Happening>> {
-    let (text, cut) = plain_text(message, message.params.get(1)?);
+    let is_reply = tag(message, "reply-parent-msg-id").is_some();
+    let (text, cut) = plain_text(message.params.get(1)?, is_reply);
     let line = ChatLine {
         message: tag(message, "id").unwrap_or_default().to_owned(),
         standing: standing(message),
@@ -89,32 +87,6 @@ fn chat(message: &IRCMessage) -> Option<Vec<Happening>> {
         Happening::Cheer(Cheer { person, bits: line.bits, text: line.text.clone() })
     });
     Some([Happening::Chat(line)].into_iter().chain(cheer).collect())
-}
-
-/// The text that a person wrote, and how many characters were cut from its start: `/me`, the mention of a reply.
-fn plain_text(message: &IRCMessage, sent: &str) -> (String, usize) {
-    // Positions of emotes count from behind "ACTION ", so what is cut for it is not counted.
-    let text = sent
-        .strip_prefix("\u{1}ACTION ")
-        .map_or(sent, |action| action.strip_suffix('\u{1}').unwrap_or(action));
-    let text = without_padding(text);
-    if tag(message, "reply-parent-msg-id").is_none() || !text.starts_with('@') {
-        return (text.to_owned(), 0);
-    }
-    let rest = text.split_once(' ').map_or("", |(_, rest)| rest);
-    (rest.to_owned(), text.chars().count() - rest.chars().count())
-}
-
-/// The text without what clients append to a line that repeats the one before, so that Twitch does not drop it: U+E0000 until August 2025, and
-/// U+034F since (Chatterino/chatterino2#6417). The next one will be another character that nobody sees, so each such word at the end goes.
-fn without_padding(text: &str) -> &str {
-    let mut text = text.trim_end_matches(['\u{E0000}', '\u{34F}', ' ']);
-    while let Some((rest, last)) = text.rsplit_once(' ')
-        && last.chars().all(is_invisible)
-    {
-        text = rest.trim_end_matches(' ');
-    }
-    text
 }
 
 /// Reads `id:from-to,from-to/id:from-to`: inclusive ranges of code points. What does not fit the text is left out; Twitch

@@ -3,6 +3,9 @@
 use heat_engine::wit::{Person, Standing, Tier};
 use twitch_irc::message::{IRCMessage, IRCPrefix};
 
+use crate::line::tier_of_badge;
+use crate::view::removals::Removal;
+
 /// The value of a tag; None if it is empty or missing.
 pub(super) fn tag<'a>(message: &'a IRCMessage, name: &str) -> Option<&'a str> {
     message.tags.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -29,6 +32,18 @@ pub(super) fn room(message: &IRCMessage) -> Option<(&str, &str)> {
     Some((message.params.first()?.strip_prefix('#')?, tag(message, "room-id")?))
 }
 
+/// What `CLEARMSG` or `CLEARCHAT` removes; none for another message.
+pub(super) fn removal(message: &IRCMessage) -> Option<Removal> {
+    match message.command.as_str() {
+        "CLEARMSG" => tag(message, "target-msg-id").map(|id| Removal::Line(id.to_owned())),
+        "CLEARCHAT" => Some(match message.params.get(1) {
+            Some(login) => Removal::Person(login.to_lowercase()),
+            None => Removal::All,
+        }),
+        _ => None,
+    }
+}
+
 /// Who wrote a line. Notices come from the server and name the person in tags. None if there is no person: a fave without one would
 /// be refused, and the rule that asks for it would look broken.
 pub(super) fn person(message: &IRCMessage) -> Option<Person> {
@@ -53,23 +68,30 @@ pub(super) fn standing(message: &IRCMessage) -> Standing {
     let badges = tag(message, "badges").unwrap_or_default();
     let has = |badge: &str| badges.split(',').any(|one| one.split('/').next() == Some(badge));
     let is_set = |name| tag(message, name) == Some("1");
+    let version = badges.split(',').find_map(|badge| badge.strip_prefix("subscriber/"));
     let subscribed = has("founder") || is_set("subscriber");
     Standing {
         broadcaster: has("broadcaster"),
         moderator: has("moderator") || is_set("mod"),
         vip: has("vip") || is_set("vip"),
-        subscription: tier_of_badge(badges).or_else(|| subscribed.then_some(Tier::One)),
+        subscription: version.map(tier_of_badge).or_else(|| subscribed.then_some(Tier::One)),
         first_message: is_set("first-msg"),
         returning: is_set("returning-chatter"),
     }
 }
 
-/// The version of the badge is the months, with 2000 or 3000 added for the second and third tier.
-fn tier_of_badge(badges: &str) -> Option<Tier> {
-    let version = badges.split(',').find_map(|badge| badge.strip_prefix("subscriber/"))?;
-    Some(match version.parse::<u32>().unwrap_or(0) {
-        0..2000 => Tier::One,
-        2000..3000 => Tier::Two,
-        _ => Tier::Three,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moderators_remove_is_one_line_or_those_of_a_person_or_all() {
+        let read = |line: &str| removal(&IRCMessage::parse(line).unwrap());
+        let line = "@target-msg-id=m1;login=ann :tmi.twitch.tv CLEARMSG #seaside :bad words";
+        assert_eq!(read(line), Some(Removal::Line("m1".to_owned())));
+        let person = "@ban-duration=600;target-user-id=42 :tmi.twitch.tv CLEARCHAT #seaside :Ann";
+        assert_eq!(read(person), Some(Removal::Person("ann".to_owned())));
+        assert_eq!(read(":tmi.twitch.tv CLEARCHAT #seaside"), Some(Removal::All));
+        assert_eq!(read(":tmi.twitch.tv CLEARMSG #seaside :x"), None);
+    }
 }

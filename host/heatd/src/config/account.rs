@@ -34,6 +34,12 @@ pub(crate) struct AccountSettings {
     pub(crate) client_secret: Option<Secret>,
     /// The server for logins.
     pub(crate) id: Uri,
+    /// Twitch's API, called Helix.
+    pub(crate) api: Uri,
+    /// Where EventSub is spoken, by WebSocket.
+    pub(crate) eventsub: Uri,
+    /// How often Twitch is asked which streams are live, in milliseconds.
+    pub(crate) live_every: u64,
 }
 
 impl Default for AccountSettings {
@@ -43,6 +49,9 @@ impl Default for AccountSettings {
             client_id: None,
             client_secret: None,
             id: Uri::from_static("https://id.twitch.tv/oauth2"),
+            api: Uri::from_static("https://api.twitch.tv/helix"),
+            eventsub: Uri::from_static("wss://eventsub.wss.twitch.tv/ws"),
+            live_every: 60_000,
         }
     }
 }
@@ -50,7 +59,8 @@ impl Default for AccountSettings {
 impl AccountSettings {
     /// Whether a server has to be asked with TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
-        !self.wanted.is_empty() && is_encrypted(&self.id)
+        let servers = [&self.id, &self.api, &self.eventsub];
+        !self.wanted.is_empty() && servers.into_iter().any(is_encrypted)
     }
 
     /// Reads what `[twitch]` says of accounts. `channels`: those of the configuration.
@@ -72,14 +82,22 @@ impl AccountSettings {
             .text("client_secret_file")
             .and_then(|(file, span)| first_line(folder, &file, &span, "client secret", mistakes))
             .map(Secret::new);
-        if let Some((address, span)) = section.text("id_server") {
+        for (key, server) in [
+            ("id_server", &mut accounts.id),
+            ("api_server", &mut accounts.api),
+            ("eventsub_server", &mut accounts.eventsub),
+        ] {
+            let Some((address, span)) = section.text(key) else { continue };
             match address.parse::<Uri>() {
-                Ok(uri) if uri.host().is_some() => accounts.id = uri,
+                Ok(uri) if uri.host().is_some() && uri.scheme().is_some() => *server = uri,
                 _ => {
-                    let hint = "write it as \"https://id.twitch.tv/oauth2\"";
+                    let hint = format!("write it as \"{server}\"");
                     mistakes.add_with_hint(&span, format!("{address:?} is no address"), hint);
                 }
             }
+        }
+        if let Some(every) = section.duration("live_every", 100, 3_600_000) {
+            accounts.live_every = every;
         }
         for account in section.sections("account") {
             accounts.add(account, channels, mistakes);

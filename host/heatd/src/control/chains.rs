@@ -12,6 +12,7 @@ use tracing::{error, info};
 use super::clashes;
 use crate::config::{Config, Mistakes, RuleConfig, most_like};
 use crate::rule_file;
+use crate::voice::Speakers;
 
 /// The chains of these channels. A rule that cannot be loaded is a mistake, or is left out if `skip_broken_rules` is set.
 pub(crate) fn load(
@@ -126,7 +127,7 @@ impl Loader<'_> {
         for (place, chain) in
             chains.iter().enumerate().filter(|(_, chain)| rule.is_for(&chain.channel))
         {
-            match self.rule(rule) {
+            match self.rule(rule, &chain.channel) {
                 Ok(rule) => made.push((place, rule)),
                 Err(error) => {
                     info!(
@@ -147,12 +148,13 @@ impl Loader<'_> {
         }
     }
 
-    fn rule(&mut self, rule: &RuleConfig) -> Result<Rule, LoadFailure> {
+    fn rule(&mut self, rule: &RuleConfig, channel: &str) -> Result<Rule, LoadFailure> {
         let limits = self.limits(rule);
         let component = self.component(rule, &limits)?;
         let made = Rule::new(self.sandbox, &limits, &component, &rule.settings)
             .map_err(|error| LoadFailure::Load(error, Some(component)))?;
-        match cannot(&made) {
+        let speakers = Speakers::new(&self.config.twitch.accounts.wanted);
+        match cannot(&made, channel, &speakers) {
             Some(why) => Err(LoadFailure::Needs(why)),
             None if rule.source_is_file => Ok(made.pinned()),
             None => Ok(made),
@@ -225,14 +227,19 @@ impl Loader<'_> {
     }
 }
 
-/// Why heatd cannot run a rule: an ability that the rule needs and heatd does not have.
-pub(crate) fn cannot(rule: &Rule) -> Option<String> {
-    // heatd reads chat without a login, so it has none of these abilities yet.
-    let what = match rule.needs().first()? {
-        Ability::Say => "says lines in chat",
-        Ability::Clip => "makes clips",
+/// Why heatd cannot run a rule in a channel: an ability that the rule needs and heatd does not have.
+pub(crate) fn cannot(rule: &Rule, channel: &str, speakers: &Speakers) -> Option<String> {
+    let lacks = |ability: &Ability| match ability {
+        Ability::Say if speakers.speaker(channel).is_some() => None,
+        Ability::Say => Some(format!(
+            "with these settings it says lines in chat, and no account speaks in #{channel}: write a [[twitch.account]] with the feature \"say\" \
+             (docs/login.md), or name the channels of this rule"
+        )),
+        Ability::Clip => Some(
+            "with these settings it makes clips, and heatd cannot make any yet".to_owned(),
+        ),
     };
-    Some(format!("with these settings it {what}, and heatd has no login to Twitch yet"))
+    rule.needs().iter().find_map(lacks)
 }
 
 /// Why a rule is not in a chain.

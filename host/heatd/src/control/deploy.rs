@@ -170,7 +170,7 @@ impl Control {
                 self.made(limits, &component, &given)?
             }
         };
-        match cannot(&rule) {
+        match cannot(&rule, &wanted.channel, &self.speakers) {
             Some(why) => Err(Error::because(why)),
             None => clashes::refuse(&begun.chain, &wanted.slot, &rule).map(|()| rule),
         }

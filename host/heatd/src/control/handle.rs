@@ -12,6 +12,7 @@ use super::shadows::Shadows;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::queue::Input;
+use crate::voice::Speakers;
 
 /// The way to everything that can be done to a running rule. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Control {
     pub(crate) undo_command: Arc<str>,
     /// What moderators write in chat before `start` and `end`, in lower case.
     pub(crate) stream_command: Arc<str>,
+    /// Which account speaks where.
+    pub(crate) speakers: Speakers,
 }
 
 /// What a run begins from: the store as of the last commit, and the rules that are live.
@@ -54,6 +57,7 @@ impl Control {
             undoing: Arc::new(Semaphore::new(1)),
             undo_command: config.undo_command.as_str().into(),
             stream_command: config.stream.command.as_str().into(),
+            speakers: Speakers::new(&config.twitch.accounts.wanted),
         }
     }
 

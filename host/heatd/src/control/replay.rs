@@ -75,7 +75,7 @@ impl Control {
             Ok(access.engine.may_add_slot(&channel, &slot, &added).is_ok())
         })?;
         if is_new && let RuleSource::Component(bytes, settings) = &wanted.source {
-            let rule = self.new_rule(bytes, settings, progress)?;
+            let rule = self.new_rule(&wanted.channel, bytes, settings, progress)?;
             clashes::refuse(rules, &wanted.slot, &rule)?;
             return Ok(rule);
         }

@@ -33,6 +33,7 @@ impl Control {
     /// Makes a rule that no slot has yet. It has no grants: only the configuration gives those.
     pub(super) fn new_rule(
         &self,
+        channel: &str,
         component: &[u8],
         settings: &Edit,
         progress: &Progress,
@@ -41,7 +42,7 @@ impl Control {
         let component = self.speed.load(&self.sandbox, &limits, component, progress)?;
         let given = settings.apply(&[]).map_err(Error::because)?;
         let rule = self.made(&limits, &component, &given)?;
-        match cannot(&rule) {
+        match cannot(&rule, channel, &self.speakers) {
             Some(why) => Err(Error::because(why)),
             None => Ok(rule),
         }
@@ -61,7 +62,7 @@ impl Channels {
         }
         let added = AddedSlot { after: after.clone() };
         self.may_add(channel, slot, &added)?;
-        let rule = self.live.new_rule(&wanted.component, &wanted.settings, progress)?;
+        let rule = self.live.new_rule(channel, &wanted.component, &wanted.settings, progress)?;
         let present = self.live.present(channel)?;
         clashes::refuse(&present.rules, slot, &rule)?;
         let checked = check(&self.live.sandbox, &present, slot, channel, &rule, progress)?;

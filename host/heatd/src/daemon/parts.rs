@@ -21,13 +21,19 @@ use crate::control::Control;
 use crate::control::channels::{self, Channels};
 use crate::data::tokens::Tokens;
 use crate::emotes::{self, Emotes, Upkeep};
+use crate::eventsub::Hearing;
+use crate::facts::{Facts, LiveWords};
+use crate::helix::Helix;
 use crate::http::{AnswerLimits, Api, ApiAccess};
 use crate::metrics::Metrics;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
 use crate::view::gaps;
+use crate::view::raw_log::RawLog;
 use crate::view::registry::ChannelRegistry;
+use crate::view::removals::Removals;
+use crate::voice::{Moderator, Mouth, Says, Speakers};
 use crate::{data, tls};
 
 /// How many events may wait for the engine. Sources wait when it is full; nothing is dropped.
@@ -67,6 +73,22 @@ pub(super) struct Parts {
     pub(super) emotes: Option<Arc<Emotes>>,
     /// The Twitch accounts that heatd is logged in to.
     pub(super) accounts: Arc<Accounts>,
+    /// Asks Twitch in their name.
+    pub(super) helix: Arc<Helix>,
+    /// Who is believed of chat and EventSub.
+    pub(super) facts: Arc<Facts>,
+    /// What Twitch has said of streams.
+    pub(super) words: Arc<LiveWords>,
+    /// How EventSub stands for each account.
+    pub(super) hearing: Arc<Hearing>,
+    /// Lines that moderators have removed.
+    pub(super) removals: Arc<Removals>,
+    /// Every line and frame as it came.
+    pub(super) raw_log: RawLog,
+    /// Where lines to be said are handed in.
+    pub(super) says: Says,
+    /// Moderates for people.
+    pub(super) moderator: Arc<Moderator>,
 }
 
 /// The reading ends, each of which moves into the one task that reads it.
@@ -77,6 +99,8 @@ pub(super) struct Readers {
     pub(super) wanted: ChannelsReceiver,
     /// The task that keeps the emotes of other providers.
     pub(super) upkeep: Option<Upkeep>,
+    /// The task that says lines in chat.
+    pub(super) mouth: Mouth,
 }
 
 impl Parts {
@@ -96,7 +120,23 @@ impl Parts {
         let channels = Channels::new(config, &live, &registry, wants, emotes.clone());
         let store = config.data.join(data::STORE);
         let backups = Backups::new(config.backup.clone(), store, live.clone());
-        let accounts = Accounts::open(&config.twitch.accounts, &config.data, tls.clone())?;
+        let (raw_log, feed) = (RawLog::default(), Feed::default());
+        let of_twitch = &config.twitch.accounts;
+        let accounts = Accounts::open(of_twitch, &config.data, tls.clone(), &raw_log)?;
+        let accounts = Arc::new(accounts);
+        let helix = Helix::new(Arc::clone(&accounts), &of_twitch.api, tls.clone(), raw_log.clone());
+        let helix = Arc::new(helix);
+        let hearing = Arc::new(Hearing::new(metrics.clone()));
+        let removals = Arc::new(Removals::new(feed.clone()));
+        let speakers = Speakers::new(&of_twitch.wanted);
+        let moderator = Moderator::new(Arc::clone(&helix), speakers.clone(), Arc::clone(&removals));
+        let (says, mouth) = Mouth::new(
+            Arc::clone(&helix),
+            speakers,
+            Arc::clone(&removals),
+            metrics.clone(),
+            feed.clone(),
+        );
         let parts = Self {
             config: Arc::clone(config),
             shutdown,
@@ -104,8 +144,9 @@ impl Parts {
             inputs,
             outputs: watch::Sender::default(),
             states: watch::Sender::default(),
+            hearing,
             registry,
-            feed: Feed::default(),
+            feed,
             live,
             channels: Arc::new(channels),
             backups: Arc::new(backups),
@@ -113,9 +154,16 @@ impl Parts {
             statistics: Arc::default(),
             tls,
             emotes,
-            accounts: Arc::new(accounts),
+            accounts,
+            helix,
+            facts: Arc::default(),
+            words: Arc::default(),
+            removals,
+            raw_log,
+            says,
+            moderator: Arc::new(moderator),
         };
-        Ok((parts, Readers { queue, wanted, upkeep }))
+        Ok((parts, Readers { queue, wanted, upkeep, mouth }))
     }
 
     /// What the pages are made of.
@@ -139,6 +187,10 @@ impl Parts {
             kept: self.config.series.clone(),
             backups: Arc::clone(&self.backups),
             accounts: Arc::clone(&self.accounts),
+            hearing: Arc::clone(&self.hearing),
+            raw_log: self.raw_log.clone(),
+            says: self.says.clone(),
+            moderator: Arc::clone(&self.moderator),
             port: address.port(),
         }
     }

@@ -24,9 +24,12 @@ use crate::decider::{self, EngineOutputs};
 use crate::embedded::Inlet;
 use crate::embedded::locate::BrokerHandle;
 use crate::emotes::Upkeep;
+use crate::eventsub::{self, Ear, Teller};
+use crate::live_status::LiveStatus;
 use crate::metrics::Metrics;
 use crate::queue::streams::Streams;
 use crate::queue::{Agenda, Input, Mailbox, Topics, ticks};
+use crate::voice::Mouth;
 
 /// The tasks and the thread of a heatd that runs.
 pub(super) struct Running {
@@ -56,7 +59,7 @@ impl Running {
         let channels: Vec<String> = names.iter().map(ToString::to_string).collect();
         let streams = Streams::new(parts.config.stream.clone(), &channels, clock::now());
         let topics = watch::Sender::new(Arc::new(streams.with_topics(engine.topics(), &names)));
-        let routes = Routes::new(topics.subscribe(), clock::now());
+        let routes = Routes::new(topics.subscribe(), clock::now(), parts.raw_log.clone());
         let mut home =
             BrokerHandle::find(&parts.config.mqtt.broker, inlet(&parts, &routes)).await?;
         let embedded = Box::pin(home.ended());
@@ -65,7 +68,8 @@ impl Running {
         let link = link(&parts, home, routes, &mailbox);
         outward.spawn(broker::run(link, parts.shutdown.clone()));
         let agenda = watch::Sender::default();
-        let sources = start_sources(&parts, readers.wanted, readers.upkeep, agenda.subscribe());
+        let mut sources = start_sources(&parts, readers.wanted, readers.upkeep, agenda.subscribe());
+        start_accounts(&parts, readers.mouth, &mut sources);
         let outlets = outlets(&parts, streams, topics, mailbox, agenda)?;
         let metrics = parts.metrics.clone();
         // From here on only the sources have ends of the queue: when they are gone, the engine ends.
@@ -119,22 +123,59 @@ fn start_sources(
         inputs: parts.inputs.clone(),
         metrics: parts.metrics.clone(),
         emotes: parts.emotes.clone(),
+        facts: Arc::clone(&parts.facts),
+        removals: Arc::clone(&parts.removals),
+        raw_log: parts.raw_log.clone(),
     };
     sources.spawn(chat::run(chat, wanted, shutdown()));
     sources.spawn(Folder::new(parts.live.clone()).run(shutdown()));
-    if !config.twitch.accounts.wanted.is_empty() {
-        let notices = LoginNotices {
-            accounts: Arc::clone(&parts.accounts),
-            registry: Arc::clone(&parts.registry),
-            inputs: parts.inputs.downgrade(),
-            metrics: parts.metrics.clone(),
-        };
-        sources.spawn(notices.run(shutdown()));
-        sources.spawn(Keeper::new(Arc::clone(&parts.accounts)).run(shutdown()));
-    }
     sources.spawn(daily::run(Arc::clone(&parts.backups), shutdown()));
     sources.spawn(ticks::run(agenda, parts.inputs.clone(), shutdown()));
     sources
+}
+
+/// Starts what the Twitch accounts of the configuration are for; without any, lines that are to be said are told of all the same.
+fn start_accounts(parts: &Parts, mouth: Mouth, sources: &mut JoinSet<Result<()>>) {
+    let (settings, shutdown) = (&parts.config.twitch.accounts, || parts.shutdown.clone());
+    sources.spawn(mouth.run(shutdown()));
+    if settings.wanted.is_empty() {
+        return;
+    }
+    let notices = LoginNotices {
+        accounts: Arc::clone(&parts.accounts),
+        registry: Arc::clone(&parts.registry),
+        inputs: parts.inputs.downgrade(),
+        metrics: parts.metrics.clone(),
+    };
+    sources.spawn(notices.run(shutdown()));
+    sources.spawn(Keeper::new(Arc::clone(&parts.accounts)).run(shutdown()));
+    let teller = Teller {
+        inputs: parts.inputs.clone(),
+        facts: Arc::clone(&parts.facts),
+        words: Arc::clone(&parts.words),
+        removals: Arc::clone(&parts.removals),
+        emotes: parts.emotes.clone(),
+        metrics: parts.metrics.clone(),
+        raw_log: parts.raw_log.clone(),
+    };
+    let ear = Ear::new(
+        Arc::clone(&parts.helix),
+        Arc::clone(&parts.registry),
+        Arc::clone(&parts.hearing),
+        (settings.eventsub.clone(), parts.tls.clone()),
+        &parts.config.data,
+        teller,
+    );
+    sources.spawn(eventsub::run(ear, shutdown()));
+    let live_status = LiveStatus {
+        helix: Arc::clone(&parts.helix),
+        registry: Arc::clone(&parts.registry),
+        states: parts.states.subscribe(),
+        words: Arc::clone(&parts.words),
+        inputs: parts.inputs.clone(),
+        every: Duration::from_millis(settings.live_every),
+    };
+    sources.spawn(live_status.run(shutdown()));
 }
 
 /// The writing ends of all that the engine's thread shows.
@@ -150,10 +191,12 @@ fn outlets(
         outputs: parts.outputs.clone(),
         agenda,
         mailbox,
+        says: parts.says.clone(),
         states: parts.states.clone(),
         metrics: parts.metrics.clone(),
         registry: Arc::clone(&parts.registry),
         feed: feed.clone(),
+        raw_log: parts.raw_log.clone(),
         streams,
         moderation: Moderation::new(live, feed, &config.undo_command)?,
         topics,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heat_engine::wit::Event;
-use heat_engine::{Decision, Engine, Say, StoreError};
+use heat_engine::{Decision, Engine, StoreError};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
@@ -201,8 +201,9 @@ impl Group<'_> {
         from: EventSource,
     ) -> Result<Decision, StoreError> {
         self.outlets.metrics.event_came(from);
-        let told = self.outlets.feed.note(&event);
+        let (told, id) = (self.outlets.feed.note(&event), event.id.clone());
         let decision = self.engine.handle(now, event)?;
+        self.outlets.raw_log.decided(&id, &decision);
         self.outlets.decided(told, &decision);
         Ok(decision)
     }
@@ -302,7 +303,7 @@ impl Group<'_> {
             // The caller may be gone.
             let _ = answer.send(self.engine.stream(&channel));
         }
-        committed.says.iter().for_each(cannot_say);
+        committed.says.into_iter().for_each(|say| self.outlets.says.put(say));
         self.outlets.mailbox.put(ToSend {
             messages: committed.messages,
             passing: committed.passing,
@@ -343,10 +344,4 @@ impl Group<'_> {
 
 fn is_live(engine: &Engine, channel: &str) -> bool {
     engine.stream(channel).is_some_and(|stream| stream.live)
-}
-
-/// heatd reads chat without a login, and Twitch lets nobody speak without one.
-fn cannot_say(say: &Say) {
-    let (channel, text) = (&*say.channel, &say.text);
-    warn!(channel, text, "a rule wants to say this in chat, and heatd has no login to chat");
 }

@@ -15,17 +15,22 @@ use crate::queue::streams::Streams;
 use crate::queue::{Agenda, Mailbox, Topics};
 use crate::view::feed::{Feed, States, Summary};
 use crate::view::gaps::{self, Gap};
+use crate::view::raw_log::RawLog;
 use crate::view::registry::ChannelRegistry;
+use crate::voice::Says;
 
 /// The writing ends that belong to the engine's thread.
 pub(crate) struct EngineOutputs {
     pub(crate) outputs: watch::Sender<Arc<Outputs>>,
     pub(crate) agenda: watch::Sender<Agenda>,
     pub(crate) mailbox: Arc<Mailbox>,
+    /// Lines to be said in chat.
+    pub(crate) says: Says,
     pub(crate) states: watch::Sender<Arc<States>>,
     pub(crate) metrics: Metrics,
     pub(crate) registry: Arc<ChannelRegistry>,
     pub(crate) feed: Feed,
+    pub(crate) raw_log: RawLog,
     pub(crate) streams: Streams,
     pub(crate) moderation: Moderation,
     /// Topics that somebody takes.

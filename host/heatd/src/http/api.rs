@@ -15,6 +15,7 @@ use crate::control::Control;
 use crate::control::channels::Channels;
 use crate::data::tokens::Tokens;
 use crate::emotes::EmoteSets;
+use crate::eventsub::Hearing;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::login_of;
 use crate::http::guard::limits::AnswerLimits;
@@ -22,7 +23,9 @@ use crate::metrics::Metrics;
 use crate::queue::Input;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
+use crate::view::raw_log::RawLog;
 use crate::view::registry::ChannelRegistry;
+use crate::voice::{Moderator, Says};
 
 /// The parts of heatd that handlers use.
 pub(crate) struct Api {
@@ -49,6 +52,14 @@ pub(crate) struct Api {
     pub(crate) backups: Arc<Backups>,
     /// The Twitch accounts that heatd is logged in to.
     pub(crate) accounts: Arc<Accounts>,
+    /// How EventSub stands for each of them.
+    pub(crate) hearing: Arc<Hearing>,
+    /// Every line and frame as it came.
+    pub(crate) raw_log: RawLog,
+    /// Where lines to be said in chat are handed in.
+    pub(crate) says: Says,
+    /// Moderates for people.
+    pub(crate) moderator: Arc<Moderator>,
     /// The port at which heatd listens.
     pub(crate) port: u16,
 }

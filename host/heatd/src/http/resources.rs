@@ -2,7 +2,7 @@
 //!
 //! [`status`], [`watch`] and [`channels`] show the present; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for the page;
 //! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] read or
-//! redo the past; [`stream`] and [`command`] tell heatd something; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens, [`accounts`] logins to Twitch.
+//! redo the past; [`stream`] and [`command`] tell heatd something; [`voice`] speaks and moderates in chat, [`devlog`] shows everything raw; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens, [`accounts`] logins to Twitch.
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
@@ -11,6 +11,7 @@ pub(crate) mod channels;
 pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod dead_letters;
+pub(crate) mod devlog;
 pub(crate) mod emotes;
 pub(crate) mod faves;
 pub(crate) mod page;
@@ -25,6 +26,7 @@ pub(crate) mod streams;
 pub(crate) mod tokens;
 pub(crate) mod transfer;
 pub(crate) mod undo;
+pub(crate) mod voice;
 pub(crate) mod updates;
 pub(crate) mod watch;
 pub(crate) mod why;

@@ -17,9 +17,9 @@ use crate::http::guard::roles::AccessRule;
 use crate::http::openapi::{self, RoleLookup};
 use crate::http::probes;
 use crate::http::resources::{
-    accounts, audit, backup, channels, command, config, dead_letters, emotes, faves, page, replay,
-    rules, series, series_stream, simulate, status, stream, streams, tokens, transfer, undo, watch,
-    why,
+    accounts, audit, backup, channels, command, config, dead_letters, devlog, emotes, faves, page,
+    replay, rules, series, series_stream, simulate, status, stream, streams, tokens, transfer,
+    undo, voice, watch, why,
 };
 use crate::rule_file::LARGEST;
 use AccessRule::{Anybody, Machines};
@@ -70,6 +70,8 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/api/v1/accounts", OWNER, || routing::get(accounts::list)),
     post("/api/v1/accounts/{login}/login", OWNER, || routing::post(accounts::begin)),
     delete("/api/v1/accounts/{login}/login", OWNER, || routing::delete(accounts::end)),
+    // Raw data: what people have written, and what heatd asks Twitch.
+    get("/api/v1/devlog", OWNER, || routing::get(devlog::follow)),
     get("/api/v1/backup", OWNER, || routing::get(backup::send)),
     post("/api/v1/backup", OWNER, || routing::post(backup::make)),
     get("/api/v1/channels", VIEWER, || routing::get(channels::list)),
@@ -77,6 +79,14 @@ pub(crate) const ROUTES: &[Route] = &[
     delete("/api/v1/channels/{channel}", OWNER, || routing::delete(channels::remove)),
     post("/api/v1/channels/{channel}/stream", MODERATOR, || routing::post(stream::change)),
     post("/api/v1/channels/{channel}/command", MODERATOR, || routing::post(command::give)),
+    post("/api/v1/channels/{channel}/say", MODERATOR, || routing::post(voice::say)),
+    post("/api/v1/channels/{channel}/bans", MODERATOR, || routing::post(voice::ban)),
+    delete("/api/v1/channels/{channel}/bans/{login}", MODERATOR, || {
+        routing::delete(voice::unban)
+    }),
+    delete("/api/v1/channels/{channel}/messages/{id}", MODERATOR, || {
+        routing::delete(voice::remove)
+    }),
     get("/api/v1/channels/{channel}/series", VIEWER, || routing::get(series::points)),
     get("/api/v1/channels/{channel}/live", VIEWER, || routing::get(series_stream::follow)),
     get("/api/v1/channels/{channel}/emotes", VIEWER, || routing::get(emotes::list)),
@@ -259,7 +269,8 @@ mod tests {
                 .replace("CHANNEL", "{channel}")
                 .replace("SLOT", "{slot}")
                 .replace("NAME", "{name}")
-                .replace("LOGIN", "{login}");
+                .replace("LOGIN", "{login}")
+                .replace("ID", "{id}");
             let before = path.rsplit_once('/').unwrap().0.to_owned();
             rows.insert((cells[2].to_owned(), method.to_owned(), path));
             // One row tells of several actions, by their last words.

@@ -65,8 +65,8 @@ const REFUSALS: [(RejectReason, &str); 4] = [
 ];
 
 /// What a rule can answer, in the order of [`place_of`].
-const EFFECTS: [&str; 10] =
-    ["put", "delete", "fave", "weigh", "drop", "show", "publish", "say", "wake", "clip"];
+const EFFECTS: [&str; 11] =
+    ["put", "delete", "fave", "weigh", "drop", "show", "publish", "say", "wake", "clip", "reply"];
 
 fn place_of(effect: &Effect) -> usize {
     match effect {
@@ -80,6 +80,7 @@ fn place_of(effect: &Effect) -> usize {
         Effect::Say(_) => 7,
         Effect::Wake(_) => 8,
         Effect::Clip(_) => 9,
+        Effect::Reply(_) => 10,
     }
 }
 

@@ -40,6 +40,14 @@ pub(super) struct Links {
     published: [Counter; 3],
     pub(super) outbox: Gauge,
     accounts: Family<AccountName, Gauge>,
+    eventsub: Family<AccountName, Gauge>,
+    pub(super) notifications: Counter,
+    said: Family<SayOutcome, Counter>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SayOutcome {
+    outcome: &'static str,
 }
 
 /// A Twitch account, by its login.
@@ -67,6 +75,9 @@ impl Links {
             published: [kind("output"), kind("message"), kind("at_most_once")],
             outbox: Gauge::default(),
             accounts: Family::default(),
+            eventsub: Family::default(),
+            notifications: Counter::default(),
+            said: Family::default(),
         };
         let mut gauge =
             |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
@@ -111,6 +122,21 @@ impl Links {
             "1 while the login of this Twitch account is good and covers its features",
             links.accounts.clone(),
         );
+        registry.register(
+            "eventsub_connected",
+            "1 while EventSub is heard for this Twitch account",
+            links.eventsub.clone(),
+        );
+        registry.register(
+            "eventsub_notifications",
+            "What EventSub has told, repetitions too",
+            links.notifications.clone(),
+        );
+        registry.register(
+            "chat_says",
+            "Lines that were to be said in chat, by what became of them",
+            links.said.clone(),
+        );
         registry.register_with_unit(
             "chat_last_line_timestamp",
             "Time of the last line of chat, since 1970; 0 before the first",
@@ -134,6 +160,15 @@ impl Links {
     pub(super) fn account_up(&self, login: &str, up: bool) {
         let account = login.to_owned();
         self.accounts.get_or_create(&AccountName { account }).set(i64::from(up));
+    }
+
+    pub(super) fn eventsub_connected(&self, login: &str, up: bool) {
+        let account = login.to_owned();
+        self.eventsub.get_or_create(&AccountName { account }).set(i64::from(up));
+    }
+
+    pub(super) fn said(&self, outcome: &'static str) {
+        self.said.get_or_create(&SayOutcome { outcome }).inc();
     }
 
     pub(super) fn published(&self, what: Published, messages: usize) {

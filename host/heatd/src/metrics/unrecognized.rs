@@ -23,6 +23,7 @@ const LONGEST: usize = 300;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Interface {
     TwitchChat,
+    TwitchEventSub,
     SevenTv,
     SevenTvEvents,
     BetterTtv,
@@ -30,12 +31,19 @@ pub(crate) enum Interface {
 }
 
 impl Interface {
-    const ALL: [Self; 5] =
-        [Self::TwitchChat, Self::SevenTv, Self::SevenTvEvents, Self::BetterTtv, Self::FrankerFaceZ];
+    const ALL: [Self; 6] = [
+        Self::TwitchChat,
+        Self::TwitchEventSub,
+        Self::SevenTv,
+        Self::SevenTvEvents,
+        Self::BetterTtv,
+        Self::FrankerFaceZ,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TwitchChat => "twitch-chat",
+            Self::TwitchEventSub => "twitch-eventsub",
             Self::SevenTv => "7tv",
             Self::SevenTvEvents => "7tv-events",
             Self::BetterTtv => "bttv",

@@ -43,6 +43,8 @@ pub(crate) enum EntryKind {
     Output { name: String, text: Option<String> },
     /// Whether the stream is live.
     Stream { state: &'static str, since: Option<u64> },
+    /// Moderators have removed a line, by its id, all lines of a person, by login, or all.
+    Removed { id: Option<String>, login: Option<String> },
     /// The watcher was too slow for so many entries.
     Missed { entries: u64 },
     /// An event: a line of chat, or a sentence about anything else.
@@ -103,6 +105,13 @@ impl Feed {
     pub(crate) fn tell(&self, channel: &str, told: Summary) {
         // Nobody may be watching.
         let entry = Entry { channel: channel.into(), what: EntryKind::Summary(told) };
+        let _ = self.all.send(Arc::new(entry));
+    }
+
+    /// Moderators have removed a line, by its id, all lines of a person, by login, or all.
+    pub(crate) fn removed(&self, channel: &str, id: Option<String>, login: Option<String>) {
+        let entry = Entry { channel: channel.into(), what: EntryKind::Removed { id, login } };
+        // Nobody may be watching.
         let _ = self.all.send(Arc::new(entry));
     }
 

@@ -15,7 +15,8 @@ const LONGEST_PAYLOAD: usize = 100;
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Summary {
     /// A line of chat. The text is unfiltered: a program that shows it on a terminal must remove control characters.
-    Chat { name: String, login: String, text: String },
+    /// `id` is Twitch's id of the line.
+    Chat { id: String, name: String, login: String, text: String },
     /// Anything else: which kind it is of, and a sentence.
     Event { event: &'static str, text: String },
 }
@@ -26,6 +27,7 @@ impl Summary {
         let event = |event, text| Some(Self::Event { event, text });
         match what {
             Happening::Chat(line) => Some(Self::Chat {
+                id: line.message.clone(),
                 name: line.person.name.clone(),
                 login: line.person.login.clone(),
                 text: line.text.clone(),

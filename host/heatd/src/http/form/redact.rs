@@ -17,6 +17,7 @@ const LONGEST: usize = 24;
 pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     let what = match &entry.what {
         EntryKind::Summary(Summary::Chat { .. }) => EntryKind::Summary(Summary::Chat {
+            id: String::new(),
             name: SOMEBODY.to_owned(),
             login: SOMEBODY.to_owned(),
             text: String::new(),
@@ -35,6 +36,7 @@ pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
             name: name.clone(),
             text: text.clone().filter(|text| is_number(text)),
         },
+        EntryKind::Removed { .. } => EntryKind::Removed { id: None, login: None },
         EntryKind::Hello { .. } | EntryKind::Stream { .. } | EntryKind::Missed { .. } => {
             return Cow::Borrowed(entry);
         }
@@ -90,7 +92,13 @@ mod tests {
             "clip \"zoe\" 5 s",
         ];
         for what in [
-            EntryKind::Summary(Summary::Chat { name: "Zoe".to_owned(), login, text: text.clone() }),
+            EntryKind::Summary(Summary::Chat {
+                id: "zoe-pie".to_owned(),
+                name: "Zoe".to_owned(),
+                login: login.clone(),
+                text: text.clone(),
+            }),
+            EntryKind::Removed { id: Some("pie".to_owned()), login: Some(login) },
             EntryKind::Summary(Summary::Event { event: "raid", text: text.clone() }),
             EntryKind::Rule { slot: "x".to_owned(), effects: rule.map(str::to_owned).to_vec() },
             EntryKind::Fault { slot: "x".to_owned(), text: text.clone() },

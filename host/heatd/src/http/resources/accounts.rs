@@ -7,8 +7,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{AccountState, Begun, LoginProblem, Standing};
+use crate::account::{AccountState, Begun, LoginProblem};
 use crate::control::MessageAnswer;
+use crate::eventsub::HearingState;
 use crate::http::api::Api;
 use crate::http::form::answer::JsonAnswer;
 use crate::http::form::body::JsonBody;
@@ -37,6 +38,8 @@ struct AccountRow {
     /// What is wrong, in a sentence with the command that mends it.
     problem: Option<String>,
     features: Vec<FeatureRow>,
+    /// What it hears by EventSub; none where that is nothing yet.
+    eventsub: Option<HearingState>,
     /// The last login that has begun since heatd runs.
     begun: Option<Begun>,
 }
@@ -63,16 +66,12 @@ pub(crate) struct LoginRequest {
     browser: bool,
 }
 
-fn row(state: &AccountState, begun: &[Begun]) -> AccountRow {
-    let covered = |feature| match &state.standing {
-        Standing::LoggedIn { missing } => !missing.contains(feature),
-        Standing::Unsure { .. } => true,
-        Standing::LoggedOut | Standing::Lapsed { .. } => false,
-    };
+fn row(state: &AccountState, begun: &[Begun], eventsub: Option<HearingState>) -> AccountRow {
+    let covered = state.covered();
     let features = state.config.features.iter().map(|feature| {
         let need = feature.need();
         let (name, why, scopes) = (need.name, need.why, need.scopes);
-        FeatureRow { name, why, scopes, covered: covered(feature) }
+        FeatureRow { name, why, scopes, covered: covered.contains(feature) }
     });
     let login = state.config.login.clone();
     AccountRow {
@@ -82,13 +81,16 @@ fn row(state: &AccountState, begun: &[Begun]) -> AccountRow {
         state: state.standing.name(),
         problem: state.problem(),
         features: features.collect(),
+        eventsub,
     }
 }
 
 /// `GET /accounts`
 pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let begun = api.accounts.begun();
-    let accounts = api.accounts.states().iter().map(|state| row(state, &begun)).collect();
+    let states = api.accounts.states();
+    let accounts =
+        states.iter().map(|state| row(state, &begun, api.hearing.of(&state.config.login))).collect();
     let has_client_id = api.accounts.has_client();
     JsonAnswer(AccountPage { has_client_id, accounts })
 }
