@@ -126,6 +126,11 @@ def say(line):
     return effects.Effect_Say(line)
 
 
+def reply(line):
+    """As say, as a reply to the line of chat that is being answered."""
+    return effects.Effect_Reply(line)
+
+
 def publish(topic, payload, at_most_once=False):
     """Formulas: one MQTT message, to a topic that the configuration grants."""
     delivery = effects.Delivery.AT_MOST_ONCE if at_most_once else effects.Delivery.AT_LEAST_ONCE

@@ -174,11 +174,22 @@ const ENGINE: &[&[&str]] = &[
 
 /// The folders of heatd, likewise.
 const HEATD: &[&[&str]] = &[
-    &["metrics", "backoff", "shutdown", "secret", "tls", "terminal", "rule_file", "compiler"],
+    &[
+        "metrics",
+        "backoff",
+        "shutdown",
+        "secret",
+        "tls",
+        "terminal",
+        "rule_file",
+        "compiler",
+        "line",
+    ],
     &["config", "clock"],
     &["queue", "view", "data", "web"],
     &["broker", "emotes", "account"],
-    &["chat", "embedded"],
+    &["helix", "facts"],
+    &["chat", "embedded", "eventsub", "live_status", "voice"],
     &["control"],
     &["decider", "backup"],
     &["http", "offline"],

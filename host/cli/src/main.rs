@@ -25,8 +25,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::commands::{
-    backup, channels, command, config, export, forget, import, login, page, replay, restore, rules,
-    simulate, status, stream, token, undo, watch, why,
+    backup, channels, command, config, devlog, export, forget, import, login, moderate, page,
+    replay, restore, rules, say, simulate, status, stream, token, undo, watch, why,
 };
 use crate::terminal::note;
 
@@ -53,6 +53,9 @@ Examples:
   heat page                      the link to heatd's page
   heat token new --role moderator --name ann
   heat login                     follows, subscriptions, rewards: with your Twitch account
+  heat say 'back in five minutes'
+  heat timeout troll 10m         also: heat ban, heat unban, heat delete
+  heat devlog                    everything raw, and what became of it; not for viewers
   heat export --output heat.jsonl
   heat import heat.jsonl --dry-run
   heat forget somebody
@@ -107,6 +110,18 @@ enum Command {
     Login(login::LoginArgs),
     /// Ends a login to Twitch.
     Logout(login::LogoutArgs),
+    /// Says a line in chat, as heatd's account.
+    Say(say::SayArgs),
+    /// Bans somebody from a channel's chat.
+    Ban(moderate::BanArgs),
+    /// Bans somebody for a while.
+    Timeout(moderate::TimeoutArgs),
+    /// Ends a ban or a timeout.
+    Unban(moderate::UnbanArgs),
+    /// Removes a line of chat.
+    Delete(moderate::DeleteArgs),
+    /// Shows every raw line, frame and message, and what became of each. Not for viewers.
+    Devlog(devlog::DevlogArgs),
     /// Writes counts and log as lines of JSON.
     Export(export::ExportArgs),
     /// Adds counts from a file: of `heat export`, or of the original's database.
@@ -149,6 +164,12 @@ fn main() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
         Command::Undo(options) => undo::run(&options),
+        Command::Say(options) => say::run(&options),
+        Command::Ban(options) => moderate::ban(&options),
+        Command::Timeout(options) => moderate::time_out(&options),
+        Command::Unban(options) => moderate::unban(&options),
+        Command::Delete(options) => moderate::delete(&options),
+        Command::Devlog(options) => devlog::run(&options),
         Command::Export(options) => export::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Forget(options) => forget::run(&options),

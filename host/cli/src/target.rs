@@ -9,6 +9,7 @@ use crate::api::Api;
 use crate::api::slots::SlotEntry;
 use crate::api::status::Status;
 use crate::find::Place;
+use crate::terminal::agrees;
 
 /// A heatd, and one of its channels.
 #[derive(Args, Clone, Default)]
@@ -73,6 +74,27 @@ pub(crate) struct PreviewArgs {
     /// Does it without asking.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Whether something that others see at once is done without asking.
+#[derive(Args)]
+pub(crate) struct SureArgs {
+    /// Does it without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+impl SureArgs {
+    /// Whether it is to be done. Where nobody can be asked, that is an error.
+    pub(crate) fn asks(&self, question: &str, json: bool) -> Result<bool> {
+        if self.yes {
+            return Ok(true);
+        }
+        if json || !stdin().is_terminal() {
+            bail!("nobody can be asked here; --yes does it");
+        }
+        agrees(question)
+    }
 }
 
 impl PreviewArgs {

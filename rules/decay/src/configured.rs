@@ -3,11 +3,13 @@
 use heat_rule::{Interests, Kind, Settings, configured, half_life, outputs};
 
 use crate::STREAM;
+use crate::worth::Worth;
 
 /// The settings that an event is held against.
 pub(crate) struct Configured {
     pub(crate) half_life: u64,
     pub(crate) per_fave: f64,
+    pub(crate) worth: Worth,
     pub(crate) floor: f64,
     /// Infinite when there is no bound.
     pub(crate) cap: f64,
@@ -52,6 +54,7 @@ impl Configured {
         Ok(Self {
             half_life: settings.duration("half_life"),
             per_fave: settings.number("per_fave"),
+            worth: Worth::read(settings)?,
             floor,
             cap,
             per_stream: settings.text("scope") == STREAM,
@@ -67,7 +70,7 @@ impl Configured {
 
     /// What the rule wants to be called for.
     pub(crate) fn interests(self) -> Interests {
-        let mut interests = Interests::none().kind(Kind::Faves);
+        let mut interests = self.worth.interests(Interests::none().kind(Kind::Faves));
         if self.per_stream {
             interests = interests.kind(Kind::Streams);
         }

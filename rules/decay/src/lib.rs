@@ -2,7 +2,7 @@
 //!
 //! The value is kept as it was at the last fave; what it is now follows from the time between (`heat`). The rule asks to be woken exactly when
 //! the shown number changes, so nothing polls (`shown`). All that it remembers is one value of the state (`memory`): one read and one
-//! write for each fave. `stream` starts again with each stream, `moderator` on request; `configured` has the settings.
+//! write for each fave. `stream` starts again with each stream, `moderator` on request; `worth` says what other events add, and `configured` has the settings.
 
 mod configured;
 mod heat;
@@ -10,6 +10,7 @@ mod memory;
 mod moderator;
 mod shown;
 mod stream;
+mod worth;
 
 use heat_rule::{
     About, Call, Entry, Event, Formula, Happening, Interests, ONE_FAVE, Settings, formula, state,
@@ -48,6 +49,11 @@ impl Formula for Decay {
             "The time in which the heat halves. \"0s\": it never falls.",
         )
         .number("per_fave", 1.0, (0.001, 1000.0), "How many degrees one fave adds.")
+        .numbers(
+            "events",
+            &[],
+            "How many degrees other events add: { follow = 2, subscription = 10, gift = 10, bit = 0.01, raid = 5, viewer = 0.1, redemption = 1 }. Each gift, bit and viewer of a raid counts. What is left out adds nothing.",
+        )
         .number("floor", 0.0, (0.0, HOTTEST), "The heat falls no lower than this.")
         .number("cap", 0.0, (0.0, HOTTEST), "The heat rises no higher than this. 0: no bound.")
         .choice(
@@ -128,7 +134,11 @@ fn heed(
         Happening::StreamStart => stream::started(settings, memory, call.now()),
         Happening::StreamEnd => memory.ended = call.now(),
         Happening::Timer(_) => memory.wakes = 0,
-        _ => {}
+        other => {
+            let Some(degrees) = settings.worth.of(other) else { return true };
+            let heat = heat::at(memory, settings, call.now()) + degrees;
+            memory.set(heat::within(settings, heat), call.now());
+        }
     }
     true
 }

@@ -17,6 +17,7 @@ pub(crate) struct Configured {
     pub(crate) nothing_text: String,
     pub(crate) user_cooldown: u64,
     pub(crate) global_cooldown: u64,
+    pub(crate) reply: bool,
     bots: Vec<String>,
 }
 
@@ -41,6 +42,7 @@ impl Configured {
             nothing_text: settings.text("nothing_text"),
             user_cooldown: settings.duration("user_cooldown"),
             global_cooldown: settings.duration("global_cooldown"),
+            reply: settings.boolean("reply"),
             bots: listed(settings, "bots"),
         })
     }

@@ -34,6 +34,7 @@ impl Formula for Replies {
             .text("nothing_text", "@{name} Nothing has been faved yet.", 400, "The answer instead of an empty list: {name}.")
             .duration("user_cooldown", 30_000, (0, DAY), "How long a person waits for the next answer. \"0s\": not at all.")
             .duration("global_cooldown", 5_000, (0, DAY), "How long everybody waits for the next answer. \"0s\": not at all.")
+            .boolean("reply", false, "Whether an answer is a reply to the line that asks, so that it stands below it in chat.")
             .texts("bots", BOTS, "Bots, which get no answer: logins or ids (\"id:123\").")
     }
 
@@ -51,7 +52,10 @@ impl Formula for Replies {
                 let answer = sayable(&answer::to(&settings, command));
                 if !answer.is_empty() {
                     cooldown::begin(call, &settings, person);
-                    call.say(answer);
+                    match settings.reply {
+                        true => call.reply(answer),
+                        false => call.say(answer),
+                    }
                 }
             }
         }

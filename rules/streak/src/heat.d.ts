@@ -137,6 +137,7 @@ export function remove(key: string): Effect;
 export function show(name: string, value: unknown): Effect;
 export function notice(name: string, value: string): Effect;
 export function say(line: string): Effect;
+export function reply(line: string): Effect;
 export function publish(topic: string, payload: unknown, options?: { atMostOnce?: boolean }): Effect;
 export function clip(title: string, seconds?: number): Effect;
 export function wake(name: string, at: Timestamp | null): Effect;

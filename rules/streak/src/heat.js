@@ -79,6 +79,9 @@ export const notice = (name, value) => show(`notice-${name}`, value);
 
 export const say = (line) => ({ tag: "say", val: line });
 
+// As `say`, as a reply to the line of chat that is being answered.
+export const reply = (line) => ({ tag: "reply", val: line });
+
 // Formulas: one MQTT message, to a topic that the configuration grants. `{ atMostOnce: true }` for what nobody wants late.
 export const publish = (topic, payload, { atMostOnce = false } = {}) => ({
   tag: "publish",

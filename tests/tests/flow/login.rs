@@ -9,6 +9,7 @@ use heat_tests::logins::{CLIENT, CLIENT_SECRET, CONFIDENTIAL, Logins};
 use heat_tests::patience::eventually;
 use heat_tests::processes::{Program, binary};
 use heat_tests::prometheus;
+use heat_tests::twitch_api::TwitchApi;
 use serde_json::Value;
 
 use crate::town::{Broker, Town};
@@ -19,6 +20,8 @@ const FILE: &str = "heat-data/twitch.logins";
 struct Stage {
     town: Town,
     logins: Logins,
+    /// The rest of Twitch.
+    _api: TwitchApi,
     heatd: Program,
     configuration: String,
 }
@@ -31,11 +34,13 @@ impl Stage {
     fn with(of_twitch: &str, logins: Logins) -> Result<Self> {
         let town = Town::new()?;
         let head = town.head(&["seaside"], &Broker::Embedded(town.mqtt));
-        let server = format!("id_server = \"{}\"\n{of_twitch}", logins.address());
+        let api = TwitchApi::start(&logins)?;
+        let server =
+            format!("id_server = \"{}\"\n{}{of_twitch}", logins.address(), api.settings());
         let head = head.replacen("[emotes]", &format!("{server}[emotes]"), 1);
         let configuration = head + &Town::rules("LUL")?;
         let heatd = town.heatd(&configuration)?;
-        let stage = Self { town, logins, heatd, configuration };
+        let stage = Self { town, logins, _api: api, heatd, configuration };
         stage.ready()?;
         Ok(stage)
     }

@@ -1,5 +1,6 @@
 //! The whole way, with real programs and real sockets: scripted chat, heatd, a broker, heat-writer, a file.
 
+mod account;
 mod acknowledged;
 mod anonymous;
 mod backups;

@@ -203,6 +203,14 @@ impl Api {
         Ok(Feed::new(Box::new(response.into_body().into_reader())))
     }
 
+    /// What a resource tells as it happens.
+    pub(crate) fn follow(&self, path: &str, query: &Query<'_>) -> Result<Feed, Failure> {
+        let request = self.agent.get(self.address(path)).query_pairs(query.iter().cloned());
+        let answer = request.header("Authorization", self.bearer()).call();
+        let response = self.accepted(answer)?;
+        Ok(Feed::new(Box::new(response.into_body().into_reader())))
+    }
+
     fn plain_get(&self, path: &str) -> Result<Response<Body>, ureq::Error> {
         self.agent
             .get(format!("{}{path}", self.daemon.url))

@@ -13,8 +13,8 @@ use super::said::line;
 /// What became of a notification.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Told {
-    /// An event of a channel, by the channel's id.
-    Event { channel: String, id: String, what: Box<Happening> },
+    /// An event of a channel, by the channel's id. `only_here`: chat never tells it, though it tells others of its kind.
+    Event { channel: String, id: String, what: Box<Happening>, only_here: bool },
     /// Lines of chat that are gone: one by its id, all of a person by their login, or all.
     Deleted { channel: String, message: Option<String>, person: Option<String> },
     /// The stream's title and category.
@@ -52,7 +52,9 @@ fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option
     let with_id = |id: Option<String>, what| {
         // What has an id of its own keeps it: the same thing told by two subscriptions is one.
         let id = id.unwrap_or_else(|| notification.id.clone());
-        Some(Told::Event { channel: channel.clone(), id, what: Box::new(what) })
+        // A power-up is bits without a line.
+        let only_here = kind == "channel.bits.use" && event.text("type").as_deref() != Some("cheer");
+        Some(Told::Event { channel: channel.clone(), id, what: Box::new(what), only_here })
     };
     let happened = |what| with_id(None, what);
     let reward = event.inside("reward");

@@ -68,9 +68,9 @@ impl Teller {
                 (None, Became::Dropped("heatd does not know it".to_owned()))
             }
             (_, None) => (None, Became::Dropped("no channel that is read has this id".to_owned())),
-            (Told::Event { id, what, .. }, Some(channel)) => {
+            (Told::Event { id, what, only_here, .. }, Some(channel)) => {
                 let event = Event { id, channel: channel.to_owned(), at, what: *what };
-                (Some(channel), self.event(event).await?)
+                (Some(channel), self.event(event, only_here).await?)
             }
             (Told::Title { title, category, .. }, Some(channel)) => {
                 self.title(channel, title, category).await?;
@@ -90,7 +90,7 @@ impl Teller {
         Ok(())
     }
 
-    async fn event(&self, mut event: Event) -> Result<Became, Gone> {
+    async fn event(&self, mut event: Event, only_here: bool) -> Result<Became, Gone> {
         let is_live = match event.what {
             Happening::StreamStart => Some(true),
             Happening::StreamEnd => Some(false),
@@ -103,7 +103,11 @@ impl Teller {
             emotes.add_to(&mut event);
         }
         let now = now();
-        match self.facts.of_eventsub(now, event) {
+        let verdict = match only_here {
+            true => Verdict::Pass(Box::new(event)),
+            false => self.facts.of_eventsub(now, event),
+        };
+        match verdict {
             Verdict::Pass(event) => {
                 let id = event.id.clone();
                 self.send(Input::event(now, *event)).await?;

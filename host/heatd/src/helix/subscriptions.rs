@@ -35,6 +35,8 @@ impl SubscriptionRow {
 /// A subscription that was made, with what Twitch counts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct CreatedSubscription {
+    /// The one that was made: an answer without it is none of Twitch's.
+    data: Vec<SubscriptionRow>,
     #[serde(default)]
     pub(crate) total_cost: u64,
     #[serde(default)]
@@ -57,7 +59,12 @@ impl Helix {
             "transport": { "method": "websocket", "session_id": session },
         });
         let (method, path) = (Method::POST, "eventsub/subscriptions");
-        self.call(Call { account, method, path, query: &[], body: Some(body) }).await
+        let made: CreatedSubscription =
+            self.call(Call { account, method, path, query: &[], body: Some(body) }).await?;
+        match made.data.is_empty() {
+            false => Ok(made),
+            true => Err(HelixError::Unreachable("its answer has no subscription".to_owned())),
+        }
     }
 
     /// All subscriptions of the account's client that were made with the account's tokens.

@@ -11,6 +11,7 @@ use heat_tests::logins::{CLIENT, Logins};
 use heat_tests::patience::eventually;
 use heat_tests::processes::Program;
 use heat_tests::twitch::{Line, room_id};
+use heat_tests::twitch_api::TwitchApi;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Call};
@@ -33,6 +34,7 @@ pub(super) struct Stage {
     // These two run for as long as the stage stands.
     _providers: Providers,
     logins: Logins,
+    pub(super) api: TwitchApi,
     _heatd: Program,
 }
 
@@ -50,7 +52,8 @@ impl Stage {
     /// The same, with providers that answer otherwise, or with other words in `[emotes]` instead of theirs.
     pub(super) fn with(change: impl FnOnce(&Providers), emotes: &str) -> Result<Self> {
         let (town, providers) = (Town::new()?, Providers::start()?);
-        let logins = Logins::start(&[("seaside", "11")])?;
+        let logins = Logins::start(&[("seaside", "11"), ("troll", "66")])?;
+        let api = TwitchApi::start(&logins)?;
         answer(&providers);
         change(&providers);
         let head = town.head(&["seaside", "harbour"], &Broker::Embedded(town.mqtt));
@@ -59,8 +62,9 @@ impl Stage {
         ensure!(head.contains(&table), "the harness asks for emotes in the internet");
         let head = head.replace("keep = 0\n", "keep = 2\n");
         let account = format!(
-            "ping = \"1s\"\nid_server = \"{}\"\nclient_id = \"{CLIENT}\"\n[[twitch.account]]\nchannel = \"seaside\"\nfeatures = [\"follows\"]\n",
-            logins.address()
+            "ping = \"1s\"\nid_server = \"{}\"\n{}client_id = \"{CLIENT}\"\n[[twitch.account]]\nchannel = \"seaside\"\nfeatures = [\"follows\", \"say\", \"moderate\"]\n",
+            logins.address(),
+            api.settings()
         );
         let head = head.replacen("ping = \"1s\"\n", &account, 1);
         let rules = cast::rules("", "")? + &cast::one_guest("misbehave", "")?;
@@ -76,6 +80,7 @@ impl Stage {
             owner: owner.trim().to_owned(),
             _providers: providers,
             logins,
+            api,
             _heatd: heatd,
         })
     }

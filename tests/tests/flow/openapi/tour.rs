@@ -329,11 +329,48 @@ impl Guide<'_> {
         self.good(&Call::post(login, &json!({})))?;
         self.get("accounts")?;
         self.stage.agree("seaside")?;
+        self.stage.api.wait_for_subscription("channel.follow")?;
+        self.get("accounts")?;
+        self.voice()?;
         self.done(&Call::send("DELETE", login, JSON, b""))?;
         self.problem(&Call::post(login, &json!({ "browser": true })), 409)?;
         self.problem(&Call::post(login, &json!({ "brwser": true })), 400)?;
         self.problem(&Call::post("accounts/nobody/login", &json!({})), 404)?;
         self.problem(&Call::send("DELETE", "accounts/nobody/login", JSON, b""), 404)?;
+        Ok(())
+    }
+
+    fn voice(&mut self) -> Result<()> {
+        let at = |what: &str| format!("channels/seaside/{what}");
+        self.good(&Call::post(&at("say"), &json!({ "text": "hello" })))?;
+        self.good(&Call::post(&at("say"), &json!({ "text": "well", "reply_to": "m1" })))?;
+        self.good(&Call::post(&at("bans"), &json!({ "login": "Troll", "seconds": 600, "reason": "caps" })))?;
+        self.good(&Call::send("DELETE", &at("bans/troll"), JSON, b""))?;
+        self.good(&Call::send("DELETE", &at("messages/m1"), JSON, b""))?;
+        self.stage.api.change(|desk| desk.drop_reason = Some(("msg_rejected".into(), "held by AutoMod".into())));
+        let why = self.problem(&Call::post(&at("say"), &json!({ "text": "bad words" })), 409)?;
+        ensure!(why.contains("held by AutoMod"), "{why}");
+        self.stage.api.change(|desk| (desk.drop_reason, desk.ill) = (None, Some((500, String::new()))));
+        self.problem(&Call::post(&at("say"), &json!({ "text": "hello?" })), 502)?;
+        self.problem(&Call::post(&at("bans"), &json!({ "login": "troll" })), 502)?;
+        self.stage.api.change(|desk| desk.ill = None);
+        for (path, body, status) in [
+            ("say", json!({ "text": "/ban ann" }), 400),
+            ("say", json!({ "txt": "hello" }), 400),
+            ("bans", json!({ "login": "a b" }), 400),
+            ("bans", json!({ "login": "troll", "seconds": 0 }), 400),
+            ("bans", json!({ "login": "nobody_at_all" }), 404),
+        ] {
+            self.problem(&Call::post(&at(path), &body), status)?;
+        }
+        self.problem(&Call::post("channels/harbour/say", &json!({ "text": "hello" })), 409)?;
+        self.problem(&Call::post("channels/harbour/bans", &json!({ "login": "troll" })), 409)?;
+        self.problem(&Call::send("DELETE", "channels/harbour/messages/m1", JSON, b""), 409)?;
+        self.problem(&Call::post("channels/nowhere/say", &json!({ "text": "hello" })), 404)?;
+        self.problem(&Call::send("DELETE", "channels/nowhere/bans/troll", JSON, b""), 404)?;
+        self.get("devlog?follow=false")?;
+        self.get("devlog?follow=false&kind=irc&kind=helix&channel=seaside")?;
+        self.problem(&Call::get("devlog?kind=everything"), 400)?;
         Ok(())
     }
 
