@@ -15,8 +15,8 @@ use std::thread;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-pub use desk::{Asked, LiveRow, SaidLine};
 use desk::Desk;
+pub use desk::{Asked, LiveRow, SaidLine};
 pub use time::rfc3339;
 
 use crate::logins::Logins;
@@ -83,7 +83,8 @@ impl TwitchApi {
     /// Waits until this many lines were said.
     pub fn wait_for_said(&self, count: usize) -> Result<Vec<SaidLine>> {
         let enough = |desk: &Desk| (desk.said.len() >= count).then(|| desk.said.clone());
-        self.desk.wait(format!("{count} lines that are said"), enough, |desk| format!("{:?}", desk.said))
+        self.desk
+            .wait(format!("{count} lines that are said"), enough, |desk| format!("{:?}", desk.said))
     }
 
     /// Waits until a type is subscribed to, by an open session.

@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use crate::shutdown::Shutdown;
 pub(crate) use ear::Ear;
 pub(crate) use hearing::{Hearing, HearingState};
-use listener::Listener;
+use listener::EventListener;
 pub(crate) use teller::Teller;
 
 /// Hears for every account of the configuration, until the shutdown.
@@ -38,7 +38,7 @@ pub(crate) async fn run(ear: Ear, shutdown: Shutdown) -> Result<()> {
     let ear = Arc::new(ear);
     let mut listeners = JoinSet::new();
     for state in ear.accounts.states().iter() {
-        let listener = Listener { ear: Arc::clone(&ear), config: state.config.clone() };
+        let listener = EventListener { ear: Arc::clone(&ear), config: state.config.clone() };
         listeners.spawn(listener.run(shutdown.clone()));
     }
     drop(ear);

@@ -13,18 +13,18 @@ use std::collections::HashMap;
 use heat_engine::wit::Event;
 use parking_lot::Mutex;
 
-use channel::Channel;
-pub(crate) use channel::Verdict;
+use channel::ChannelFacts;
+pub(crate) use channel::FactVerdict;
 pub(crate) use live::LiveWords;
 
 /// The facts of all channels that EventSub is heard for.
 #[derive(Default)]
-pub(crate) struct Facts(Mutex<HashMap<String, Channel>>);
+pub(crate) struct Facts(Mutex<HashMap<String, ChannelFacts>>);
 
 impl Facts {
     /// EventSub is heard for a channel from now on: what chat tells is remembered for a while. `is_heard`: chat hears the channel.
     pub(crate) fn hear(&self, channel: &str, is_heard: bool) {
-        self.0.lock().entry(channel.to_owned()).or_insert_with(|| Channel::new(is_heard));
+        self.0.lock().entry(channel.to_owned()).or_insert_with(|| ChannelFacts::new(is_heard));
     }
 
     /// Chat tells an event. False: EventSub has told it already, when chat was not heard.
@@ -33,10 +33,10 @@ impl Facts {
     }
 
     /// EventSub tells an event.
-    pub(crate) fn of_eventsub(&self, now: u64, event: Event) -> Verdict {
+    pub(crate) fn of_eventsub(&self, now: u64, event: Event) -> FactVerdict {
         match self.0.lock().get_mut(&event.channel) {
             Some(channel) => channel.of_eventsub(now, event),
-            None => Verdict::Pass(Box::new(event)),
+            None => FactVerdict::Pass(Box::new(event)),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use heat_engine::wit::{Event, Happening};
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tracing::{debug, warn};
@@ -36,9 +37,6 @@ pub(crate) struct LiveStatus {
     pub(crate) every: Duration,
 }
 
-/// heatd is shutting down.
-struct Gone;
-
 impl LiveStatus {
     /// Asks until the shutdown, as long as an account is logged in.
     pub(crate) async fn run(self, mut shutdown: Shutdown) -> Result<()> {
@@ -61,6 +59,7 @@ impl LiveStatus {
             match answer {
                 Some((Ok(live), channels)) => {
                     is_troubled = false;
+                    // heatd is shutting down.
                     if self.tell(&channels, &live).await.is_err() {
                         return Ok(());
                     }
@@ -70,7 +69,9 @@ impl LiveStatus {
                         wait = wait.max(longer);
                     }
                     match std::mem::replace(&mut is_troubled, true) {
-                        false => warn!(%error, "Twitch does not say which streams are live; it is asked again"),
+                        false => {
+                            warn!(%error, "Twitch does not say which streams are live; it is asked again");
+                        }
                         true => debug!(%error, "Twitch does not say which streams are live"),
                     }
                 }
@@ -89,7 +90,7 @@ impl LiveStatus {
         self.helix.accounts().able().into_iter().next().map(|(config, _)| config.login)
     }
 
-    async fn tell(&self, channels: &[String], live: &[LiveStream]) -> Result<(), Gone> {
+    async fn tell(&self, channels: &[String], live: &[LiveStream]) -> Result<(), SendError<Input>> {
         let live: HashMap<&str, &LiveStream> =
             live.iter().map(|it| (it.channel.as_str(), it)).collect();
         let mut shown = Vec::new();
@@ -112,8 +113,8 @@ impl LiveStatus {
         self.send(show).await
     }
 
-    async fn send(&self, input: Input) -> Result<(), Gone> {
-        self.inputs.send(input).await.map_err(|_| Gone)
+    async fn send(&self, input: Input) -> Result<(), SendError<Input>> {
+        self.inputs.send(input).await
     }
 }
 

@@ -29,7 +29,9 @@ impl Worth {
                 return Err(format!("`events` has no {name:?}; it may have {known}"));
             };
             if !(0.0..=MOST).contains(&degrees) {
-                return Err(format!("`events` has {degrees} for {name}; write a number from 0 to {MOST}"));
+                return Err(format!(
+                    "`events` has {degrees} for {name}; write a number from 0 to {MOST}"
+                ));
             }
             worth[place] = degrees;
         }

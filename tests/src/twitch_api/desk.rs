@@ -174,9 +174,9 @@ impl Desk {
 
     pub(super) fn notify(&mut self, kind: &str, event: &Value, id: Option<&str>) -> usize {
         let channel = |condition: &Value| {
-            ["broadcaster_user_id", "to_broadcaster_user_id"]
-                .iter()
-                .find_map(|field| condition[*field].as_str().map(|id| ((*field).to_owned(), id.to_owned())))
+            ["broadcaster_user_id", "to_broadcaster_user_id"].iter().find_map(|field| {
+                condition[*field].as_str().map(|id| ((*field).to_owned(), id.to_owned()))
+            })
         };
         let hears = |it: &&Subscription| {
             let of = channel(&it.condition);

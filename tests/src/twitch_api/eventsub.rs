@@ -43,8 +43,10 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, stream: TcpStream) -> Option<()> 
         Some(desk.connections.len() - 1)
     })?;
     let watched = Arc::clone(desk);
-    thread::spawn(move || while look_after(&watched, number) {
-        thread::sleep(LOOK);
+    thread::spawn(move || {
+        while look_after(&watched, number) {
+            thread::sleep(LOOK);
+        }
     });
     // A client sends nothing but pongs and its close.
     while let Ok(message) = reading.read() {
@@ -59,7 +61,8 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, stream: TcpStream) -> Option<()> 
 /// Tells a session that nothing has happened, or that it has ended. False: it is gone.
 fn look_after(desk: &Watched<Desk>, number: usize) -> bool {
     desk.change(|desk| {
-        let (keepalive, deadline) = (Duration::from_secs(desk.keepalive), Duration::from_millis(desk.deadline));
+        let (keepalive, deadline) =
+            (Duration::from_secs(desk.keepalive), Duration::from_millis(desk.deadline));
         let Connection { session, socket, said_at, opened_at } = &desk.connections[number];
         if socket.is_none() {
             return false;

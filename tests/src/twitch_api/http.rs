@@ -81,7 +81,9 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
-            "authorization" => value.strip_prefix("Bearer ").unwrap_or_default().clone_into(&mut token),
+            "authorization" => {
+                value.strip_prefix("Bearer ").unwrap_or_default().clone_into(&mut token);
+            }
             "client-id" => value.clone_into(&mut client),
             _ => {}
         }
@@ -109,7 +111,12 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
             }
         };
         // First it is noted: a client that has the answer may look at once.
-        desk.asked.push(Asked { method: method.clone(), path: target.clone(), body: body.clone(), status });
+        desk.asked.push(Asked {
+            method: method.clone(),
+            path: target.clone(),
+            body: body.clone(),
+            status,
+        });
         (status, text)
     });
     write!(
@@ -141,15 +148,15 @@ impl Desk {
     }
 
     fn users(&self, request: &Request) -> Reply {
-        let user = |id: String, login: String| {
-            json!({ "id": id, "login": login, "display_name": login, "type": "", "broadcaster_type": "affiliate", "created_at": "2016-12-14T20:32:28Z" })
-        };
-        let by_login = request.all("login").into_iter().filter_map(|login| {
-            Some(user(self.tokens.id(login)?, login.to_owned()))
-        });
-        let by_id = request.all("id").into_iter().filter_map(|id| {
-            Some(user(id.to_owned(), self.tokens.login(id)?))
-        });
+        let user = |id: String, login: String| json!({ "id": id, "login": login, "display_name": login, "type": "", "broadcaster_type": "affiliate", "created_at": "2016-12-14T20:32:28Z" });
+        let by_login = request
+            .all("login")
+            .into_iter()
+            .filter_map(|login| Some(user(self.tokens.id(login)?, login.to_owned())));
+        let by_id = request
+            .all("id")
+            .into_iter()
+            .filter_map(|id| Some(user(id.to_owned(), self.tokens.login(id)?)));
         let mut rows: Vec<Value> = by_login.chain(by_id).collect();
         if rows.is_empty() && request.query.is_empty() {
             // Without a parameter: whose the token is.
@@ -186,18 +193,26 @@ impl Desk {
         if scope(&kind).is_some_and(|scope| !by.scopes.iter().any(|it| it == scope)) {
             return no(403, "subscription missing proper authorization");
         }
-        if let Some(user) = body["condition"]["user_id"].as_str().or(body["condition"]["moderator_user_id"].as_str())
+        if let Some(user) = body["condition"]["user_id"]
+            .as_str()
+            .or(body["condition"]["moderator_user_id"].as_str())
             && user != by.id
         {
             return no(400, "the user of the condition is not that of the token");
         }
         if !self.is_open(&session) {
-            return no(400, "websocket transport session does not exist or has already disconnected");
+            return no(
+                400,
+                "websocket transport session does not exist or has already disconnected",
+            );
         }
         let owner = (by.client.clone(), by.id.clone());
         let condition = body["condition"].clone();
         let is_same = |it: &&Subscription| {
-            it.kind == kind && it.condition == condition && it.owner == owner && it.status == "enabled"
+            it.kind == kind
+                && it.condition == condition
+                && it.owner == owner
+                && it.status == "enabled"
         };
         if self.subscriptions.iter().any(|it| is_same(&it)) {
             return no(409, "subscription already exists");
@@ -216,15 +231,20 @@ impl Desk {
         let id = self.id("subscription");
         let (version, status) = (text(&body["version"]), "enabled".to_owned());
         let made = Subscription { id, kind, version, condition, session, status, owner };
-        let answer = json!({ "data": [row(&made)], "total": 1, "total_cost": 0, "max_total_cost": 10 });
+        let answer =
+            json!({ "data": [row(&made)], "total": 1, "total_cost": 0, "max_total_cost": 10 });
         self.subscriptions.push(made);
         (202, answer)
     }
 
     fn list(&self, by: &Known) -> Reply {
-        let mine = self.subscriptions.iter().filter(|it| it.owner == (by.client.clone(), by.id.clone()));
+        let mine =
+            self.subscriptions.iter().filter(|it| it.owner == (by.client.clone(), by.id.clone()));
         let rows: Vec<Value> = mine.map(row).collect();
-        (200, json!({ "total": rows.len(), "data": rows, "total_cost": 0, "max_total_cost": 10, "pagination": {} }))
+        (
+            200,
+            json!({ "total": rows.len(), "data": rows, "total_cost": 0, "max_total_cost": 10, "pagination": {} }),
+        )
     }
 
     fn unsubscribe(&mut self, id: &str) -> Reply {
@@ -265,7 +285,10 @@ impl Desk {
             return no(400, "The ID in moderator_id must match the user ID in the access token.");
         }
         match request.method.as_str() {
-            "POST" => (200, json!({ "data": [{ "broadcaster_id": request.one("broadcaster_id"), "moderator_id": by.id, "user_id": request.body["data"]["user_id"], "created_at": "2026-11-30T20:00:00Z", "end_time": null }] })),
+            "POST" => (
+                200,
+                json!({ "data": [{ "broadcaster_id": request.one("broadcaster_id"), "moderator_id": by.id, "user_id": request.body["data"]["user_id"], "created_at": "2026-11-30T20:00:00Z", "end_time": null }] }),
+            ),
             _ => (204, Value::Null),
         }
     }

@@ -35,8 +35,7 @@ impl Stage {
         let town = Town::new()?;
         let head = town.head(&["seaside"], &Broker::Embedded(town.mqtt));
         let api = TwitchApi::start(&logins)?;
-        let server =
-            format!("id_server = \"{}\"\n{}{of_twitch}", logins.address(), api.settings());
+        let server = format!("id_server = \"{}\"\n{}{of_twitch}", logins.address(), api.settings());
         let head = head.replacen("[emotes]", &format!("{server}[emotes]"), 1);
         let configuration = head + &Town::rules("LUL")?;
         let heatd = town.heatd(&configuration)?;

@@ -113,12 +113,16 @@ pub(crate) fn run(options: &DevlogArgs) -> Result<()> {
     }
     let mut feed = api.follow("/devlog", &query)?;
     if !options.json {
-        note("NOT FOR VIEWERS: everything raw, before any moderator has seen it. Do not show this on a stream.");
+        note(
+            "NOT FOR VIEWERS: everything raw, before any moderator has seen it. Do not show this on a stream.",
+        );
     }
     let colours = has_colours();
     loop {
         match feed.next().context("the connection to heatd is lost")? {
-            Some(FeedEvent::Entry(json)) if options.json => print(&format!("{}\n", clean::json(&json)))?,
+            Some(FeedEvent::Entry(json)) if options.json => {
+                print(&format!("{}\n", clean::json(&json)))?;
+            }
             Some(FeedEvent::Entry(json)) => match serde_json::from_str(&json) {
                 Ok(row) => print(&page(&row, colours))?,
                 // Of a newer heatd.
@@ -148,7 +152,10 @@ fn page(row: &RawRow, colours: bool) -> String {
             page += &format!("    {}\n", dim(&clean::text(&format!("event {}", ids.join(", ")))));
         }
         Some(Became::Dropped(why)) => {
-            page += &format!("    {}\n", painted(&clean::text(&format!("no event: {why}")), Colour::Yellow, colours));
+            page += &format!(
+                "    {}\n",
+                painted(&clean::text(&format!("no event: {why}")), Colour::Yellow, colours)
+            );
         }
         Some(Became::Used(what)) => page += &format!("    {}\n", dim(&clean::text(what))),
         Some(Became::Decided(verdicts)) => page += &format!("{lead}{}", verdicts.page(colours)),
@@ -193,15 +200,24 @@ mod tests {
         let line = shown(
             r#"{"at":0,"kind":"irc","channel":"seaside","raw":":ann PRIVMSG #seaside :hi\u001b[2J","became":{"events":["e1"]}}"#,
         );
-        assert!(line.contains("irc      #seaside :ann PRIVMSG #seaside :hi") && line.contains("event e1"), "{line}");
+        assert!(
+            line.contains("irc      #seaside :ann PRIVMSG #seaside :hi")
+                && line.contains("event e1"),
+            "{line}"
+        );
         assert!(!line.contains('\u{1b}'));
-        let dropped = shown(r#"{"at":0,"kind":"mqtt","channel":null,"raw":"a/b x","became":{"dropped":"no rule takes its topic"}}"#);
+        let dropped = shown(
+            r#"{"at":0,"kind":"mqtt","channel":null,"raw":"a/b x","became":{"dropped":"no rule takes its topic"}}"#,
+        );
         assert!(dropped.contains("no event: no rule takes its topic"), "{dropped}");
         let decided = shown(
             r#"{"at":0,"kind":"decision","channel":"seaside","raw":"","became":{"decided":{"event":"e1","duplicate":false,"faves":1,
                 "rules":[{"slot":"fave","effects":["fave ann"],"fault":null},{"slot":"bad","effects":[],"fault":"it trapped"}]}}}"#,
         );
-        assert!(decided.contains("event e1, faves: 1") && decided.contains("fave → fave ann"), "{decided}");
+        assert!(
+            decided.contains("event e1, faves: 1") && decided.contains("fave → fave ann"),
+            "{decided}"
+        );
         assert!(decided.contains("bad failed: it trapped"));
         assert!(shown(r#"{"kind":"missed","entries":7}"#).contains('7'));
     }

@@ -11,7 +11,9 @@ use crate::terminal::{clean, note, print, print_json};
 use crate::when;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heat ban troll\n  heat ban troll --reason 'links to scams' --yes")]
+#[command(
+    after_help = "Examples:\n  heat ban troll\n  heat ban troll --reason 'links to scams' --yes"
+)]
 pub(crate) struct BanArgs {
     /// Who, by login.
     #[arg(value_name = "USER")]
@@ -26,7 +28,9 @@ pub(crate) struct BanArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heat timeout troll 10m\n  heat timeout troll 1d --reason 'caps' --yes")]
+#[command(
+    after_help = "Examples:\n  heat timeout troll 10m\n  heat timeout troll 1d --reason 'caps' --yes"
+)]
 pub(crate) struct TimeoutArgs {
     /// Who, by login.
     #[arg(value_name = "USER")]
@@ -44,7 +48,9 @@ pub(crate) struct TimeoutArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heat unban somebody\n  heat unban somebody --yes      ends a timeout, too")]
+#[command(
+    after_help = "Examples:\n  heat unban somebody\n  heat unban somebody --yes      ends a timeout, too"
+)]
 pub(crate) struct UnbanArgs {
     /// Who, by login.
     #[arg(value_name = "USER")]
@@ -56,7 +62,9 @@ pub(crate) struct UnbanArgs {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heat delete 5f1c0a3e-...          heat devlog shows the ids of lines\n  heat delete 5f1c0a3e-... --yes")]
+#[command(
+    after_help = "Examples:\n  heat delete 5f1c0a3e-...          heat devlog shows the ids of lines\n  heat delete 5f1c0a3e-... --yes"
+)]
 pub(crate) struct DeleteArgs {
     /// Twitch's id of the line.
     #[arg(value_name = "ID")]
@@ -84,7 +92,9 @@ pub(crate) fn ban(options: &BanArgs) -> Result<()> {
 pub(crate) fn time_out(options: &TimeoutArgs) -> Result<()> {
     let user = person(&options.user)?;
     let time = when::length(&options.time).filter(|time| *time >= 1_000);
-    let time = time.with_context(|| format!("{:?} is no length of time; write 30s, 10m, 2h or 1d", options.time))?;
+    let time = time.with_context(|| {
+        format!("{:?} is no length of time; write 30s, 10m, 2h or 1d", options.time)
+    })?;
     let body = json!({ "login": user, "seconds": time / 1_000, "reason": options.reason });
     let what = format!("time out {user} for {}", options.time);
     act(&options.sure, &options.answer, &what, |api, channel| {

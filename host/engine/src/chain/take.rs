@@ -58,7 +58,9 @@ impl Slot {
                 }
                 Effect::Clip(_) => clips += 1,
                 Effect::Reply(_) if pending.line().is_none() => {
-                    return refused("a reply needs a line of chat, and there is none here: say it".to_owned());
+                    return refused(
+                        "a reply needs a line of chat, and there is none here: say it".to_owned(),
+                    );
                 }
                 Effect::Show(output) => {
                     match pending.overlay().output(&self.key.channel, &output.name)? {

@@ -28,7 +28,8 @@ pub(crate) fn check_for(
     if faves > limits.faves {
         return Err(format!("it asks for {faves} faves, and the limit is {}", limits.faves));
     }
-    let says = effects.iter().filter(|effect| matches!(effect, Effect::Say(_) | Effect::Reply(_))).count();
+    let says =
+        effects.iter().filter(|effect| matches!(effect, Effect::Say(_) | Effect::Reply(_))).count();
     if says > limits.says {
         return Err(format!("it says {says} lines in chat, and the limit is {}", limits.says));
     }

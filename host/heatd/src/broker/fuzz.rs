@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::deliveries::{Deliveries, Delivery};
 use super::incoming::Routes;
 use crate::config::StreamSigns;
-use crate::view::raw_log::RawLog;
 use crate::queue::streams::{Sign, Streams};
+use crate::view::raw_log::RawLog;
 
 const MESSAGES: Target = Target {
     name: "mqtt_messages",

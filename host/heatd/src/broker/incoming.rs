@@ -25,11 +25,7 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    pub(crate) fn new(
-        routes: watch::Receiver<Arc<Topics>>,
-        started: u64,
-        raw_log: RawLog,
-    ) -> Self {
+    pub(crate) fn new(routes: watch::Receiver<Arc<Topics>>, started: u64, raw_log: RawLog) -> Self {
         Self { routes, started, number: Arc::default(), raw_log }
     }
 

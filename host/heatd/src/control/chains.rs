@@ -235,9 +235,9 @@ pub(crate) fn cannot(rule: &Rule, channel: &str, speakers: &Speakers) -> Option<
             "with these settings it says lines in chat, and no account speaks in #{channel}: write a [[twitch.account]] with the feature \"say\" \
              (docs/login.md), or name the channels of this rule"
         )),
-        Ability::Clip => Some(
-            "with these settings it makes clips, and heatd cannot make any yet".to_owned(),
-        ),
+        Ability::Clip => {
+            Some("with these settings it makes clips, and heatd cannot make any yet".to_owned())
+        }
     };
     rule.needs().iter().find_map(lacks)
 }

@@ -12,7 +12,7 @@ use super::said::line;
 
 /// What became of a notification.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Told {
+pub(super) enum Decoded {
     /// An event of a channel, by the channel's id. `only_here`: chat never tells it, though it tells others of its kind.
     Event { channel: String, id: String, what: Box<Happening>, only_here: bool },
     /// Lines of chat that are gone: one by its id, all of a person by their login, or all.
@@ -34,17 +34,17 @@ const PASSED: [(&str, &str); 5] = [
     ("channel.shared_chat.end", "lines of a shared chat say so themselves"),
 ];
 
-pub(super) fn told(notification: &Notification) -> Told {
+pub(super) fn told(notification: &Notification) -> Decoded {
     let kind = notification.kind.as_str();
     match PASSED.iter().find(|(it, _)| *it == kind) {
-        Some((_, why)) => Told::Passed(why),
+        Some((_, why)) => Decoded::Passed(why),
         None => {
-            decoded(kind, notification, Fields(&notification.event)).unwrap_or(Told::Unknown)
+            decoded(kind, notification, Fields(&notification.event)).unwrap_or(Decoded::Unknown)
         }
     }
 }
 
-fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option<Told> {
+fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option<Decoded> {
     let channel = match kind {
         "channel.raid" => event.text("to_broadcaster_user_id")?,
         _ => event.text("broadcaster_user_id")?,
@@ -53,8 +53,9 @@ fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option
         // What has an id of its own keeps it: the same thing told by two subscriptions is one.
         let id = id.unwrap_or_else(|| notification.id.clone());
         // A power-up is bits without a line.
-        let only_here = kind == "channel.bits.use" && event.text("type").as_deref() != Some("cheer");
-        Some(Told::Event { channel: channel.clone(), id, what: Box::new(what), only_here })
+        let only_here =
+            kind == "channel.bits.use" && event.text("type").as_deref() != Some("cheer");
+        Some(Decoded::Event { channel: channel.clone(), id, what: Box::new(what), only_here })
     };
     let happened = |what| with_id(None, what);
     let reward = event.inside("reward");
@@ -62,7 +63,7 @@ fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option
         "channel.follow" => happened(Happening::Follow(event.person("user")?)),
         // A gift is told by itself.
         "channel.subscribe" if event.flag("is_gift") => {
-            Some(Told::Passed("the gift is told by itself"))
+            Some(Decoded::Passed("the gift is told by itself"))
         }
         "channel.subscribe" => happened(subscription(event, false)?),
         "channel.subscription.message" => happened(subscription(event, true)?),
@@ -88,25 +89,29 @@ fn decoded(kind: &str, notification: &Notification, event: Fields<'_>) -> Option
             happened(Happening::StreamStart)
         }
         // A rerun, say.
-        "stream.online" => Some(Told::Passed("it is not live")),
+        "stream.online" => Some(Decoded::Passed("it is not live")),
         "stream.offline" => happened(Happening::StreamEnd),
         "channel.chat.message" => {
             let id = event.text("source_message_id").or_else(|| event.text("message_id"))?;
             with_id(Some(id), Happening::Chat(line(event)?))
         }
-        "channel.update" => Some(Told::Title {
+        "channel.update" => Some(Decoded::Title {
             title: event.text("title").unwrap_or_default(),
             category: event.text("category_name").unwrap_or_default(),
             channel,
         }),
-        "channel.chat.clear" => Some(Told::Deleted { channel, message: None, person: None }),
-        "channel.chat.clear_user_messages" => {
-            Some(Told::Deleted { person: Some(event.text("target_user_login")?), channel, message: None })
-        }
-        "channel.ban" => {
-            Some(Told::Deleted { person: Some(event.text("user_login")?), channel, message: None })
-        }
-        "channel.chat.message_delete" => Some(Told::Deleted {
+        "channel.chat.clear" => Some(Decoded::Deleted { channel, message: None, person: None }),
+        "channel.chat.clear_user_messages" => Some(Decoded::Deleted {
+            person: Some(event.text("target_user_login")?),
+            channel,
+            message: None,
+        }),
+        "channel.ban" => Some(Decoded::Deleted {
+            person: Some(event.text("user_login")?),
+            channel,
+            message: None,
+        }),
+        "channel.chat.message_delete" => Some(Decoded::Deleted {
             message: Some(event.text("message_id")?),
             channel,
             person: None,

@@ -14,7 +14,7 @@ const KEEPALIVE: std::ops::RangeInclusive<u64> = 1..=600;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Frame {
     /// The first message: subscriptions go to this session.
-    Welcome(Session),
+    Welcome(WelcomedSession),
     /// Nothing has happened.
     Keepalive,
     /// Something has happened.
@@ -28,7 +28,7 @@ pub(super) enum Frame {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(super) struct WelcomedSession {
     pub(super) id: String,
     /// How long the server is silent at most.
     pub(super) keepalive: Duration,
@@ -50,7 +50,7 @@ pub(super) struct Notification {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct FrameEnvelope {
     metadata: Metadata,
     #[serde(default)]
     payload: Value,
@@ -70,7 +70,7 @@ struct Metadata {
 }
 
 pub(super) fn read(text: &str) -> Frame {
-    let Ok(Envelope { metadata, payload }) = serde_json::from_str(text) else {
+    let Ok(FrameEnvelope { metadata, payload }) = serde_json::from_str(text) else {
         return Frame::Unknown("no message".to_owned());
     };
     let session = &payload["session"];
@@ -80,7 +80,7 @@ pub(super) fn read(text: &str) -> Frame {
         "session_welcome" if session["id"].is_string() => {
             let seconds = session["keepalive_timeout_seconds"].as_u64().unwrap_or(10);
             let seconds = seconds.clamp(*KEEPALIVE.start(), *KEEPALIVE.end());
-            Frame::Welcome(Session {
+            Frame::Welcome(WelcomedSession {
                 id: text(&session["id"]),
                 keepalive: Duration::from_secs(seconds),
                 at: milliseconds(&metadata.message_timestamp),
@@ -126,10 +126,11 @@ mod tests {
 
     #[test]
     fn each_kind_of_frame_is_known() {
-        let session = json!({ "session": { "id": "s1", "keepalive_timeout_seconds": 30, "new": 1 } });
+        let session =
+            json!({ "session": { "id": "s1", "keepalive_timeout_seconds": 30, "new": 1 } });
         let at = milliseconds("2026-11-30T20:00:00.5Z");
         let keepalive = Duration::from_secs(30);
-        let welcome = Session { id: "s1".to_owned(), keepalive, at };
+        let welcome = WelcomedSession { id: "s1".to_owned(), keepalive, at };
         assert_eq!(frame("session_welcome", session), Frame::Welcome(welcome));
         assert_eq!(frame("session_keepalive", json!({})), Frame::Keepalive);
         let to = json!({ "session": { "id": "s1", "reconnect_url": "wss://x/?y" } });
@@ -147,7 +148,9 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_unknown_and_never_an_error() {
-        for text in ["", "x", "{}", "[]", "{\"metadata\":{}}", "{\"metadata\":{\"message_type\":7}}", "\0"] {
+        for text in
+            ["", "x", "{}", "[]", "{\"metadata\":{}}", "{\"metadata\":{\"message_type\":7}}", "\0"]
+        {
             assert!(matches!(read(text), Frame::Unknown(_)), "{text}");
         }
         assert!(matches!(frame("session_welcome", json!({})), Frame::Unknown(_)));

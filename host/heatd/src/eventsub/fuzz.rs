@@ -3,7 +3,7 @@
 use heat_engine::wit::Happening;
 use heat_tests::fuzz::Target;
 
-use super::decode::{Told, told};
+use super::decode::{Decoded, told};
 use super::frame::{Frame, read};
 
 const WORDS: &[&str] = &[
@@ -71,12 +71,14 @@ fn frames(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Frame::Notification(notification) = read(&text) else { return };
     match told(&notification) {
-        Told::Event { channel, what, .. } => {
+        Decoded::Event { channel, what, .. } => {
             assert!(!channel.is_empty());
             holds(&what);
         }
-        Told::Deleted { channel, .. } | Told::Title { channel, .. } => assert!(!channel.is_empty()),
-        Told::Passed(_) | Told::Unknown => {}
+        Decoded::Deleted { channel, .. } | Decoded::Title { channel, .. } => {
+            assert!(!channel.is_empty());
+        }
+        Decoded::Passed(_) | Decoded::Unknown => {}
     }
 }
 

@@ -12,11 +12,11 @@ use tracing::{info, warn};
 
 use super::close::{Again, answer};
 use super::ear::Ear;
-use super::frame::{Frame, Session, read};
+use super::frame::{Frame, WelcomedSession, read};
 use super::hearing::HearingState;
 use super::socket::{EventSocket, Heard};
-use super::subscriber::{Subscribed, Subscriber};
-use super::wanted::{Rooms, Wanted, wanted};
+use super::subscriber::{EventSubscriber, Subscribed};
+use super::wanted::{ChannelIds, WantedType, wanted};
 use crate::backoff::{Backoff, LASTING};
 use crate::config::AccountConfig;
 use crate::metrics::Interface;
@@ -33,10 +33,11 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// How often it is looked at whether something is to be heard that is not.
 const LOOK: Duration = Duration::from_secs(60);
 
-type Opening = Pin<Box<dyn Future<Output = Result<(EventSocket, Session), String>> + Send>>;
+type NextSocket =
+    Pin<Box<dyn Future<Output = Result<(EventSocket, WelcomedSession), String>> + Send>>;
 
 /// Why a session has ended.
-enum Ended {
+enum SessionEnd {
     Closed(Option<u16>),
     Broken(String),
     Silent,
@@ -46,12 +47,12 @@ enum Ended {
 }
 
 /// Listens for one account until the shutdown.
-pub(super) struct Listener {
+pub(super) struct EventListener {
     pub(super) ear: Arc<Ear>,
     pub(super) config: AccountConfig,
 }
 
-impl Listener {
+impl EventListener {
     pub(super) async fn run(self, mut shutdown: Shutdown) {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(120));
         let mut changed = self.ear.accounts.watch();
@@ -68,8 +69,8 @@ impl Listener {
                 () = shutdown.begun() => return,
             };
             let wait = match ended {
-                None | Some((Ended::Unwanted, _)) => None,
-                Some((Ended::NobodyListens, _)) => return,
+                None | Some((SessionEnd::Unwanted, _)) => None,
+                Some((SessionEnd::NobodyListens, _)) => return,
                 Some((ended, lasted)) => {
                     if lasted {
                         backoff.reset();
@@ -86,13 +87,13 @@ impl Listener {
     }
 
     /// Says why a session has ended, and how long to wait.
-    fn tell(&self, ended: &Ended, lasted: bool, backoff: &mut Backoff) -> Duration {
+    fn tell(&self, ended: &SessionEnd, lasted: bool, backoff: &mut Backoff) -> Duration {
         let (why, again) = match ended {
-            Ended::Closed(code) => {
+            SessionEnd::Closed(code) => {
                 let (why, again) = answer(*code);
                 (code.map_or(why.to_owned(), |code| format!("{why} ({code})")), again)
             }
-            Ended::Broken(why) => (why.clone(), Again::Later),
+            SessionEnd::Broken(why) => (why.clone(), Again::Later),
             _ => ("Twitch has fallen silent".to_owned(), Again::AtOnce),
         };
         let wait = match again {
@@ -112,11 +113,11 @@ impl Listener {
     /// Whether the login covers anything that is to be heard.
     fn is_able(&self) -> bool {
         // The channels do not matter for that.
-        let rooms = Rooms::from([(String::new(), String::new())]);
+        let rooms = ChannelIds::from([(String::new(), String::new())]);
         !self.wanted(&rooms).is_empty()
     }
 
-    fn wanted(&self, rooms: &Rooms) -> Vec<Wanted> {
+    fn wanted(&self, rooms: &ChannelIds) -> Vec<WantedType> {
         let accounts = &self.ear.accounts;
         let able = accounts.able().into_iter().find(|(config, _)| *config == self.config);
         let (Some((_, covered)), Some(id)) = (able, accounts.user_id(&self.config.login)) else {
@@ -126,17 +127,17 @@ impl Listener {
     }
 
     /// One session, from its welcome to its end. Returns whether it was useful.
-    async fn session(&self) -> (Ended, bool) {
+    async fn session(&self) -> (SessionEnd, bool) {
         let (address, tls) = (self.ear.address.clone(), self.ear.tls.clone());
         let (socket, session) = match EventSocket::open(address, tls).await {
             Ok(opened) => opened,
-            Err(why) => return (Ended::Broken(why), false),
+            Err(why) => return (SessionEnd::Broken(why), false),
         };
         let begun = Instant::now();
         let mut hearing = SessionHearing::new(self, socket, session);
         let ended = hearing.listen().await;
         hearing.tasks.shutdown().await;
-        if matches!(ended, Ended::Unwanted) {
+        if matches!(ended, SessionEnd::Unwanted) {
             self.ear.hearing.change(&self.config.login, |state| {
                 *state = HearingState::default();
             });
@@ -147,23 +148,23 @@ impl Listener {
 
 /// What a session hears, and what it is about to.
 struct SessionHearing<'a> {
-    listener: &'a Listener,
+    listener: &'a EventListener,
     /// None: it has closed, and the next one is on its way.
     current: Option<EventSocket>,
     /// The connection before, until it is drained.
     before: Option<(EventSocket, Instant)>,
     /// The one that Twitch has asked for: its address, when the present one ends, and the attempt that is being made.
-    next: Option<(Uri, Instant, Opening)>,
+    next: Option<(Uri, Instant, NextSocket)>,
     session: String,
-    heard: Vec<Wanted>,
-    rooms: Rooms,
+    heard: Vec<WantedType>,
+    rooms: ChannelIds,
     newest: u64,
     /// Subscribing, while frames are read.
-    tasks: JoinSet<(Rooms, Subscribed)>,
+    tasks: JoinSet<(ChannelIds, Subscribed)>,
 }
 
 impl<'a> SessionHearing<'a> {
-    fn new(listener: &'a Listener, socket: EventSocket, session: Session) -> Self {
+    fn new(listener: &'a EventListener, socket: EventSocket, session: WelcomedSession) -> Self {
         Self {
             listener,
             current: Some(socket),
@@ -171,13 +172,13 @@ impl<'a> SessionHearing<'a> {
             next: None,
             session: session.id,
             heard: Vec::new(),
-            rooms: Rooms::new(),
+            rooms: ChannelIds::new(),
             newest: session.at.unwrap_or_default(),
             tasks: JoinSet::new(),
         }
     }
 
-    async fn listen(&mut self) -> Ended {
+    async fn listen(&mut self) -> SessionEnd {
         let mut changed = self.listener.ear.accounts.watch();
         changed.borrow_and_update();
         self.subscribe();
@@ -200,8 +201,8 @@ impl<'a> SessionHearing<'a> {
                 }
                 opened = opened(self.next.as_mut()) => self.replace(opened).await,
                 Some(done) = self.tasks.join_next() => self.subscribed(done.ok()),
-                () = sleep_until(silent.unwrap_or(now)), if silent.is_some() => Err(Ended::Silent),
-                () = sleep_until(grace.unwrap_or(now)), if grace.is_some() => Err(Ended::Closed(Some(4004))),
+                () = sleep_until(silent.unwrap_or(now)), if silent.is_some() => Err(SessionEnd::Silent),
+                () = sleep_until(grace.unwrap_or(now)), if grace.is_some() => Err(SessionEnd::Closed(Some(4004))),
                 () = sleep_until(drained.unwrap_or(now)), if drained.is_some() => {
                     self.before = None;
                     Ok(())
@@ -212,7 +213,7 @@ impl<'a> SessionHearing<'a> {
                 }
                 told = changed.changed() => match told {
                     Ok(()) => self.look(),
-                    Err(_) => Err(Ended::NobodyListens),
+                    Err(_) => Err(SessionEnd::NobodyListens),
                 },
             };
             if let Err(ended) = ended {
@@ -222,9 +223,9 @@ impl<'a> SessionHearing<'a> {
     }
 
     /// Looks whether the login is still good, and whether something is to be heard that is not.
-    fn look(&mut self) -> Result<(), Ended> {
+    fn look(&mut self) -> Result<(), SessionEnd> {
         if !self.listener.is_able() {
-            return Err(Ended::Unwanted);
+            return Err(SessionEnd::Unwanted);
         }
         if self.tasks.is_empty() {
             self.subscribe();
@@ -237,13 +238,13 @@ impl<'a> SessionHearing<'a> {
         let (ear, config) = (Arc::clone(&self.listener.ear), self.listener.config.clone());
         let (session, heard) = (self.session.clone(), self.heard.clone());
         ear.former.note(&session);
-        let listener = Listener { ear, config };
+        let listener = EventListener { ear, config };
         self.tasks.spawn(async move {
             let rooms = listener.rooms().await;
             let mut wanted = listener.wanted(&rooms);
             wanted.retain(|it| !heard.contains(it));
-            let Listener { ear, config } = &listener;
-            let subscriber = Subscriber {
+            let EventListener { ear, config } = &listener;
+            let subscriber = EventSubscriber {
                 helix: &ear.helix,
                 former: &ear.former,
                 account: &config.login,
@@ -254,15 +255,19 @@ impl<'a> SessionHearing<'a> {
         });
     }
 
-    fn subscribed(&mut self, done: Option<(Rooms, Subscribed)>) -> Result<(), Ended> {
+    fn subscribed(&mut self, done: Option<(ChannelIds, Subscribed)>) -> Result<(), SessionEnd> {
         let Some((rooms, done)) = done else { return Ok(()) };
         let (account, ear) = (&self.listener.config.login, &self.listener.ear);
         let is_first = self.heard.is_empty();
         for (wanted, why) in &done.refused {
             let kind = wanted.kind;
-            let is_known = ear.hearing.of(account).is_some_and(|it| it.refused.get(kind) == Some(why));
+            let is_known =
+                ear.hearing.of(account).is_some_and(|it| it.refused.get(kind) == Some(why));
             if !is_known {
-                warn!(account, kind, why, "Twitch does not let heatd hear this; it is asked for again");
+                warn!(
+                    account,
+                    kind, why, "Twitch does not let heatd hear this; it is asked for again"
+                );
             }
         }
         self.heard.extend(done.heard);
@@ -279,10 +284,10 @@ impl<'a> SessionHearing<'a> {
                 done.refused.into_iter().map(|(wanted, why)| (wanted.kind, why)).collect();
             state.problem = None;
         });
-        if done.is_logged_out { Err(Ended::Unwanted) } else { Ok(()) }
+        if done.is_logged_out { Err(SessionEnd::Unwanted) } else { Ok(()) }
     }
 
-    async fn hear(&mut self, heard: Heard) -> Result<(), Ended> {
+    async fn hear(&mut self, heard: Heard) -> Result<(), SessionEnd> {
         match heard {
             Heard::Text(text) => self.take(&text).await,
             // It was to end: the new one is on its way.
@@ -290,18 +295,18 @@ impl<'a> SessionHearing<'a> {
                 self.current = None;
                 Ok(())
             }
-            Heard::Closed(code) => Err(Ended::Closed(code)),
-            Heard::Broken(why) => Err(Ended::Broken(why)),
+            Heard::Closed(code) => Err(SessionEnd::Closed(code)),
+            Heard::Broken(why) => Err(SessionEnd::Broken(why)),
         }
     }
 
-    async fn take(&mut self, text: &str) -> Result<(), Ended> {
+    async fn take(&mut self, text: &str) -> Result<(), SessionEnd> {
         let ear = &self.listener.ear;
         let used = |became| ear.teller.raw_log.note(RawKind::EventSub, None, text, became);
         match read(text) {
             Frame::Notification(told) => {
                 let taken = ear.teller.take(text, &told, &self.rooms, &mut self.newest).await;
-                return taken.map_err(|_| Ended::NobodyListens);
+                return taken.map_err(|_| SessionEnd::NobodyListens);
             }
             Frame::Keepalive => used(Became::Used("a sign of life")),
             Frame::Welcome(_) => used(Became::Used("a welcome")),
@@ -331,11 +336,13 @@ impl<'a> SessionHearing<'a> {
                 self.next = Some((address, Instant::now() + GRACE, opening));
             }
             // The connection ends, and a new session is made.
-            Err(error) => warn!(account, %error, "EventSub names a next connection without an address"),
+            Err(error) => {
+                warn!(account, %error, "EventSub names a next connection without an address");
+            }
         }
     }
 
-    fn open(&self, address: &Uri, wait: Duration) -> Opening {
+    fn open(&self, address: &Uri, wait: Duration) -> NextSocket {
         let (address, tls) = (address.clone(), self.listener.ear.tls.clone());
         Box::pin(async move {
             sleep(wait).await;
@@ -345,8 +352,8 @@ impl<'a> SessionHearing<'a> {
 
     async fn replace(
         &mut self,
-        opened: Result<(EventSocket, Session), String>,
-    ) -> Result<(), Ended> {
+        opened: Result<(EventSocket, WelcomedSession), String>,
+    ) -> Result<(), SessionEnd> {
         let Some((address, until, _)) = self.next.take() else { return Ok(()) };
         match opened {
             Ok((socket, session)) => {
@@ -355,14 +362,20 @@ impl<'a> SessionHearing<'a> {
                 self.before = before.map(|socket| (socket, Instant::now() + DRAIN));
                 self.session = session.id;
                 self.listener.ear.former.note(&self.session);
-                info!(account = self.listener.config.login, "EventSub has moved to another connection");
+                info!(
+                    account = self.listener.config.login,
+                    "EventSub has moved to another connection"
+                );
             }
             Err(why) if Instant::now() + TRY_AGAIN < until => {
-                warn!(account = self.listener.config.login, why, "EventSub's next connection fails; it is tried again");
+                warn!(
+                    account = self.listener.config.login,
+                    why, "EventSub's next connection fails; it is tried again"
+                );
                 let opening = self.open(&address, TRY_AGAIN);
                 self.next = Some((address, until, opening));
             }
-            Err(why) if self.current.is_none() => return Err(Ended::Broken(why)),
+            Err(why) if self.current.is_none() => return Err(SessionEnd::Broken(why)),
             // Twitch will close the present one, and a new session is made.
             Err(_) => {}
         }
@@ -386,9 +399,9 @@ impl<'a> SessionHearing<'a> {
     }
 }
 
-impl Listener {
+impl EventListener {
     /// The channels that the account hears of, by their ids: its own, or for a bot all that are read.
-    async fn rooms(&self) -> Rooms {
+    async fn rooms(&self) -> ChannelIds {
         let login = &self.config.login;
         if !self.config.is_bot {
             let id = self.ear.accounts.user_id(login);
@@ -399,7 +412,7 @@ impl Listener {
             Ok(people) => people.into_iter().map(|it| (it.id, it.login)).collect(),
             Err(error) => {
                 warn!(account = login, %error, "Twitch does not say which channels there are");
-                Rooms::new()
+                ChannelIds::new()
             }
         }
     }
@@ -415,8 +428,8 @@ async fn next_of(socket: Option<&mut EventSocket>) -> Heard {
 
 /// Resolves when the next connection is open, or has failed; never, where none is wanted.
 async fn opened(
-    next: Option<&mut (Uri, Instant, Opening)>,
-) -> Result<(EventSocket, Session), String> {
+    next: Option<&mut (Uri, Instant, NextSocket)>,
+) -> Result<(EventSocket, WelcomedSession), String> {
     match next {
         Some((_, _, opening)) => opening.await,
         None => std::future::pending().await,

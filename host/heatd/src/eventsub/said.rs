@@ -11,9 +11,9 @@ pub(super) fn line(event: Fields<'_>) -> Option<ChatLine> {
     let reply = event.inside("reply");
     let is_reply = reply.text("parent_message_id").is_some();
     let (text, cut) = plain_text(&sent, is_reply);
-    let is_elsewhere = event.text("source_broadcaster_user_id").filter(|source| {
-        event.text("broadcaster_user_id").as_ref() != Some(source)
-    });
+    let is_elsewhere = event
+        .text("source_broadcaster_user_id")
+        .filter(|source| event.text("broadcaster_user_id").as_ref() != Some(source));
     let source = || event.text("source_broadcaster_user_login").or_else(|| is_elsewhere.clone());
     Some(ChatLine {
         message: event.text("message_id")?,
@@ -54,7 +54,9 @@ fn emotes(message: Fields<'_>, text: &str, cut: usize) -> Vec<Emote> {
         let (start, end) = (place, place + name.chars().count());
         place = end;
         let Some(id) = piece.inside("emote").text("id") else { continue };
-        let (Some(start), Some(end)) = (start.checked_sub(cut), end.checked_sub(cut)) else { continue };
+        let (Some(start), Some(end)) = (start.checked_sub(cut), end.checked_sub(cut)) else {
+            continue;
+        };
         let fits = end <= length && start < end;
         if let (true, Ok(start), Ok(end)) = (fits, u32::try_from(start), u32::try_from(end)) {
             emotes.push(Emote { name, id, provider: EmoteProvider::Twitch, start, end });

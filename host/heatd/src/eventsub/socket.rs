@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::frame::{Frame, Session, read};
+use super::frame::{Frame, WelcomedSession, read};
 use crate::web::AGENT;
 use crate::web::dial::{Socket, dial};
 
@@ -43,7 +43,7 @@ impl EventSocket {
     pub(super) async fn open(
         address: Uri,
         tls: Option<Arc<ClientConfig>>,
-    ) -> Result<(Self, Session), String> {
+    ) -> Result<(Self, WelcomedSession), String> {
         match timeout(WELCOME, Self::open_now(&address, tls.as_ref())).await {
             Ok(opened) => opened,
             Err(_) => Err("the server does not answer".to_owned()),
@@ -53,7 +53,7 @@ impl EventSocket {
     async fn open_now(
         address: &Uri,
         tls: Option<&Arc<ClientConfig>>,
-    ) -> Result<(Self, Session), String> {
+    ) -> Result<(Self, WelcomedSession), String> {
         let socket = dial(address, tls).await.map_err(|error| error.to_string())?;
         let request = ClientRequestBuilder::new(address.clone()).with_header("User-Agent", AGENT);
         let config = WebSocketConfig::default()

@@ -3,7 +3,7 @@
 use tracing::{debug, info, warn};
 
 use super::former::FormerSessions;
-use super::wanted::Wanted;
+use super::wanted::WantedType;
 use crate::helix::{Helix, HelixError};
 
 /// How many requests are made at once: all must be there within ten seconds, over any line.
@@ -13,15 +13,15 @@ const AT_ONCE: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Subscribed {
     /// What the session hears now.
-    pub(super) heard: Vec<Wanted>,
+    pub(super) heard: Vec<WantedType>,
     /// What it does not, and why.
-    pub(super) refused: Vec<(Wanted, String)>,
+    pub(super) refused: Vec<(WantedType, String)>,
     /// The account's login is of no use any more.
     pub(super) is_logged_out: bool,
 }
 
 /// What subscribing needs.
-pub(super) struct Subscriber<'a> {
+pub(super) struct EventSubscriber<'a> {
     pub(super) helix: &'a Helix,
     pub(super) former: &'a FormerSessions,
     pub(super) account: &'a str,
@@ -37,9 +37,9 @@ enum Trouble {
     NoLogin(String),
 }
 
-impl Subscriber<'_> {
+impl EventSubscriber<'_> {
     /// Subscribes to all of these. What is in the way of a former session is deleted, once.
-    pub(super) async fn subscribe(&self, wanted: Vec<Wanted>) -> Subscribed {
+    pub(super) async fn subscribe(&self, wanted: Vec<WantedType>) -> Subscribed {
         let mut done = Subscribed::default();
         let in_the_way = self.all(wanted, &mut done).await;
         if in_the_way.is_empty() || done.is_logged_out {
@@ -59,7 +59,11 @@ impl Subscriber<'_> {
     }
 
     /// Tries all of these, and returns those that something is in the way of.
-    async fn all(&self, wanted: Vec<Wanted>, done: &mut Subscribed) -> Vec<(Wanted, String)> {
+    async fn all(
+        &self,
+        wanted: Vec<WantedType>,
+        done: &mut Subscribed,
+    ) -> Vec<(WantedType, String)> {
         let mut in_the_way = Vec::new();
         for some in wanted.chunks(AT_ONCE) {
             let asked = some.iter().map(|it| self.one(it));
@@ -82,7 +86,7 @@ impl Subscriber<'_> {
         in_the_way
     }
 
-    async fn one(&self, wanted: &Wanted) -> Result<(), Trouble> {
+    async fn one(&self, wanted: &WantedType) -> Result<(), Trouble> {
         let kind = (wanted.kind, wanted.version);
         let made =
             self.helix.subscribe(self.account, self.session, kind, &wanted.condition()).await;
@@ -118,11 +122,16 @@ impl Subscriber<'_> {
             match self.helix.unsubscribe(self.account, &row.id).await {
                 // Gone already.
                 Ok(()) | Err(HelixError::Refused { status: 404, .. }) => removed += 1,
-                Err(error) => warn!(account = self.account, %error, "a subscription of before stays"),
+                Err(error) => {
+                    warn!(account = self.account, %error, "a subscription of before stays");
+                }
             }
         }
         if removed > 0 {
-            info!(account = self.account, removed, "subscriptions of a session of before are removed");
+            info!(
+                account = self.account,
+                removed, "subscriptions of a session of before are removed"
+            );
         }
         removed
     }

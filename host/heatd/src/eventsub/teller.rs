@@ -5,12 +5,12 @@ use std::sync::Arc;
 use heat_engine::wit::{Event, Happening};
 use tokio::sync::mpsc;
 
-use super::decode::{Told, told};
+use super::decode::{Decoded, told};
 use super::frame::Notification;
-use super::wanted::Rooms;
+use super::wanted::ChannelIds;
 use crate::clock::now;
 use crate::emotes::Emotes;
-use crate::facts::{Facts, LiveWords, Verdict};
+use crate::facts::{FactVerdict, Facts, LiveWords};
 use crate::metrics::{Interface, Metrics};
 use crate::queue::Input;
 use crate::view::raw_log::{Became, RawKind, RawLog};
@@ -33,7 +33,7 @@ pub(crate) struct Teller {
 
 /// heatd is shutting down.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(super) struct EngineGone;
 
 impl Teller {
     /// Takes a notification. `newest` is the time of the newest one, as the server tells it: heatd's own clock may be wrong.
@@ -41,9 +41,9 @@ impl Teller {
         &self,
         text: &str,
         notification: &Notification,
-        rooms: &Rooms,
+        rooms: &ChannelIds,
         newest: &mut u64,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), EngineGone> {
         self.metrics.eventsub_notification();
         let at = notification.at.unwrap_or(*newest);
         *newest = at.max(*newest);
@@ -54,29 +54,29 @@ impl Teller {
         }
         let told = told(notification);
         let id = match &told {
-            Told::Event { channel, .. } | Told::Deleted { channel, .. } | Told::Title { channel, .. } => {
-                Some(channel)
-            }
-            Told::Passed(_) | Told::Unknown => None,
+            Decoded::Event { channel, .. }
+            | Decoded::Deleted { channel, .. }
+            | Decoded::Title { channel, .. } => Some(channel),
+            Decoded::Passed(_) | Decoded::Unknown => None,
         };
         let channel = id.and_then(|id| rooms.get(id)).map(String::as_str);
         let (channel, became) = match (told, channel) {
-            (Told::Passed(why), _) => (None, Became::Dropped(why.to_owned())),
-            (Told::Unknown, _) => {
+            (Decoded::Passed(why), _) => (None, Became::Dropped(why.to_owned())),
+            (Decoded::Unknown, _) => {
                 let what = format!("{} of version {}", notification.kind, notification.version);
                 self.metrics.unrecognized().note(Interface::TwitchEventSub, &what, text);
                 (None, Became::Dropped("heatd does not know it".to_owned()))
             }
             (_, None) => (None, Became::Dropped("no channel that is read has this id".to_owned())),
-            (Told::Event { id, what, only_here, .. }, Some(channel)) => {
+            (Decoded::Event { id, what, only_here, .. }, Some(channel)) => {
                 let event = Event { id, channel: channel.to_owned(), at, what: *what };
                 (Some(channel), self.event(event, only_here).await?)
             }
-            (Told::Title { title, category, .. }, Some(channel)) => {
+            (Decoded::Title { title, category, .. }, Some(channel)) => {
                 self.title(channel, title, category).await?;
                 (Some(channel), Became::Used("title and category of the stream"))
             }
-            (Told::Deleted { message, person, .. }, Some(channel)) => {
+            (Decoded::Deleted { message, person, .. }, Some(channel)) => {
                 let removal = match (message, person) {
                     (Some(message), _) => Removal::Line(message),
                     (None, Some(person)) => Removal::Person(person),
@@ -90,7 +90,7 @@ impl Teller {
         Ok(())
     }
 
-    async fn event(&self, mut event: Event, only_here: bool) -> Result<Became, Gone> {
+    async fn event(&self, mut event: Event, only_here: bool) -> Result<Became, EngineGone> {
         let is_live = match event.what {
             Happening::StreamStart => Some(true),
             Happening::StreamEnd => Some(false),
@@ -104,23 +104,28 @@ impl Teller {
         }
         let now = now();
         let verdict = match only_here {
-            true => Verdict::Pass(Box::new(event)),
+            true => FactVerdict::Pass(Box::new(event)),
             false => self.facts.of_eventsub(now, event),
         };
         match verdict {
-            Verdict::Pass(event) => {
+            FactVerdict::Pass(event) => {
                 let id = event.id.clone();
                 self.send(Input::event(now, *event)).await?;
                 Ok(Became::Events(vec![id]))
             }
-            Verdict::Told => Ok(Became::Dropped("chat has told it".to_owned())),
-            Verdict::Kept => {
+            FactVerdict::Told => Ok(Became::Dropped("chat has told it".to_owned())),
+            FactVerdict::Kept => {
                 Ok(Became::Dropped("chat tells it; kept in case that chat is lost".to_owned()))
             }
         }
     }
 
-    async fn title(&self, channel: &str, title: String, category: String) -> Result<(), Gone> {
+    async fn title(
+        &self,
+        channel: &str,
+        title: String,
+        category: String,
+    ) -> Result<(), EngineGone> {
         let channel = channel.to_owned();
         let task = Input::task("stream.title", move |access| {
             access.engine.show_of_stream(&channel, "title", Some(title));
@@ -130,7 +135,7 @@ impl Teller {
         self.send(task).await
     }
 
-    async fn send(&self, input: Input) -> Result<(), Gone> {
-        self.inputs.send(input).await.map_err(|_| Gone)
+    async fn send(&self, input: Input) -> Result<(), EngineGone> {
+        self.inputs.send(input).await.map_err(|_| EngineGone)
     }
 }

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use crate::config::{AccountConfig, Feature};
 
 /// Channels that are read, by their ids at Twitch.
-pub(super) type Rooms = BTreeMap<String, String>;
+pub(super) type ChannelIds = BTreeMap<String, String>;
 
 /// One subscription that there shall be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wanted {
+pub(super) struct WantedType {
     pub(super) kind: &'static str,
     pub(super) version: &'static str,
     /// The id of the channel.
@@ -75,8 +75,8 @@ pub(super) fn wanted(
     config: &AccountConfig,
     covered: &[Feature],
     account: &str,
-    rooms: &Rooms,
-) -> Vec<Wanted> {
+    rooms: &ChannelIds,
+) -> Vec<WantedType> {
     let always = if config.is_bot { &[] } else { &ALWAYS[..] };
     let types: Vec<_> =
         always.iter().chain(covered.iter().flat_map(|feature| types(*feature))).collect();
@@ -87,14 +87,14 @@ pub(super) fn wanted(
                 Also::Moderator => Some(("moderator_user_id", account.to_owned())),
                 Also::Reader => Some(("user_id", account.to_owned())),
             };
-            Wanted { kind, version, channel: channel.clone(), also }
+            WantedType { kind, version, channel: channel.clone(), also }
         };
         types.iter().map(make).collect::<Vec<_>>()
     };
     rooms.keys().flat_map(of_room).collect()
 }
 
-impl Wanted {
+impl WantedType {
     /// The condition, as Twitch wants it.
     pub(super) fn condition(&self) -> Map<String, Value> {
         let field = match self.kind {
@@ -113,16 +113,16 @@ impl Wanted {
 mod tests {
     use super::*;
 
-    fn of(is_bot: bool, features: &[Feature]) -> Vec<Wanted> {
+    fn of(is_bot: bool, features: &[Feature]) -> Vec<WantedType> {
         let config =
             AccountConfig { is_bot, login: "seaside".to_owned(), features: features.to_vec() };
-        let rooms = Rooms::from([("11".to_owned(), "seaside".to_owned())]);
+        let rooms = ChannelIds::from([("11".to_owned(), "seaside".to_owned())]);
         wanted(&config, features, "11", &rooms)
     }
 
     #[test]
     fn a_channel_hears_what_needs_no_scope_and_what_its_features_need() {
-        let kinds = |all: Vec<Wanted>| all.into_iter().map(|it| it.kind).collect::<Vec<_>>();
+        let kinds = |all: Vec<WantedType>| all.into_iter().map(|it| it.kind).collect::<Vec<_>>();
         assert_eq!(kinds(of(false, &[])).len(), 7);
         let follows = of(false, &[Feature::Follows]);
         let follow = follows.iter().find(|it| it.kind == "channel.follow").unwrap();

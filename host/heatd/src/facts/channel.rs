@@ -18,7 +18,7 @@ const MOST: usize = 20_000;
 
 /// What is to be done with what EventSub tells.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum FactVerdict {
     /// It is a fact.
     Pass(Box<Event>),
     /// Chat has told it, and why that is enough.
@@ -28,35 +28,30 @@ pub(crate) enum Verdict {
 }
 
 /// What both sources tell of one channel.
-pub(super) struct Channel {
+pub(super) struct ChannelFacts {
     is_heard: bool,
     /// What was passed on, and nobody else has told yet: by whom, and when it happened.
-    passed: HashMap<FactKey, VecDeque<Passed>>,
+    passed: HashMap<FactKey, VecDeque<PassedFact>>,
     /// The keys of the above, in the order in which they came.
     order: VecDeque<(u64, FactKey)>,
     /// What EventSub has told and chat has not, in the order in which it came.
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptFact>,
 }
 
-struct Passed {
+struct PassedFact {
     is_by_chat: bool,
     at: u64,
 }
 
-struct Kept {
+struct KeptFact {
     came: u64,
     key: FactKey,
     event: Event,
 }
 
-impl Channel {
+impl ChannelFacts {
     pub(super) fn new(is_heard: bool) -> Self {
-        Self {
-            is_heard,
-            passed: HashMap::new(),
-            order: VecDeque::new(),
-            kept: VecDeque::new(),
-        }
+        Self { is_heard, passed: HashMap::new(), order: VecDeque::new(), kept: VecDeque::new() }
     }
 
     pub(super) fn heard(&mut self) {
@@ -69,8 +64,8 @@ impl Channel {
         let since = last.saturating_sub(APART);
         let kept = std::mem::take(&mut self.kept).into_iter().filter(|it| it.came >= since);
         let mut events = Vec::new();
-        for Kept { came, key, event } in kept {
-            self.note(came, key, Passed { is_by_chat: false, at: event.at });
+        for KeptFact { came, key, event } in kept {
+            self.note(came, key, PassedFact { is_by_chat: false, at: event.at });
             events.push(event);
         }
         events
@@ -83,39 +78,40 @@ impl Channel {
         if self.matches(&key, event.at, false) {
             return false;
         }
-        let same = |it: &Kept| it.key == key && (key.is_exact() || near(it.event.at, event.at));
+        let same = |it: &KeptFact| it.key == key && (key.is_exact() || near(it.event.at, event.at));
         match self.kept.iter().position(same) {
             // EventSub was faster: now both have told it.
             Some(place) => drop(self.kept.remove(place)),
-            None => self.note(now, key, Passed { is_by_chat: true, at: event.at }),
+            None => self.note(now, key, PassedFact { is_by_chat: true, at: event.at }),
         }
         true
     }
 
-    pub(super) fn of_eventsub(&mut self, now: u64, event: Event) -> Verdict {
+    pub(super) fn of_eventsub(&mut self, now: u64, event: Event) -> FactVerdict {
         let key = match (source(&event.what), key(&event.id, &event.what)) {
             (FactSource::ChatThenEventSub, Some(key)) => key,
-            _ => return Verdict::Pass(Box::new(event)),
+            _ => return FactVerdict::Pass(Box::new(event)),
         };
         self.forget(now);
         if self.matches(&key, event.at, true) {
-            return Verdict::Told;
+            return FactVerdict::Told;
         }
         if self.is_heard {
             if self.kept.len() == MOST {
                 self.kept.pop_front();
             }
-            self.kept.push_back(Kept { came: now, key, event });
-            return Verdict::Kept;
+            self.kept.push_back(KeptFact { came: now, key, event });
+            return FactVerdict::Kept;
         }
-        self.note(now, key, Passed { is_by_chat: false, at: event.at });
-        Verdict::Pass(Box::new(event))
+        self.note(now, key, PassedFact { is_by_chat: false, at: event.at });
+        FactVerdict::Pass(Box::new(event))
     }
 
     /// Whether the other source has passed this on. Each telling stands for one fact, so it is used up.
     fn matches(&mut self, key: &FactKey, at: u64, by_chat: bool) -> bool {
         let Some(passed) = self.passed.get_mut(key) else { return false };
-        let same = |it: &Passed| it.is_by_chat == by_chat && (key.is_exact() || near(it.at, at));
+        let same =
+            |it: &PassedFact| it.is_by_chat == by_chat && (key.is_exact() || near(it.at, at));
         let Some(place) = passed.iter().position(same) else { return false };
         passed.remove(place);
         if passed.is_empty() {
@@ -124,7 +120,7 @@ impl Channel {
         true
     }
 
-    fn note(&mut self, now: u64, key: FactKey, passed: Passed) {
+    fn note(&mut self, now: u64, key: FactKey, passed: PassedFact) {
         self.order.push_back((now, key.clone()));
         self.passed.entry(key).or_default().push_back(passed);
     }

@@ -4,7 +4,7 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{Call, Helix, HelixError, Page};
+use super::client::{Call, Helix, HelixError, HelixPage};
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -53,7 +53,7 @@ impl Helix {
             body["reply_parent_message_id"] = message.into();
         }
         let (method, path) = (Method::POST, "chat/messages");
-        let page: Page<SentLine> =
+        let page: HelixPage<SentLine> =
             self.call(Call { account, method, path, query: &[], body: Some(body) }).await?;
         page.data.into_iter().next().ok_or_else(|| {
             HelixError::Unreachable("its answer does not say what became of the line".to_owned())

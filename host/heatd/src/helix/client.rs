@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_rustls::rustls::ClientConfig;
 
-use super::users::KnownUsers;
+use super::known::KnownUsers;
 use crate::account::{Accounts, Credential, OauthError};
 use crate::clock::now;
 use crate::secret::Secret;
@@ -48,7 +48,7 @@ pub(crate) struct Helix {
     raw_log: RawLog,
     /// Accounts whose refreshed token was not taken either, and when that was.
     distrusted: Mutex<HashMap<String, Instant>>,
-    pub(super) known: Mutex<KnownUsers>,
+    pub(super) known: KnownUsers,
 }
 
 /// Why a request has no good answer. Written for people.
@@ -84,13 +84,13 @@ impl fmt::Display for HelixError {
 
 /// How Twitch says no.
 #[derive(Deserialize)]
-struct Refusal {
+struct HelixRefusal {
     message: String,
 }
 
 /// What most answers are: rows, and where the next ones begin.
 #[derive(Deserialize)]
-pub(super) struct Page<R> {
+pub(super) struct HelixPage<R> {
     pub(super) data: Vec<R>,
     #[serde(default)]
     pub(super) pagination: Cursor,
@@ -123,7 +123,7 @@ impl Helix {
             base: base.to_string().trim_end_matches('/').to_owned(),
             raw_log,
             distrusted: Mutex::default(),
-            known: Mutex::default(),
+            known: KnownUsers::default(),
         }
     }
 
@@ -136,7 +136,9 @@ impl Helix {
         let answer = self.ask(&call).await?;
         serde_json::from_slice(&answer.body).map_err(|error| {
             let (what, status) = (call.path, answer.status);
-            HelixError::Unreachable(format!("its answer ({status}) to {what} is not understood: {error}"))
+            HelixError::Unreachable(format!(
+                "its answer ({status}) to {what} is not understood: {error}"
+            ))
         })
     }
 
@@ -174,7 +176,9 @@ impl Helix {
         rejected: Option<&Secret>,
     ) -> Result<Credential, HelixError> {
         self.accounts.credential(account, rejected).await.map_err(|error| match error {
-            OauthError::Refused(why) => HelixError::NoLogin(format!("the login of {account}: {why}")),
+            OauthError::Refused(why) => {
+                HelixError::NoLogin(format!("the login of {account}: {why}"))
+            }
             error => HelixError::Unreachable(error.to_string()),
         })
     }
@@ -192,7 +196,9 @@ impl Helix {
             .map_err(|error| HelixError::Unreachable(error.to_string()))?;
         let answer = self.web.ask(request).await;
         let told = match &answer {
-            Ok(answer) => format!("{} {}", answer.status.as_u16(), String::from_utf8_lossy(&answer.body)),
+            Ok(answer) => {
+                format!("{} {}", answer.status.as_u16(), String::from_utf8_lossy(&answer.body))
+            }
             Err(why) => why.clone(),
         };
         let line = format!("{} /{path} {body}\n{told}", call.method);
@@ -227,9 +233,11 @@ fn judge(answer: WebAnswer) -> Result<WebAnswer, HelixError> {
         return Ok(answer);
     }
     let status = answer.status.as_u16();
-    let said = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|it| it.message);
+    let said = serde_json::from_slice::<HelixRefusal>(&answer.body).ok().map(|it| it.message);
     match (status, said) {
-        (429, said) if !is_about_subscriptions(said.as_deref()) => Err(HelixError::Busy(wait(&answer))),
+        (429, said) if !is_about_subscriptions(said.as_deref()) => {
+            Err(HelixError::Busy(wait(&answer)))
+        }
         (400..500, Some(why)) => Err(HelixError::Refused { status, why }),
         (_, Some(why)) => Err(HelixError::Unreachable(format!("it answers {status}: {why}"))),
         (_, None) => Err(HelixError::Unreachable(format!("it answers {status}"))),
@@ -245,15 +253,17 @@ fn is_about_subscriptions(said: Option<&str>) -> bool {
 }
 
 fn is_about_scope(answer: &WebAnswer) -> bool {
-    let said = serde_json::from_slice::<Refusal>(&answer.body).ok();
+    let said = serde_json::from_slice::<HelixRefusal>(&answer.body).ok();
     said.is_some_and(|it| it.message.to_lowercase().contains("scope"))
 }
 
 /// How long Twitch wants to be left alone.
 fn wait(answer: &WebAnswer) -> Duration {
     let seconds = |name| answer.header(name).and_then(|text| text.parse::<u64>().ok());
-    let until_reset =
-        || seconds(RESET).map(|at| Duration::from_millis(at.saturating_mul(1_000).saturating_sub(now())));
+    let until_reset = || {
+        seconds(RESET)
+            .map(|at| Duration::from_millis(at.saturating_mul(1_000).saturating_sub(now())))
+    };
     let wait = seconds(RETRY_AFTER).map(Duration::from_secs).or_else(until_reset);
     // A clock that is wrong here, or there, must not stop heatd for hours.
     wait.unwrap_or(Duration::from_secs(5)).clamp(Duration::from_secs(1), LONGEST_WAIT)
@@ -267,7 +277,11 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> WebAnswer {
         let status = StatusCode::from_u16(status).unwrap();
-        WebAnswer { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+        WebAnswer {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }
     }
 
     fn judged(status: u16, body: &str) -> HelixError {
@@ -282,7 +296,9 @@ mod tests {
             judged(400, no),
             HelixError::Refused { status: 400, why: "The ID is bad.".to_owned() }
         );
-        for (status, body) in [(500, "{}"), (503, no), (403, "<html>hotel</html>"), (302, ""), (404, "")] {
+        for (status, body) in
+            [(500, "{}"), (503, no), (403, "<html>hotel</html>"), (302, ""), (404, "")]
+        {
             assert!(matches!(judged(status, body), HelixError::Unreachable(_)), "{status} {body}");
         }
     }
@@ -302,6 +318,9 @@ mod tests {
     #[test]
     fn a_missing_scope_is_no_reason_to_refresh() {
         let scope = answer(401, r#"{"message":"Missing scope: user:read:chat"}"#);
-        assert!(is_about_scope(&scope) && !is_about_scope(&answer(401, r#"{"message":"Invalid OAuth token"}"#)));
+        assert!(
+            is_about_scope(&scope)
+                && !is_about_scope(&answer(401, r#"{"message":"Invalid OAuth token"}"#))
+        );
     }
 }

@@ -32,8 +32,7 @@ impl Helix {
         account: &str,
         (channel, moderator, person): (&str, &str, &str),
     ) -> Result<(), HelixError> {
-        let query =
-            [("broadcaster_id", channel), ("moderator_id", moderator), ("user_id", person)];
+        let query = [("broadcaster_id", channel), ("moderator_id", moderator), ("user_id", person)];
         let (method, path) = (Method::DELETE, "moderation/bans");
         self.order(Call { account, method, path, query: &query, body: None }).await
     }

@@ -3,7 +3,7 @@
 use hyper::Method;
 use serde::Deserialize;
 
-use super::client::{Call, Helix, HelixError, Page};
+use super::client::{Call, Helix, HelixError, HelixPage};
 
 /// How many channels one request can ask for.
 const AT_ONCE: usize = 100;
@@ -38,7 +38,7 @@ impl Helix {
                 some.iter().map(|login| ("user_login", login.as_str())).collect();
             query.push(("first", "100"));
             let (method, path) = (Method::GET, "streams");
-            let page: Page<LiveStream> =
+            let page: HelixPage<LiveStream> =
                 self.call(Call { account, method, path, query: &query, body: None }).await?;
             live.extend(page.data);
         }

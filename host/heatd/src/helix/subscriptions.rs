@@ -4,7 +4,7 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::{Call, Helix, HelixError, Page};
+use super::client::{Call, Helix, HelixError, HelixPage};
 
 /// More pages than this of an account's subscriptions are not read: a connection has at most 300, and a page 100.
 const MOST_PAGES: usize = 12;
@@ -77,7 +77,7 @@ impl Helix {
             let query: Vec<(&str, &str)> =
                 after.iter().map(|cursor| ("after", cursor.as_str())).collect();
             let (method, path) = (Method::GET, "eventsub/subscriptions");
-            let page: Page<SubscriptionRow> =
+            let page: HelixPage<SubscriptionRow> =
                 self.call(Call { account, method, path, query: &query, body: None }).await?;
             rows.extend(page.data);
             after = page.pagination.cursor.filter(|cursor| !cursor.is_empty());

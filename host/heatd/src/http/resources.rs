@@ -26,7 +26,7 @@ pub(crate) mod streams;
 pub(crate) mod tokens;
 pub(crate) mod transfer;
 pub(crate) mod undo;
-pub(crate) mod voice;
 pub(crate) mod updates;
+pub(crate) mod voice;
 pub(crate) mod watch;
 pub(crate) mod why;

@@ -81,9 +81,7 @@ pub(crate) const ROUTES: &[Route] = &[
     post("/api/v1/channels/{channel}/command", MODERATOR, || routing::post(command::give)),
     post("/api/v1/channels/{channel}/say", MODERATOR, || routing::post(voice::say)),
     post("/api/v1/channels/{channel}/bans", MODERATOR, || routing::post(voice::ban)),
-    delete("/api/v1/channels/{channel}/bans/{login}", MODERATOR, || {
-        routing::delete(voice::unban)
-    }),
+    delete("/api/v1/channels/{channel}/bans/{login}", MODERATOR, || routing::delete(voice::unban)),
     delete("/api/v1/channels/{channel}/messages/{id}", MODERATOR, || {
         routing::delete(voice::remove)
     }),

@@ -106,17 +106,17 @@ pub(crate) struct RawEntry {
 
 /// The raw log. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub(crate) struct RawLog(Arc<Shared>);
+pub(crate) struct RawLog(Arc<RawShared>);
 
-struct Shared {
-    kept: Mutex<Kept>,
+struct RawShared {
+    kept: Mutex<KeptEntries>,
     live: broadcast::Sender<Arc<RawEntry>>,
     /// What never stands in it.
     secrets: RwLock<Vec<Secret>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct KeptEntries {
     entries: VecDeque<Arc<RawEntry>>,
     bytes: usize,
 }
@@ -124,7 +124,7 @@ struct Kept {
 impl Default for RawLog {
     fn default() -> Self {
         let live = broadcast::Sender::new(CAPACITY);
-        Self(Arc::new(Shared { kept: Mutex::default(), live, secrets: RwLock::default() }))
+        Self(Arc::new(RawShared { kept: Mutex::default(), live, secrets: RwLock::default() }))
     }
 }
 
@@ -160,7 +160,9 @@ impl RawLog {
             effects: answer
                 .outcome
                 .as_ref()
-                .map(|effects| effects.iter().map(|it| self.without_secrets(&effect_line(it))).collect())
+                .map(|effects| {
+                    effects.iter().map(|it| self.without_secrets(&effect_line(it))).collect()
+                })
                 .unwrap_or_default(),
             fault: answer.outcome.as_ref().err().map(ToString::to_string),
         });
@@ -229,7 +231,8 @@ impl RawEntry {
 impl Verdicts {
     fn size(&self) -> usize {
         let of = |it: &Called| {
-            let effects: usize = it.effects.iter().map(|line| line.len() + size_of::<String>()).sum();
+            let effects: usize =
+                it.effects.iter().map(|line| line.len() + size_of::<String>()).sum();
             size_of::<Called>() + it.slot.len() + effects + it.fault.as_ref().map_or(0, String::len)
         };
         self.event.len() + self.rules.iter().map(of).sum::<usize>()
@@ -267,7 +270,10 @@ mod tests {
         log.note(RawKind::Mqtt, None, "hi", Became::Dropped("no rule takes it".to_owned()));
         let entry = live.try_recv().unwrap();
         let json = serde_json::to_value(&*entry).unwrap();
-        assert_eq!((&json["kind"], &json["became"]["dropped"]), (&"mqtt".into(), &"no rule takes it".into()));
+        assert_eq!(
+            (&json["kind"], &json["became"]["dropped"]),
+            (&"mqtt".into(), &"no rule takes it".into())
+        );
     }
 
     #[test]

@@ -81,7 +81,9 @@ mod tests {
         assert!(!removals.has("seaside", "m2", "ann", 5));
         removals.note(20, "seaside", Removal::Person("ann".to_owned()));
         // What the person says later stays.
-        assert!(removals.has("seaside", "m2", "ann", 15) && !removals.has("seaside", "m3", "ann", 21));
+        assert!(
+            removals.has("seaside", "m2", "ann", 15) && !removals.has("seaside", "m3", "ann", 21)
+        );
         removals.note(30, "seaside", Removal::All);
         assert!(removals.has("seaside", "m4", "bob", 30));
     }

@@ -151,7 +151,7 @@ impl Mouth {
             };
             let Some(wish) = wish else { return Ok(()) };
             let Some(speaker) = self.speech.speakers.speaker(&wish.say.channel).cloned() else {
-                self.speech.done(wish, Err(SayError::NoSpeaker), &mut Told::default());
+                self.speech.done(wish, Err(SayError::NoSpeaker), &mut ToldDrops::default());
                 continue;
             };
             let handed = accounts.entry(speaker.login.clone()).or_insert_with(|| {
@@ -160,7 +160,7 @@ impl Mouth {
                 handed
             });
             if let Err(error) = handed.try_send(wish) {
-                let told = &mut Told::default();
+                let told = &mut ToldDrops::default();
                 self.speech.done(error.into_inner(), Err(SayError::TooLate), told);
             }
         }
@@ -170,7 +170,7 @@ impl Mouth {
 /// Says the lines of one account.
 async fn speak(speech: Speech, speaker: AccountConfig, mut wishes: mpsc::Receiver<Wish>) {
     let mut waiting: VecDeque<Wish> = VecDeque::new();
-    let (mut rates, mut told) = (Rates::default(), Told::default());
+    let (mut rates, mut told) = (Rates::default(), ToldDrops::default());
     let mut busy_until = Instant::now();
     loop {
         while waiting.len() < MOST_WAITING
@@ -188,7 +188,11 @@ async fn speak(speech: Speech, speaker: AccountConfig, mut wishes: mpsc::Receive
             if let Err(HelixError::Busy(wait)) = &said {
                 busy_until = Instant::now() + *wait;
             }
-            speech.done(wish, said.unwrap_or_else(|error| Err(SayError::Failed(error.to_string()))), &mut told);
+            speech.done(
+                wish,
+                said.unwrap_or_else(|error| Err(SayError::Failed(error.to_string()))),
+                &mut told,
+            );
             continue;
         }
         // No longer than the oldest may wait.
@@ -236,13 +240,20 @@ impl Speech {
     /// Says a line. The inner error is Twitch's word on the line, the outer one that there is none.
     async fn say(&self, account: &str, say: &Say) -> Result<Result<String, SayError>, HelixError> {
         let Some(sender) = self.helix.accounts().user_id(account) else {
-            return Err(HelixError::NoLogin(format!("nobody is logged in as {account}: heat login mends it")));
+            return Err(HelixError::NoLogin(format!(
+                "nobody is logged in as {account}: heat login mends it"
+            )));
         };
         let channel = match account == &*say.channel {
             true => sender.clone(),
             false => match self.helix.person(account, &say.channel).await? {
                 Some(channel) => channel.id,
-                None => return Ok(Err(SayError::Refused(format!("there is no channel {}", say.channel)))),
+                None => {
+                    return Ok(Err(SayError::Refused(format!(
+                        "there is no channel {}",
+                        say.channel
+                    ))));
+                }
             },
         };
         let reply_to = say.cause.as_ref().filter(|it| say.is_reply && !it.message.is_empty());
@@ -258,14 +269,15 @@ impl Speech {
     }
 
     /// Drops lines that have waited too long, and answers to lines that are gone.
-    fn drop_old(&self, waiting: &mut VecDeque<Wish>, told: &mut Told) {
+    fn drop_old(&self, waiting: &mut VecDeque<Wish>, told: &mut ToldDrops) {
         let now = now();
         for _ in 0..waiting.len() {
             let Some(wish) = waiting.pop_front() else { break };
             let say = &wish.say;
-            let is_removed = say.cause.as_ref().is_some_and(|it| {
-                self.removals.has(&say.channel, &it.message, &it.login, say.at)
-            });
+            let is_removed = say
+                .cause
+                .as_ref()
+                .is_some_and(|it| self.removals.has(&say.channel, &it.message, &it.login, say.at));
             if say.at + LONGEST_WAIT < now {
                 self.done(wish, Err(SayError::TooLate), told);
             } else if is_removed {
@@ -277,7 +289,7 @@ impl Speech {
     }
 
     /// Tells what became of a line.
-    fn done(&self, wish: Wish, said: Result<String, SayError>, told: &mut Told) {
+    fn done(&self, wish: Wish, said: Result<String, SayError>, told: &mut ToldDrops) {
         let Say { channel, slot, text, .. } = &wish.say;
         self.metrics.said(said.as_ref().map_or_else(SayError::name, |_| "said"));
         if let Err(why) = &said {
@@ -296,9 +308,9 @@ impl Speech {
 
 /// Which drops the log has told, so that a rule that says too much is named once a minute, with how many more there were.
 #[derive(Default)]
-struct Told(HashMap<(Arc<str>, &'static str), (Instant, u64)>);
+struct ToldDrops(HashMap<(Arc<str>, &'static str), (Instant, u64)>);
 
-impl Told {
+impl ToldDrops {
     /// How many more were not told since the last time; none: it is not told now.
     fn due(&mut self, slot: &Arc<str>, why: &SayError) -> Option<u64> {
         let now = Instant::now();
@@ -326,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_says_too_much_is_named_once_a_minute() {
-        let (mut told, slot) = (Told::default(), Arc::from("loud"));
+        let (mut told, slot) = (ToldDrops::default(), Arc::from("loud"));
         assert_eq!(told.due(&slot, &SayError::TooLate), Some(0));
         assert_eq!(told.due(&slot, &SayError::TooLate), None);
         assert_eq!(told.due(&slot, &SayError::Removed), Some(0));

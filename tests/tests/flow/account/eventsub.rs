@@ -37,7 +37,9 @@ fn follows_rewards_power_ups_and_trains_move_the_heat() -> Result<()> {
     // The same message twice, and a redemption that is told twice, are one.
     for _ in 0..3 {
         stage.api.notify_as("again", "channel.follow", &follow("8"));
-        stage.api.notify("channel.channel_points_custom_reward_redemption.add", &redemption("7", "r1"));
+        stage
+            .api
+            .notify("channel.channel_points_custom_reward_redemption.add", &redemption("7", "r1"));
     }
     stage.wait_for_heat(1_002_002)?;
     stage.api.notify("channel.follow", &follow("9"));
@@ -55,7 +57,9 @@ fn a_session_moves_to_another_connection_and_nothing_is_lost_or_doubled() -> Res
         ensure!(before == 1, "{before} connections");
         stage.api.ask_to_move();
         for number in 0..40 {
-            stage.api.notify("channel.follow", &follow(&format!("{}", 1_000 + round * 100 + number)));
+            stage
+                .api
+                .notify("channel.follow", &follow(&format!("{}", 1_000 + round * 100 + number)));
         }
         stage.wait_for_heat((round + 1) * 40)?;
         eventually("one connection", || {
@@ -63,14 +67,19 @@ fn a_session_moves_to_another_connection_and_nothing_is_lost_or_doubled() -> Res
             if open == 1 { Ok(()) } else { Err(format!("{open} connections")) }
         })?;
     }
-    ensure!(stage.api.count("POST", "eventsub/subscriptions") == subscribed, "it has subscribed again");
+    ensure!(
+        stage.api.count("POST", "eventsub/subscriptions") == subscribed,
+        "it has subscribed again"
+    );
     Ok(())
 }
 
 #[test]
 fn every_end_of_a_session_is_followed_by_another_that_subscribes_to_all() -> Result<()> {
     let stage = stage()?;
-    for (round, code) in [(1, Some(4000)), (2, Some(4002)), (3, Some(4004)), (4, Some(4007)), (5, None)] {
+    for (round, code) in
+        [(1, Some(4000)), (2, Some(4002)), (3, Some(4004)), (4, Some(4007)), (5, None)]
+    {
         match code {
             Some(code) => stage.api.close(code),
             None => stage.api.break_off(),
@@ -99,14 +108,23 @@ fn after_a_crash_the_orphans_are_removed_and_those_of_another_program_are_not() 
     let (access, _) = stage.logins.hand_out("seaside", &["moderator:read:followers"]);
     let known = tokens.find(&access).expect("a good token");
     stage.api.change(|desk| {
-        desk.add_foreign_subscription(&known, "channel.raid", serde_json::json!({ "to_broadcaster_user_id": "11" }));
+        desk.add_foreign_subscription(
+            &known,
+            "channel.raid",
+            serde_json::json!({ "to_broadcaster_user_id": "11" }),
+        );
     });
     stage.restart()?;
     heard(&stage)?;
     let sessions = stage.api.change(|desk| desk.sessions());
     ensure!(sessions.iter().any(|it| it == "session-of-another-program"), "{sessions:?}");
     let account = stage.account()?;
-    ensure!(account["eventsub"]["refused"]["channel.raid"].as_str().is_some_and(|why| why.contains("exists")), "{account}");
+    ensure!(
+        account["eventsub"]["refused"]["channel.raid"]
+            .as_str()
+            .is_some_and(|why| why.contains("exists")),
+        "{account}"
+    );
     // The rest is heard.
     stage.api.notify("channel.follow", &follow("8"));
     stage.wait_for_heat(2)
@@ -117,7 +135,9 @@ fn what_is_revoked_is_told_and_asked_for_again_and_what_lacks_a_scope_is_named()
     let stage = Stage::with(&Plan::default(), |_, _| {})?;
     heard(&stage)?;
     stage.api.revoke("channel.follow", "version_removed");
-    stage.heatd.wait_for_line(|line| line.contains("Twitch has ended what heatd hears") && line.contains("version_removed"))?;
+    stage.heatd.wait_for_line(|line| {
+        line.contains("Twitch has ended what heatd hears") && line.contains("version_removed")
+    })?;
     let account = stage.account()?;
     ensure!(account["eventsub"]["refused"]["channel.follow"] == "version_removed", "{account}");
     // Nothing else has ended.
@@ -140,7 +160,9 @@ fn a_login_that_ends_ends_what_is_heard_and_everything_else_goes_on() -> Result<
     stage.wait_for_heat(1)?;
     ensure!(stage.api.asked().len() <= asked + 1, "it asks on and on");
     stage.wait_for_output("notice-login", &stage.output("notice-login")?.unwrap_or_default())?;
-    ensure!(stage.output("notice-login")?.is_some_and(|it| it.contains("heat login --channel seaside")));
+    ensure!(
+        stage.output("notice-login")?.is_some_and(|it| it.contains("heat login --channel seaside"))
+    );
     Ok(())
 }
 

@@ -21,7 +21,10 @@ fn stage() -> Result<Stage> {
 /// What became of the last notification.
 fn last_became(stage: &Stage) -> Result<String> {
     let rows = stage.raw(&["eventsub"])?;
-    let told = rows.iter().rev().find(|row| row["raw"].as_str().is_some_and(|raw| raw.contains("\"notification\"")));
+    let told = rows
+        .iter()
+        .rev()
+        .find(|row| row["raw"].as_str().is_some_and(|raw| raw.contains("\"notification\"")));
     Ok(told.map_or(String::new(), |row| row["became"].to_string()))
 }
 
@@ -63,13 +66,17 @@ fn while_chat_is_away_eventsub_tells_its_facts_and_its_lines() -> Result<()> {
     let stage = stage()?;
     stage.town.chat.refuse_connections();
     stage.town.chat.close_abruptly();
-    eventually("chat to be lost", || stage.town.figure("heatd_channels_joined").is_ok_and(|it| it == 0))?;
+    eventually("chat to be lost", || {
+        stage.town.figure("heatd_channels_joined").is_ok_and(|it| it == 0)
+    })?;
     stage.api.notify("channel.raid", &raid("9", 5));
     stage.wait_for_heat(100_000)?;
     stage.api.notify("channel.chat.message", &line("m1", "7", "?fave pie"));
     stage.wait_for_heat(100_001)?;
     stage.town.chat.accept_connections()?;
-    eventually("chat to be back", || stage.town.figure("heatd_channels_joined").is_ok_and(|it| it == 1))?;
+    eventually("chat to be back", || {
+        stage.town.figure("heatd_channels_joined").is_ok_and(|it| it == 1)
+    })?;
     // Both tell the next line; it has one id.
     stage.api.notify("channel.chat.message", &line("m2", "7", "?fave pie"));
     stage.town.chat.send("seaside", &chat_line("m2", "7", "?fave pie"));

@@ -17,7 +17,8 @@ fn heard(stage: &Stage) -> Result<()> {
 fn garbage_and_megabytes_cost_at_most_a_connection() -> Result<()> {
     let stage = Stage::new(&Plan::default())?;
     heard(&stage)?;
-    for text in ["", "hello", "{}", "{\"metadata\":{\"message_type\":7}}", "[1,2", "\u{0}\u{1b}[2J"] {
+    for text in ["", "hello", "{}", "{\"metadata\":{\"message_type\":7}}", "[1,2", "\u{0}\u{1b}[2J"]
+    {
         stage.api.send_raw(text);
     }
     let odd = "{\"metadata\":{\"message_id\":\"m\",\"message_type\":\"notification\",\"message_timestamp\":\"yesterday\",\"subscription_type\":\"channel.tomorrow\"},\"payload\":{\"event\":{\"broadcaster_user_id\":\"11\"}}}";
@@ -36,8 +37,16 @@ fn garbage_and_megabytes_cost_at_most_a_connection() -> Result<()> {
 
 #[test]
 fn an_ill_helix_is_asked_again_and_no_login_ends_for_it() -> Result<()> {
-    for (status, body) in [(500, "{}"), (503, "<html>busy</html>"), (200, ""), (200, "[]"), (403, "<html>hotel</html>")] {
-        let stage = Stage::with(&Plan::default(), |_, api| api.change(|desk| desk.ill = Some((status, body.to_owned()))))?;
+    for (status, body) in [
+        (500, "{}"),
+        (503, "<html>busy</html>"),
+        (200, ""),
+        (200, "[]"),
+        (403, "<html>hotel</html>"),
+    ] {
+        let stage = Stage::with(&Plan::default(), |_, api| {
+            api.change(|desk| desk.ill = Some((status, body.to_owned())));
+        })?;
         eventually("a question", || stage.api.count("POST", "eventsub/subscriptions") > 0)?;
         stage.town.chat.say("seaside", "ann", "?fave");
         stage.wait_for_heat(1)?;
@@ -51,7 +60,10 @@ fn an_ill_helix_is_asked_again_and_no_login_ends_for_it() -> Result<()> {
 #[test]
 fn a_token_that_is_not_taken_is_refreshed_once_and_not_in_a_loop() -> Result<()> {
     let stage = Stage::with(&Plan::default(), |_, api| {
-        api.change(|desk| desk.ill = Some((401, "{\"status\":401,\"message\":\"Invalid OAuth token\"}".to_owned())));
+        api.change(|desk| {
+            desk.ill =
+                Some((401, "{\"status\":401,\"message\":\"Invalid OAuth token\"}".to_owned()));
+        });
     })?;
     eventually("the reasons", || {
         let account = stage.account()?;
@@ -88,7 +100,8 @@ fn refused_subscriptions_are_named_and_the_rest_of_heatd_goes_on() -> Result<()>
 #[test]
 fn a_clock_that_is_an_hour_off_loses_nothing() -> Result<()> {
     for off in [-3_600_000, 3_600_000] {
-        let stage = Stage::with(&Plan::default(), |_, api| api.change(|desk| desk.clock_off = off))?;
+        let stage =
+            Stage::with(&Plan::default(), |_, api| api.change(|desk| desk.clock_off = off))?;
         heard(&stage)?;
         stage.api.notify("channel.follow", &follow("7"));
         stage.wait_for_heat(1)?;

@@ -23,14 +23,22 @@ fn wait_for_state(stage: &Stage, place: usize, state: &str) -> Result<()> {
 
 #[test]
 fn streams_of_own_and_other_channels_are_known_with_their_titles_and_viewers() -> Result<()> {
-    let plan = Plan { channels: &["seaside", "harbor"], twitch: "live_every = \"200ms\"\n", ..Plan::default() };
+    let plan = Plan {
+        channels: &["seaside", "harbor"],
+        twitch: "live_every = \"200ms\"\n",
+        ..Plan::default()
+    };
     let stage = Stage::new(&plan)?;
     // The first word of Twitch: nobody is live.
     wait_for_state(&stage, 0, "offline")?;
-    stage.api.change(|desk| desk.live.insert("harbor".to_owned(), live("Boats", 12, 1_796_068_800_000)));
+    stage
+        .api
+        .change(|desk| desk.live.insert("harbor".to_owned(), live("Boats", 12, 1_796_068_800_000)));
     wait_for_state(&stage, 1, "live")?;
     stage.api.wait_for_subscription("channel.update")?;
-    stage.api.change(|desk| desk.live.insert("seaside".to_owned(), live("Pies", 340, 1_796_068_800_000)));
+    stage.api.change(|desk| {
+        desk.live.insert("seaside".to_owned(), live("Pies", 340, 1_796_068_800_000))
+    });
     stage.wait_for_output("stream/viewers", "340")?;
     stage.wait_for_output("stream/title", "Pies")?;
     wait_for_state(&stage, 0, "live")?;
@@ -48,7 +56,10 @@ fn streams_of_own_and_other_channels_are_known_with_their_titles_and_viewers() -
     // All channels are in one question.
     let asked = stage.api.asked();
     let streams = asked.iter().rev().find(|it| it.path.starts_with("streams"));
-    ensure!(streams.is_some_and(|it| it.path.contains("seaside") && it.path.contains("harbor")), "{streams:?}");
+    ensure!(
+        streams.is_some_and(|it| it.path.contains("seaside") && it.path.contains("harbor")),
+        "{streams:?}"
+    );
     Ok(())
 }
 

@@ -27,11 +27,19 @@ pub(super) fn subscribe(id: &str) -> Value {
 }
 
 pub(super) fn gift(id: &str, total: u32) -> Value {
-    of(id, &format!("f{id}"), json!({ "total": total, "tier": "1000", "cumulative_total": 284, "is_anonymous": false }))
+    of(
+        id,
+        &format!("f{id}"),
+        json!({ "total": total, "tier": "1000", "cumulative_total": 284, "is_anonymous": false }),
+    )
 }
 
 pub(super) fn power_up(id: &str, bits: u32) -> Value {
-    of(id, &format!("f{id}"), json!({ "bits": bits, "type": "power_up", "power_up": { "type": "celebration" }, "message": null }))
+    of(
+        id,
+        &format!("f{id}"),
+        json!({ "bits": bits, "type": "power_up", "power_up": { "type": "celebration" }, "message": null }),
+    )
 }
 
 pub(super) fn redemption(id: &str, own: &str) -> Value {
@@ -81,7 +89,10 @@ pub(super) fn line(message: &str, id: &str, text: &str) -> Value {
         ("chatter_user_login", json!(format!("f{id}"))),
         ("chatter_user_name", json!(format!("F{id}"))),
         ("message_id", json!(message)),
-        ("message", json!({ "text": text, "fragments": [{ "type": "text", "text": text, "cheermote": null, "emote": null, "mention": null }] })),
+        (
+            "message",
+            json!({ "text": text, "fragments": [{ "type": "text", "text": text, "cheermote": null, "emote": null, "mention": null }] }),
+        ),
         ("badges", json!([])),
         ("message_type", json!("text")),
     ] {

@@ -68,7 +68,8 @@ impl Stage {
 
     /// Something is done with Twitch before heatd starts.
     pub(crate) fn with(plan: &Plan<'_>, prepare: impl FnOnce(&Logins, &TwitchApi)) -> Result<Self> {
-        let logins = Logins::start(&[("seaside", "11"), ("harbor", "12"), ("bob", "22"), ("seabot", "33")])?;
+        let logins =
+            Logins::start(&[("seaside", "11"), ("harbor", "12"), ("bob", "22"), ("seabot", "33")])?;
         let (town, api) = (Town::new()?, TwitchApi::start(&logins)?);
         let tokens = logins.hand_out("seaside", &SCOPES);
         prepare(&logins, &api);
@@ -160,7 +161,10 @@ impl Stage {
             arguments.extend(["--kind", kind]);
         }
         let (_, words) = self.says(&arguments)?;
-        words.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
+        words
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| line.to_owned()))
+            .collect()
     }
 }
 

@@ -344,13 +344,20 @@ impl Guide<'_> {
         let at = |what: &str| format!("channels/seaside/{what}");
         self.good(&Call::post(&at("say"), &json!({ "text": "hello" })))?;
         self.good(&Call::post(&at("say"), &json!({ "text": "well", "reply_to": "m1" })))?;
-        self.good(&Call::post(&at("bans"), &json!({ "login": "Troll", "seconds": 600, "reason": "caps" })))?;
+        self.good(&Call::post(
+            &at("bans"),
+            &json!({ "login": "Troll", "seconds": 600, "reason": "caps" }),
+        ))?;
         self.good(&Call::send("DELETE", &at("bans/troll"), JSON, b""))?;
         self.good(&Call::send("DELETE", &at("messages/m1"), JSON, b""))?;
-        self.stage.api.change(|desk| desk.drop_reason = Some(("msg_rejected".into(), "held by AutoMod".into())));
+        self.stage.api.change(|desk| {
+            desk.drop_reason = Some(("msg_rejected".into(), "held by AutoMod".into()));
+        });
         let why = self.problem(&Call::post(&at("say"), &json!({ "text": "bad words" })), 409)?;
         ensure!(why.contains("held by AutoMod"), "{why}");
-        self.stage.api.change(|desk| (desk.drop_reason, desk.ill) = (None, Some((500, String::new()))));
+        self.stage
+            .api
+            .change(|desk| (desk.drop_reason, desk.ill) = (None, Some((500, String::new()))));
         self.problem(&Call::post(&at("say"), &json!({ "text": "hello?" })), 502)?;
         self.problem(&Call::post(&at("bans"), &json!({ "login": "troll" })), 502)?;
         self.stage.api.change(|desk| desk.ill = None);

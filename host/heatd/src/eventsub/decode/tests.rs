@@ -16,7 +16,7 @@ fn notification(kind: &str, event: Value) -> Notification {
 
 fn happening(kind: &str, event: Value) -> Happening {
     match told(&notification(kind, event)) {
-        Told::Event { what, .. } => *what,
+        Decoded::Event { what, .. } => *what,
         other => panic!("{other:?}"),
     }
 }
@@ -38,9 +38,11 @@ fn a_power_up_is_bits_without_a_line_and_a_redemption_has_its_own_id() {
     let anonymous = json!({ "broadcaster_user_id": "11", "is_anonymous": true, "user_id": null, "message": "hi", "bits": 5 });
     let Happening::Cheer(cheer) = happening("channel.cheer", anonymous) else { panic!() };
     assert_eq!((cheer.person, cheer.text.as_str()), (None, "hi"));
-    let taken = of_ann(json!({ "id": "r9", "user_input": "now", "reward": { "id": "w1", "title": "Water", "cost": 100 } }));
+    let taken = of_ann(
+        json!({ "id": "r9", "user_input": "now", "reward": { "id": "w1", "title": "Water", "cost": 100 } }),
+    );
     let kind = "channel.channel_points_custom_reward_redemption.add";
-    let Told::Event { id, what, .. } = told(&notification(kind, taken)) else { panic!() };
+    let Decoded::Event { id, what, .. } = told(&notification(kind, taken)) else { panic!() };
     let Happening::Redemption(taken) = *what else { panic!() };
     assert_eq!((id.as_str(), taken.reward.as_str(), taken.cost), ("r9", "Water", 100));
 }
@@ -48,13 +50,16 @@ fn a_power_up_is_bits_without_a_line_and_a_redemption_has_its_own_id() {
 #[test]
 fn a_gift_counts_once_and_what_it_gives_not_at_all() {
     let given = of_ann(json!({ "tier": "2000", "is_gift": true }));
-    assert_eq!(told(&notification("channel.subscribe", given)), Told::Passed("the gift is told by itself"));
+    assert_eq!(
+        told(&notification("channel.subscribe", given)),
+        Decoded::Passed("the gift is told by itself")
+    );
     let gift = of_ann(json!({ "tier": "3000", "total": 5, "is_anonymous": false }));
     let Happening::Gift(gift) = happening("channel.subscription.gift", gift) else { panic!() };
     assert_eq!((gift.count, gift.person.is_some()), (5, true));
     // One without a number is not known.
     let bad = of_ann(json!({ "tier": "1000" }));
-    assert_eq!(told(&notification("channel.subscription.gift", bad)), Told::Unknown);
+    assert_eq!(told(&notification("channel.subscription.gift", bad)), Decoded::Unknown);
 }
 
 #[test]
@@ -67,26 +72,35 @@ fn a_line_has_the_id_that_it_has_in_chat() {
         "badges": [ { "set_id": "moderator", "id": "1" }, { "set_id": "subscriber", "id": "2012", "info": "12" } ],
         "reply": { "parent_message_id": "p", "parent_user_login": "bob" },
     });
-    let Told::Event { id, what, .. } = told(&notification("channel.chat.message", event)) else {
+    let Decoded::Event { id, what, .. } = told(&notification("channel.chat.message", event)) else {
         panic!()
     };
     let Happening::Chat(line) = *what else { panic!() };
-    assert_eq!((id.as_str(), line.text.as_str(), line.reply_to.as_deref()), ("l1", "😂 Kappa", Some("bob")));
-    assert!(line.standing.moderator && line.standing.subscription == Some(heat_engine::wit::Tier::Two));
+    assert_eq!(
+        (id.as_str(), line.text.as_str(), line.reply_to.as_deref()),
+        ("l1", "😂 Kappa", Some("bob"))
+    );
+    assert!(
+        line.standing.moderator && line.standing.subscription == Some(heat_engine::wit::Tier::Two)
+    );
     assert_eq!((line.emotes[0].start, line.emotes[0].end), (2, 7));
 }
 
 #[test]
 fn what_moderators_remove_and_what_a_stream_is_called_is_told() {
-    let gone = json!({ "broadcaster_user_id": "11", "message_id": "l1", "target_user_login": "ann" });
+    let gone =
+        json!({ "broadcaster_user_id": "11", "message_id": "l1", "target_user_login": "ann" });
     let channel = "11".to_owned();
     assert_eq!(
         told(&notification("channel.chat.message_delete", gone)),
-        Told::Deleted { channel: channel.clone(), message: Some("l1".to_owned()), person: None }
+        Decoded::Deleted { channel: channel.clone(), message: Some("l1".to_owned()), person: None }
     );
     let update = json!({ "broadcaster_user_id": "11", "title": "Pie", "category_name": "Baking" });
     let (title, category) = ("Pie".to_owned(), "Baking".to_owned());
-    assert_eq!(told(&notification("channel.update", update)), Told::Title { channel, title, category });
+    assert_eq!(
+        told(&notification("channel.update", update)),
+        Decoded::Title { channel, title, category }
+    );
 }
 
 #[test]
@@ -95,17 +109,20 @@ fn what_is_not_known_or_lacks_what_it_needs_is_unknown() {
         ("channel.tomorrow", of_ann(json!({}))),
         ("channel.follow", json!({ "broadcaster_user_id": "11" })),
         ("channel.follow", Value::Null),
-        ("channel.raid", json!({ "to_broadcaster_user_id": "11", "from_broadcaster_user_id": "9", "viewers": -1 })),
+        (
+            "channel.raid",
+            json!({ "to_broadcaster_user_id": "11", "from_broadcaster_user_id": "9", "viewers": -1 }),
+        ),
         ("channel.chat.message", json!({ "broadcaster_user_id": "11" })),
     ] {
-        assert_eq!(told(&notification(kind, event)), Told::Unknown, "{kind}");
+        assert_eq!(told(&notification(kind, event)), Decoded::Unknown, "{kind}");
     }
 }
 
 /// What a kind of notification becomes, in a word.
-fn word(told: &Told) -> String {
+fn word(told: &Decoded) -> String {
     match told {
-        Told::Event { what, .. } => {
+        Decoded::Event { what, .. } => {
             let event = heat_engine::wit::Event {
                 id: String::new(),
                 channel: String::new(),
@@ -114,10 +131,10 @@ fn word(told: &Told) -> String {
             };
             heat_engine::kind_of(&event).to_owned()
         }
-        Told::Deleted { .. } => "removal".to_owned(),
-        Told::Title { .. } => "title".to_owned(),
-        Told::Passed(_) => "passed".to_owned(),
-        Told::Unknown => "unknown".to_owned(),
+        Decoded::Deleted { .. } => "removal".to_owned(),
+        Decoded::Title { .. } => "title".to_owned(),
+        Decoded::Passed(_) => "passed".to_owned(),
+        Decoded::Unknown => "unknown".to_owned(),
     }
 }
 
@@ -175,7 +192,8 @@ fn recorded(recordings: &Recordings) -> anyhow::Result<Vec<(String, Frame)>> {
         let notification = notification(name, event.clone());
         frames.push((row["file"].to_string(), Frame::Notification(notification)));
     }
-    let text = std::fs::read_to_string(recordings.file("eventsub", "chatterino_event_bodies.ndjson")?)?;
+    let text =
+        std::fs::read_to_string(recordings.file("eventsub", "chatterino_event_bodies.ndjson")?)?;
     for line in text.lines() {
         let row: Value = serde_json::from_str(line)?;
         let case = row["case"].as_str().unwrap_or_default().to_owned();

@@ -89,8 +89,10 @@ fn row(state: &AccountState, begun: &[Begun], eventsub: Option<HearingState>) ->
 pub(crate) async fn list(State(api): State<Arc<Api>>) -> impl IntoResponse {
     let begun = api.accounts.begun();
     let states = api.accounts.states();
-    let accounts =
-        states.iter().map(|state| row(state, &begun, api.hearing.of(&state.config.login))).collect();
+    let accounts = states
+        .iter()
+        .map(|state| row(state, &begun, api.hearing.of(&state.config.login)))
+        .collect();
     let has_client_id = api.accounts.has_client();
     JsonAnswer(AccountPage { has_client_id, accounts })
 }

@@ -25,14 +25,14 @@ use crate::view::raw_log::{RawEntry, RawKind};
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// What somebody wants to see.
-struct Wanted {
+struct RawFilter {
     /// Empty: all kinds.
     kinds: Vec<RawKind>,
     /// None: all channels.
     channel: Option<String>,
 }
 
-impl Wanted {
+impl RawFilter {
     fn has(&self, entry: &RawEntry) -> bool {
         let of_kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
         let of_channel = self.channel.is_none() || entry.channel == self.channel;
@@ -42,7 +42,7 @@ impl Wanted {
 
 /// Somebody who looks.
 struct Looker {
-    wanted: Wanted,
+    wanted: RawFilter,
     waiting: VecDeque<Arc<RawEntry>>,
     /// None: only what is there.
     live: Option<broadcast::Receiver<Arc<RawEntry>>>,
@@ -86,9 +86,9 @@ pub(crate) async fn follow(
     let mut kinds = Vec::new();
     for name in query.all("kind") {
         let kind = RawKind::of_name(&name);
-        kinds.push(kind.ok_or_else(|| {
-            wrong("kind", "it is one of irc, eventsub, mqtt, helix, decision")
-        })?);
+        kinds.push(
+            kind.ok_or_else(|| wrong("kind", "it is one of irc, eventsub, mqtt, helix, decision"))?,
+        );
     }
     let follow = query.choice("follow", ["true", "false"])? == "true";
     query.end()?;
@@ -97,7 +97,7 @@ pub(crate) async fn follow(
     };
     let (kept, live) = api.raw_log.open();
     let looker = Looker {
-        wanted: Wanted { kinds, channel },
+        wanted: RawFilter { kinds, channel },
         waiting: kept.into(),
         live: follow.then_some(live),
         shutdown: api.shutdown.clone(),

@@ -62,7 +62,9 @@ pub(crate) async fn say(
         return Err(bad("`text` is empty; write what is to be said"));
     }
     if text.starts_with(['/', '.']) {
-        return Err(bad("what begins with / or . is an order to Twitch; for bans and removals there are resources of their own"));
+        return Err(bad(
+            "what begins with / or . is an order to Twitch; for bans and removals there are resources of their own",
+        ));
     }
     let is_reply = request.reply_to.is_some();
     let cause = request.reply_to.map(|message| LineRef { message, login: String::new() });
@@ -90,7 +92,9 @@ pub(crate) async fn ban(
     let person = person(&request.login)?;
     let reason = one_line("reason", &request.reason)?;
     if request.seconds.is_some_and(|seconds| !(1..=LONGEST_TIMEOUT).contains(&seconds)) {
-        return Err(bad("`seconds` is from 1 to 1209600, which are two weeks; without it the ban is for good"));
+        return Err(bad(
+            "`seconds` is from 1 to 1209600, which are two weeks; without it the ban is for good",
+        ));
     }
     let done = api.moderator.ban(&channel, &person, request.seconds, &reason).await;
     done.map_err(|error| not_done(&error))?;
