@@ -22,7 +22,7 @@
 //! - [`figures`]: what a bench has measured, for `cargo xtask bench`.
 //! - [`bombs`]: small files that cost far more to load than they take, as a rule of a stranger may.
 //! - [`fuzz`]: functions that assert properties of what becomes of any bytes, as tests and for `cargo xtask fuzz`.
-//! - [`peer`]: a strict Twitch client by other people, to judge the scripted server.
+//! - [`peer`]: a strict Twitch client by other people, to judge the scripted server; [`event_peer`]: two for EventSub.
 //!
 //! Nothing here links the engine or the daemon. Everything listens on loopback and lives in temporary folders.
 
@@ -67,5 +67,7 @@ pub mod figures;
 pub mod fuzz;
 
 pub mod peer;
+
+pub mod event_peer;
 
 pub mod bombs;

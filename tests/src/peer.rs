@@ -39,7 +39,7 @@ impl Peer {
 
     fn start(server: SocketAddr, channel: &str, account: &[&str]) -> Result<Self> {
         let mut node = Command::new("node");
-        node.arg(installed()?.join("check.mjs"));
+        node.arg(installed("dank-twitch-irc", &FILES)?.join("check.mjs"));
         node.args([&server.ip().to_string(), &server.port().to_string(), channel]).args(account);
         let peer = Self { program: Program::start(node)? };
         peer.wait_for(|seen| seen["event"] == "joined")?;
@@ -76,31 +76,52 @@ fn seen(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|_| json!({ "event": "error", "text": line }))
 }
 
-/// The folder of the installed client. Its name changes with its files, so that an old one is never used.
-fn installed() -> Result<PathBuf> {
+/// The folder of an installed client. Its name changes with its files, so that an old one is never used.
+pub(crate) fn installed(name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut hasher = DefaultHasher::new();
-    FILES.hash(&mut hasher);
+    files.hash(&mut hasher);
     let peers = build_folder()?.join("peers");
-    let folder = peers.join(format!("dank-twitch-irc-{:016x}", hasher.finish()));
+    let folder = peers.join(format!("{name}-{:016x}", hasher.finish()));
     if !folder.is_dir() {
         fs::create_dir_all(&peers)?;
-        install(&peers, &folder)
-            .context("failed to install the Twitch client that judges the scripted server")?;
+        install(&peers, &folder, files).with_context(|| {
+            format!("failed to install {name}, which judges the scripted server")
+        })?;
     }
     Ok(folder)
 }
 
 /// Installs beside and renames, so that a broken-off installation is not taken for a whole one.
-fn install(peers: &Path, folder: &Path) -> Result<()> {
+fn install(peers: &Path, folder: &Path, files: &[(&str, &str)]) -> Result<()> {
     let unfinished = tempfile::tempdir_in(peers)?;
-    for (name, text) in FILES {
+    for (name, text) in files {
         fs::write(unfinished.path().join(name), text)?;
     }
-    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(unfinished.path());
-    processes::run(npm, &[])?;
+    let is_python = files.iter().any(|(name, _)| *name == "requirements.txt");
+    let mut install = if is_python {
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--no-deps",
+            "--target",
+            ".",
+            "--requirement",
+        ]);
+        pip.arg("requirements.txt");
+        pip
+    } else {
+        let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        npm
+    };
+    install.current_dir(unfinished.path());
+    processes::run(install, &[])?;
     match fs::rename(unfinished.path(), folder) {
         // Another test program was faster.
         Err(_) if folder.is_dir() => Ok(()),

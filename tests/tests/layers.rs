@@ -189,7 +189,7 @@ const HEATD: &[&[&str]] = &[
     &["queue", "view", "data", "web"],
     &["broker", "emotes", "account"],
     &["helix", "facts"],
-    &["chat", "embedded", "eventsub", "live_status", "voice"],
+    &["chat", "embedded", "eventsub", "live_status", "names", "voice"],
     &["control"],
     &["decider", "backup"],
     &["http", "offline"],

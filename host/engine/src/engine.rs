@@ -106,6 +106,8 @@ pub struct Engine {
     counted: usize,
     /// Logins that an import knows without an id, by channel. The first person who is seen with such a login gets what was imported for it.
     awaited: HashMap<Arc<str>, HashSet<String>>,
+    /// Those of them who were named since the last commit.
+    unnamed: Vec<(Arc<str>, String)>,
 }
 
 impl Engine {
@@ -184,6 +186,7 @@ impl Engine {
             series: None,
             counted: 0,
             awaited: HashMap::new(),
+            unnamed: Vec::new(),
         })
     }
 
@@ -199,6 +202,7 @@ impl Engine {
             let now = self.now;
             self.pending.record_at(place, || Record::Event { now, event: Box::new(event) });
             self.trip_breakers(&decision)?;
+            self.note_unnamed(&decision)?;
         }
         Ok(decision)
     }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`daemon`] is the wiring of all tasks on one page, [`config`] what it is told. Then the life of an event: [`chat`] or [`broker`]
 //! takes it in, [`queue`] holds the doors of the engine's thread, [`decider`] is its loop, [`broker`] shows what came of it. [`clock`] is the time,
-//! [`emotes`] adds to lines of chat what their words are, [`account`] is what heatd is logged in as; with that [`helix`] asks Twitch, [`eventsub`] hears it, [`live_status`] knows which streams are live, and [`voice`] speaks. [`facts`] says who is believed. [`line`] is
+//! [`emotes`] adds to lines of chat what their words are, [`account`] is what heatd is logged in as; with that [`helix`] asks Twitch, [`eventsub`] hears it, [`live_status`] knows which streams are live, [`names`] who people are, and [`voice`] speaks. [`facts`] says who is believed. [`line`] is
 //! what a line of chat says. [`embedded`] is a broker inside heatd. [`control`] is what is done to rules and channels
 //! while they run. [`http`] is for clients and machines, [`view`] is what it tells beside the figures of [`metrics`]; [`data`] is the data folder;
 //! [`backup`] copies the store while it is in use. [`rule_file`] reads rules, and [`compiler`] has them compiled in a process of their own. [`offline`] has the commands beside the daemon. [`web`] asks other services; [`tls`], [`secret`], [`shutdown`] and [`backoff`] serve all of these.
@@ -28,6 +28,7 @@ mod http;
 mod line;
 mod live_status;
 mod metrics;
+mod names;
 mod offline;
 mod queue;
 mod rule_file;

@@ -49,7 +49,11 @@ fn added(moderator: &Person, text: &str) -> Result<NewFave, String> {
     let (user, behind) = first_word(rest);
     let (person, item) = match plain(user).strip_prefix('@') {
         None => (moderator.clone(), rest),
-        Some(login) if is_login(login) => (person(login), behind),
+        // Who that is, heatd knows or finds out.
+        Some(login) if is_login(login) => {
+            let named = person(login);
+            (Person { id: format!("@{}", named.login), ..named }, behind)
+        }
         Some(_) => return Err("Behind the @ must stand the name of a person".to_owned()),
     };
     Ok(NewFave { person, standing: None, bits: 0, item: item::clean(item), weight })

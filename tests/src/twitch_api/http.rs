@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::desk::{Asked, Desk, SaidLine, Subscription, row};
-use super::time::rfc3339;
+use super::time::{now, rfc3339};
 use crate::logins::{Known, decoded};
 use crate::patience::Watched;
 
@@ -82,7 +82,12 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
             "authorization" => {
-                value.strip_prefix("Bearer ").unwrap_or_default().clone_into(&mut token);
+                value
+                    .trim_start_matches("OAuth ")
+                    .strip_prefix("Bearer ")
+                    .or(Some(value.trim_start_matches("OAuth ")))
+                    .unwrap_or_default()
+                    .clone_into(&mut token);
             }
             "client-id" => value.clone_into(&mut client),
             _ => {}
@@ -91,11 +96,14 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let body = String::from_utf8_lossy(&body).into_owned();
-    let target = target.strip_prefix("/helix/")?.to_owned();
+    // Some clients expect the paths of Twitch's own command-line mock.
+    let ours = target.strip_prefix("/helix/").or_else(|| target.strip_prefix("/mock/"));
+    let target = ours.unwrap_or(target.trim_start_matches('/')).to_owned();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let (status, text) = desk.change(|desk| {
-        let by = desk.tokens.find(&token).filter(|it| it.client == client);
+        let by = desk.tokens.find(&token);
+        let by = by.filter(|it| it.client == client || path == "auth/validate");
         let request = Request {
             method: method.clone(),
             path: path.to_owned(),
@@ -121,7 +129,8 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
     });
     write!(
         stream,
-        "HTTP/1.1 {status} So\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {status} So\r\nContent-Type: application/json; charset=utf-8\r\nRatelimit-Limit: 800\r\nRatelimit-Remaining: 799\r\nRatelimit-Reset: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        now() / 1_000 + 1,
         text.len(),
     )
     .ok()
@@ -131,12 +140,19 @@ impl Desk {
     fn answer(&mut self, request: &Request) -> Reply {
         let Some(by) = &request.by else { return no(401, "Invalid OAuth token") };
         match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "auth/validate") => {
+                let Known { client, login, id, scopes } = by;
+                (
+                    200,
+                    json!({ "client_id": client, "login": login, "user_id": id, "scopes": scopes, "expires_in": 14_400 }),
+                )
+            }
             ("GET", "users") => self.users(request),
             ("GET", "streams") => self.streams(request),
             ("POST", "eventsub/subscriptions") => self.subscribe(by, &request.body),
             ("GET", "eventsub/subscriptions") => self.list(by),
             ("DELETE", "eventsub/subscriptions") => self.unsubscribe(request.one("id")),
-            ("POST", "chat/messages") => self.say(by, &request.body),
+            ("POST", "chat/messages") => self.say(by, request),
             ("POST" | "DELETE", "moderation/bans") => {
                 self.moderate(by, request, "moderator:manage:banned_users")
             }
@@ -256,8 +272,10 @@ impl Desk {
         }
     }
 
-    fn say(&mut self, by: &Known, body: &Value) -> Reply {
-        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    fn say(&mut self, by: &Known, request: &Request) -> Reply {
+        // Some clients write it into the query.
+        let body = &request.body;
+        let text = |name: &str| body[name].as_str().unwrap_or(request.one(name)).to_owned();
         if !by.scopes.iter().any(|it| it == "user:write:chat") {
             return no(401, "Missing scope: user:write:chat");
         }

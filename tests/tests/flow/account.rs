@@ -6,6 +6,8 @@ mod eventsub;
 mod facts;
 mod hostile;
 mod live;
+mod names;
 mod payloads;
+mod peers;
 pub(crate) mod stage;
 mod voice;

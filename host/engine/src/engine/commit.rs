@@ -1,5 +1,7 @@
 //! The commit: everything that was decided becomes one durable transaction, and only then leaves.
 
+use std::sync::Arc;
+
 use crate::chain::pending::Say;
 use crate::contract::Message;
 use crate::engine::{Engine, Outputs};
@@ -19,6 +21,8 @@ pub struct Committed {
     pub passing: Vec<Message>,
     /// Chat lines to say.
     pub says: Vec<Say>,
+    /// Channels and logins: people whose faves are counted by login, because nobody knows their ids. [`Engine::identify`] tells who they are.
+    pub unnamed: Vec<(Arc<str>, String)>,
 }
 
 /// More records than this are committed before more is taken in.
@@ -88,7 +92,8 @@ impl Engine {
         let messages =
             outbox.into_iter().filter_map(|(number, message)| Some((number, message?))).collect();
         let (says, passing) = self.pending.committed();
-        Ok(Committed { outputs_changed, messages, passing, says })
+        let unnamed = std::mem::take(&mut self.unnamed);
+        Ok(Committed { outputs_changed, messages, passing, says, unnamed })
     }
 
     /// The records since the last call. A commit drops those that nobody has taken.

@@ -1,8 +1,9 @@
 //! Imports counts that another store has made, and moves those that are known by login alone to the id once the person is seen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::chain::Decision;
 use crate::contract::event::{by_login, person_in};
 use crate::contract::{Event, Person};
 use crate::engine::Engine;
@@ -101,23 +102,56 @@ impl Engine {
         self.audit(channel, "", None, None, &ChangeRequest::new(Action::Import, by, note), None);
     }
 
+    /// Notes the people whom faves name by login alone and nobody knows yet: the host finds out who they are.
+    pub(crate) fn note_unnamed(&mut self, decision: &Decision) -> Result<(), StoreError> {
+        for fave in decision.faves.iter().filter(|it| it.person.id.starts_with('@')) {
+            let channel = &decision.channel;
+            if self.pending.overlay().known_by_login(channel, &fave.person.id)?.is_some() {
+                continue;
+            }
+            let login = fave.person.id.trim_start_matches('@').to_owned();
+            if self.awaited.entry(Arc::clone(channel)).or_default().insert(login.clone()) {
+                self.unnamed.push((Arc::clone(channel), login));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody whose faves are counted by login alone, by channel.
+    pub fn awaited(&self) -> Vec<(Arc<str>, String)> {
+        let of = |(channel, logins): (&Arc<str>, &HashSet<String>)| {
+            logins.iter().map(|login| (Arc::clone(channel), login.clone())).collect::<Vec<_>>()
+        };
+        self.awaited.iter().flat_map(of).collect()
+    }
+
+    /// Somebody's id is known now: what is counted for the login is theirs. False: there is nothing.
+    pub fn identify(&mut self, channel: &str, person: &Person) -> Result<bool, StoreError> {
+        let Some(logins) = self.awaited.get_mut(channel) else { return Ok(false) };
+        if !logins.remove(&person.login) {
+            return Ok(false);
+        }
+        let name: Arc<str> = channel.into();
+        if !self.pending.overlay().join(&name, person)? {
+            return Ok(false);
+        }
+        let (now, channel, person) = (self.now, channel.to_owned(), person.clone());
+        self.pending.record(Record::Joined { now, channel, person });
+        Ok(true)
+    }
+
     /// If this person's login has imported counts, moves them to the person's id. Runs before any rule sees the event.
     pub(crate) fn claim_imported_counts(
         &mut self,
         now: u64,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let Some(logins) = self.awaited.get_mut(event.channel.as_str()) else { return Ok(()) };
+        let Some(logins) = self.awaited.get(event.channel.as_str()) else { return Ok(()) };
         let Some(person) = person_in(&event.what) else { return Ok(()) };
         let has_id = person.id != person.login && !person.id.starts_with('@');
-        if !has_id || !logins.remove(&person.login) {
-            return Ok(());
-        }
-        self.now = self.now.max(now);
-        let channel: Arc<str> = event.channel.as_str().into();
-        if self.pending.overlay().join(&channel, person)? {
-            let (now, channel, person) = (self.now, channel.to_string(), person.clone());
-            self.pending.record(Record::Joined { now, channel, person });
+        if has_id && logins.contains(&person.login) {
+            self.now = self.now.max(now);
+            self.identify(&event.channel, person)?;
         }
         Ok(())
     }

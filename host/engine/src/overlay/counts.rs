@@ -92,7 +92,8 @@ impl Overlay {
 
     /// Counts a fave: four tallies, and the person's name.
     pub(crate) fn count(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
-        self.add(channel, &fave.person, &fave.item, (1, fave.weight))
+        let known = self.known_by_login(channel, &fave.person.id)?;
+        self.add(channel, known.as_ref().unwrap_or(&fave.person), &fave.item, (1, fave.weight))
     }
 
     /// Counts so many faves of one person for one item, and the sum of their weights.
@@ -135,7 +136,9 @@ impl Overlay {
 
     /// Takes a counted fave back: the reverse of [`Overlay::count`].
     pub(crate) fn uncount(&mut self, channel: &Arc<str>, fave: &Fave) -> Result<(), StoreError> {
-        self.take(channel, &fave.person.id, &fave.item, (1, fave.weight))
+        let known = self.known_by_login(channel, &fave.person.id)?;
+        let id = known.map_or_else(|| fave.person.id.clone(), |it| it.id);
+        self.take(channel, &id, &fave.item, (1, fave.weight))
     }
 
     /// Takes so many faves of one person for one item back: the reverse of [`Overlay::add`].

@@ -27,6 +27,7 @@ use crate::emotes::Upkeep;
 use crate::eventsub::{self, Ear, Teller};
 use crate::live_status::LiveStatus;
 use crate::metrics::Metrics;
+use crate::names::{self, Names, Unnamed};
 use crate::queue::streams::Streams;
 use crate::queue::{Agenda, Input, Mailbox, Topics, ticks};
 use crate::voice::Mouth;
@@ -69,8 +70,9 @@ impl Running {
         outward.spawn(broker::run(link, parts.shutdown.clone()));
         let agenda = watch::Sender::default();
         let mut sources = start_sources(&parts, readers.wanted, readers.upkeep, agenda.subscribe());
-        start_accounts(&parts, readers.mouth, &mut sources);
-        let outlets = outlets(&parts, streams, topics, mailbox, agenda)?;
+        let (unnamed, names) = mpsc::channel(names::MOST);
+        start_accounts(&parts, readers.mouth, names, &mut sources);
+        let outlets = outlets(&parts, streams, topics, (mailbox, unnamed), agenda)?;
         let metrics = parts.metrics.clone();
         // From here on only the sources have ends of the queue: when they are gone, the engine ends.
         drop(parts);
@@ -135,7 +137,12 @@ fn start_sources(
 }
 
 /// Starts what the Twitch accounts of the configuration are for; without any, lines that are to be said are told of all the same.
-fn start_accounts(parts: &Parts, mouth: Mouth, sources: &mut JoinSet<Result<()>>) {
+fn start_accounts(
+    parts: &Parts,
+    mouth: Mouth,
+    unnamed: mpsc::Receiver<Unnamed>,
+    sources: &mut JoinSet<Result<()>>,
+) {
     let (settings, shutdown) = (&parts.config.twitch.accounts, || parts.shutdown.clone());
     sources.spawn(mouth.run(shutdown()));
     if settings.wanted.is_empty() {
@@ -176,6 +183,8 @@ fn start_accounts(parts: &Parts, mouth: Mouth, sources: &mut JoinSet<Result<()>>
         every: Duration::from_millis(settings.live_every),
     };
     sources.spawn(live_status.run(shutdown()));
+    let (helix, inputs) = (Arc::clone(&parts.helix), parts.inputs.clone());
+    sources.spawn(Names { helix, unnamed, inputs }.run(shutdown()));
 }
 
 /// The writing ends of all that the engine's thread shows.
@@ -183,7 +192,7 @@ fn outlets(
     parts: &Parts,
     streams: Streams,
     topics: watch::Sender<Arc<Topics>>,
-    mailbox: Arc<Mailbox>,
+    (mailbox, unnamed): (Arc<Mailbox>, mpsc::Sender<Unnamed>),
     agenda: watch::Sender<Agenda>,
 ) -> Result<EngineOutputs> {
     let (config, live, feed) = (&parts.config, &parts.live, &parts.feed);
@@ -192,6 +201,7 @@ fn outlets(
         agenda,
         mailbox,
         says: parts.says.clone(),
+        unnamed,
         states: parts.states.clone(),
         metrics: parts.metrics.clone(),
         registry: Arc::clone(&parts.registry),

@@ -45,6 +45,9 @@ pub(crate) fn run(
         expired_at: None,
         open_since: None,
     };
+    for named in group.engine.awaited() {
+        let _ = group.outlets.unnamed.try_send(named);
+    }
     group.engine.fire(now())?;
     group.end()?;
     while let Some(first) = inputs.blocking_recv() {
@@ -302,6 +305,10 @@ impl Group<'_> {
         for (channel, answer) in self.answers.drain(..) {
             // The caller may be gone.
             let _ = answer.send(self.engine.stream(&channel));
+        }
+        for named in committed.unnamed {
+            // When there are too many, they are known as soon as they write in chat.
+            let _ = self.outlets.unnamed.try_send(named);
         }
         committed.says.into_iter().for_each(|say| self.outlets.says.put(say));
         self.outlets.mailbox.put(ToSend {

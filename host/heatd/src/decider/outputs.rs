@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heat_engine::{Decision, Engine, Outputs};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::info;
 
 use crate::config::Retention;
 use crate::control::Shadows;
 use crate::control::moderation::Moderation;
 use crate::metrics::Metrics;
+use crate::names::Unnamed;
 use crate::queue::streams::Streams;
 use crate::queue::{Agenda, Mailbox, Topics};
 use crate::view::feed::{Feed, States, Summary};
@@ -26,6 +27,8 @@ pub(crate) struct EngineOutputs {
     pub(crate) mailbox: Arc<Mailbox>,
     /// Lines to be said in chat.
     pub(crate) says: Says,
+    /// People whose ids are to be found out.
+    pub(crate) unnamed: mpsc::Sender<Unnamed>,
     pub(crate) states: watch::Sender<Arc<States>>,
     pub(crate) metrics: Metrics,
     pub(crate) registry: Arc<ChannelRegistry>,
