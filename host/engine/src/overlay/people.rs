@@ -55,28 +55,26 @@ impl Overlay {
         Ok(!items.is_empty())
     }
 
-    /// Whoever is known in a channel by the login that an id of the form `@login` names; none for another id, or when nobody is.
+    /// Whoever is known in a channel by the login that an id of the form `@login` names: with an id of Twitch, or else as another source names people, by
+    /// login alone. None for another id, or when nobody is.
     pub(crate) fn known_by_login(
         &self,
         channel: &str,
         id: &str,
     ) -> Result<Option<Person>, StoreError> {
         let Some(login) = id.strip_prefix('@') else { return Ok(None) };
-        let has_id = |id: &str| id != login && !id.starts_with('@');
-        if let Some(counts) = self.counts.get(channel) {
-            for (id, names) in counts.names.changes() {
-                if let Some((of, name)) = names.as_ref().filter(|(of, _)| of == login && has_id(id))
-                {
-                    return Ok(Some(Person {
-                        id: id.clone(),
-                        login: of.clone(),
-                        name: name.clone(),
-                    }));
-                }
-            }
+        let mut people: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
+        for it in self.snapshot().people_of(channel)? {
+            people.insert(it.id, Some((it.login, it.name)));
         }
-        let people = self.snapshot().people_of(channel)?;
-        Ok(people.into_iter().find(|it| it.login == login && has_id(&it.id)))
+        if let Some(counts) = self.counts.get(channel) {
+            people.extend(counts.names.changes().clone());
+        }
+        let named = people.into_iter().filter_map(|(id, names)| {
+            let (of, name) = names?;
+            (of == login && !id.starts_with('@')).then_some(Person { id, login: of, name })
+        });
+        Ok(named.max_by_key(|it| it.id != it.login))
     }
 
     /// What a person gave an item: faves, and the sum of their weights.
