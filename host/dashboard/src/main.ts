@@ -7,6 +7,7 @@ import "./style/graph.css";
 import "./style/picker.css";
 import "./style/panels.css";
 import "./style/small.css";
+import { Accounts } from "./accounts.ts";
 import { Api, Problem } from "./api.ts";
 import { Channels } from "./channels.ts";
 import { at, say } from "./dom.ts";
@@ -177,7 +178,10 @@ async function build(parts: Parts): Promise<void> {
       moderate.begin(mine !== OWNER);
       selection.allow();
       why.begin();
-      if (mine.role === "owner") rules.allow();
+      if (mine.role !== "owner") return;
+      rules.allow();
+      // A heatd without roles has no accounts either.
+      if (mine !== OWNER) new Accounts(parts).begin();
     });
   };
   views.follow((view, before) => view.channel !== before.channel && selection.clear());

@@ -88,3 +88,29 @@ export interface MostFaved {
   items: { item: string; faves: number; weight: number; people: number }[];
   people: { login: string; name: string; faves: number; weight: number }[];
 }
+
+/** A Twitch account of the configuration. */
+export interface Account {
+  login: string;
+  bot: boolean;
+  state: "logged-out" | "logged-in" | "unsure" | "lapsed";
+  problem: string | null;
+  features: { name: string; why: string; covered: boolean }[];
+  eventsub: { connected: boolean; hears: string[]; refused: Record<string, string>; problem: string | null } | null;
+  begun: Begun | null;
+}
+
+/** A login that has begun. */
+export interface Begun {
+  login: string;
+  address: string;
+  code: string | null;
+  expires_at: number;
+  state: "waiting" | "done" | "failed";
+  problem: string | null;
+}
+
+export interface Accounts {
+  has_client_id: boolean;
+  accounts: Account[];
+}
