@@ -29,11 +29,34 @@ pub(crate) struct Line {
     /// As wide as every lead, unless the name is longer.
     pub(crate) lead: String,
     pub(crate) text: String,
+    /// Of a line of chat: where it was said, its id, and by whom.
+    said: Option<Said>,
+    /// Moderators have removed it.
+    pub(crate) is_struck: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Said {
+    channel: String,
+    id: String,
+    login: String,
 }
 
 impl Line {
     pub(crate) fn note(text: &str) -> Self {
-        Self { kind: LineKind::Note, lead: right("*"), text: clean::text(text) }
+        let text = clean::text(text);
+        Self { kind: LineKind::Note, lead: right("*"), text, said: None, is_struck: false }
+    }
+
+    /// Strikes the line, where it is among those that moderators have removed.
+    pub(crate) fn strike(&mut self, channel: &str, id: Option<&str>, login: Option<&str>) {
+        let Some(said) = self.said.as_ref().filter(|said| said.channel == channel) else { return };
+        let is_it = match (id, login) {
+            (Some(id), _) => said.id == id,
+            (None, Some(login)) => said.login == login,
+            (None, None) => true,
+        };
+        self.is_struck |= is_it;
     }
 }
 
@@ -68,13 +91,15 @@ impl Board {
                 }
                 Vec::new()
             }
-            What::Chat { name: who, login, text } => {
+            What::Chat { id, name: who, login, text } => {
+                let said = Said { channel: name.clone(), id: id.clone(), login: login.clone() };
                 let who = if who.to_lowercase() == *login {
                     format!("{who}:")
                 } else {
                     format!("{who} ({login}):")
                 };
-                vec![self.line(name, LineKind::Chat, &who, text)]
+                let line = self.line(name, LineKind::Chat, &who, text);
+                vec![Line { said: Some(said), ..line }]
             }
             What::Event { event, text } => {
                 let channel = self.channels.entry(name.clone()).or_default();
@@ -108,6 +133,14 @@ impl Board {
                 let text = format!("the stream is {state}");
                 if news { vec![self.line(name, LineKind::Event, "*", &text)] } else { Vec::new() }
             }
+            What::Removed { id, login } => {
+                let what = match (id, login) {
+                    (Some(_), _) => "a moderator has removed a line".to_owned(),
+                    (None, Some(login)) => format!("a moderator has removed what {login} wrote"),
+                    (None, None) => "a moderator has cleared chat".to_owned(),
+                };
+                vec![self.line(name, LineKind::Event, "*", &what)]
+            }
             What::Missed { entries } => {
                 let missed = count(*entries);
                 vec![Line::note(&format!("too much at once: {missed} entries are left out here"))]
@@ -119,7 +152,8 @@ impl Board {
     fn line(&self, channel: &str, kind: LineKind, lead: &str, text: &str) -> Line {
         let channel = if self.channels.len() > 1 { format!("#{channel} ") } else { String::new() };
         let lead = right(&clean::text(lead));
-        Line { kind, lead, text: clean::text(&format!("{channel}{text}")) }
+        let text = clean::text(&format!("{channel}{text}"));
+        Line { kind, lead, text, said: None, is_struck: false }
     }
 
     /// The gauges that there are, each with what stands beside it.

@@ -16,8 +16,16 @@ pub(crate) struct Entry {
 pub(crate) enum What {
     /// Where the entries are from, and which channels there are.
     Hello { version: String, channels: Vec<String> },
-    /// A line of chat.
-    Chat { name: String, login: String, text: String },
+    /// A line of chat. `id` is Twitch's id of it; empty where it is not told.
+    Chat {
+        #[serde(default)]
+        id: String,
+        name: String,
+        login: String,
+        text: String,
+    },
+    /// Moderators have removed a line, all lines of a person, or all.
+    Removed { id: Option<String>, login: Option<String> },
     /// Anything else that happened, in a sentence.
     Event { event: String, text: String },
     /// What a rule answered.

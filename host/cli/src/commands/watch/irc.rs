@@ -15,6 +15,14 @@ pub(crate) fn entries(message: &IRCMessage) -> Vec<Entry> {
     let what = match message.command.as_str() {
         "PRIVMSG" => said(message),
         "USERNOTICE" => noticed(message),
+        "CLEARMSG" => {
+            let id = tag(message, "target-msg-id").map(str::to_owned);
+            id.map(|id| What::Removed { id: Some(id), login: None }).into_iter().collect()
+        }
+        "CLEARCHAT" => {
+            let login = message.params.get(1).map(|login| login.to_lowercase());
+            vec![What::Removed { id: None, login }]
+        }
         _ => Vec::new(),
     };
     what.into_iter().map(|what| Entry { channel: channel.clone(), what }).collect()
@@ -34,7 +42,8 @@ fn said(message: &IRCMessage) -> Vec<What> {
         event: "cheer".to_owned(),
         text: format!("{name} cheers with {bits} bits"),
     });
-    [What::Chat { name, login, text }].into_iter().chain(cheer).collect()
+    let id = tag(message, "id").unwrap_or_default().to_owned();
+    [What::Chat { id, name, login, text }].into_iter().chain(cheer).collect()
 }
 
 /// Subscriptions, gifts, raids and the like: Twitch brings a sentence along.
@@ -80,6 +89,7 @@ mod tests {
     fn a_line_has_name_login_and_text() {
         let ann = ":ann!ann@ann.tmi.twitch.tv PRIVMSG #Seaside";
         let chat = |name: &str, text: &str| What::Chat {
+            id: String::new(),
             name: name.to_owned(),
             login: "ann".to_owned(),
             text: text.to_owned(),
@@ -89,6 +99,14 @@ mod tests {
         assert_eq!(read(&format!("{ann} :\u{1}ACTION waves\u{1}")), [chat("ann", "waves")]);
         let cheer = read(&format!("@bits=100;display-name=Ann {ann} :cheer100"));
         assert_eq!(cheer[1], event("cheer", "Ann cheers with 100 bits"));
+    }
+
+    #[test]
+    fn what_moderators_remove_is_told() {
+        let line = read("@target-msg-id=m1;login=ann :tmi.twitch.tv CLEARMSG #seaside :bad");
+        assert_eq!(line, [What::Removed { id: Some("m1".to_owned()), login: None }]);
+        let person = read(":tmi.twitch.tv CLEARCHAT #seaside :Ann");
+        assert_eq!(person, [What::Removed { id: None, login: Some("ann".to_owned()) }]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use ratatui::{DefaultTerminal, Frame};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::board::{Board, Line, LineKind};
-use super::entry::Entry;
+use super::entry::{Entry, What};
 use super::keys::{self, KeyAction, key_action};
 use super::news::News;
 use super::source::{Next, Source};
@@ -120,8 +120,13 @@ impl Screen {
     fn take(&mut self, news: News) {
         match news {
             News::Entry(json) => {
-                let lines = Entry::read(&json).map(|entry| self.board.take(&entry));
-                lines.into_iter().flatten().for_each(|line| self.push(line));
+                let Some(entry) = Entry::read(&json) else { return };
+                if let What::Removed { id, login } = &entry.what {
+                    for line in &mut self.lines {
+                        line.strike(&entry.channel, id.as_deref(), login.as_deref());
+                    }
+                }
+                self.board.take(&entry).into_iter().for_each(|line| self.push(line));
             }
             News::Note(text) => self.push(Line::note(&text)),
             News::Up => self.connected = true,
@@ -192,7 +197,7 @@ impl Screen {
             if rows.len() >= self.back.saturating_add(height) {
                 break;
             }
-            for row in wrap(line, width, self.style(line.kind)).into_iter().rev() {
+            for row in wrap(line, width, self.style(line)).into_iter().rev() {
                 rows.push_front(row);
             }
         }
@@ -214,8 +219,11 @@ impl Screen {
         frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), area);
     }
 
-    fn style(&self, kind: LineKind) -> Style {
-        match kind {
+    fn style(&self, line: &Line) -> Style {
+        match line.kind {
+            LineKind::Chat if line.is_struck => {
+                Style::new().add_modifier(Modifier::CROSSED_OUT | Modifier::DIM)
+            }
             LineKind::Chat => Style::new(),
             LineKind::Event => self.coloured(Color::Magenta).add_modifier(Modifier::BOLD),
             LineKind::Rule => self.coloured(Color::Cyan),
@@ -382,6 +390,32 @@ mod tests {
         for (width, height) in [(1, 1), (2, 2), (5, 3), (13, 3), (14, 4), (300, 2)] {
             draw(&mut screen, width, height);
         }
+    }
+
+    #[test]
+    fn what_moderators_remove_is_struck() {
+        let said = |id: &str, login: &str, text: &str| {
+            format!(
+                r#"{{"channel":"seaside","kind":"chat","id":"{id}","name":"{login}","login":"{login}","text":"{text}"}}"#
+            )
+        };
+        let mut screen = screen(&[
+            &said("m1", "ann", "bad"),
+            &said("m2", "ann", "good"),
+            &said("m3", "bob", "spam"),
+        ]);
+        screen.take(News::Entry(
+            r#"{"channel":"seaside","kind":"removed","id":"m1","login":null}"#.to_owned(),
+        ));
+        screen.take(News::Entry(
+            r#"{"channel":"seaside","kind":"removed","id":null,"login":"bob"}"#.to_owned(),
+        ));
+        let struck: Vec<bool> = screen.lines.iter().map(|line| line.is_struck).collect();
+        assert_eq!(struck, [true, false, true, false, false]);
+        let terminal = draw(&mut screen, 60, 8);
+        let crossed =
+            |y| terminal.backend().buffer()[(13, y)].modifier.contains(Modifier::CROSSED_OUT);
+        assert!(crossed(1) && !crossed(2) && crossed(3));
     }
 
     #[test]
