@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
     /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, lone (a fave that
-    /// comes alone), mqtt, latency, idle, start, page (how soon it shows what
+    /// comes alone), mqtt, latency, idle, start, account (a login to Twitch), page (how soon it shows what
     /// is said, and what a hundred of them cost), or peers; and
     /// languages, which is not part of a whole run.
     #[arg(value_name = "PART")]

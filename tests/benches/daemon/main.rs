@@ -4,6 +4,8 @@
 //! [`mqtt`] the load, [`usage`] what the system says of a process; then a file for each part.
 
 #[cfg(target_os = "linux")]
+mod account;
+#[cfg(target_os = "linux")]
 mod answers;
 #[cfg(target_os = "linux")]
 mod chat;
@@ -34,13 +36,14 @@ mod usage;
 fn main() -> anyhow::Result<()> {
     // Started by `cargo bench` it is told nothing, and has nothing to do.
     let Some(setup) = setup::Setup::from_arguments()? else { return Ok(()) };
-    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 8] = [
+    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 9] = [
         ("chat", chat::run),
         ("lone", lone::run),
         ("mqtt", rate::run),
         ("latency", latency::run),
         ("idle", idle::run),
         ("start", start::run),
+        ("account", account::run),
         ("page", pages::run),
         ("peers", peers::run),
     ];

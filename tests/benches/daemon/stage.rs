@@ -72,9 +72,19 @@ impl<'a> Stage<'a> {
 
     /// Writes the configuration, and prepares heatd in the folder, with the store that is there.
     pub(crate) fn heatd_command(&self, channels: &[String], rules: &str) -> Result<Command> {
+        self.heatd_command_with(channels, "", rules)
+    }
+
+    /// The same with more lines below `[twitch]`.
+    pub(crate) fn heatd_command_with(
+        &self,
+        channels: &[String],
+        twitch: &str,
+        rules: &str,
+    ) -> Result<Command> {
         let file = self.path("heatd.toml");
         let configuration = format!(
-            "log = \"info\"\n[backup]\nkeep = 0\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n[emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
+            "log = \"info\"\n[backup]\nkeep = 0\n[twitch]\nchannels = {channels:?}\nserver = \"{}\"\ntls = false\n{twitch}[emotes]\nproviders = []\n[http]\nlisten = \"127.0.0.1:{}\"\n[mqtt.broker]\nhost = \"127.0.0.1\"\nport = {}\n{rules}",
             self.chat.addr(),
             self.http,
             self.broker.port(),

@@ -60,7 +60,7 @@ pub(crate) const NEEDS: [Need; 9] = [
         feature: Feature::Chat,
         name: "chat",
         scopes: &["user:read:chat"],
-        why: "hears which lines of chat are deleted, and whose",
+        why: "hears lines while chat itself is away, and which are deleted",
     },
     Need {
         feature: Feature::Say,
