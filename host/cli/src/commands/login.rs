@@ -1,5 +1,6 @@
 //! `heat login` and `heat logout`: logs heatd in to Twitch, says how its accounts stand, and ends a login.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, stdin, stdout};
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::api::{self, Api};
 use crate::find::Place;
 use crate::target::channel_name;
 use crate::terminal::table::{Colour, Table, has_colours};
+use crate::terminal::words::many;
 use crate::terminal::{answer, clean, note, print, print_json, qr};
 use crate::when;
 
@@ -110,7 +112,38 @@ struct Account {
     state: String,
     problem: Option<String>,
     features: Vec<Feature>,
+    /// Of an older heatd: none.
+    #[serde(default)]
+    eventsub: Option<Hearing>,
     begun: Option<Begun>,
+}
+
+/// What an account hears.
+#[derive(Deserialize)]
+struct Hearing {
+    connected: bool,
+    hears: Vec<String>,
+    refused: BTreeMap<String, String>,
+    problem: Option<String>,
+}
+
+impl Hearing {
+    /// How it stands, in sentences.
+    fn words(&self, login: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        match (&self.problem, self.connected) {
+            (Some(problem), false) => {
+                words.push(format!("{login} hears nothing at present: {problem}"));
+            }
+            (_, true) => words
+                .push(format!("{login} hears EventSub: {}", many(self.hears.len() as u64, "type"))),
+            _ => {}
+        }
+        for (kind, why) in &self.refused {
+            words.push(format!("{login} does not hear {kind}: {why}"));
+        }
+        words
+    }
 }
 
 #[derive(Deserialize)]
@@ -296,6 +329,12 @@ fn page(accounts: &[Account], colours: bool) -> String {
         }
     }
     let mut page = table.text(colours);
+    for account in accounts {
+        for line in account.eventsub.iter().flat_map(|it| it.words(&account.login)) {
+            page.push_str(&clean::text(&line));
+            page.push('\n');
+        }
+    }
     for problem in accounts.iter().filter_map(|it| it.problem.as_deref()) {
         page.push_str(&clean::text(problem));
         page.push('\n');
@@ -326,7 +365,7 @@ mod tests {
             { "login": "seaside", "bot": false, "state": "logged-in", "problem": "The login of seaside does not cover rewards yet: heat login --channel seaside", "features": [
                 { "name": "follows", "why": "hears who follows", "covered": true },
                 { "name": "rewards", "why": "hears rewards", "covered": false },
-            ], "begun": null },
+            ], "eventsub": { "connected": true, "hears": ["channel.follow", "stream.online"], "refused": { "channel.raid": "subscription already exists" }, "problem": null }, "begun": null },
             { "login": "bot", "bot": true, "state": "logged-out", "problem": null, "features": [{ "name": "say", "why": "speaks", "covered": false }], "begun": null },
         ] });
         let list: AccountList = api::read(told, "accounts").unwrap();
@@ -338,7 +377,9 @@ mod tests {
             "{page}"
         );
         assert!(lines[3].contains("bot") && lines[3].contains("logged-out"), "{page}");
-        assert!(lines[4].contains("heat login --channel seaside"), "{page}");
+        assert_eq!(lines[4], "seaside hears EventSub: 2 types");
+        assert_eq!(lines[5], "seaside does not hear channel.raid: subscription already exists");
+        assert!(lines[6].contains("heat login --channel seaside"), "{page}");
         let choice =
             |channel: Option<&str>, bot| AccountChoice { channel: channel.map(str::to_owned), bot };
         assert_eq!(choice(None, true).find(&list.accounts).unwrap().login, "bot");
