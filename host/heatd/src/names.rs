@@ -69,7 +69,7 @@ impl Names {
     async fn ask(&self, account: &str, waiting: &mut BTreeSet<Unnamed>) -> Result<(), HelixError> {
         let mut logins: Vec<String> = waiting.iter().map(|(_, login)| login.clone()).collect();
         logins.dedup();
-        let people = self.helix.users(account, &logins).await?;
+        let people = self.helix.people(account, &logins).await?;
         for (channel, login) in std::mem::take(waiting) {
             let Some(person) = people.iter().find(|it| it.login == login).cloned() else {
                 debug!(login, "Twitch knows nobody of this name");

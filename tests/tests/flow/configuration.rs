@@ -146,7 +146,7 @@ fn every_mistake_is_named_with_its_line_and_a_suggestion() -> Result<()> {
         ),
         (
             good.clone() + &format!("[[rule]]\nfile = {publisher:?}\nsettings.must_say = true\n"),
-            vec!["it says lines in chat, and heatd has no login to Twitch"],
+            vec!["it says lines in chat, and no account speaks in #seaside"],
         ),
         (
             with(&good, "[mqtt.embedded.anonymous]\n"),

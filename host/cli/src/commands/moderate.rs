@@ -22,9 +22,7 @@ pub(crate) struct BanArgs {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
     #[command(flatten)]
-    sure: SureArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
+    act: ActArgs,
 }
 
 #[derive(Args)]
@@ -42,9 +40,7 @@ pub(crate) struct TimeoutArgs {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
     #[command(flatten)]
-    sure: SureArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
+    act: ActArgs,
 }
 
 #[derive(Args)]
@@ -56,9 +52,7 @@ pub(crate) struct UnbanArgs {
     #[arg(value_name = "USER")]
     user: String,
     #[command(flatten)]
-    sure: SureArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
+    act: ActArgs,
 }
 
 #[derive(Args)]
@@ -69,6 +63,13 @@ pub(crate) struct DeleteArgs {
     /// Twitch's id of the line.
     #[arg(value_name = "ID")]
     id: String,
+    #[command(flatten)]
+    act: ActArgs,
+}
+
+/// Where something is done, whether it is asked for first, and the form of the answer.
+#[derive(Args)]
+struct ActArgs {
     #[command(flatten)]
     sure: SureArgs,
     #[command(flatten)]
@@ -84,7 +85,7 @@ struct Done {
 pub(crate) fn ban(options: &BanArgs) -> Result<()> {
     let user = person(&options.user)?;
     let body = json!({ "login": user, "reason": options.reason });
-    act(&options.sure, &options.answer, &format!("ban {user}"), |api, channel| {
+    act(&options.act, &format!("ban {user}"), |api, channel| {
         Ok(api.post(&format!("/channels/{channel}/bans"), &body)?)
     })
 }
@@ -97,14 +98,14 @@ pub(crate) fn time_out(options: &TimeoutArgs) -> Result<()> {
     })?;
     let body = json!({ "login": user, "seconds": time / 1_000, "reason": options.reason });
     let what = format!("time out {user} for {}", options.time);
-    act(&options.sure, &options.answer, &what, |api, channel| {
+    act(&options.act, &what, |api, channel| {
         Ok(api.post(&format!("/channels/{channel}/bans"), &body)?)
     })
 }
 
 pub(crate) fn unban(options: &UnbanArgs) -> Result<()> {
     let user = person(&options.user)?;
-    act(&options.sure, &options.answer, &format!("let {user} write again"), |api, channel| {
+    act(&options.act, &format!("let {user} write again"), |api, channel| {
         Ok(api.delete(&format!("/channels/{channel}/bans/{user}"))?)
     })
 }
@@ -114,7 +115,7 @@ pub(crate) fn delete(options: &DeleteArgs) -> Result<()> {
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         bail!("{id:?} is no id of a line; heat devlog shows ids");
     }
-    act(&options.sure, &options.answer, &format!("remove the line {id}"), |api, channel| {
+    act(&options.act, &format!("remove the line {id}"), |api, channel| {
         Ok(api.delete(&format!("/channels/{channel}/messages/{id}"))?)
     })
 }
@@ -126,8 +127,7 @@ fn person(typed: &str) -> Result<String> {
 }
 
 fn act(
-    sure: &SureArgs,
-    answer: &AnswerArgs,
+    ActArgs { sure, answer }: &ActArgs,
     what: &str,
     done: impl FnOnce(&Api, &str) -> Result<Value>,
 ) -> Result<()> {

@@ -408,7 +408,7 @@ impl EventListener {
             return id.map(|id| (id, login.clone())).into_iter().collect();
         }
         let channels = self.ear.channels();
-        match self.ear.helix.users(login, &channels).await {
+        match self.ear.helix.people(login, &channels).await {
             Ok(people) => people.into_iter().map(|it| (it.id, it.login)).collect(),
             Err(error) => {
                 warn!(account = login, %error, "Twitch does not say which channels there are");

@@ -24,19 +24,29 @@ impl Helix {
         account: &str,
         login: &str,
     ) -> Result<Option<Person>, HelixError> {
-        if let Some(person) = self.known.find(login) {
-            return Ok(Some(person));
-        }
-        let found = self.users(account, &[login.to_owned()]).await?;
-        Ok(found.into_iter().find(|it| it.login == login))
+        Ok(self.people(account, &[login.to_owned()]).await?.into_iter().next())
     }
 
-    /// The people who have these logins now. One whom Twitch does not know is left out.
-    pub(crate) async fn users(
+    /// The people who have these logins, as far as Twitch knows them. Who was asked for lately is not asked for again.
+    pub(crate) async fn people(
         &self,
         account: &str,
         logins: &[String],
     ) -> Result<Vec<Person>, HelixError> {
+        let (mut people, mut unknown) = (Vec::new(), Vec::new());
+        for login in logins {
+            match self.known.find(login) {
+                Some(person) => people.push(person),
+                None => unknown.push(login.clone()),
+            }
+        }
+        let found = self.users(account, &unknown).await?;
+        people.extend(found.into_iter().filter(|it| unknown.contains(&it.login)));
+        Ok(people)
+    }
+
+    /// The people who have these logins now. One whom Twitch does not know is left out.
+    async fn users(&self, account: &str, logins: &[String]) -> Result<Vec<Person>, HelixError> {
         let mut people = Vec::new();
         for some in logins.chunks(AT_ONCE) {
             let query: Vec<(&str, &str)> =

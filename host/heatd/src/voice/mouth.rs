@@ -183,11 +183,14 @@ async fn speak(speech: Speech, speaker: AccountConfig, mut wishes: mpsc::Receive
         if let (Some(place), None) = (place, wait)
             && let Some(wish) = waiting.remove(place)
         {
-            rates.said(Instant::now(), &wish.say.channel);
             let said = speech.say(&speaker.login, &wish.say).await;
-            if let Err(HelixError::Busy(wait)) = &said {
-                busy_until = Instant::now() + *wait;
+            if let Err(HelixError::Busy(wait)) = said {
+                // It waits on, as long as it may.
+                busy_until = Instant::now() + wait;
+                waiting.push_front(wish);
+                continue;
             }
+            rates.said(Instant::now(), &wish.say.channel);
             speech.done(
                 wish,
                 said.unwrap_or_else(|error| Err(SayError::Failed(error.to_string()))),
