@@ -182,7 +182,7 @@ fn a_message_of_a_rule_arrives_however_often_the_broker_or_heatd_is_killed() -> 
     watch.wait_for(|message| message.text() == "one")?;
     // No login, so nothing is said; and the log says that.
     heatd.wait_for_line(|line| {
-        line.contains("heatd has no login to chat") && line.contains("ann faved one")
+        line.contains("no account speaks there") && line.contains("ann faved one")
     })?;
     broker.kill()?;
     town.chat.say("seaside", "ann", "?fave two");

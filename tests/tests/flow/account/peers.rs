@@ -72,6 +72,7 @@ fn judge(api: &TwitchApi, peer: &EventPeer) -> Result<()> {
 fn twurple_understands_the_scripted_twitch() -> Result<()> {
     let (logins, api) = twitch()?;
     let peer = EventPeer::twurple(&logins, &api, "seaside", "11")?;
+    api.wait_for_subscription("channel.hype_train.progress")?;
     judge(&api, &peer)?;
     ensure!(peer.told("hype-train").len() == 1, "{:?}", peer.seen());
     Ok(())
