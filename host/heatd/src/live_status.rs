@@ -101,7 +101,7 @@ impl LiveStatus {
                 u64::try_from(at.as_millisecond()).ok()
             });
             let known = self.states.borrow().get(channel.as_str()).copied();
-            if self.words.is(channel, stream.is_some(), started, known) {
+            if self.words.is(now(), channel, stream.is_some(), started, known) {
                 self.send(event(channel, stream.is_some(), started)).await?;
             }
             shown.push((channel.clone(), stream.cloned()));

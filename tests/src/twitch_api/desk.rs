@@ -87,6 +87,8 @@ pub struct Desk {
     pub deadline: u64,
     /// The next connection at a reconnect address is refused so many times.
     pub refuse_moves: u32,
+    /// The answer to a new subscription takes so many milliseconds; it is there already.
+    pub slow_subscriptions: u64,
     /// By how much its clock is off, in milliseconds.
     pub clock_off: i64,
     number: u64,
@@ -110,6 +112,7 @@ impl Desk {
             promised: 10,
             deadline: 10_000,
             refuse_moves: 0,
+            slow_subscriptions: 0,
             clock_off: 0,
             number: 0,
             over: false,

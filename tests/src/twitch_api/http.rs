@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -127,6 +129,10 @@ pub(super) fn serve(desk: &Arc<Watched<Desk>>, mut stream: TcpStream) -> Option<
         });
         (status, text)
     });
+    if method == "POST" && path.starts_with("eventsub/") {
+        let slow = desk.read().slow_subscriptions;
+        thread::sleep(Duration::from_millis(slow));
+    }
     write!(
         stream,
         "HTTP/1.1 {status} So\r\nContent-Type: application/json; charset=utf-8\r\nRatelimit-Limit: 800\r\nRatelimit-Remaining: 799\r\nRatelimit-Reset: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",

@@ -21,8 +21,8 @@ pub(super) enum Frame {
     Notification(Notification),
     /// The server will close the connection; the next one is at this address, and has the subscriptions already.
     Reconnect(String),
-    /// A subscription has ended, and why.
-    Revocation { kind: String, subscription: String, why: String },
+    /// A subscription to what happens in a channel, by its id, has ended, and why.
+    Revocation { kind: String, channel: String, why: String },
     /// A kind that is not known, or a text that is no message.
     Unknown(String),
 }
@@ -99,7 +99,11 @@ pub(super) fn read(text: &str) -> Frame {
         }),
         "revocation" => Frame::Revocation {
             kind: text(&subscription["type"]),
-            subscription: text(&subscription["id"]),
+            channel: ["broadcaster_user_id", "to_broadcaster_user_id"]
+                .map(|field| text(&subscription["condition"][field]))
+                .into_iter()
+                .find(|id| !id.is_empty())
+                .unwrap_or_default(),
             why: text(&subscription["status"]),
         },
         other => Frame::Unknown(format!("message {other:?}")),
@@ -141,9 +145,11 @@ mod tests {
         assert_eq!((told.id.as_str(), told.kind.as_str()), ("m1", "channel.follow"));
         assert_eq!(told.event["user_id"], "7");
         assert_eq!(told.at, Some(1_796_068_800_500));
-        let ended = json!({ "subscription": { "id": "u1", "type": "channel.follow", "status": "user_removed" } });
-        let Frame::Revocation { kind, why, .. } = frame("revocation", ended) else { panic!() };
-        assert_eq!((kind.as_str(), why.as_str()), ("channel.follow", "user_removed"));
+        let ended = json!({ "subscription": { "id": "u1", "type": "channel.follow", "status": "user_removed", "condition": { "broadcaster_user_id": "11" } } });
+        let ended = frame("revocation", ended);
+        let text = |text: &str| text.to_owned();
+        let (kind, channel, why) = (text("channel.follow"), text("11"), text("user_removed"));
+        assert_eq!(ended, Frame::Revocation { kind, channel, why });
     }
 
     #[test]

@@ -146,6 +146,13 @@ impl EventListener {
     }
 }
 
+/// What subscribing has come to.
+enum Step {
+    /// Which channels there are. Until then nothing of theirs could be passed on, so it comes first.
+    Channels(ChannelIds),
+    Subscribed(Subscribed),
+}
+
 /// What a session hears, and what it is about to.
 struct SessionHearing<'a> {
     listener: &'a EventListener,
@@ -160,7 +167,7 @@ struct SessionHearing<'a> {
     rooms: ChannelIds,
     newest: u64,
     /// Subscribing, while frames are read.
-    tasks: JoinSet<(ChannelIds, Subscribed)>,
+    tasks: JoinSet<Step>,
 }
 
 impl<'a> SessionHearing<'a> {
@@ -181,7 +188,7 @@ impl<'a> SessionHearing<'a> {
     async fn listen(&mut self) -> SessionEnd {
         let mut changed = self.listener.ear.accounts.watch();
         changed.borrow_and_update();
-        self.subscribe();
+        self.find_channels();
         let mut look = Instant::now() + LOOK;
         loop {
             let silent = self.current.as_ref().map(EventSocket::silent_at);
@@ -200,7 +207,14 @@ impl<'a> SessionHearing<'a> {
                     }
                 }
                 opened = opened(self.next.as_mut()) => self.replace(opened).await,
-                Some(done) = self.tasks.join_next() => self.subscribed(done.ok()),
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(Step::Channels(rooms)) => {
+                        self.subscribe(rooms);
+                        Ok(())
+                    }
+                    Ok(Step::Subscribed(done)) => self.subscribed(done),
+                    Err(_) => Ok(()),
+                },
                 () = sleep_until(silent.unwrap_or(now)), if silent.is_some() => Err(SessionEnd::Silent),
                 () = sleep_until(grace.unwrap_or(now)), if grace.is_some() => Err(SessionEnd::Closed(Some(4004))),
                 () = sleep_until(drained.unwrap_or(now)), if drained.is_some() => {
@@ -228,35 +242,42 @@ impl<'a> SessionHearing<'a> {
             return Err(SessionEnd::Unwanted);
         }
         if self.tasks.is_empty() {
-            self.subscribe();
+            self.find_channels();
         }
         Ok(())
     }
 
-    /// Subscribes to what is wanted and not heard yet, beside the reading of frames.
-    fn subscribe(&mut self) {
+    /// Finds out which channels there are, beside the reading of frames; then comes subscribing.
+    fn find_channels(&mut self) {
+        self.listener.ear.former.note(&self.session);
         let (ear, config) = (Arc::clone(&self.listener.ear), self.listener.config.clone());
-        let (session, heard) = (self.session.clone(), self.heard.clone());
-        ear.former.note(&session);
         let listener = EventListener { ear, config };
+        self.tasks.spawn(async move { Step::Channels(listener.rooms().await) });
+    }
+
+    /// Subscribes to what is wanted of these channels and not heard yet.
+    fn subscribe(&mut self, rooms: ChannelIds) {
+        // Where Twitch could not be asked, what was known stays.
+        if !rooms.is_empty() {
+            self.rooms = rooms;
+        }
+        self.rooms.values().for_each(|channel| self.listener.ear.hear(channel));
+        let mut wanted = self.listener.wanted(&self.rooms);
+        wanted.retain(|it| !self.heard.contains(it));
+        if wanted.is_empty() {
+            return;
+        }
+        let (ear, account) = (Arc::clone(&self.listener.ear), self.listener.config.login.clone());
+        let session = self.session.clone();
         self.tasks.spawn(async move {
-            let rooms = listener.rooms().await;
-            let mut wanted = listener.wanted(&rooms);
-            wanted.retain(|it| !heard.contains(it));
-            let EventListener { ear, config } = &listener;
-            let subscriber = EventSubscriber {
-                helix: &ear.helix,
-                former: &ear.former,
-                account: &config.login,
-                session: &session,
-            };
-            let done = subscriber.subscribe(wanted).await;
-            (rooms, done)
+            let (helix, former) = (&ear.helix, &ear.former);
+            let (account, session) = (account.as_str(), session.as_str());
+            let subscriber = EventSubscriber { helix, former, account, session };
+            Step::Subscribed(subscriber.subscribe(wanted).await)
         });
     }
 
-    fn subscribed(&mut self, done: Option<(ChannelIds, Subscribed)>) -> Result<(), SessionEnd> {
-        let Some((rooms, done)) = done else { return Ok(()) };
+    fn subscribed(&mut self, done: Subscribed) -> Result<(), SessionEnd> {
         let (account, ear) = (&self.listener.config.login, &self.listener.ear);
         let is_first = self.heard.is_empty();
         for (wanted, why) in &done.refused {
@@ -274,8 +295,6 @@ impl<'a> SessionHearing<'a> {
         if is_first && !self.heard.is_empty() {
             info!(account, types = self.heard.len(), "EventSub is heard");
         }
-        rooms.values().for_each(|channel| ear.hear(channel));
-        self.rooms = rooms;
         let heard = &self.heard;
         ear.hearing.change(account, |state| {
             state.connected = !heard.is_empty();
@@ -314,9 +333,9 @@ impl<'a> SessionHearing<'a> {
                 used(Became::Used("the address of the next connection"));
                 self.move_to(&address);
             }
-            Frame::Revocation { kind, why, .. } => {
+            Frame::Revocation { kind, channel, why } => {
                 used(Became::Used("the end of a subscription"));
-                self.revoked(&kind, why);
+                self.revoked(&kind, &channel, why);
             }
             Frame::Unknown(what) => {
                 ear.teller.metrics.unrecognized().note(Interface::TwitchEventSub, &what, text);
@@ -383,13 +402,13 @@ impl<'a> SessionHearing<'a> {
     }
 
     /// A subscription has ended at Twitch. It is asked for again with the next look; where the login was revoked, that finds out.
-    fn revoked(&mut self, kind: &str, why: String) {
+    fn revoked(&mut self, kind: &str, channel: &str, why: String) {
         let account = &self.listener.config.login;
         warn!(account, kind, why, "Twitch has ended what heatd hears");
         let Some(known) = self.heard.iter().find(|it| it.kind == kind).map(|it| it.kind) else {
             return;
         };
-        self.heard.retain(|it| it.kind != kind);
+        self.heard.retain(|it| it.kind != kind || it.channel != channel);
         let heard = &self.heard;
         self.listener.ear.hearing.change(account, |state| {
             state.connected = !heard.is_empty();

@@ -96,7 +96,7 @@ impl Teller {
             Happening::StreamEnd => Some(false),
             _ => None,
         };
-        if is_live.is_some_and(|is_live| !self.words.happens(&event.channel, is_live)) {
+        if is_live.is_some_and(|is_live| !self.words.happens(now(), &event.channel, is_live)) {
             return Ok(Became::Dropped("Twitch has said so before".to_owned()));
         }
         if let Some(emotes) = &self.emotes {

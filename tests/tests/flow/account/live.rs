@@ -73,3 +73,17 @@ fn a_change_of_the_title_is_shown_at_once() -> Result<()> {
     })?;
     stage.wait_for_output("stream/category", "Baking")
 }
+
+#[test]
+fn what_happens_while_heatd_still_subscribes_is_heard_and_the_list_runs_behind() -> Result<()> {
+    let plan = Plan { twitch: "live_every = \"200ms\"\n", ..Plan::default() };
+    let stage = Stage::with(&plan, |_, api| api.change(|desk| desk.slow_subscriptions = 700))?;
+    stage.api.wait_for_subscription("stream.online")?;
+    ensure!(stage.account()?["eventsub"]["connected"] != true, "it is heard already");
+    stage.api.notify("stream.online", &online());
+    wait_for_state(&stage, 0, "live")?;
+    // The list of streams does not have it yet.
+    let asked = stage.api.count("GET", "streams");
+    eventually("some more questions", || stage.api.count("GET", "streams") > asked + 3)?;
+    wait_for_state(&stage, 0, "live")
+}
