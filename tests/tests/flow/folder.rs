@@ -91,7 +91,7 @@ fn a_moderator_takes_back_what_somebody_did_or_is_told_what_that_would_change() 
     town.wait_for_figure("heatd_events_refused_total{reason=\"not_allowed\"}", 2)?;
     town.chat.send("seaside", &moderator("?heat undo @spammer 10 minutes"));
     let said = |words: &str| {
-        let is_it = |line: &str| line.contains("wants to say this") && line.contains(words);
+        let is_it = |line: &str| line.contains("is not said in chat") && line.contains(words);
         heatd.wait_for_line(is_it)
     };
     said("@mia: nothing is taken back")?;

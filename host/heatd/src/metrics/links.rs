@@ -137,6 +137,8 @@ impl Links {
             "Lines that were to be said in chat, by what became of them",
             links.said.clone(),
         );
+        // So that the figure is there, at 0, before somebody speaks.
+        let _ = links.said.get_or_create(&SayOutcome { outcome: "said" });
         registry.register_with_unit(
             "chat_last_line_timestamp",
             "Time of the last line of chat, since 1970; 0 before the first",
@@ -158,8 +160,10 @@ impl Links {
     }
 
     pub(super) fn account_up(&self, login: &str, up: bool) {
-        let account = login.to_owned();
-        self.accounts.get_or_create(&AccountName { account }).set(i64::from(up));
+        let name = AccountName { account: login.to_owned() };
+        // Made here, so that its figure is 0 and not missing before it is heard for the first time.
+        let _ = self.eventsub.get_or_create(&name);
+        self.accounts.get_or_create(&name).set(i64::from(up));
     }
 
     pub(super) fn eventsub_connected(&self, login: &str, up: bool) {
