@@ -239,9 +239,13 @@ fn a_login_that_was_revoked_is_told_everywhere_with_the_command_that_mends_it() 
         .heatd
         .wait_for_line(|line| line.contains("is not good any more") && line.contains("seaside"))?;
     stage.town.wait_for_figure("heatd_account_up{account=\"seaside\"}", 0)?;
-    let outputs = stage.says(&["status", "--json"])?.1;
-    let outputs: Value = serde_json::from_str(&outputs)?;
-    ensure!(outputs["channels"][0]["outputs"]["notice-login"] == problem.as_str(), "{outputs}");
+    // The channels are told after the figure.
+    eventually("the notice of a channel", || {
+        let (_, outputs) = stage.says(&["status", "--json"]).map_err(|error| error.to_string())?;
+        let read = serde_json::from_str::<Value>(&outputs).map_err(|error| error.to_string())?;
+        let is_told = read["channels"][0]["outputs"]["notice-login"] == problem.as_str();
+        if is_told { Ok(()) } else { Err(outputs) }
+    })?;
     // It is not asked again and again.
     let asked = stage.logins.asked().len();
     for _ in 0..20 {
