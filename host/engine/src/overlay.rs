@@ -274,7 +274,7 @@ mod tests {
                 None => drop(model.remove(&key)),
             }
             if round % 50 == 49 {
-                store.write(|transaction| overlay.write(transaction))?;
+                store.write(|transaction| overlay.write(transaction, 0))?;
                 overlay.written(store.snapshot()?);
             }
             let prefix = ["", "y", "y/1", "z/"][dice.below(4) as usize];

@@ -26,8 +26,9 @@ const LOOK: Duration = Duration::from_millis(5);
 const LONGEST_WORDS: u64 = 4 << 10;
 
 /// Starts the processes that compile, one after another.
-#[derive(Default)]
 pub(crate) struct Compiler {
+    /// Large components give way to everything else.
+    low_priority: bool,
     /// Held while one compiles: the memory of two would add up.
     one: Mutex<()>,
     /// heatd stops: nothing is waited for.
@@ -35,8 +36,18 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::default()
+    /// Beside chat, which comes first.
+    pub(crate) fn beside_chat() -> Arc<Self> {
+        Self::new(true)
+    }
+
+    /// Where somebody waits for it at a terminal, and nothing else is going on.
+    pub(crate) fn alone() -> Arc<Self> {
+        Self::new(false)
+    }
+
+    fn new(low_priority: bool) -> Arc<Self> {
+        Arc::new(Self { low_priority, one: Mutex::default(), stopped: AtomicBool::default() })
     }
 
     /// What a sandbox takes to compile with.
@@ -57,7 +68,7 @@ impl Compiler {
         let bytes = job.component.len();
         info!(bytes, "compiling a rule, which may take minutes; the next start finds it compiled");
         let limits = ResourceLimits::for_bytes(job.component.len());
-        let mut child = start(job.memory, &limits)
+        let mut child = start(job.memory, &limits, self.low_priority)
             .map_err(|error| failed(format!("it cannot be started: {error}")))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut input), Some(output), Some(errors)) = pipes else {
@@ -138,9 +149,10 @@ fn failed(why: impl std::fmt::Display) -> LoadError {
     LoadError::Compiler(format!("the process that compiles has failed: {why}; try again"))
 }
 
-fn start(memory: usize, limits: &ResourceLimits) -> io::Result<Child> {
+fn start(memory: usize, limits: &ResourceLimits, low_priority: bool) -> io::Result<Child> {
     let mut command = Command::new(this_program()?);
     command.arg("compile").args(limits.arguments()).arg(memory.to_string());
+    command.args(low_priority.then_some("--low-priority"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 

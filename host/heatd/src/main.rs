@@ -74,6 +74,9 @@ enum Command {
         limits: ResourceLimits,
         /// Bytes of memory that the component may have.
         memory: usize,
+        /// Gives way to chat, if the component is large.
+        #[arg(long)]
+        low_priority: bool,
     },
 }
 
@@ -105,10 +108,12 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&format!("{error:#}\n")),
         },
-        Command::Compile { limits, memory } => match child::run(&limits, memory) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&format!("{error:#}\n")),
-        },
+        Command::Compile { limits, memory, low_priority } => {
+            match child::run(&limits, memory, low_priority) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => refuse(&format!("{error:#}\n")),
+            }
+        }
         Command::Restore(options) => match restore::run(&options) {
             Ok(words) => {
                 print(&words);

@@ -257,6 +257,49 @@ fn where_the_log_does_not_go_back_the_counts_are_right_and_keys_go() -> Result<(
     Ok(())
 }
 
+/// A fave of one person, whose login was another one before; then the log has nothing of it any more.
+fn after_another_name(stage: &mut Stage) -> Result<()> {
+    for login in ["ann", "anna", "anna_banana"] {
+        let person = Person { id: "42".into(), login: login.into(), name: login.to_uppercase() };
+        stage.event(Happening::Chat(ChatLine { person, ..chat_line(login, "?fave pie") }))?;
+        stage.engine.commit()?;
+        stage.wait(60_000)?;
+    }
+    say(stage, "bob", "?fave pie")?;
+    stage.engine.commit()?;
+    stage.wait(1_820_000)?;
+    stage.engine.fire(stage.now)?;
+    stage.engine.commit()?;
+    stage.wait(5_400_000)?;
+    stage.engine.expire_log(stage.now)?;
+    Ok(())
+}
+
+#[test]
+fn what_somebody_was_called_before_outlives_the_log_and_goes_with_them() -> Result<()> {
+    let mut stage =
+        Stage::at(START + 1_800_000, vec![plain("fave")], patient(), Store::in_memory()?)?;
+    after_another_name(&mut stage)?;
+    let snapshot = stage.engine.snapshot()?;
+    let is_event = |it: &Record| matches!(it, Record::Event { .. });
+    ensure!(!snapshot.records_since(0)?.iter().any(is_event), "the log has it still");
+    for named in ["ann", "ANNA", "anna_banana", "42"] {
+        let who = snapshot.identify(CHANNEL, named)?;
+        let logins: Vec<_> = who.logins().map(String::as_str).collect();
+        assert_eq!(logins, ["ann", "anna", "anna_banana"], "{named}");
+        assert_eq!(snapshot.tally_of(CHANNEL, &who)?.faves, 3, "{named}");
+    }
+    drop(snapshot);
+    forget(&mut stage, "ann")?;
+    let snapshot = stage.engine.snapshot()?;
+    assert_eq!(snapshot.channel_tally(CHANNEL)?.faves, 1);
+    for named in ["ann", "anna", "anna_banana", "42"] {
+        let left = snapshot.identify(CHANNEL, named)?;
+        assert_eq!(left.logins().count(), 0, "{named} is known as {left:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn what_is_forgotten_stays_so_over_a_restart() -> Result<()> {
     let folder = tempfile::tempdir()?;

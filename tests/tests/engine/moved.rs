@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use heat_engine::wit::{Event, Happening};
+use heat_engine::wit::{ChatLine, Event, Happening};
 use heat_engine::{
     Chain, CountRow, Engine, Given, Point, Range, Resolution, RoomNews, Rule, Store, UndoTarget,
     What, rename_channel, why,
@@ -43,7 +43,11 @@ impl Town {
 
     /// Somebody says something; then a minute goes by.
     fn say(&mut self, login: &str, text: &str) -> Result<()> {
-        let what = Happening::Chat(chat_line(login, text));
+        self.hear(chat_line(login, text))
+    }
+
+    fn hear(&mut self, line: ChatLine) -> Result<()> {
+        let what = Happening::Chat(line);
         let (id, channel) = (format!("at-{}", self.now), self.channel.to_owned());
         self.engine.handle(self.now, Event { id, channel, at: self.now, what })?;
         self.engine.commit()?;
@@ -209,5 +213,30 @@ fn where_both_logins_have_counts_they_are_added_when_somebody_asks_for_it() -> R
     let messages: i64 = town.series()?[0].iter().map(|point| point.count).sum();
     assert_eq!(messages, 5);
     assert_eq!(town.engine.snapshot()?.counts_of(OLD)?, []);
+    Ok(())
+}
+
+#[test]
+fn what_people_were_called_before_goes_with_the_channel() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("heat.redb");
+    let mut town = Town::open(&file, OLD, START)?;
+    for login in ["ann", "anna"] {
+        let mut line = chat_line(login, "?fave pie");
+        line.person.id = "42".to_owned();
+        town.hear(line)?;
+        // The cooldown is over.
+        town.now += 3 * MINUTE;
+    }
+    town.now += 8 * 60 * MINUTE;
+    town.engine.fire(town.now)?;
+    town.engine.commit()?;
+    town.engine.expire_log(town.now)?;
+    drop(town);
+    let store = Store::open(&file)?;
+    rename_channel(&store, OLD, NEW)?;
+    let who = store.snapshot()?.identify(NEW, "ann")?;
+    assert_eq!(who.logins().map(String::as_str).collect::<Vec<_>>(), ["ann", "anna"]);
+    assert_eq!(store.snapshot()?.identify(OLD, "ann")?.logins().count(), 0);
     Ok(())
 }

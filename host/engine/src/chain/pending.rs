@@ -352,7 +352,7 @@ mod tests {
         let found = (pending.is_dirty(), pending.is_urgent());
         // A generation that is removed goes with the next commits; all else is done with the first.
         pending.removals.clear();
-        store.write(|transaction| pending.read().write(transaction))?;
+        store.write(|transaction| pending.read().write(transaction, 0))?;
         pending.overlay().written(store.snapshot()?);
         pending.committed();
         assert!(!pending.is_dirty() && !pending.is_urgent(), "all of it is committed");

@@ -70,10 +70,11 @@ impl Engine {
         let next_record = self.next_record + records;
         // In the same transaction as the records before it: a checkpoint never knows of a record that was lost.
         self.keep_checkpoints(next_record)?;
-        let series = self.series.as_ref().map(|series| (series.shared(), self.now));
+        let now = self.now;
+        let series = self.series.as_ref().map(|series| (series.shared(), now));
         let overlay = self.pending.read();
         self.store.write(|transaction| {
-            overlay.write(transaction)?;
+            overlay.write(transaction, now)?;
             log::append(transaction, &blocks)?;
             // The series count what is in the log: so they come after it.
             series.map_or(Ok(()), |(series, now)| series.write(transaction, now))

@@ -5,18 +5,20 @@ use redb::WriteTransaction;
 use super::Overlay;
 use crate::error::StoreError;
 use crate::store::tables::{
-    CLIPS, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
+    CLIPS, FORMER_NAMES, IMPORTED, META, OUTBOX, OUTPUTS, PEOPLE, STATE, STREAMS, TALLIES, TIMERS,
 };
 
 impl Overlay {
-    /// Writes every change. Only tables that something is written into are opened: each of them costs a page of the transaction.
-    pub(crate) fn write(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+    /// Writes every change, at this time in milliseconds since 1970. Only tables that something is written into are opened: each of them costs a
+    /// page of the transaction.
+    pub(crate) fn write(&self, transaction: &WriteTransaction, now: u64) -> Result<(), StoreError> {
         // First what is forgotten: what came later stays.
         if let Some(forgetting) = &self.admin_rows.forgetting {
             forgetting.write(transaction)?;
         }
         self.write_state(transaction)?;
         self.write_counts(transaction)?;
+        self.write_names(transaction, now)?;
         self.write_outgoing(transaction)?;
         self.admin_rows.write(transaction)
     }
@@ -62,25 +64,36 @@ impl Overlay {
                 }
             }
         }
-        if self.counts.values().any(|counts| !counts.names.changes().is_empty()) {
-            let mut people = transaction.open_table(PEOPLE)?;
-            for (channel, counts) in &self.counts {
-                for (id, names) in counts.names.changes() {
-                    let key = (&**channel, id.as_str());
-                    match names {
-                        Some((login, name)) => {
-                            drop(people.insert(key, (login.as_str(), name.as_str()))?);
-                        }
-                        None => drop(people.remove(key)?),
-                    }
-                }
-            }
-        }
         if !self.imported.is_empty() {
             let mut imported = transaction.open_table(IMPORTED)?;
             for ((channel, source, person, item), row) in &self.imported {
                 let key = (&**channel, source.as_str(), person.as_str(), item.as_str());
                 imported.insert(key, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What people are called, and what they were called before.
+    fn write_names(&self, transaction: &WriteTransaction, now: u64) -> Result<(), StoreError> {
+        if self.counts.values().all(|counts| counts.names.changes().is_empty()) {
+            return Ok(());
+        }
+        let mut people = transaction.open_table(PEOPLE)?;
+        for (channel, counts) in &self.counts {
+            for (id, names) in counts.names.changes() {
+                let key = (&**channel, id.as_str());
+                let Some((login, name)) = names else {
+                    people.remove(key)?;
+                    let mut former = transaction.open_table(FORMER_NAMES)?;
+                    former.retain_in((key.0, key.1, 0)..=(key.0, key.1, u64::MAX), |_, _| false)?;
+                    continue;
+                };
+                let before = people.insert(key, (login.as_str(), name.as_str()))?;
+                if let Some(before) = before.filter(|before| before.value().0 != login) {
+                    let mut former = transaction.open_table(FORMER_NAMES)?;
+                    former.insert((key.0, key.1, now), before.value())?;
+                }
             }
         }
         Ok(())

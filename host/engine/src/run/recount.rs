@@ -19,7 +19,7 @@ impl Snapshot {
                 overlay.apply(&name, &record.counts(), |_| false)?;
             }
         }
-        store.write(|transaction| overlay.write(transaction))?;
+        store.write(|transaction| overlay.write(transaction, 0))?;
         store.snapshot()?.counts()?.collect()
     }
 }

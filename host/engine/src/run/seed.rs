@@ -274,7 +274,7 @@ impl Seed {
         if let Some(stream) = self.stream {
             overlay.set_stream(&channel, stream);
         }
-        store.write(|transaction| overlay.write(transaction))?;
+        store.write(|transaction| overlay.write(transaction, 0))?;
         Ok(store)
     }
 }

@@ -1,4 +1,4 @@
-//! Who is known in a channel, what they have given, and from which imports.
+//! Who is and was known in a channel by which names, what they have given, and from which imports.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -23,6 +23,20 @@ impl Snapshot {
             people.push(Person { id: id.into(), login: login.into(), name: name.into() });
         }
         Ok(people)
+    }
+
+    /// What people of a channel were called before, and until when another login was first seen, in milliseconds since 1970.
+    pub(crate) fn former_names(&self, channel: &str) -> Result<Vec<(Person, u64)>, StoreError> {
+        let mut former = Vec::new();
+        for row in self.tables.former_names()?.range((channel, "", 0)..)? {
+            let (key, names) = row?;
+            let ((of, id, until), (login, name)) = (key.value(), names.value());
+            if of != channel {
+                break;
+            }
+            former.push((Person { id: id.into(), login: login.into(), name: name.into() }, until));
+        }
+        Ok(former)
     }
 
     /// Who is known by which login, with an id of Twitch.

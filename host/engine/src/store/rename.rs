@@ -152,6 +152,7 @@ impl Renaming<'_> {
         move_rows!(transaction, self, OUTPUTS, (old, ""), (output), false);
         self.add_counts(transaction)?;
         move_rows!(transaction, self, PEOPLE, (old, ""), (id), true);
+        move_rows!(transaction, self, FORMER_NAMES, (old, "", 0), (id, until), true);
         move_rows!(transaction, self, IMPORTED, (old, "", "", ""), (source, id, item), true);
         self.write_single(transaction)?;
         self.write_named(transaction)?;

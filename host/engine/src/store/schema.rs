@@ -18,7 +18,7 @@ pub(crate) fn prepare(database: &Database) -> Result<(), StoreError> {
         let mut meta = transaction.open_table(META)?;
         let found = meta.get("schema")?.map(|version| version.value());
         check_version(found, meta.get("schema-since")?.map(|it| it.value()))?;
-        // Version 3 has records and a table that version 2 does not know, and changes none.
+        // Version 3 has records and tables that version 2 does not know, and changes none.
         if found == Some(1) {
             name_owners(&transaction)?;
         }

@@ -32,6 +32,8 @@ macro_rules! tables {
             tallies TALLIES "tallies": (Text, u8, Text, Text) => (u64, i64, u32);
             /// (channel, person's id) -> (login, name), as last seen with a fave.
             people PEOPLE "people": (Text, Text) => (Text, Text);
+            /// (channel, person's id, when another login was first seen with a fave) -> (login, name): what somebody was called before.
+            former_names FORMER_NAMES "former-names": (Text, Text, u64) => (Text, Text);
             /// (channel, source, person's id, item) -> (faves, weight): what imports have added, as their files had it.
             imported IMPORTED "imported": (Text, Text, Text, Text) => (u64, i64);
             /// (channel, output) -> (slot that shows it, text). No text: it has been taken back.

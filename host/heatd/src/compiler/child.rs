@@ -13,7 +13,7 @@ pub(crate) const REFUSED: i32 = 64;
 /// The stack on which a component is loaded: less than any thread of heatd has, so that what passes here passes there.
 const STACK: usize = 1 << 20;
 
-/// Components of more bytes give way to everything else. Smaller ones are done in a moment, and a start waits for them.
+/// Components of more bytes give way to chat. Smaller ones are done in a moment, and a start waits for them.
 const LARGE: usize = 512 << 10;
 
 /// What compiling may take.
@@ -62,18 +62,19 @@ impl ResourceLimits {
     fn apply(&self) {}
 }
 
-/// The lowest priority: chat comes first. Where it cannot be had, compiling is only louder.
+/// The priority of replays: chat comes first, and yet a machine that is busy for hours ends it one day. Where it cannot be had, compiling is
+/// only louder.
 fn give_way() {
     #[cfg(unix)]
-    let _ = rustix::process::nice(19);
+    let _ = rustix::process::nice(10);
 }
 
 /// Runs in the process.
-pub(crate) fn run(limits: &ResourceLimits, memory: usize) -> Result<()> {
+pub(crate) fn run(limits: &ResourceLimits, memory: usize, low_priority: bool) -> Result<()> {
     limits.apply();
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
-    if bytes.len() > LARGE {
+    if low_priority && bytes.len() > LARGE {
         give_way();
     }
     let load = move || {

@@ -27,7 +27,7 @@ impl Prepared {
     /// `keep`: compiled rules may be kept in the data folder. A mere check writes nothing.
     pub(crate) fn new(config: Config, mistakes: &Mistakes, keep: bool) -> Result<Self> {
         let cache = config.data.join("cache");
-        let compiler = Compiler::new();
+        let compiler = Compiler::beside_chat();
         let sandbox = Sandbox::new(keep.then_some(cache.as_path()))?
             .with_clock(clock::elapsed)
             .with_processor_clock(clock::processor)

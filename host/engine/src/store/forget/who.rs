@@ -227,6 +227,7 @@ impl Snapshot {
         mut tell: impl FnMut(&Person, Option<u64>),
     ) -> Result<(), StoreError> {
         self.people_of(channel)?.iter().for_each(|person| tell(person, None));
+        self.former_names(channel)?.iter().for_each(|(person, until)| tell(person, Some(*until)));
         for (_, letter) in self.dead_letters()?.iter().filter(|(_, it)| it.channel == channel) {
             person_in(&letter.event.what).into_iter().for_each(|person| tell(person, None));
         }

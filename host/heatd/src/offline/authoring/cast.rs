@@ -117,7 +117,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 /// A sandbox that lets another process compile what a stranger may have made. `keeps`: compiled code is kept for the next call.
 pub(super) fn sandbox(keeps: bool) -> Result<Sandbox> {
     let folder = if keeps { kept::folder() } else { None };
-    Ok(Sandbox::new(folder.as_deref())?.with_compiler(Compiler::new().for_sandbox()))
+    Ok(Sandbox::new(folder.as_deref())?.with_compiler(Compiler::alone().for_sandbox()))
 }
 
 fn component(
