@@ -25,8 +25,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::commands::{
-    backup, channels, command, config, devlog, export, forget, import, login, moderate, page,
-    replay, restore, rules, say, simulate, status, stream, token, undo, watch, why,
+    backup, channels, command, config, devlog, export, forget, history, import, login, moderate,
+    page, person, replay, restore, rules, say, simulate, status, stream, token, undo, watch, why,
 };
 use crate::terminal::note;
 
@@ -49,6 +49,7 @@ Examples:
   heat simulate raid --viewers 250
   heat why                       what is behind the heat
   heat undo --user troll --since 10m
+  heat history --user ann pie    what was said, as long as the log has it; also: heat person ann
   heat rules new streak --lang rust
   heat page                      the link to heatd's page
   heat token new --role moderator --name ann
@@ -99,6 +100,10 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Shows which events and rules are behind what an output shows.
     Why(why::WhyArgs),
+    /// Finds what was said and done, by person, words, kind and time.
+    History(history::HistoryArgs),
+    /// Shows who somebody is: names, since when they are known, how often they came.
+    Person(person::PersonArgs),
     /// Takes back what a person, an event or a version of a rule has brought.
     Undo(undo::UndoArgs),
     /// Prints the link that opens heatd's page for its owner.
@@ -163,6 +168,8 @@ fn main() -> ExitCode {
         Command::Simulate(options) => simulate::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Why(options) => why::run(&options),
+        Command::History(options) => history::run(&options),
+        Command::Person(options) => person::run(&options),
         Command::Undo(options) => undo::run(&options),
         Command::Say(options) => say::run(&options),
         Command::Ban(options) => moderate::ban(&options),

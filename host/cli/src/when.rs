@@ -96,6 +96,12 @@ fn show_at(at: u64, now: &Zoned) -> String {
     }
 }
 
+/// A time in milliseconds since 1970 for programs, in UTC.
+pub(crate) fn rfc3339(at: u64) -> String {
+    let time = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    time.map_or_else(|| at.to_string(), |time| time.to_string())
+}
+
 /// The time below an axis that is so long, in milliseconds.
 pub(crate) fn tick(at: u64, long: u64) -> String {
     let format = match long {

@@ -12,6 +12,7 @@ mod forgets;
 mod fuzz;
 mod gaps;
 mod grants;
+mod history;
 mod hostile;
 mod jumps;
 mod known;

@@ -2,6 +2,7 @@
 
 mod access;
 mod asked;
+mod history;
 mod live;
 mod news;
 mod roles;

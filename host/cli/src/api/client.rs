@@ -196,11 +196,12 @@ impl Api {
         format!("Bearer {}", self.daemon.token)
     }
 
-    /// The feed, of one channel or of all.
-    pub(crate) fn watch(&self, channel: Option<&str>) -> Result<Feed, Failure> {
-        let asked = channel.map(|channel| format!("?channel={channel}")).unwrap_or_default();
-        let response = self.accepted(self.plain_get(&format!("/api/v1/watch{asked}")))?;
-        Ok(Feed::new(Box::new(response.into_body().into_reader())))
+    /// The feed, of one channel or of all. So many of the last lines of each channel come first.
+    pub(crate) fn watch(&self, channel: Option<&str>, last: u16) -> Result<Feed, Failure> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        query.extend(channel.map(|channel| ("channel", channel.to_owned())));
+        query.extend((last > 0).then(|| ("last", last.to_string())));
+        self.follow("/watch", &query)
     }
 
     /// What a resource tells as it happens.

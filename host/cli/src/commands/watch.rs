@@ -1,21 +1,27 @@
 //! `heat watch`: what happens, as it happens. From heatd, or straight from Twitch chat where there is none.
 //!
 //! [`source`] brings [`news`] from a thread: [`daemon`] or [`chat`] runs there. [`entry`] is one of them as JSON has it, [`board`] knows
-//! what stands and turns entries into lines, [`gauge`] draws the heat. [`plain`] prints the lines, [`screen`] keeps a terminal of them.
+//! what stands and turns entries into lines ([`line`]), [`gauge`] draws the heat. [`plain`] prints the lines, [`screen`] keeps a terminal of them:
+//! [`look`] says how it looks, [`colours`] makes names readable, [`keys`] is what keys do, [`acts`] what is sent.
 
+mod acts;
 mod board;
 mod chat;
+mod colours;
 mod daemon;
 mod entry;
 mod gauge;
 mod irc;
 mod keys;
+mod line;
+mod look;
 mod news;
 mod plain;
 mod screen;
 mod source;
 
 use std::io::{IsTerminal, stdout};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -28,19 +34,26 @@ use crate::api::{Api, Failure};
 use crate::find::{Environment, Missing, Place};
 use crate::target::channel_name;
 use crate::terminal::note;
+use acts::ActSender;
 use board::Board;
 use chat::Server;
+use colours::Theme;
 use daemon::Follower;
+use look::Look;
 use source::Source;
 
 /// How long ending may take after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How many of the last lines of each channel a screen begins with.
+const LAST: u16 = 100;
+
 /// Stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
-  heat watch
+  heat watch                             ? shows the keys
   heat watch --channel somebody          without heatd: their Twitch chat
+  heat watch --theme light
   heat watch --json | jq 'select(.kind == \"output\") | .text'";
 
 #[derive(Args)]
@@ -61,6 +74,15 @@ pub(crate) struct WatchArgs {
     /// One JSON object a line, as heatd sends them.
     #[arg(long, conflicts_with = "plain")]
     json: bool,
+    /// How many of the last lines of each channel come first: 100 on a screen, none as lines. Without heatd there are none.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=500))]
+    last: Option<u16>,
+    /// The background of the terminal.
+    #[arg(long, value_enum, value_name = "THEME")]
+    theme: Option<Theme>,
+    /// Settings of the screen; without it `heat/watch.toml` among the settings of this system, if it is there.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// Ends when heatd or chat ends, instead of waiting until it is back.
     #[arg(long)]
     once: bool,
@@ -80,13 +102,16 @@ pub(crate) struct WatchArgs {
 pub(crate) fn run(options: WatchArgs) -> Result<()> {
     let stop = stop_signal()?;
     let channel = options.channel.as_deref().map(channel_name).transpose()?;
-    let source = open(&options, channel.as_deref())?;
+    let is_plain = options.json || options.plain || !stdout().is_terminal();
+    let look = Look::of(options.settings.as_deref(), options.theme)?;
+    let source = open(&options, channel.as_deref(), is_plain)?;
     let board = Board::new(&options.output, source.has_heat());
-    if options.json || options.plain || !stdout().is_terminal() {
+    if is_plain {
         let style = if options.json { plain::LineFormat::Json } else { plain::LineFormat::Lines };
         plain::run(source, board, style, &stop)
     } else {
-        screen::run(source, board, options.sign, &stop)
+        let sender = source.has_heat().then(|| ActSender::new(options.place.clone()));
+        screen::run(source, board, look, sender, options.sign, &stop)
     }
 }
 
@@ -110,12 +135,12 @@ fn stop_signal() -> Result<Arc<AtomicBool>> {
 }
 
 /// Finds where the news come from.
-fn open(options: &WatchArgs, channel: Option<&str>) -> Result<Source> {
+fn open(options: &WatchArgs, channel: Option<&str>, is_plain: bool) -> Result<Source> {
     let around = Environment::of_this_process();
     let reason = if options.no_daemon {
         None
     } else {
-        match ask(options, &around, channel) {
+        match ask(options, &around, channel, is_plain) {
             Ok(follower) => return Source::daemon(follower),
             Err(NoFeed { absent: true, error })
                 if channel.is_some() && !options.place.is_said() =>
@@ -145,15 +170,17 @@ fn ask(
     options: &WatchArgs,
     around: &Environment,
     channel: Option<&str>,
+    is_plain: bool,
 ) -> Result<Follower, NoFeed> {
     let place = options.place.clone();
     let daemon = place.find(around).map_err(|missing| NoFeed {
         absent: matches!(missing, Missing::Nowhere(_)),
         error: missing.into(),
     })?;
-    let feed = Api::new(daemon).watch(channel).map_err(|failure| NoFeed {
+    let last = options.last.unwrap_or(if is_plain { 0 } else { LAST });
+    let feed = Api::new(daemon).watch(channel, last).map_err(|failure| NoFeed {
         absent: matches!(failure, Failure::Unreachable(_)),
         error: failure.into(),
     })?;
-    Ok(Follower::new(place, channel.map(str::to_owned), options.once, feed))
+    Ok(Follower::new(place, channel.map(str::to_owned), last, options.once, feed))
 }

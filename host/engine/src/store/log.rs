@@ -106,7 +106,12 @@ impl Block {
     }
 
     pub(crate) fn decode(compressed: &[u8]) -> Result<Vec<Record>, StoreError> {
-        decode(&unpack(compressed)?)
+        Self::decode_unpacked(&unpack(compressed)?)
+    }
+
+    /// Of bytes that [`unpack`] has made.
+    pub(crate) fn decode_unpacked(bytes: &[u8]) -> Result<Vec<Record>, StoreError> {
+        decode(bytes)
     }
 
     /// The gaps among the records. A block without any, which is nearly each, is not taken apart.

@@ -323,6 +323,9 @@ impl<'a> Connection<'a> {
         if let Some(news) = self.rooms.news(message) {
             self.chat.inputs.send(news).await.map_err(|_| Ended::NobodyListens)?;
         }
+        if let (Some(id), Some(colour)) = (tag(message, "user-id"), tag(message, "color")) {
+            self.chat.colours.note(id, colour);
+        }
         let mut events = self.reader.events(message, now);
         if let Some(emotes) = &self.chat.emotes {
             if let Some((channel, id)) = room(message) {

@@ -11,6 +11,7 @@ use crate::emotes::Emotes;
 use crate::facts::Facts;
 use crate::metrics::Metrics;
 use crate::queue::Input;
+use crate::view::colours::Colours;
 use crate::view::gaps::Since;
 use crate::view::raw_log::RawLog;
 use crate::view::removals::Removals;
@@ -28,6 +29,7 @@ pub(crate) struct Chat {
     /// What EventSub tells, too.
     pub(crate) facts: Arc<Facts>,
     pub(crate) removals: Arc<Removals>,
+    pub(crate) colours: Arc<Colours>,
     pub(crate) raw_log: RawLog,
 }
 

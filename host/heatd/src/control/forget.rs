@@ -18,6 +18,7 @@ use super::differences::{Changed, differences};
 use super::error::Error;
 use super::follow::Beginning;
 use super::handle::Control;
+use super::people::known_as;
 use super::progress::Progress;
 use super::undo::Turn;
 
@@ -71,7 +72,7 @@ impl Control {
         progress: &Progress,
     ) -> Result<Done, Error> {
         let snapshot = Arc::clone(&beginning.snapshot);
-        let who = find(&snapshot, channel, wanted.user.trim().trim_start_matches('@'))?;
+        let who = known_as(&snapshot, channel, &wanted.user)?;
         progress.step("recount");
         let mut forgetting = snapshot.erasure(channel, &who)?;
         let run = forgetting.run(&self.sandbox, &snapshot, &beginning.rules, |done, of| {
@@ -132,22 +133,6 @@ struct Done {
     changed: Changed,
     /// Whether a run has made the rules' state again without the person. Otherwise only keys that name them were removed.
     is_whole: bool,
-}
-
-fn find(snapshot: &Snapshot, channel: &str, user: &str) -> Result<Identity, Error> {
-    if user.is_empty() {
-        return Err(Error::because("say who: `user` is an id, a login or a name"));
-    }
-    match snapshot.identify(channel, user) {
-        Ok(who) if who.ids().next().is_some() => Ok(who),
-        Ok(_) => {
-            let problem = format!(
-                "nobody is known as {user:?} in #{channel}, neither by id nor by login nor by name"
-            );
-            Err(Error::because(problem))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The answer.

@@ -188,6 +188,7 @@ impl Parts {
             backups: Arc::clone(&self.backups),
             accounts: Arc::clone(&self.accounts),
             hearing: Arc::clone(&self.hearing),
+            removals: Arc::clone(&self.removals),
             raw_log: self.raw_log.clone(),
             says: self.says.clone(),
             moderator: Arc::clone(&self.moderator),

@@ -127,6 +127,7 @@ fn start_sources(
         emotes: parts.emotes.clone(),
         facts: Arc::clone(&parts.facts),
         removals: Arc::clone(&parts.removals),
+        colours: Arc::clone(&parts.feed.colours),
         raw_log: parts.raw_log.clone(),
     };
     sources.spawn(chat::run(chat, wanted, shutdown()));

@@ -60,7 +60,7 @@ impl EngineOutputs {
         let long = gap.long();
         info!(channel = gap.channel, away = gaps::words(long), "chat was away");
         self.metrics.chat_gap(long);
-        self.feed.tell(&gap.channel, Summary::gap(long));
+        self.feed.tell(&gap.channel, Summary::gap(long, gap.until));
         self.registry.gaps.add(gap);
     }
 

@@ -25,6 +25,7 @@ use crate::shutdown::Shutdown;
 use crate::view::feed::{Feed, States};
 use crate::view::raw_log::RawLog;
 use crate::view::registry::ChannelRegistry;
+use crate::view::removals::Removals;
 use crate::voice::{Moderator, Says};
 
 /// The parts of heatd that handlers use.
@@ -54,6 +55,8 @@ pub(crate) struct Api {
     pub(crate) accounts: Arc<Accounts>,
     /// How EventSub stands for each of them.
     pub(crate) hearing: Arc<Hearing>,
+    /// What moderators have removed.
+    pub(crate) removals: Arc<Removals>,
     /// Every line and frame as it came.
     pub(crate) raw_log: RawLog,
     /// Where lines to be said in chat are handed in.

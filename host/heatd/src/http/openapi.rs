@@ -20,9 +20,10 @@ use crate::http::guard::roles::AccessRule;
 const BASE: &str = include_str!("openapi/base.json");
 
 /// The resources, by path.
-const RESOURCES: [&str; 6] = [
+const RESOURCES: [&str; 7] = [
     include_str!("openapi/state.json"),
     include_str!("openapi/series.json"),
+    include_str!("openapi/history.json"),
     include_str!("openapi/channels.json"),
     include_str!("openapi/rules.json"),
     include_str!("openapi/accounts.json"),
@@ -30,9 +31,10 @@ const RESOURCES: [&str; 6] = [
 ];
 
 /// The schemas of requests and answers, by name.
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("openapi/schemas-state.json"),
     include_str!("openapi/schemas-series.json"),
+    include_str!("openapi/schemas-history.json"),
     include_str!("openapi/schemas-channels.json"),
     include_str!("openapi/schemas-rules.json"),
     include_str!("openapi/schemas-accounts.json"),

@@ -19,6 +19,12 @@ pub(crate) struct ChannelPath(pub(crate) String);
 /// The login of a channel that heatd reads or has read. The counts of a removed channel are kept.
 pub(crate) struct CountedPath(pub(crate) String);
 
+/// Somebody, by id, login or name, in a channel that heatd reads or has read.
+pub(crate) struct PersonPath {
+    pub(crate) channel: String,
+    pub(crate) person: String,
+}
+
 /// A slot of a channel that heatd reads.
 pub(crate) struct SlotPath {
     pub(crate) channel: String,
@@ -29,6 +35,11 @@ pub(crate) struct SlotPath {
 #[derive(Deserialize)]
 struct ChannelPart {
     channel: String,
+}
+
+#[derive(Deserialize)]
+struct PersonPart {
+    person: String,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +66,16 @@ impl FromRequestParts<Arc<Api>> for CountedPath {
             return Ok(Self(name));
         }
         api.channel(&name).map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for PersonPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let CountedPath(channel) = CountedPath::from_request_parts(parts, api).await?;
+        let PersonPart { person } = read(parts, api).await?;
+        Ok(Self { channel, person })
     }
 }
 

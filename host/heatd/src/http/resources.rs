@@ -1,7 +1,7 @@
 //! The handlers, a file for each resource or small group of resources, and the web page.
 //!
 //! [`status`], [`watch`] and [`channels`] show the present; [`series`], [`series_stream`], [`emotes`], [`faves`] and [`streams`] what was counted, with [`updates`] for the page;
-//! [`rules`] and [`config`] change and show what runs; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] read or
+//! [`rules`] and [`config`] change and show what runs; [`history`] and [`people`] find what was said, and by whom; [`audit`], [`dead_letters`], [`why`], [`undo`], [`simulate`] and [`replay`] read or
 //! redo the past; [`stream`] and [`command`] tell heatd something; [`voice`] speaks and moderates in chat, [`devlog`] shows everything raw; [`transfer`] and [`backup`] move data; [`tokens`] manages tokens, [`accounts`] logins to Twitch.
 
 pub(crate) mod accounts;
@@ -14,7 +14,9 @@ pub(crate) mod dead_letters;
 pub(crate) mod devlog;
 pub(crate) mod emotes;
 pub(crate) mod faves;
+pub(crate) mod history;
 pub(crate) mod page;
+pub(crate) mod people;
 pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod series;

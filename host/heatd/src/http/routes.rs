@@ -17,9 +17,9 @@ use crate::http::guard::roles::AccessRule;
 use crate::http::openapi::{self, RoleLookup};
 use crate::http::probes;
 use crate::http::resources::{
-    accounts, audit, backup, channels, command, config, dead_letters, devlog, emotes, faves, page,
-    replay, rules, series, series_stream, simulate, status, stream, streams, tokens, transfer,
-    undo, voice, watch, why,
+    accounts, audit, backup, channels, command, config, dead_letters, devlog, emotes, faves,
+    history, page, people, replay, rules, series, series_stream, simulate, status, stream, streams,
+    tokens, transfer, undo, voice, watch, why,
 };
 use crate::rule_file::LARGEST;
 use AccessRule::{Anybody, Machines};
@@ -91,6 +91,8 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/api/v1/channels/{channel}/streams", VIEWER, || routing::get(streams::list)),
     // Moderators, because it names people.
     get("/api/v1/channels/{channel}/faves", MODERATOR, || routing::get(faves::list)),
+    get("/api/v1/channels/{channel}/people/{person}", MODERATOR, || routing::get(people::show)),
+    get("/api/v1/history/messages", MODERATOR, || routing::get(history::messages)),
     get("/api/v1/channels/{channel}/why", MODERATOR, || routing::get(why::explain)),
     // A moderator may only try events out. The handler refuses `live` to all but the owner.
     post("/api/v1/channels/{channel}/simulate", MODERATOR, || routing::post(simulate::run)),
@@ -268,6 +270,7 @@ mod tests {
                 .replace("SLOT", "{slot}")
                 .replace("NAME", "{name}")
                 .replace("LOGIN", "{login}")
+                .replace("PERSON", "{person}")
                 .replace("ID", "{id}");
             let before = path.rsplit_once('/').unwrap().0.to_owned();
             rows.insert((cells[2].to_owned(), method.to_owned(), path));

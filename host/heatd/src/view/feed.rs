@@ -12,7 +12,8 @@ use heat_engine::{Decision, HOST, STREAM_OUTPUT, Stream, effect_line, state_name
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
-pub(crate) use super::summary::Summary;
+use super::colours::Colours;
+pub(crate) use super::summary::{ChatEntry, Summary, sentence};
 
 /// How many entries a watcher may be behind before it misses some.
 const CAPACITY: usize = 1024;
@@ -35,10 +36,22 @@ pub(crate) struct Entry {
 pub(crate) enum EntryKind {
     /// The first entry of every watch.
     Hello { version: &'static str, channels: Vec<String> },
-    /// A rule has answered; its own state and timers are left out.
-    Rule { slot: String, effects: Vec<String> },
+    /// So many of the next entries are of the past.
+    Past { entries: usize },
+    /// A rule has answered; its own state and timers are left out. `of` is the id of the line of chat that it answers.
+    Rule {
+        slot: String,
+        effects: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+    },
     /// A rule has failed: its effects were dropped.
-    Fault { slot: String, text: String },
+    Fault {
+        slot: String,
+        text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+    },
     /// What an output shows now; none when it was taken back.
     Output { name: String, text: Option<String> },
     /// Whether the stream is live.
@@ -67,11 +80,14 @@ pub(crate) struct Feed {
     all: broadcast::Sender<Arc<Entry>>,
     /// Only rare entries: a line of chat must not wake a hundred pages.
     news: broadcast::Sender<Arc<Entry>>,
+    /// The colours of names, for lines of chat.
+    pub(crate) colours: Arc<Colours>,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { all: broadcast::Sender::new(CAPACITY), news: broadcast::Sender::new(CAPACITY) }
+        let (all, news) = (broadcast::Sender::new(CAPACITY), broadcast::Sender::new(CAPACITY));
+        Self { all, news, colours: Arc::default() }
     }
 }
 
@@ -96,7 +112,7 @@ impl Feed {
     /// Publishes what heatd itself says in a channel.
     pub(crate) fn say(&self, channel: &str, text: &str) {
         let effects = vec![format!("say {text:?}")];
-        let what = EntryKind::Rule { slot: HOST.to_owned(), effects };
+        let what = EntryKind::Rule { slot: HOST.to_owned(), effects, of: None };
         // Nobody may be watching.
         let _ = self.all.send(Arc::new(Entry { channel: channel.into(), what }));
     }
@@ -117,7 +133,7 @@ impl Feed {
 
     /// Describes an event before the engine consumes it. None while nobody watches.
     pub(crate) fn note(&self, event: &Event) -> Option<Summary> {
-        if self.is_watched() { Summary::of(&event.what) } else { None }
+        if self.is_watched() { Summary::of(&event.what, event.at, &self.colours) } else { None }
     }
 
     /// Publishes the decision on an event or a timer.
@@ -125,14 +141,18 @@ impl Feed {
         if decision.duplicate || !(self.is_watched() || self.has_readers()) {
             return;
         }
+        let line = match &told {
+            Some(Summary::Chat(line)) if !line.id.is_empty() => Some(line.id.clone()),
+            _ => None,
+        };
         let answers = decision.answers.iter().filter_map(|answer| {
-            let slot = answer.slot.to_string();
+            let (slot, of) = (answer.slot.to_string(), line.clone());
             match &answer.outcome {
-                Err(fault) => Some(EntryKind::Fault { slot, text: fault.to_string() }),
+                Err(fault) => Some(EntryKind::Fault { slot, text: fault.to_string(), of }),
                 Ok(effects) => {
                     let effects: Vec<_> =
                         effects.iter().filter(|it| is_visible(it)).map(effect_line).collect();
-                    (!effects.is_empty()).then_some(EntryKind::Rule { slot, effects })
+                    (!effects.is_empty()).then_some(EntryKind::Rule { slot, effects, of })
                 }
             }
         });
@@ -222,7 +242,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                r#"{"channel":"seaside","kind":"event","event":"stream-start","text":"the stream starts"}"#,
+                r#"{"channel":"seaside","kind":"event","event":"stream-start","at":5,"text":"the stream starts"}"#,
                 r#"{"channel":"seaside","kind":"rule","slot":"decay","effects":["show heat \"7\""]}"#,
                 r#"{"channel":"seaside","kind":"fault","slot":"broken","text":"it used more than 7 units of fuel"}"#,
             ]
@@ -240,8 +260,11 @@ mod tests {
             "{heard:?}"
         );
         assert!(reader.is_empty());
-        let rule =
-            |line: &str| EntryKind::Rule { slot: "fave".into(), effects: vec![line.to_owned()] };
+        let rule = |line: &str| EntryKind::Rule {
+            slot: "fave".into(),
+            effects: vec![line.to_owned()],
+            of: None,
+        };
         assert!(is_news(&rule("fave \"pie\"")) && !is_news(&rule("show heat \"7\"")));
     }
 

@@ -2,82 +2,159 @@
 
 use std::time::Duration;
 
-use heat_engine::wit::{Happening, HypeTrain, HypeTrainStage, MqttMessage, Person, Tier};
+use heat_engine::wit::{ChatLine, Happening, HypeTrain, HypeTrainStage, MqttMessage, Person, Tier};
 use serde::Serialize;
 
+use crate::view::colours::Colours;
 use crate::view::gaps::words;
 
 /// How much of an MQTT message's payload is shown, in characters.
 const LONGEST_PAYLOAD: usize = 100;
 
-/// One event.
+/// One event. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Summary {
-    /// A line of chat. The text is unfiltered: a program that shows it on a terminal must remove control characters.
-    /// `id` is Twitch's id of the line.
-    Chat { id: String, name: String, login: String, text: String },
-    /// Anything else: which kind it is of, and a sentence.
-    Event { event: &'static str, text: String },
+    /// A line of chat.
+    Chat(Box<ChatEntry>),
+    /// Anything else: which kind it is of, when it was, and a sentence.
+    Event { event: &'static str, at: u64, text: String },
+}
+
+/// A line of chat. The text is unfiltered: a program that shows it on a terminal must remove control characters. What there is none of is left
+/// out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct ChatEntry {
+    /// Twitch's id of the line.
+    pub(crate) id: String,
+    pub(crate) at: u64,
+    pub(crate) name: String,
+    pub(crate) login: String,
+    pub(crate) text: String,
+    /// What the person is in the channel: `broadcaster`, `moderator`, `vip`, `subscriber`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) badges: Vec<&'static str>,
+    /// The colour of the name, as `#FF69B4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) colour: Option<String>,
+    /// Where emotes stand, from and to behind, in code points.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) emotes: Vec<(u32, u32)>,
+    /// Login of whom the line answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_to: Option<String>,
+    /// The channel where the line was written, in a shared chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shared_from: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) bits: u32,
+    /// The person's first line in the channel ever.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) first: bool,
+    /// Moderators have removed it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) removed: bool,
+}
+
+fn is_zero(bits: &u32) -> bool {
+    *bits == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl ChatEntry {
+    fn of(line: &ChatLine, at: u64, colours: &Colours) -> Self {
+        let standing = &line.standing;
+        let badges = [
+            (standing.broadcaster, "broadcaster"),
+            (standing.moderator, "moderator"),
+            (standing.vip, "vip"),
+            (standing.subscription.is_some(), "subscriber"),
+        ];
+        Self {
+            id: line.message.clone(),
+            at,
+            name: line.person.name.clone(),
+            login: line.person.login.clone(),
+            text: line.text.clone(),
+            badges: badges.into_iter().filter(|it| it.0).map(|it| it.1).collect(),
+            colour: colours.of(&line.person.id),
+            emotes: line.emotes.iter().map(|emote| (emote.start, emote.end)).collect(),
+            reply_to: line.reply_to.clone(),
+            shared_from: line.shared_from.clone(),
+            bits: line.bits,
+            first: standing.first_message,
+            removed: false,
+        }
+    }
 }
 
 impl Summary {
     /// None for timers of rules and for faves: the rules' own entries show those.
-    pub(crate) fn of(what: &Happening) -> Option<Self> {
-        let event = |event, text| Some(Self::Event { event, text });
+    pub(crate) fn of(what: &Happening, at: u64, colours: &Colours) -> Option<Self> {
         match what {
-            Happening::Chat(line) => Some(Self::Chat {
-                id: line.message.clone(),
-                name: line.person.name.clone(),
-                login: line.person.login.clone(),
-                text: line.text.clone(),
-            }),
-            Happening::Subscription(sub) => {
-                let again = if sub.renewed { " again" } else { "" };
-                let months = match sub.months {
-                    0 | 1 => String::new(),
-                    months => format!(", {months} months in all"),
-                };
-                let (who, tier) = (&sub.person.name, tier(sub.tier));
-                let text = format!("{who} subscribes{again} {tier}{months}");
-                event("subscription", said(text, &sub.text))
+            Happening::Chat(line) => Some(Self::Chat(Box::new(ChatEntry::of(line, at, colours)))),
+            _ => {
+                let (event, text) = sentence(what)?;
+                Some(Self::Event { event, at, text })
             }
-            Happening::Gift(gift) => {
-                let (giver, tier) = (somebody(gift.person.as_ref()), tier(gift.tier));
-                let what = match (gift.count, &gift.receiver) {
-                    (1, Some(receiver)) => format!("a subscription to {}", receiver.name),
-                    (1, None) => "a subscription".to_owned(),
-                    (count, _) => format!("{count} subscriptions"),
-                };
-                event("gift", format!("{giver} gives {what} {tier}"))
-            }
-            Happening::Cheer(cheer) => {
-                let text =
-                    format!("{} cheers with {} bits", somebody(cheer.person.as_ref()), cheer.bits);
-                event("cheer", said(text, &cheer.text))
-            }
-            Happening::Raid(raid) => {
-                let (name, viewers) = (&raid.person.name, raid.viewers);
-                event("raid", format!("{name} raids with {viewers} viewers"))
-            }
-            Happening::Follow(person) => event("follow", format!("{} follows", person.name)),
-            Happening::Redemption(taken) => {
-                let (name, reward, cost) = (&taken.person.name, &taken.reward, taken.cost);
-                let text = format!("{name} takes {reward:?} for {cost} points");
-                event("redemption", said(text, &taken.text))
-            }
-            Happening::HypeTrain(train) => event("hype-train", hype_train(train)),
-            Happening::StreamStart => event("stream-start", "the stream starts".to_owned()),
-            Happening::StreamEnd => event("stream-end", "the stream ends".to_owned()),
-            Happening::Mqtt(message) => event("mqtt", mqtt(message)),
-            Happening::Command(_) | Happening::Timer(_) | Happening::Fave(_) => None,
         }
     }
 
-    /// Chat was not heard for a while.
-    pub(crate) fn gap(long: Duration) -> Self {
+    /// Chat was not heard for a while, until now.
+    pub(crate) fn gap(long: Duration, at: u64) -> Self {
         let text = format!("chat was away for {}: lines in between are missing", words(long));
-        Self::Event { event: "gap", text }
+        Self::Event { event: "gap", at, text }
+    }
+}
+
+/// The kind of what happened, and a sentence that tells it. None for lines of chat, timers of rules, and faves.
+pub(crate) fn sentence(what: &Happening) -> Option<(&'static str, String)> {
+    let event = |event, text| Some((event, text));
+    match what {
+        Happening::Subscription(sub) => {
+            let again = if sub.renewed { " again" } else { "" };
+            let months = match sub.months {
+                0 | 1 => String::new(),
+                months => format!(", {months} months in all"),
+            };
+            let (who, tier) = (&sub.person.name, tier(sub.tier));
+            let text = format!("{who} subscribes{again} {tier}{months}");
+            event("subscription", said(text, &sub.text))
+        }
+        Happening::Gift(gift) => {
+            let (giver, tier) = (somebody(gift.person.as_ref()), tier(gift.tier));
+            let what = match (gift.count, &gift.receiver) {
+                (1, Some(receiver)) => format!("a subscription to {}", receiver.name),
+                (1, None) => "a subscription".to_owned(),
+                (count, _) => format!("{count} subscriptions"),
+            };
+            event("gift", format!("{giver} gives {what} {tier}"))
+        }
+        Happening::Cheer(cheer) => {
+            let text =
+                format!("{} cheers with {} bits", somebody(cheer.person.as_ref()), cheer.bits);
+            event("cheer", said(text, &cheer.text))
+        }
+        Happening::Raid(raid) => {
+            let (name, viewers) = (&raid.person.name, raid.viewers);
+            event("raid", format!("{name} raids with {viewers} viewers"))
+        }
+        Happening::Follow(person) => event("follow", format!("{} follows", person.name)),
+        Happening::Redemption(taken) => {
+            let (name, reward, cost) = (&taken.person.name, &taken.reward, taken.cost);
+            let text = format!("{name} takes {reward:?} for {cost} points");
+            event("redemption", said(text, &taken.text))
+        }
+        Happening::HypeTrain(train) => event("hype-train", hype_train(train)),
+        Happening::StreamStart => event("stream-start", "the stream starts".to_owned()),
+        Happening::StreamEnd => event("stream-end", "the stream ends".to_owned()),
+        Happening::Mqtt(message) => event("mqtt", mqtt(message)),
+        Happening::Chat(_) | Happening::Command(_) | Happening::Timer(_) | Happening::Fave(_) => {
+            None
+        }
     }
 }
 
@@ -127,10 +204,7 @@ mod tests {
     }
 
     fn sentence(what: &Happening) -> String {
-        match Summary::of(what) {
-            Some(Summary::Event { text, .. }) => text,
-            other => panic!("{other:?}"),
-        }
+        super::sentence(what).map(|(_, text)| text).unwrap_or_default()
     }
 
     #[test]
@@ -168,6 +242,6 @@ mod tests {
 
     #[test]
     fn timers_and_faves_are_not_told() {
-        assert_eq!(Summary::of(&Happening::Timer("cool".to_owned())), None);
+        assert_eq!(Summary::of(&Happening::Timer("cool".to_owned()), 0, &Colours::default()), None);
     }
 }

@@ -297,7 +297,7 @@ impl Speech {
         self.metrics.said(said.as_ref().map_or_else(SayError::name, |_| "said"));
         if let Err(why) = &said {
             let text = format!("not said in chat: {text:?}: {why}");
-            self.feed.tell(channel, Summary::Event { event: "not-said", text });
+            self.feed.tell(channel, Summary::Event { event: "not-said", at: now(), text });
             if let Some(more) = told.due(slot, why) {
                 warn!(channel = &**channel, rule = &**slot, text = wish.say.text, %why, more, "a line of this rule is not said in chat");
             }

@@ -13,10 +13,11 @@ use super::api::WASM;
 use super::{Stage, cast};
 use crate::town::{Broker, Town};
 
-/// Longer than a compilation that is given up takes, and far shorter than one that is waited for.
-const AT_ONCE: Duration = Duration::from_secs(8);
+/// Longer than a compilation that is given up takes, also on a machine that is busy with other tests, and far shorter than one that is waited
+/// for: that gives way to those tests.
+const AT_ONCE: Duration = Duration::from_secs(25);
 
-/// Takes half a minute to compile, and more in a debug build.
+/// Takes half a minute to compile, and more in a debug build and beside others.
 const FUNCTIONS: usize = 56;
 
 #[test]
@@ -81,7 +82,7 @@ fn a_compilation_ends_when_nobody_waits_for_it_any_more() -> Result<()> {
     let started = Instant::now();
     let padded = cast::padded(&cast::rule("decay")?, 10)?;
     stage.api.deploy("decay", &padded)?.done()?;
-    ensure!(started.elapsed() < AT_ONCE, "it waited for what nobody wants");
+    ensure!(started.elapsed() < AT_ONCE, "it waited for {:?}", started.elapsed());
     Ok(())
 }
 

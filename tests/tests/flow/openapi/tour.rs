@@ -149,6 +149,13 @@ impl Guide<'_> {
         self.get("channels/seaside/emotes?used=false&format=csv")?;
         self.get("channels/seaside/faves?count=2")?;
         self.get("channels/seaside/streams?count=2")?;
+        let found = self.get("history/messages?channel=seaside&count=3")?.json()?;
+        let next = found["next"].as_str().context("there is more")?;
+        self.get(&format!("history/messages?{next}"))?;
+        self.get("history/messages?format=csv&text=a&kind=chat&kind=fave&order=oldest")?;
+        let login = found["messages"][0]["person"]["login"].as_str().context("nobody")?;
+        self.get(&format!("channels/seaside/people/{login}"))?;
+        self.get(&format!("history/messages?channel=seaside&user={login}"))?;
         let call = Call::get(
             "channels/seaside/live?of=messages&of=output:heat&of=emote:twitch:LUL&interval=1s",
         );
@@ -164,6 +171,7 @@ impl Guide<'_> {
             ("series?of=emote:7tv:none", 404),
             ("emotes?order=odd", 400),
             ("faves?count=0", 400),
+            ("people/nobody-of-this-name", 404),
             ("live?of=messages&interval=2s", 400),
             ("live?of=messages&news=perhaps", 400),
             ("live?of=emote:7tv:none", 404),

@@ -24,8 +24,7 @@ pub(super) struct PlotStyle {
 
 impl PlotStyle {
     pub(super) fn of_stdout() -> Self {
-        let size =
-            if stdout().is_terminal() { ratatui::crossterm::terminal::size().ok() } else { None };
+        let size = if stdout().is_terminal() { crossterm::terminal::size().ok() } else { None };
         let width = size.map_or(WIDTH, |(columns, _)| usize::from(columns).clamp(40, 160));
         Self { width, colours: has_colours() }
     }

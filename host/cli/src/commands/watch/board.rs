@@ -1,64 +1,12 @@
-//! What stands, and what each entry becomes on a screen or in a file. Everything that strangers wrote is made harmless here.
+//! What stands, and which lines each entry becomes on a screen or in a file.
 
 use std::collections::BTreeMap;
 
-use unicode_width::UnicodeWidthStr;
-
 use super::entry::{Entry, What};
 use super::gauge::Gauge;
+use super::line::{Line, LineKind};
 use crate::terminal::clean;
 use crate::terminal::words::{ago, count};
-
-/// How wide names are: most fit, and texts stand below each other.
-const NAME: usize = 12;
-
-/// What a line is, which says how it looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LineKind {
-    Chat,
-    Event,
-    Rule,
-    Fault,
-    Note,
-}
-
-/// One line: who, and what.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) kind: LineKind,
-    /// As wide as every lead, unless the name is longer.
-    pub(crate) lead: String,
-    pub(crate) text: String,
-    /// Of a line of chat: where it was said, its id, and by whom.
-    said: Option<Said>,
-    /// Moderators have removed it.
-    pub(crate) is_struck: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Said {
-    channel: String,
-    id: String,
-    login: String,
-}
-
-impl Line {
-    pub(crate) fn note(text: &str) -> Self {
-        let text = clean::text(text);
-        Self { kind: LineKind::Note, lead: right("*"), text, said: None, is_struck: false }
-    }
-
-    /// Strikes the line, where it is among those that moderators have removed.
-    pub(crate) fn strike(&mut self, channel: &str, id: Option<&str>, login: Option<&str>) {
-        let Some(said) = self.said.as_ref().filter(|said| said.channel == channel) else { return };
-        let is_it = match (id, login) {
-            (Some(id), _) => said.id == id,
-            (None, Some(login)) => said.login == login,
-            (None, None) => true,
-        };
-        self.is_struck |= is_it;
-    }
-}
 
 /// What stands in one channel.
 #[derive(Debug, Default)]
@@ -91,17 +39,10 @@ impl Board {
                 }
                 Vec::new()
             }
-            What::Chat { id, name: who, login, text } => {
-                let said = Said { channel: name.clone(), id: id.clone(), login: login.clone() };
-                let who = if who.to_lowercase() == *login {
-                    format!("{who}:")
-                } else {
-                    format!("{who} ({login}):")
-                };
-                let line = self.line(name, LineKind::Chat, &who, text);
-                vec![Line { said: Some(said), ..line }]
+            What::Chat(chat) => {
+                vec![Line { tag: self.tag(name), ..Line::chat(name, chat) }]
             }
-            What::Event { event, text } => {
+            What::Event { event, at, text } => {
                 let channel = self.channels.entry(name.clone()).or_default();
                 match event.as_str() {
                     // The state follows as an entry of its own, and is no news then.
@@ -109,14 +50,17 @@ impl Board {
                     "stream-end" => channel.state = "offline".to_owned(),
                     _ => {}
                 }
-                vec![self.line(name, LineKind::Event, "*", text)]
+                let line = self.line(name, LineKind::Event, "*", text);
+                vec![Line { event: event.clone(), at: *at, ..line }]
             }
-            What::Rule { slot, effects } => {
+            What::Rule { slot, effects, of } => {
                 let effects = effects.iter().map(|effect| format!("{slot} → {effect}"));
-                effects.map(|text| self.line(name, LineKind::Rule, "", &text)).collect()
+                let line = |text: String| self.line(name, LineKind::Rule, "", &text);
+                effects.map(|text| Line { of: of.clone(), ..line(text) }).collect()
             }
-            What::Fault { slot, text } => {
-                vec![self.line(name, LineKind::Fault, "!", &format!("{slot} failed: {text}"))]
+            What::Fault { slot, text, of } => {
+                let text = format!("{slot} failed: {text}");
+                vec![Line { of: of.clone(), ..self.line(name, LineKind::Fault, "!", &text) }]
             }
             What::Output { name: output, text } => {
                 if *output == self.output {
@@ -145,15 +89,17 @@ impl Board {
                 let missed = count(*entries);
                 vec![Line::note(&format!("too much at once: {missed} entries are left out here"))]
             }
-            What::Unknown => Vec::new(),
+            What::Past { .. } | What::Unknown => Vec::new(),
         }
     }
 
     fn line(&self, channel: &str, kind: LineKind, lead: &str, text: &str) -> Line {
-        let channel = if self.channels.len() > 1 { format!("#{channel} ") } else { String::new() };
-        let lead = right(&clean::text(lead));
-        let text = clean::text(&format!("{channel}{text}"));
-        Line { kind, lead, text, said: None, is_struck: false }
+        Line { tag: self.tag(channel), ..Line::new(kind, channel, lead, text) }
+    }
+
+    /// The channel before a text, where there are several.
+    fn tag(&self, channel: &str) -> String {
+        if self.channels.len() > 1 { clean::text(&format!("#{channel} ")) } else { String::new() }
     }
 
     /// The gauges that there are, each with what stands beside it.
@@ -186,11 +132,6 @@ impl Board {
     }
 }
 
-/// A text at the right end of the names.
-fn right(text: &str) -> String {
-    format!("{}{text}", " ".repeat(NAME.saturating_sub(text.width())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +144,7 @@ mod tests {
 
     fn take(board: &mut Board, json: &str) -> Vec<String> {
         let lines = board.take(&Entry::read(json).unwrap());
-        lines.into_iter().map(|line| format!("{} {}", line.lead, line.text)).collect()
+        lines.into_iter().map(|line| format!("{} {}{}", line.lead, line.tag, line.text)).collect()
     }
 
     #[test]

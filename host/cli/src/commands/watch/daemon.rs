@@ -16,20 +16,28 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Follower {
     place: Place,
     channel: Option<String>,
+    /// How many of the last lines come first.
+    last: u16,
     once: bool,
     /// The connection that is open already.
     feed: Option<Feed>,
 }
 
 impl Follower {
-    pub(crate) fn new(place: Place, channel: Option<String>, once: bool, feed: Feed) -> Self {
-        Self { place, channel, once, feed: Some(feed) }
+    pub(crate) fn new(
+        place: Place,
+        channel: Option<String>,
+        last: u16,
+        once: bool,
+        feed: Feed,
+    ) -> Self {
+        Self { place, channel, last, once, feed: Some(feed) }
     }
 
     /// One that has to connect first.
     pub(crate) fn again(&self) -> Self {
         let (place, channel) = (self.place.clone(), self.channel.clone());
-        Self { place, channel, once: self.once, feed: None }
+        Self { place, channel, last: self.last, once: self.once, feed: None }
     }
 
     /// Until nobody listens, or once.
@@ -82,7 +90,7 @@ impl Follower {
         let daemon = found
             .map_err(|missing| (missing.to_string(), matches!(missing, Missing::Nowhere(_))))?;
         Api::new(daemon)
-            .watch(self.channel.as_deref())
+            .watch(self.channel.as_deref(), self.last)
             .map_err(|failure| (failure.to_string(), matches!(failure, Failure::Unreachable(_))))
     }
 }

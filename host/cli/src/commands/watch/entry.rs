@@ -16,22 +16,33 @@ pub(crate) struct Entry {
 pub(crate) enum What {
     /// Where the entries are from, and which channels there are.
     Hello { version: String, channels: Vec<String> },
-    /// A line of chat. `id` is Twitch's id of it; empty where it is not told.
-    Chat {
-        #[serde(default)]
-        id: String,
-        name: String,
-        login: String,
-        text: String,
-    },
+    /// So many of the next entries are of the past.
+    Past { entries: u64 },
+    /// A line of chat.
+    Chat(Box<ChatEntry>),
     /// Moderators have removed a line, all lines of a person, or all.
     Removed { id: Option<String>, login: Option<String> },
     /// Anything else that happened, in a sentence.
-    Event { event: String, text: String },
-    /// What a rule answered.
-    Rule { slot: String, effects: Vec<String> },
+    Event {
+        event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<u64>,
+        text: String,
+    },
+    /// What a rule answered. `of` is the id of the line of chat that it answered.
+    Rule {
+        slot: String,
+        effects: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+    },
     /// Why a rule's answer was dropped.
-    Fault { slot: String, text: String },
+    Fault {
+        slot: String,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+    },
     /// What an output shows now.
     Output { name: String, text: Option<String> },
     /// What a stream is now, and since when in milliseconds since 1970.
@@ -41,6 +52,48 @@ pub(crate) enum What {
     /// Of a newer heatd.
     #[serde(other)]
     Unknown,
+}
+
+/// A line of chat. What there is none of is left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ChatEntry {
+    /// Twitch's id of it; empty where it is not told.
+    pub(crate) id: String,
+    /// When, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<u64>,
+    pub(crate) name: String,
+    pub(crate) login: String,
+    pub(crate) text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) badges: Vec<String>,
+    /// The colour of the name, as `#FF69B4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) colour: Option<String>,
+    /// Where emotes stand, from and to behind, in code points.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) emotes: Vec<(usize, usize)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shared_from: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) bits: u32,
+    /// The person's first line in the channel ever.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) first: bool,
+    /// Moderators have removed it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) removed: bool,
+}
+
+fn is_zero(bits: &u32) -> bool {
+    *bits == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Entry {

@@ -2,7 +2,7 @@
 
 use twitch_irc::message::{IRCMessage, IRCPrefix};
 
-use super::entry::{Entry, What};
+use super::entry::{ChatEntry, Entry, What};
 
 /// Invisible characters that some clients append, so that Twitch does not take a repeated line for a duplicate: the first until August 2025, the
 /// second since.
@@ -38,12 +38,57 @@ fn said(message: &IRCMessage) -> Vec<What> {
     };
     let name = tag(message, "display-name").unwrap_or(&login).to_owned();
     let bits = tag(message, "bits").filter(|bits| bits.parse::<u32>().is_ok());
+    let at = tag(message, "tmi-sent-ts").and_then(|at| at.parse().ok());
     let cheer = bits.map(|bits| What::Event {
         event: "cheer".to_owned(),
+        at,
         text: format!("{name} cheers with {bits} bits"),
     });
-    let id = tag(message, "id").unwrap_or_default().to_owned();
-    [What::Chat { id, name, login, text }].into_iter().chain(cheer).collect()
+    let line = ChatEntry {
+        id: tag(message, "id").unwrap_or_default().to_owned(),
+        at,
+        name,
+        login,
+        badges: badges(message),
+        colour: tag(message, "color").map(str::to_owned),
+        emotes: emotes(message, &text),
+        reply_to: tag(message, "reply-parent-user-login").map(str::to_owned),
+        bits: bits.and_then(|bits| bits.parse().ok()).unwrap_or(0),
+        first: tag(message, "first-msg") == Some("1"),
+        text,
+        ..ChatEntry::default()
+    };
+    [What::Chat(Box::new(line))].into_iter().chain(cheer).collect()
+}
+
+/// What the person is in the channel, as heatd names it.
+fn badges(message: &IRCMessage) -> Vec<String> {
+    let named = [
+        ("broadcaster", "broadcaster"),
+        ("moderator", "moderator"),
+        ("vip", "vip"),
+        ("subscriber", "subscriber"),
+        ("founder", "subscriber"),
+    ];
+    let worn: Vec<&str> = tag(message, "badges").unwrap_or_default().split([',', '/']).collect();
+    let has = named.iter().filter(|(badge, _)| worn.contains(badge));
+    has.map(|(_, name)| (*name).to_owned()).collect()
+}
+
+/// `25:0-4,12-16/1902:6-10`, the last place within. What does not fit the text is left out.
+fn emotes(message: &IRCMessage, text: &str) -> Vec<(usize, usize)> {
+    let length = text.chars().count();
+    let ranges = tag(message, "emotes").unwrap_or_default().split('/');
+    let ranges = ranges.filter_map(|it| it.split_once(':')).flat_map(|(_, all)| all.split(','));
+    let mut found: Vec<(usize, usize)> = ranges
+        .filter_map(|range| {
+            let (start, last) = range.split_once('-')?;
+            let (start, end) = (start.parse().ok()?, last.parse::<usize>().ok()?.checked_add(1)?);
+            (start < end && end <= length).then_some((start, end))
+        })
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// Subscriptions, gifts, raids and the like: Twitch brings a sentence along.
@@ -64,7 +109,8 @@ fn noticed(message: &IRCMessage) -> Vec<What> {
         "subgift" | "anonsubgift" | "submysterygift" | "anonsubmysterygift" => "gift",
         other => other,
     };
-    vec![What::Event { event: event.to_owned(), text }]
+    let at = tag(message, "tmi-sent-ts").and_then(|at| at.parse().ok());
+    vec![What::Event { event: event.to_owned(), at, text }]
 }
 
 /// The value of a tag; an empty one is as good as none.
@@ -82,21 +128,30 @@ mod tests {
     }
 
     fn event(event: &str, text: &str) -> What {
-        What::Event { event: event.to_owned(), text: text.to_owned() }
+        What::Event { event: event.to_owned(), at: None, text: text.to_owned() }
     }
 
     #[test]
     fn a_line_has_name_login_and_text() {
         let ann = ":ann!ann@ann.tmi.twitch.tv PRIVMSG #Seaside";
-        let chat = |name: &str, text: &str| What::Chat {
-            id: String::new(),
-            name: name.to_owned(),
-            login: "ann".to_owned(),
-            text: text.to_owned(),
+        let chat = |name: &str, text: &str| {
+            What::Chat(Box::new(ChatEntry {
+                name: name.to_owned(),
+                login: "ann".to_owned(),
+                text: text.to_owned(),
+                ..ChatEntry::default()
+            }))
         };
         assert_eq!(read(&format!("@display-name=Ann {ann} :hi \u{E0000}")), [chat("Ann", "hi")]);
         assert_eq!(read(&format!("@display-name=Ann {ann} :hi \u{34F}")), [chat("Ann", "hi")]);
         assert_eq!(read(&format!("{ann} :\u{1}ACTION waves\u{1}")), [chat("ann", "waves")]);
+        let rich = read(&format!(
+            "@badges=moderator/1,subscriber/12;color=#FF69B4;emotes=25:3-7/9:0-1,90-99;first-msg=1;reply-parent-user-login=ben;tmi-sent-ts=5 {ann} :hi Kappa"
+        ));
+        let What::Chat(rich) = &rich[0] else { panic!("{rich:?}") };
+        assert_eq!((rich.at, rich.first, rich.reply_to.as_deref()), (Some(5), true, Some("ben")));
+        assert_eq!(rich.badges, ["moderator", "subscriber"]);
+        assert_eq!(rich.emotes, [(0, 2), (3, 8)]);
         let cheer = read(&format!("@bits=100;display-name=Ann {ann} :cheer100"));
         assert_eq!(cheer[1], event("cheer", "Ann cheers with 100 bits"));
     }

@@ -67,7 +67,7 @@ impl<W: Write> Printer<W> {
         }
         let Some(entry) = Entry::read(json) else { return Ok(()) };
         for line in board.take(&entry) {
-            writeln!(self.out, "{} {}", line.lead, line.text)?;
+            writeln!(self.out, "{} {}{}", line.lead, line.tag, line.text)?;
         }
         let gauges = board.gauges();
         let gauges: Vec<String> = gauges

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use redb::ReadableTable;
+
 use crate::contract::Person;
 use crate::contract::event::{ORDER_ID, by_login, person_in};
 use crate::error::StoreError;
+use crate::store::log::{Block, unpack};
+use crate::store::raw_filter::RawFilter;
 use crate::store::record::Record;
 use crate::store::snapshot::Snapshot;
 
@@ -65,6 +69,11 @@ fn own_ids(found: &[Person]) -> BTreeSet<&str> {
 }
 
 impl Identity {
+    /// Whoever has one of these ids. Logins and names are not known.
+    pub fn of_ids(ids: impl IntoIterator<Item = String>) -> Self {
+        Self { ids: ids.into_iter().collect(), ..Self::default() }
+    }
+
     /// Every id, with those that stand for a login.
     pub fn ids(&self) -> impl Iterator<Item = &String> {
         self.ids.iter()
@@ -152,7 +161,8 @@ impl Snapshot {
     /// The log is read whole: not for the engine's thread.
     pub fn identify(&self, channel: &str, named: &str) -> Result<Identity, IdentityError> {
         let mut found: Vec<Person> = Vec::new();
-        self.each_person(channel, |person, _| {
+        let blocks = RawFilter::words([named].into_iter());
+        self.each_person(channel, &blocks, |person, _| {
             if is_called(person, named) && !found.contains(person) {
                 found.push(person.clone());
             }
@@ -164,7 +174,11 @@ impl Snapshot {
         found.iter().for_each(|person| who.learn(person));
         // What else the same id was called.
         let ids = who.ids.clone();
-        self.each_person(channel, |person, _| {
+        if ids.is_empty() {
+            return Ok(who);
+        }
+        let blocks = RawFilter::words(ids.iter().map(String::as_str));
+        self.each_person(channel, &blocks, |person, _| {
             if ids.contains(&person.id) {
                 who.learn(person);
             }
@@ -202,7 +216,8 @@ impl Snapshot {
     /// What these ids were called in a channel, and when.
     fn namesakes(&self, channel: &str, ids: &BTreeSet<&str>) -> Result<Vec<Namesake>, StoreError> {
         let mut found: BTreeMap<String, Namesake> = BTreeMap::new();
-        self.each_person(channel, |person, at| {
+        let blocks = RawFilter::words(ids.iter().copied());
+        self.each_person(channel, &blocks, |person, at| {
             if !ids.contains(person.id.as_str()) {
                 return;
             }
@@ -220,10 +235,11 @@ impl Snapshot {
         Ok(found.into_values().collect())
     }
 
-    /// Everybody that the store knows of in a channel, with the time where the log has it.
+    /// Everybody that the store knows of in a channel, with the time where the log has it. Of the log only these blocks are read.
     fn each_person(
         &self,
         channel: &str,
+        blocks: &RawFilter,
         mut tell: impl FnMut(&Person, Option<u64>),
     ) -> Result<(), StoreError> {
         self.people_of(channel)?.iter().for_each(|person| tell(person, None));
@@ -231,8 +247,14 @@ impl Snapshot {
         for (_, letter) in self.dead_letters()?.iter().filter(|(_, it)| it.channel == channel) {
             person_in(&letter.event.what).into_iter().for_each(|person| tell(person, None));
         }
-        for block in self.blocks(0)? {
-            for record in block?.1.iter().filter(|it| it.channel() == channel) {
+        for row in self.tables.log()?.iter()? {
+            let bytes = unpack(row?.1.value().3)?;
+            if !blocks.may_have(&bytes) {
+                continue;
+            }
+            for record in
+                Block::decode_unpacked(&bytes)?.iter().filter(|it| it.channel() == channel)
+            {
                 people_in(record).into_iter().for_each(|person| tell(person, Some(record.at())));
             }
         }

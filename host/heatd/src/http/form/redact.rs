@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::view::feed::{Entry, EntryKind, Summary};
+use crate::view::feed::{ChatEntry, Entry, EntryKind, Summary};
 
 /// The name that every person gets.
 const SOMEBODY: &str = "somebody";
@@ -16,28 +16,31 @@ const LONGEST: usize = 24;
 /// An entry of the feed without names and words.
 pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     let what = match &entry.what {
-        EntryKind::Summary(Summary::Chat { .. }) => EntryKind::Summary(Summary::Chat {
-            id: String::new(),
-            name: SOMEBODY.to_owned(),
-            login: SOMEBODY.to_owned(),
-            text: String::new(),
-        }),
-        EntryKind::Summary(Summary::Event { event, .. }) => {
-            EntryKind::Summary(Summary::Event { event, text: String::new() })
+        EntryKind::Summary(Summary::Chat(line)) => {
+            let (name, login) = (SOMEBODY.to_owned(), SOMEBODY.to_owned());
+            let line = ChatEntry { at: line.at, name, login, ..ChatEntry::default() };
+            EntryKind::Summary(Summary::Chat(Box::new(line)))
         }
-        EntryKind::Rule { slot, effects } => EntryKind::Rule {
+        EntryKind::Summary(Summary::Event { event, at, .. }) => {
+            EntryKind::Summary(Summary::Event { event, at: *at, text: String::new() })
+        }
+        EntryKind::Rule { slot, effects, .. } => EntryKind::Rule {
             slot: slot.clone(),
+            of: None,
             effects: effects.iter().map(|line| effect(line)).collect(),
         },
         EntryKind::Fault { slot, .. } => {
-            EntryKind::Fault { slot: slot.clone(), text: "it failed".to_owned() }
+            EntryKind::Fault { slot: slot.clone(), text: "it failed".to_owned(), of: None }
         }
         EntryKind::Output { name, text } => EntryKind::Output {
             name: name.clone(),
             text: text.clone().filter(|text| is_number(text)),
         },
         EntryKind::Removed { .. } => EntryKind::Removed { id: None, login: None },
-        EntryKind::Hello { .. } | EntryKind::Stream { .. } | EntryKind::Missed { .. } => {
+        EntryKind::Hello { .. }
+        | EntryKind::Past { .. }
+        | EntryKind::Stream { .. }
+        | EntryKind::Missed { .. } => {
             return Cow::Borrowed(entry);
         }
     };
@@ -92,16 +95,24 @@ mod tests {
             "clip \"zoe\" 5 s",
         ];
         for what in [
-            EntryKind::Summary(Summary::Chat {
+            EntryKind::Summary(Summary::Chat(Box::new(ChatEntry {
                 id: "zoe-pie".to_owned(),
                 name: "Zoe".to_owned(),
                 login: login.clone(),
                 text: text.clone(),
-            }),
+                reply_to: Some(login.clone()),
+                shared_from: Some("zoe".to_owned()),
+                colour: Some("#zoe".to_owned()),
+                ..ChatEntry::default()
+            }))),
             EntryKind::Removed { id: Some("pie".to_owned()), login: Some(login) },
-            EntryKind::Summary(Summary::Event { event: "raid", text: text.clone() }),
-            EntryKind::Rule { slot: "x".to_owned(), effects: rule.map(str::to_owned).to_vec() },
-            EntryKind::Fault { slot: "x".to_owned(), text: text.clone() },
+            EntryKind::Summary(Summary::Event { event: "raid", at: 0, text: text.clone() }),
+            EntryKind::Rule {
+                slot: "x".to_owned(),
+                effects: rule.map(str::to_owned).to_vec(),
+                of: Some("zoe".to_owned()),
+            },
+            EntryKind::Fault { slot: "x".to_owned(), text: text.clone(), of: None },
             EntryKind::Output { name: "latest".to_owned(), text: Some(text) },
         ] {
             let line = hidden(what).to_lowercase();
@@ -115,6 +126,7 @@ mod tests {
         let line = hidden(EntryKind::Rule {
             slot: "x".to_owned(),
             effects: effects.map(str::to_owned).to_vec(),
+            of: None,
         });
         assert!(line.contains(r#"["show heat \"7\"","weigh 1.5","fave","drop"]"#), "{line}");
         let line =

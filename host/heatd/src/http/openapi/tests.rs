@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::http::form::query;
 use crate::http::guard::access;
-use crate::http::resources::{audit, dead_letters, emotes, faves, streams, why};
+use crate::http::resources::{audit, dead_letters, emotes, faves, history, streams, watch, why};
 use crate::http::routes::{ROUTES, Route, described};
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
@@ -151,6 +151,14 @@ fn limits_are_those_of_the_code() {
     assert_eq!(count("/channels/{channel}/why"), (why::CAUSES, why::MOST_CAUSES));
     let limits = (streams::STREAMS, streams::MOST_STREAMS);
     assert_eq!(count("/channels/{channel}/streams"), limits);
+    let limits = (history::MESSAGES, history::MOST_MESSAGES);
+    assert_eq!(count("/history/messages"), limits);
+    assert_eq!(at("/components/schemas/MessageKind/enum"), &Value::from(history::KINDS.to_vec()));
+    let parameters = at("/paths/~1history~1messages/get/parameters").as_array().unwrap();
+    let text = parameters.iter().find(|it| it["name"] == "text").unwrap();
+    assert_eq!(text["schema"]["maxLength"], history::LONGEST_TEXT);
+    let last = &at("/paths/~1watch/get/parameters/1/schema/maximum");
+    assert_eq!(**last, watch::MOST_LAST);
     assert_eq!(count("/audit"), (audit::ENTRIES, audit::MOST_ENTRIES));
     assert_eq!(count("/dead-letters"), (dead_letters::MOST_LETTERS, dead_letters::MOST_LETTERS));
     let long = words("/components/responses/414/description");

@@ -1,6 +1,6 @@
 //! `GET /watch`: the feed as server-sent events, one JSON object each.
 //!
-//! First come the present outputs and streams, then what happens. Outputs and streams are values: if one changes faster than the watcher reads, the
+//! First come the last lines, where they are wished, and the present outputs and streams, then what happens. Outputs and streams are values: if one changes faster than the watcher reads, the
 //! watcher gets its last value only. A watch ends when its token is revoked or expires.
 
 use std::borrow::Cow;
@@ -22,15 +22,20 @@ use tracing::debug;
 use crate::data::role::Role;
 use crate::data::tokens::Caller;
 use crate::http::api::Api;
+use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
 use crate::http::form::query::Query;
 use crate::http::form::redact;
 use crate::shutdown::Shutdown;
 use crate::view::feed::{Entry, EntryKind, States, is_of_rule};
+use crate::view::past::{Past, ToldEntries};
 use crate::view::registry::ChannelRegistry;
 
 /// How often an empty event shows that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// How many of the last lines of each channel are told at most.
+pub(crate) const MOST_LAST: usize = 500;
 
 /// After this many entries in a row, values are looked at, so that a busy chat cannot delay them.
 const TURN: u32 = 64;
@@ -42,6 +47,7 @@ pub(crate) async fn follow(
     mut query: Query,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let channel = query.channel()?;
+    let last = query.count("last", 0, MOST_LAST)?;
     query.end()?;
     let listed = |name: String| api.registry.find(&name).ok_or_else(|| Problem::no_channel(&name));
     let channel = channel.map(listed).transpose()?.map(|it| Arc::clone(&it.channel));
@@ -51,7 +57,12 @@ pub(crate) async fn follow(
     debug!(channel = channel.as_deref().unwrap_or("all"), "somebody watches");
     let is_public = caller.role == Role::Viewer;
     let ended = Box::pin(Arc::clone(&api.tokens).ended(caller));
-    let watching = (Watcher::new(&api, channel), ended, permit);
+    let mut watcher = Watcher::new(&api, channel);
+    // To a viewer nothing would be left of it.
+    if last > 0 && !is_public {
+        watcher.look_back(&api, last).await?;
+    }
+    let watching = (watcher, ended, permit);
     let stream = unfold(watching, move |(mut watcher, mut ended, permit)| async move {
         let entry = tokio::select! {
             () = &mut ended => None,
@@ -76,6 +87,7 @@ pub(crate) struct Watcher {
     /// The values that this watcher was sent last.
     told: BTreeMap<(Arc<str>, Option<String>), EntryKind>,
     waiting: VecDeque<Arc<Entry>>,
+    past: Option<ToldEntries>,
     in_a_row: u32,
     /// The shortest time between two looks at the values, and when the last one was.
     rest: Duration,
@@ -106,6 +118,7 @@ impl Watcher {
             states: api.states.clone(),
             told: BTreeMap::new(),
             waiting: VecDeque::from([Arc::new(hello)]),
+            past: None,
             in_a_row: 0,
             rest: Duration::ZERO,
             looked: Instant::now(),
@@ -113,6 +126,37 @@ impl Watcher {
         };
         watcher.look();
         watcher
+    }
+
+    /// Queues the last lines of each channel. What comes meanwhile waits, and is told once.
+    async fn look_back(&mut self, api: &Arc<Api>, most: usize) -> Result<(), Problem> {
+        let channels = match &self.channel {
+            Some(channel) => vec![Arc::clone(channel)],
+            None => self.registry.names(),
+        };
+        let found = {
+            let api = Arc::clone(api);
+            let turn = api.limits.question().await;
+            blocking(turn, move || {
+                let snapshot =
+                    api.live.on_engine_thread("watch.past", |access| access.engine.snapshot())?;
+                let past = Past { colours: &api.feed.colours, removals: &api.removals };
+                Ok(past.entries(&snapshot, &channels, most)?)
+            })
+            .await?
+        };
+        self.past = Some(ToldEntries::of(&found));
+        let what = EntryKind::Past { entries: found.len() };
+        let past = Entry { channel: Arc::from(""), what };
+        // Behind the greeting, before the values.
+        let values = self.waiting.split_off(1);
+        self.waiting.push_back(Arc::new(past));
+        self.waiting.extend(found.into_iter().chain(values));
+        Ok(())
+    }
+
+    fn was_told(&self, entry: &Entry) -> bool {
+        self.past.as_ref().is_some_and(|past| past.has(entry))
     }
 
     /// The next entry. None when heatd stops.
@@ -131,7 +175,7 @@ impl Watcher {
                 // In this order: entries first, then the values that they changed, and the end of heatd last.
                 biased;
                 entry = self.entries.recv() => match entry {
-                    Ok(entry) if self.wants(&entry.channel) => {
+                    Ok(entry) if self.wants(&entry.channel) && !self.was_told(&entry) => {
                         self.in_a_row += 1;
                         return Some(entry);
                     }
