@@ -15,7 +15,9 @@ from twitchAPI.type import AuthScope
 
 
 def say(**seen):
-    print(json.dumps(seen), flush=True)
+    # The client calls back on another thread. `print` writes the end of a line by itself, and another line may come in between.
+    sys.stdout.write(json.dumps(seen) + "\n")
+    sys.stdout.flush()
 
 
 class Complaints(logging.Handler):

@@ -173,7 +173,12 @@ fn no_daemon_is_asked_when_none_shall_be() -> Result<()> {
 #[test]
 fn a_watcher_that_does_not_read_holds_up_nobody_and_is_told() -> Result<()> {
     let town = Town::new()?;
-    let mut heatd = start(&town, &["seaside"])?;
+    // Whoever reads too slowly is let go after a while, which a busy machine takes for the lines below.
+    let patient = "[http]\nrequest_timeout = \"5m\"\n";
+    let configuration = configuration(&town, &["seaside"])?.replacen("[http]\n", patient, 1);
+    let mut heatd = town.heatd(&configuration)?;
+    heatd.wait_for_line(|line| line.contains("broker connected"))?;
+    town.chat.wait_joined("seaside")?;
     let (asleep, _stuck) = (silent_watcher(&town)?, silent_watcher(&town)?);
     eventually("heatd to be watched", || watches(&heatd) == 2)?;
     // More than sockets and the feed hold together.
