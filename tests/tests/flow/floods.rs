@@ -71,7 +71,10 @@ fn a_flood_takes_bounded_memory_and_nobody_elses_fave() -> Result<()> {
         })?;
     }
     let counted = town.figure("heatd_faves_total")?;
-    ensure!((FLOOD + 11..=2 * FLOOD + 11).contains(&counted), "{counted} are counted");
+    // A connection that broke on a busy machine may have had so many under way, which come again (docs/promises.md).
+    let connected = heatd.lines().iter().filter(|line| line.contains("broker connected")).count();
+    let again = 512 * (connected as u64).saturating_sub(1);
+    ensure!((FLOOD + 11..=2 * FLOOD + 11 + again).contains(&counted), "{counted} are counted");
     let taken = most_memory(&heatd)? - before;
     ensure!(taken < FLOOD_KB, "the flood took {taken} kB");
     Ok(())
