@@ -19,6 +19,7 @@ mod section;
 mod series;
 mod stream;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -86,6 +87,8 @@ pub(crate) struct Http {
 pub(crate) struct Twitch {
     /// Logins, in lower case.
     pub(crate) channels: Vec<String>,
+    /// Channels of which nobody may search what was said. They may be added while heatd runs.
+    pub(crate) without_history: BTreeSet<String>,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: bool,
@@ -230,6 +233,7 @@ impl Twitch {
     fn read(section: Option<Section<'_>>, folder: &Path, mistakes: &Mistakes) -> Self {
         let mut twitch = Self {
             channels: Vec::new(),
+            without_history: BTreeSet::new(),
             host: "irc.chat.twitch.tv".to_owned(),
             port: 6697,
             tls: true,
@@ -251,6 +255,12 @@ impl Twitch {
         if twitch.channels.is_empty() && mistakes.count() == before {
             mistakes.add(&section.span(), "`channels` must name at least one channel");
         }
+        for (name, span) in section.texts("without_history").unwrap_or_default() {
+            match login(&name) {
+                Some(login) => drop(twitch.without_history.insert(login)),
+                None => no_channel(&name, &span, mistakes),
+            }
+        }
         if let Some((server, span)) = section.text("server") {
             match server
                 .rsplit_once(':')
@@ -271,17 +281,19 @@ impl Twitch {
     }
 
     fn add_channel(&mut self, name: &str, span: &Range<usize>, mistakes: &Mistakes) {
-        let Some(login) = login(name) else {
-            let problem = format!("{name:?} is no channel");
-            let hint = "write the name at the end of the channel's address: \"yourname\"";
-            return mistakes.add_with_hint(span, problem, hint);
-        };
+        let Some(login) = login(name) else { return no_channel(name, span, mistakes) };
         if self.channels.contains(&login) {
             mistakes.add(span, format!("the channel {login:?} stands here twice"));
         } else {
             self.channels.push(login);
         }
     }
+}
+
+fn no_channel(name: &str, span: &Range<usize>, mistakes: &Mistakes) {
+    let problem = format!("{name:?} is no channel");
+    let hint = "write the name at the end of the channel's address: \"yourname\"";
+    mistakes.add_with_hint(span, problem, hint);
 }
 
 /// How a slot may be named.

@@ -30,8 +30,8 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), chat, lone (a fave that
-    /// comes alone), mqtt, latency, idle, start, account (a login to Twitch), page (how soon it shows what
+    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), history (finding what was said), chat, lone (a fave that
+    /// comes alone), mqtt, latency, idle, start, account (a login to Twitch), watch (the screen of `heat watch`), page (how soon it shows what
     /// is said, and what a hundred of them cost), or peers; and
     /// languages, which is not part of a whole run.
     #[arg(value_name = "PART")]
@@ -96,10 +96,15 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         series.arg("--scratch").arg(&scratch);
         measured.run(&mut series, options)?;
     }
+    if wants("history") {
+        let mut history = Command::new(&built.series);
+        history.arg("--history").arg("--scratch").arg(&scratch);
+        measured.run(&mut history, options)?;
+    }
     if wants("page") {
         page::run_part(&mut measured, &folder, options)?;
     }
-    if !matches!(options.only(), Some("engine" | "swaps" | "replay" | "series")) {
+    if !matches!(options.only(), Some("engine" | "swaps" | "replay" | "series" | "history")) {
         measured.run(&mut daemon(&built, &folder, &scratch, wants("peers")), options)?;
     }
     if measured.figures.is_empty() && measured.missing.is_empty() {

@@ -15,9 +15,10 @@ pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 type Need = (&'static str, &'static str);
 
 /// What the tests run.
-const FOR_TESTS: [Need; 11] = [
+const FOR_TESTS: [Need; 12] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
+    ("tmux", "tmux"),
     ("openssl", "openssl"),
     ("xz", "xz-utils"),
     ("zip", "zip"),

@@ -31,12 +31,14 @@ mod stage;
 mod start;
 #[cfg(target_os = "linux")]
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
 
 #[cfg(target_os = "linux")]
 fn main() -> anyhow::Result<()> {
     // Started by `cargo bench` it is told nothing, and has nothing to do.
     let Some(setup) = setup::Setup::from_arguments()? else { return Ok(()) };
-    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 9] = [
+    let parts: [(&str, fn(&setup::Setup) -> anyhow::Result<()>); 10] = [
         ("chat", chat::run),
         ("lone", lone::run),
         ("mqtt", rate::run),
@@ -45,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         ("start", start::run),
         ("account", account::run),
         ("page", pages::run),
+        ("watch", watch::run),
         ("peers", peers::run),
     ];
     for (name, part) in parts.iter().filter(|(name, _)| setup.wants(name)) {

@@ -6,6 +6,7 @@ mod history;
 mod live;
 mod news;
 mod roles;
+mod screen;
 mod sockets;
 mod watch;
 

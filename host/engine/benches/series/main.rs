@@ -1,13 +1,14 @@
 //! What counting over time costs: lines a second with all their emotes, memory, bytes on the disk, how soon a graph is there,
-//! and how soon a start counts.
+//! and how soon a start counts. With `--history`: how soon what was said is found.
 //!
-//! Run by `cargo xtask bench series`, which passes `--scratch FOLDER` and perhaps `--quick`; it prints figures as JSON.
+//! Run by `cargo xtask bench series` and `bench history`, which passes `--scratch FOLDER` and perhaps `--quick`; it prints figures as JSON.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures time, and the engine does not")]
 
 mod api;
 mod chat;
 mod count;
+mod history;
 mod month;
 mod start;
 
@@ -39,6 +40,9 @@ fn main() -> Result<()> {
     let place = arguments.iter().position(|argument| argument == count::MEMORY);
     if let Some(emotes) = place.and_then(|place| arguments.get(place + 1)) {
         return tell(count::grown(&setup, emotes.parse()?)?);
+    }
+    if arguments.iter().any(|argument| argument == "--history") {
+        return history::run(&setup);
     }
     start::run(&setup)?;
     count::run(&setup)?;

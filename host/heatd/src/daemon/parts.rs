@@ -192,6 +192,7 @@ impl Parts {
             raw_log: self.raw_log.clone(),
             says: self.says.clone(),
             moderator: Arc::clone(&self.moderator),
+            without_history: self.config.twitch.without_history.clone(),
             port: address.port(),
         }
     }

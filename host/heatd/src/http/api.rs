@@ -1,5 +1,6 @@
 //! What handlers work with: the parts of heatd that an answer may need.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -63,6 +64,8 @@ pub(crate) struct Api {
     pub(crate) says: Says,
     /// Moderates for people.
     pub(crate) moderator: Arc<Moderator>,
+    /// Channels of which nobody may search what was said.
+    pub(crate) without_history: BTreeSet<String>,
     /// The port at which heatd listens.
     pub(crate) port: u16,
 }
@@ -75,6 +78,15 @@ impl Api {
             Some(_) => Ok(name),
             None => Err(Problem::no_channel(&name)),
         }
+    }
+
+    /// Refuses a channel of which nobody may search what was said.
+    pub(crate) fn must_have_history(&self, channel: &str) -> Result<(), Problem> {
+        if !self.without_history.contains(channel) {
+            return Ok(());
+        }
+        let why = format!("#{channel} has no history for people: `without_history` in heatd.toml");
+        Err(Problem::new(StatusCode::CONFLICT, why))
     }
 
     pub(crate) fn statistics(&self) -> Result<Statistics, Problem> {

@@ -1,10 +1,11 @@
 //! Lines of chat that moderators have removed, in the last minutes: they are struck where they are shown, and nothing is said in answer to them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::view::feed::Feed;
+use crate::view::feed::{ChatEntry, Entry, EntryKind, Feed, Summary};
 
 /// For how long a removal is remembered, in milliseconds.
 const KEPT: u64 = 600_000;
@@ -67,6 +68,17 @@ impl Removals {
             of == channel && is_it
         })
     }
+
+    /// The entry, where it is a line that was removed before its rules had decided: a removal waits for nobody.
+    pub(crate) fn marked(&self, entry: Arc<Entry>) -> Arc<Entry> {
+        let EntryKind::Summary(Summary::Chat(line)) = &entry.what else { return entry };
+        if !self.has(&entry.channel, &line.id, &line.login, line.at) {
+            return entry;
+        }
+        let line = ChatEntry { removed: true, ..(**line).clone() };
+        let what = EntryKind::Summary(Summary::Chat(Box::new(line)));
+        Arc::new(Entry { channel: Arc::clone(&entry.channel), what })
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +98,20 @@ mod tests {
         );
         removals.note(30, "seaside", Removal::All);
         assert!(removals.has("seaside", "m4", "bob", 30));
+    }
+
+    #[test]
+    fn a_line_that_is_told_after_its_removal_is_marked() {
+        let removals = Removals::new(Feed::default());
+        removals.note(10, "seaside", Removal::Line("m1".to_owned()));
+        let is_removed = |id: &str| {
+            let line = ChatEntry { id: id.to_owned(), at: 5, ..ChatEntry::default() };
+            let what = EntryKind::Summary(Summary::Chat(Box::new(line)));
+            let entry = removals.marked(Arc::new(Entry { channel: "seaside".into(), what }));
+            let EntryKind::Summary(Summary::Chat(line)) = &entry.what else { return false };
+            line.removed
+        };
+        assert!(is_removed("m1") && !is_removed("m2"));
     }
 
     #[test]

@@ -71,6 +71,28 @@ fn what_was_said_is_found_by_words_person_and_kind() -> Result<()> {
 }
 
 #[test]
+fn a_channel_without_history_is_searched_by_nobody() -> Result<()> {
+    let town = Town::new()?;
+    let channels = "[twitch]\nwithout_history = [\"Harbour\"]\n";
+    let configuration =
+        super::configuration(&town, &["seaside", "harbour"])?.replacen("[twitch]\n", channels, 1);
+    let _heatd = town.heatd(&configuration)?;
+    ["seaside", "harbour"].iter().try_for_each(|it| town.chat.wait_joined(it).map(drop))?;
+    town.chat.say("seaside", "ann", "hello by the sea");
+    town.chat.say("harbour", "ann", "hello in the harbour");
+    town.wait_for_figure("heatd_chat_lines_total", 2)?;
+    assert_eq!(told(&answer(&town, &["history", "hello"])?), ["ann: hello by the sea"]);
+    for command in [&["history", "hello"][..], &["person", "ann"]] {
+        let (code, _, words) = run(heat(&town, &[command, &["--channel", "harbour"]].concat())?)?;
+        ensure!(code == Some(1) && words.contains("#harbour has no history"), "{words}");
+    }
+    let watch = Program::start(heat(&town, &["watch", "--json", "--last", "9"])?)?;
+    watch.wait_for_line(|line| line.contains("hello by the sea"))?;
+    ensure!(!watch.lines().iter().any(|line| line.contains("in the harbour")));
+    Ok(())
+}
+
+#[test]
 fn a_person_has_names_visits_and_a_first_line_until_they_are_forgotten() -> Result<()> {
     let (town, _heatd) = evening()?;
     let page = answer(&town, &["person", "ann"])?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use form_urlencoded::Serializer;
 use heat_engine::wit::{Event, Happening, Person};
@@ -184,9 +185,20 @@ pub(crate) async fn messages(
     let text = request.pattern()?;
     request.channel = channel_of(&api, &request)?;
     let channels: BTreeSet<String> = match &request.channel {
-        Some(channel) => BTreeSet::from([channel.clone()]),
-        None => api.registry.names().iter().map(ToString::to_string).collect(),
+        Some(channel) => {
+            api.must_have_history(channel)?;
+            BTreeSet::from([channel.clone()])
+        }
+        None => {
+            let names = api.registry.names().into_iter().map(|name| name.to_string());
+            names.filter(|name| !api.without_history.contains(name)).collect()
+        }
     };
+    // To the search, no channels are all of them.
+    if channels.is_empty() {
+        let why = "no channel has a history for people: `without_history` in heatd.toml";
+        return Err(Problem::new(StatusCode::CONFLICT, why));
+    }
     let live = api.live.clone();
     let turn = api.limits.question().await;
     let answer = blocking((place, turn), move || {

@@ -63,6 +63,7 @@ pub(crate) async fn show(
     query: Query,
 ) -> Result<impl IntoResponse, Problem> {
     query.end()?;
+    api.must_have_history(&channel)?;
     let live = api.live.clone();
     let turn = api.limits.question().await;
     at_once((place, turn), move || {

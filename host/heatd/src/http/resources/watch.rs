@@ -30,6 +30,7 @@ use crate::shutdown::Shutdown;
 use crate::view::feed::{Entry, EntryKind, States, is_of_rule};
 use crate::view::past::{Past, ToldEntries};
 use crate::view::registry::ChannelRegistry;
+use crate::view::removals::Removals;
 
 /// How often an empty event shows that the connection is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -88,6 +89,7 @@ pub(crate) struct Watcher {
     told: BTreeMap<(Arc<str>, Option<String>), EntryKind>,
     waiting: VecDeque<Arc<Entry>>,
     past: Option<ToldEntries>,
+    removals: Arc<Removals>,
     in_a_row: u32,
     /// The shortest time between two looks at the values, and when the last one was.
     rest: Duration,
@@ -119,6 +121,7 @@ impl Watcher {
             told: BTreeMap::new(),
             waiting: VecDeque::from([Arc::new(hello)]),
             past: None,
+            removals: Arc::clone(&api.removals),
             in_a_row: 0,
             rest: Duration::ZERO,
             looked: Instant::now(),
@@ -130,10 +133,11 @@ impl Watcher {
 
     /// Queues the last lines of each channel. What comes meanwhile waits, and is told once.
     async fn look_back(&mut self, api: &Arc<Api>, most: usize) -> Result<(), Problem> {
-        let channels = match &self.channel {
+        let mut channels = match &self.channel {
             Some(channel) => vec![Arc::clone(channel)],
             None => self.registry.names(),
         };
+        channels.retain(|channel| !api.without_history.contains(&**channel));
         let found = {
             let api = Arc::clone(api);
             let turn = api.limits.question().await;
@@ -177,7 +181,7 @@ impl Watcher {
                 entry = self.entries.recv() => match entry {
                     Ok(entry) if self.wants(&entry.channel) && !self.was_told(&entry) => {
                         self.in_a_row += 1;
-                        return Some(entry);
+                        return Some(self.removals.marked(entry));
                     }
                     Ok(_) => self.in_a_row += 1,
                     Err(broadcast::error::RecvError::Lagged(entries)) => {

@@ -1,5 +1,6 @@
 //! The lines that are kept for scrolling back, and which of them are in view: of one channel or all, filtered, up to a line.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::super::line::{Line, LineKind};
@@ -9,6 +10,8 @@ use super::filter::{Filter, Term};
 pub(crate) struct Stored {
     pub(crate) number: u64,
     pub(crate) line: Line,
+    /// Whether it was in view, and for which choice of what is: a screen asks again and again.
+    shown: Cell<(u64, bool)>,
 }
 
 /// The lines, and what is looked at.
@@ -18,9 +21,11 @@ pub(crate) struct Backlog {
     most: usize,
     /// Only this channel. None: all.
     pub(crate) tab: Option<String>,
-    pub(crate) filter: Filter,
+    filter: Filter,
     /// What rules answer is left out.
-    pub(crate) hides_rules: bool,
+    hides_rules: bool,
+    /// Grows with each choice of what is in view.
+    choice: u64,
     /// The lowest line in view. None: the newest.
     bottom: Option<u64>,
     /// The line that is chosen.
@@ -40,6 +45,7 @@ impl Backlog {
             tab: None,
             filter: Filter::default(),
             hides_rules,
+            choice: 1,
             bottom: None,
             chosen: None,
             unread: BTreeMap::new(),
@@ -58,7 +64,7 @@ impl Backlog {
         if line.kind == LineKind::Chat && is_elsewhere {
             *self.unread.entry(line.channel.clone()).or_default() += 1;
         }
-        self.lines.push_back(Stored { number: self.next, line });
+        self.lines.push_back(Stored { number: self.next, line, shown: Cell::default() });
         self.next += 1;
     }
 
@@ -84,7 +90,26 @@ impl Backlog {
             None => self.unread.clear(),
         }
         self.tab = tab;
+        self.choice += 1;
         self.newest();
+    }
+
+    /// Shows only what passes.
+    pub(crate) fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        self.choice += 1;
+        self.newest();
+    }
+
+    /// The filter as it was typed; empty where there is none.
+    pub(crate) fn filtered_by(&self) -> &str {
+        &self.filter.typed
+    }
+
+    /// Shows what rules answer, or leaves it out.
+    pub(crate) fn toggle_rules(&mut self) {
+        self.hides_rules = !self.hides_rules;
+        self.choice += 1;
     }
 
     pub(crate) fn newest(&mut self) {
@@ -96,7 +121,17 @@ impl Backlog {
     }
 
     /// Whether a line is in view.
-    fn shows(&self, line: &Line) -> bool {
+    fn shows(&self, stored: &Stored) -> bool {
+        let (choice, shown) = stored.shown.get();
+        if choice == self.choice {
+            return shown;
+        }
+        let shown = self.passes(&stored.line);
+        stored.shown.set((self.choice, shown));
+        shown
+    }
+
+    fn passes(&self, line: &Line) -> bool {
         let is_here =
             self.tab.as_ref().is_none_or(|tab| line.channel.is_empty() || line.channel == *tab);
         is_here && !(self.hides_rules && line.kind == LineKind::Rule) && self.filter.passes(line)
@@ -109,13 +144,13 @@ impl Backlog {
 
     /// What can be seen from this number on, downwards.
     pub(crate) fn from(&self, number: u64) -> impl Iterator<Item = &Stored> {
-        self.lines.iter().skip(self.place(number)).filter(|it| self.shows(&it.line))
+        self.lines.iter().skip(self.place(number)).filter(|it| self.shows(it))
     }
 
     /// What can be seen before this number, upwards.
     fn up_from(&self, number: u64) -> impl Iterator<Item = &Stored> {
         let below = self.lines.len() - self.place(number);
-        self.lines.iter().rev().skip(below).filter(|it| self.shows(&it.line))
+        self.lines.iter().rev().skip(below).filter(|it| self.shows(it))
     }
 
     /// How many lines are before this number.

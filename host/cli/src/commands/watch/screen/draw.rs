@@ -56,8 +56,8 @@ impl Screen {
 
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect) {
         let mut right = String::new();
-        if !self.backlog.filter.typed.is_empty() {
-            right.push_str(&format!("only {}  ", cut(&self.backlog.filter.typed, 20)));
+        if !self.backlog.filtered_by().is_empty() {
+            right.push_str(&format!("only {}  ", cut(self.backlog.filtered_by(), 20)));
         }
         right.push_str(if self.backlog.is_back() { "scrolled back, End returns  " } else { "" });
         right.push_str(if self.connected { "q leaves" } else { "not connected, q leaves" });

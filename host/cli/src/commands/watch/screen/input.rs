@@ -58,8 +58,8 @@ impl Screen {
             KeyAction::Back if self.backlog.is_back() || self.backlog.chosen.is_some() => {
                 self.backlog.newest();
             }
-            KeyAction::Back if !self.backlog.filter.typed.is_empty() => {
-                self.backlog.filter = Filter::default();
+            KeyAction::Back if !self.backlog.filtered_by().is_empty() => {
+                self.backlog.set_filter(Filter::default());
             }
             KeyAction::Back => return false,
             KeyAction::Pages(up) => {
@@ -74,11 +74,11 @@ impl Screen {
             KeyAction::NextTab(step) => self.next_tab(step),
             KeyAction::Search => self.prompt = Some(Prompt::new(Purpose::Search, "")),
             KeyAction::Filter => {
-                let typed = self.backlog.filter.typed.clone();
-                self.prompt = Some(Prompt::new(Purpose::Filter, &typed));
+                let prompt = Prompt::new(Purpose::Filter, self.backlog.filtered_by());
+                self.prompt = Some(prompt);
             }
             KeyAction::Again { up } => self.find(up),
-            KeyAction::Rules => self.backlog.hides_rules = !self.backlog.hides_rules,
+            KeyAction::Rules => self.backlog.toggle_rules(),
             KeyAction::Story => self.tell_story(),
             KeyAction::Copy => self.copy(),
             KeyAction::Write => self.write(None, ""),
@@ -188,10 +188,7 @@ impl Screen {
                 self.backlog.newest();
                 self.find(true);
             }),
-            Purpose::Filter => Filter::read(&text).map(|filter| {
-                self.backlog.filter = filter;
-                self.backlog.newest();
-            }),
+            Purpose::Filter => Filter::read(&text).map(|filter| self.backlog.set_filter(filter)),
             Purpose::Send { answers } => {
                 let answers = answers.as_ref().map(|(id, _)| id.clone());
                 let said = self.backlog.chosen_line().and_then(|line| line.said.as_ref());
