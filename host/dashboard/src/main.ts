@@ -6,6 +6,7 @@ import "./style/grid.css";
 import "./style/graph.css";
 import "./style/picker.css";
 import "./style/panels.css";
+import "./style/said.css";
 import "./style/small.css";
 import { Accounts } from "./accounts.ts";
 import { Api, Problem } from "./api.ts";
@@ -21,6 +22,7 @@ import { Moderate } from "./moderate.ts";
 import { Now } from "./now.ts";
 import { Regularly, type Parts } from "./parts.ts";
 import { Rules } from "./rules.ts";
+import { Said } from "./said.ts";
 import { Selection } from "./selection.ts";
 import { themes } from "./theme.ts";
 import type { Status } from "./types.ts";
@@ -130,6 +132,7 @@ async function build(parts: Parts): Promise<void> {
     graph.setRules(list, marks);
     moderate.show(list);
   });
+  const said = new Said(parts, () => graph.range());
   const why = new Why(parts, () => now.output, selection);
   const news = (what: "fave" | "rules" | "output"): void => {
     if (what === "fave") tops.faved();
@@ -178,6 +181,7 @@ async function build(parts: Parts): Promise<void> {
       moderate.begin(mine !== OWNER);
       selection.allow();
       why.begin();
+      said.begin();
       if (mine.role !== "owner") return;
       rules.allow();
       // A heatd without roles has no accounts either.

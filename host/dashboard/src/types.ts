@@ -114,3 +114,20 @@ export interface Accounts {
   has_client_id: boolean;
   accounts: Account[];
 }
+
+/** Something that was said or done, as the log has it. */
+export interface Message {
+  number: number;
+  at: number;
+  kind: string;
+  person: { login: string; name: string } | null;
+  text: string;
+}
+
+export interface Messages {
+  messages: Message[];
+  /** The query of the next page. */
+  next: string | null;
+  /** The time up to which the log was read. */
+  reached: number | null;
+}

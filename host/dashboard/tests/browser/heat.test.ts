@@ -121,7 +121,7 @@ test("a viewer sees figures, and nothing that is for others", async () => {
   const { page, leave } = await visit(browser, { hash: "channel=seaside", expected: /403/, before: (page) => as(page, "viewer", []) });
   await shown(page);
   await until("what is for others to be gone", async () => page.locator("#faves").isHidden());
-  for (const part of ["#moderate", "#ruled", "#why"]) assert.ok(await page.locator(part).isHidden(), part);
+  for (const part of ["#moderate", "#ruled", "#why", "#chat"]) assert.ok(await page.locator(part).isHidden(), part);
   assert.ok(await page.locator("#trouble").isHidden());
   await shoot(page, "viewer");
   await leave();

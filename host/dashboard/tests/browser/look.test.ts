@@ -128,7 +128,7 @@ test("both columns below the lists end at the same height", async () => {
   await page.click("#ask-why:enabled");
   await says(page, "#causes", /→/);
   const moderation = await page.locator("#moderate").boundingBox();
-  const after = await page.locator("#ruled").boundingBox();
+  const after = await page.locator("#chat").boundingBox();
   const between = (after?.y ?? 0) - ((moderation?.y ?? 0) + (moderation?.height ?? 0));
   assert.ok(between < 30, `${between} pixels are empty below moderation`);
   await leave();
