@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -195,7 +196,14 @@ impl Drop for Providers {
 fn serve(hall: &Watched<Hall>, mut stream: TcpStream) -> Option<()> {
     // The WebSocket reads its request itself, so this one only looks.
     let mut first = [0; 11];
-    while stream.peek(&mut first).ok()? < first.len() {}
+    loop {
+        match stream.peek(&mut first).ok()? {
+            // Whoever connected is gone without a word.
+            0 => return None,
+            seen if seen < first.len() => thread::sleep(Duration::from_millis(1)),
+            _ => break,
+        }
+    }
     if first.starts_with(b"GET /events") {
         return events::serve(hall, stream);
     }

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -15,6 +16,15 @@ use crate::shell::{output, say, without_cargo_variables};
 
 /// Programs whose tests wait for the programs that they have started more than they compute, and how many of their tests run at once.
 const WAITING: [(&str, usize); 1] = [("heat-tests/flow", 4)];
+
+/// A program in which no test ends for so long hangs, and is ended.
+const LONGEST_SILENCE: Duration = Duration::from_secs(25 * 60);
+
+/// What the harness says of a test that takes a minute. It is passed on at once: the test may hang.
+const RUNS_LONG: &str = " has been running for over ";
+
+/// How many lines of a program may wait to be read.
+const LINES: usize = 1_024;
 
 /// What all test programs get.
 struct Settings<'a> {
@@ -77,10 +87,32 @@ impl Settings<'_> {
         let mut ran = Ran::new(program);
         let printed = child.stdout.take().context("a program without an output")?;
         let is_shown_at_once = self.arguments.iter().any(|it| it == "--nocapture");
-        for line in BufReader::new(printed).split(b'\n') {
-            let line = line.context("failed to read what tests print")?;
+        let (heard, lines) = sync_channel(LINES);
+        thread::spawn(move || {
+            // It ends with the program, or when nobody reads any more.
+            for line in BufReader::new(printed).split(b'\n') {
+                if heard.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        loop {
+            let line = match lines.recv_timeout(LONGEST_SILENCE) {
+                Ok(line) => line.context("failed to read what tests print")?,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let minutes = LONGEST_SILENCE.as_secs() / 60;
+                    say(&format!(
+                        "--- no test of {program} has ended for {minutes} minutes, so it is ended"
+                    ));
+                    child.kill().context("failed to end a program that hangs")?;
+                    break;
+                }
+            };
             let line = String::from_utf8_lossy(&line).into_owned();
-            if let Some((test, outcome)) = ended(&line) {
+            if line.contains(RUNS_LONG) {
+                say(&format!("          {program} {}", line.trim_start_matches("test ")));
+            } else if let Some((test, outcome)) = ended(&line) {
                 let took = clock.end(test, Instant::now()).unwrap_or_default();
                 let ended = Ended { test: format!("{program} {test}"), outcome, took };
                 say(&ended.line());
