@@ -16,6 +16,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub fn extend(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
+    }
+
     /// The value that this share of the samples does not exceed; 0 without any sample.
     pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();

@@ -12,5 +12,5 @@ mod read;
 pub(crate) mod slots;
 pub(crate) mod status;
 
-pub(crate) use client::{Api, COMPONENT, Failure, JSON, Payload};
+pub(crate) use client::{Api, COMPONENT, Failure, JSON, Payload, encryption};
 pub(crate) use read::read;

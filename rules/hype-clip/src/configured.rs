@@ -4,6 +4,7 @@ use heat_rule::people::{is_listed, listed};
 use heat_rule::{Ability, ChatLine, Interests, Kind, Settings, configured, outputs};
 
 use crate::JSON;
+use crate::reaction::Reactions;
 
 /// How many buckets must fit into the memory, and into the time of warming up.
 const LEAST_BUCKETS: u64 = 6;
@@ -26,6 +27,7 @@ pub(crate) struct Configured {
     pub(crate) cooldown: u64,
     pub(crate) raid_pause: u64,
     pub(crate) json: bool,
+    pub(crate) reactions: Reactions,
     /// Empty when moments are not shown.
     pub(crate) output: String,
     bots: Vec<String>,
@@ -72,6 +74,11 @@ impl Configured {
             cooldown: settings.duration("cooldown"),
             raid_pause: settings.duration("raid_pause"),
             json: settings.text("format") == JSON,
+            reactions: Reactions {
+                clips: lower(settings, "clips"),
+                laughs: lower(settings, "laughs"),
+                asides: lower(settings, "asides"),
+            },
             output,
             bots: listed(settings, "bots"),
             shared: settings.boolean("shared"),
@@ -92,4 +99,10 @@ impl Configured {
         let elsewhere = line.shared_from.is_some() && !self.shared;
         !elsewhere && !is_listed(&self.bots, &line.person)
     }
+}
+
+/// A list without what stands for everything, in lower case.
+fn lower(settings: &Settings, name: &str) -> Vec<String> {
+    let texts = settings.texts(name).into_iter().map(|text| text.trim().to_lowercase());
+    texts.filter(|text| !text.is_empty()).collect()
 }

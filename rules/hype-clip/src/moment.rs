@@ -2,9 +2,9 @@
 
 use heat_rule::{Call, Timestamp, json, outputs, state, template};
 
-use crate::bucket::Bucket;
 use crate::configured::Configured;
-use crate::{BUCKET, HypeClip};
+use crate::window::Window;
+use crate::{HypeClip, WINDOW};
 
 /// The key of the time of the last moment.
 pub(crate) const LAST: &str = "last";
@@ -22,14 +22,14 @@ const LONGEST: usize = 100;
 const NO_WORD: &str = "chat";
 
 /// Begins a moment.
-pub(crate) fn begin(call: &mut Call<HypeClip>, settings: &Configured, bucket: &Bucket) {
+pub(crate) fn begin(call: &mut Call<HypeClip>, settings: &Configured, window: &Window) {
     let now = call.now();
     call.put(LAST, now);
-    let usual = bucket.usual.people;
+    let (people, usual) = (window.people(), window.usual.people);
     if settings.delay == 0 {
-        tell(call, settings, bucket, (now, (bucket.people, usual)));
+        tell(call, settings, window, (now, (people, usual)));
     } else {
-        call.put(WAITS, (now, (bucket.people, usual)));
+        call.put(WAITS, (now, (people, usual)));
         call.wake_at(TELL, now + settings.delay);
     }
 }
@@ -37,11 +37,10 @@ pub(crate) fn begin(call: &mut Call<HypeClip>, settings: &Configured, bucket: &B
 /// Tells of the moment that has waited, with what was said and who came since.
 pub(crate) fn tell_late(call: &mut Call<HypeClip>, settings: &Configured) {
     let waits: Option<(Timestamp, (u64, u64))> = state::get(WAITS);
-    // A stream that started meanwhile has neither bucket nor moment.
-    if let (Some((at, (people, usual))), Some(bucket)) = (waits, state::get::<Bucket>(BUCKET)) {
-        let same = bucket.number == at / settings.bucket;
-        let people = if same { bucket.people } else { people };
-        tell(call, settings, &bucket, (at, (people, usual)));
+    // A stream that started meanwhile has neither window nor moment.
+    if let (Some((at, (people, usual))), Some(window)) = (waits, state::get::<Window>(WINDOW)) {
+        // Who joined in meanwhile counts too.
+        tell(call, settings, &window, (at, (people.max(window.people()), usual)));
     }
     call.delete(WAITS);
 }
@@ -49,10 +48,10 @@ pub(crate) fn tell_late(call: &mut Call<HypeClip>, settings: &Configured) {
 fn tell(
     call: &mut Call<HypeClip>,
     settings: &Configured,
-    bucket: &Bucket,
+    window: &Window,
     (at, (people, usual)): (Timestamp, (u64, u64)),
 ) {
-    let word = bucket.words.most().unwrap_or(NO_WORD);
+    let word = window.words.most().unwrap_or(NO_WORD);
     let (people, usual) = (people.to_string(), usual.to_string());
     let values = [("word", word), ("people", &people), ("usual", &usual)];
     let title: String = template::filled(&settings.title, &values).chars().take(LONGEST).collect();

@@ -1,20 +1,21 @@
-//! How many people wrote in the buckets before, and what is usual by that.
+//! How much the people of each bucket before counted, and what is usual by that.
 
 use heat_rule::state::Stored;
 
 use crate::configured::Configured;
+use crate::window::ONE;
 
 /// By how much the mean deviation of what is normally distributed is larger than the median of the deviations.
 const NORMAL: f64 = 1.4826;
 
-/// The people of each bucket, oldest first.
+/// What the people of each bucket counted, in tenths, oldest first.
 #[derive(Default)]
 pub(crate) struct Past(Vec<u16>);
 
 /// What is usual.
 #[derive(Default)]
 pub(crate) struct Usual {
-    /// How many people are unusual. 0 as long as too little is known.
+    /// What is unusual, in tenths. 0 as long as too little is known.
     pub(crate) bound: u64,
     /// How many people there usually are.
     pub(crate) people: u64,
@@ -22,12 +23,12 @@ pub(crate) struct Usual {
 
 impl Past {
     /// Adds a bucket, and as many empty ones behind it; at most `memory` are kept. After a silence as long as that nothing is known.
-    pub(crate) fn add(&mut self, people: u64, empty: u64, memory: usize) {
+    pub(crate) fn add(&mut self, counted: u64, empty: u64, memory: usize) {
         if empty >= memory as u64 {
             self.0.clear();
             return;
         }
-        self.0.push(u16::try_from(people).unwrap_or(u16::MAX));
+        self.0.push(u16::try_from(counted).unwrap_or(u16::MAX));
         self.0.extend((0..empty).map(|_| 0));
         let surplus = self.0.len().saturating_sub(memory);
         self.0.drain(..surplus);
@@ -39,12 +40,13 @@ impl Past {
         if self.0.len() < settings.warm_up {
             return Usual::default();
         }
-        let people: Vec<f64> = self.0.iter().map(|people| f64::from(*people)).collect();
+        let one = f64::from(ONE);
+        let people: Vec<f64> = self.0.iter().map(|counted| f64::from(*counted) / one).collect();
         let usual = median(people.clone());
         let far = median(people.iter().map(|people| (people - usual).abs()).collect());
         let deviation = (NORMAL * far).max(usual.sqrt()).max(1.0);
-        let bound = (usual + settings.sensitivity * deviation).ceil() as u64;
-        Usual { bound: bound.max(settings.people), people: usual.round() as u64 }
+        let bound = (usual + settings.sensitivity * deviation).max(settings.people as f64);
+        Usual { bound: (bound * one).ceil() as u64, people: usual.round() as u64 }
     }
 }
 

@@ -264,7 +264,7 @@ impl Api {
 }
 
 /// Trusts the authorities of this system. The provider is named, so that two in one program cannot make rustls panic.
-fn encryption() -> TlsConfig {
+pub(crate) fn encryption() -> TlsConfig {
     let found = rustls_native_certs::load_native_certs().certs;
     let roots: Vec<_> =
         found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::api::{self, Api};
 use crate::target::ChannelArgs;
+use crate::terminal::bar::Bar;
 use crate::terminal::table::has_colours;
 use crate::terminal::{clean, csv, note};
 use crate::when;
@@ -68,6 +69,8 @@ pub(crate) struct HistoryArgs {
 struct HistoryPage {
     messages: Vec<Value>,
     next: Option<String>,
+    /// The time up to which heatd has read its log.
+    reached: Option<u64>,
 }
 
 /// A message, as far as it is shown.
@@ -121,10 +124,14 @@ fn print_all(options: &HistoryArgs, api: &Api, form: Form, out: &mut impl Write)
     }
     let mut query = options.query(api, most)?;
     let mut printed = 0;
+    let mut bar = Bar::waiting("searching");
     loop {
         let pairs: Vec<(&str, String)> =
             query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let page: HistoryPage = api::read(api.get("/history/messages", &pairs)?, "its history")?;
+        let answer = api.get("/history/messages", &pairs);
+        // Whatever is printed and the bar would stand in each other's way.
+        bar.end();
+        let page: HistoryPage = api::read(answer?, "its history")?;
         for message in page.messages {
             if printed == most {
                 return Ok(printed);
@@ -138,6 +145,8 @@ fn print_all(options: &HistoryArgs, api: &Api, form: Form, out: &mut impl Write)
             Some(next) if printed < most => query = pairs_of(&next),
             _ => return Ok(printed),
         }
+        let reached = page.reached.map(|at| format!(", at {}", when::show(at)));
+        bar = Bar::waiting(&format!("searching{}", reached.unwrap_or_default()));
     }
 }
 

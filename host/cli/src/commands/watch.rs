@@ -2,7 +2,7 @@
 //!
 //! [`source`] brings [`news`] from a thread: [`daemon`] or [`chat`] runs there. [`entry`] is one of them as JSON has it, [`board`] knows
 //! what stands and turns entries into lines ([`line`]), [`gauge`] draws the heat. [`plain`] prints the lines, [`screen`] keeps a terminal of them:
-//! [`look`] says how it looks, [`colours`] makes names readable, [`keys`] is what keys do, [`acts`] what is sent.
+//! [`look`] says how it looks, [`colours`] makes names readable, [`pictures`] has those of emotes, [`keys`] is what keys do, [`acts`] what is sent.
 
 mod acts;
 mod board;
@@ -16,6 +16,7 @@ mod keys;
 mod line;
 mod look;
 mod news;
+mod pictures;
 mod plain;
 mod screen;
 mod source;
@@ -40,6 +41,7 @@ use chat::Server;
 use colours::Theme;
 use daemon::Follower;
 use look::Look;
+use pictures::PictureMode;
 use source::Source;
 
 /// How long ending may take after a signal.
@@ -80,6 +82,9 @@ pub(crate) struct WatchArgs {
     /// The background of the terminal.
     #[arg(long, value_enum, value_name = "THEME")]
     theme: Option<Theme>,
+    /// Shows emotes as pictures. Their providers see the address of this machine.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pictures: Option<PictureMode>,
     /// Settings of the screen; without it `heat/watch.toml` among the settings of this system, if it is there.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -94,6 +99,9 @@ pub(crate) struct WatchArgs {
     /// The chat server, for tests.
     #[arg(long, hide = true, value_name = "HOST:PORT", default_value = "irc.chat.twitch.tv:6697")]
     server: Server,
+    /// Who is asked for pictures, for tests.
+    #[arg(long, hide = true, value_name = "URL")]
+    pictures_from: Option<String>,
     /// Without encryption, for tests.
     #[arg(long, hide = true)]
     no_tls: bool,
@@ -103,7 +111,9 @@ pub(crate) fn run(options: WatchArgs) -> Result<()> {
     let stop = stop_signal()?;
     let channel = options.channel.as_deref().map(channel_name).transpose()?;
     let is_plain = options.json || options.plain || !stdout().is_terminal();
-    let look = Look::of(options.settings.as_deref(), options.theme)?;
+    let mut look = Look::of(options.settings.as_deref(), options.theme)?;
+    look.settings.pictures = options.pictures.unwrap_or(look.settings.pictures);
+    look.pictures_from.clone_from(&options.pictures_from);
     let source = open(&options, channel.as_deref(), is_plain)?;
     let board = Board::new(&options.output, source.has_heat());
     if is_plain {

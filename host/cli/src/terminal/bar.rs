@@ -27,6 +27,18 @@ impl Bar {
         Self(Some(bar))
     }
 
+    /// Nobody knows how long it takes, and there is nothing to count.
+    pub(crate) fn waiting(what: &str) -> Self {
+        let mut bar = Self::new(what, 0);
+        if let (Some(bar), Ok(style)) =
+            (&mut bar.0, ProgressStyle::with_template("{spinner} {msg}"))
+        {
+            bar.set_style(style.tick_chars("|/-\\ "));
+            bar.tick();
+        }
+        bar
+    }
+
     /// It is known now how much there is to do.
     pub(crate) fn of(&mut self, what: &str, of: u64) {
         self.end();

@@ -1,4 +1,5 @@
-//! What changing rules costs while they run: swaps and rollbacks in a stream of events, and replays of a long log beside it.
+//! What changing rules costs while they run: swaps and rollbacks in a stream of events, and replays of a long log beside it. And which rule finds the
+//! moments that stood out.
 //!
 //! Run by `cargo xtask bench`, which passes `--rules FOLDER --guests FOLDER --scratch FOLDER` and perhaps `--quick` and `--only PART`;
 //! it prints figures as JSON.
@@ -8,6 +9,7 @@
 mod beside;
 mod builds;
 mod desk;
+mod moments;
 mod recorded;
 mod replay;
 mod rollback;
@@ -57,6 +59,9 @@ fn main() -> Result<()> {
     if wants("replay") {
         replay::run(&setup)?;
         beside::run(&setup)?;
+    }
+    if wants("moments") {
+        moments::run(&setup)?;
     }
     Ok(())
 }

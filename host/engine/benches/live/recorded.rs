@@ -43,14 +43,14 @@ pub(crate) fn run(stage: &Stage<'_>) -> Result<()> {
 }
 
 /// When a line was said, by whom, and what.
-struct Told {
-    at: u64,
-    login: String,
-    text: String,
-    emotes: Vec<Emote>,
+pub(crate) struct Told {
+    pub(crate) at: u64,
+    pub(crate) login: String,
+    pub(crate) text: String,
+    pub(crate) emotes: Vec<Emote>,
 }
 
-fn told(line: &[u8]) -> Option<Told> {
+pub(crate) fn told(line: &[u8]) -> Option<Told> {
     let parts = Parts::of(line).filter(|parts| parts.command == b"PRIVMSG")?;
     let text = String::from_utf8_lossy(parts.text()?).into_owned();
     let at = parts.tag("tmi-sent-ts")?.parse().ok()?;

@@ -50,7 +50,15 @@ impl<'a> Stage<'a> {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), Given::Text((*text).to_owned())))
             .collect();
-        Ok(Rule::new(&self.sandbox, &self.limits, component, &given)?)
+        self.given(component, &given)
+    }
+
+    pub(crate) fn given(
+        &self,
+        component: &Arc<Component>,
+        given: &[(String, Given)],
+    ) -> Result<Rule> {
+        Ok(Rule::new(&self.sandbox, &self.limits, component, given)?)
     }
 
     /// An engine with these rules, each in the slot of this name, and a store of its own in this file.

@@ -42,7 +42,19 @@ pub enum Provider {
 }
 
 impl Provider {
-    const ALL: [Self; 4] = [Self::Twitch, Self::FrankerFaceZ, Self::BetterTtv, Self::SevenTv];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Twitch, Self::FrankerFaceZ, Self::BetterTtv, Self::SevenTv];
+
+    /// Its name in queries and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Twitch => "twitch",
+            Self::FrankerFaceZ => "ffz",
+            Self::BetterTtv => "bttv",
+            Self::SevenTv => "7tv",
+        }
+    }
 }
 
 impl From<EmoteProvider> for Provider {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use heat_engine::wit::{ChatLine, Happening, HypeTrain, HypeTrainStage, MqttMessage, Person, Tier};
+use heat_engine::Provider;
+use heat_engine::wit::{
+    ChatLine, Emote, Happening, HypeTrain, HypeTrainStage, MqttMessage, Person, Tier,
+};
 use serde::Serialize;
 
 use crate::view::colours::Colours;
@@ -37,9 +40,9 @@ pub(crate) struct ChatEntry {
     /// The colour of the name, as `#FF69B4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) colour: Option<String>,
-    /// Where emotes stand, from and to behind, in code points.
+    /// The emotes in the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) emotes: Vec<(u32, u32)>,
+    pub(crate) emotes: Vec<EmotePlace>,
     /// Login of whom the line answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_to: Option<String>,
@@ -54,6 +57,23 @@ pub(crate) struct ChatEntry {
     /// Moderators have removed it.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) removed: bool,
+}
+
+/// An emote in a text: where it stands, from and to behind, in code points, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct EmotePlace {
+    from: u32,
+    to: u32,
+    provider: &'static str,
+    /// The provider's id of it.
+    id: String,
+}
+
+impl From<&Emote> for EmotePlace {
+    fn from(emote: &Emote) -> Self {
+        let provider = Provider::from(emote.provider).name();
+        Self { from: emote.start, to: emote.end, provider, id: emote.id.clone() }
+    }
 }
 
 fn is_zero(bits: &u32) -> bool {
@@ -81,7 +101,7 @@ impl ChatEntry {
             text: line.text.clone(),
             badges: badges.into_iter().filter(|it| it.0).map(|it| it.1).collect(),
             colour: colours.of(&line.person.id),
-            emotes: line.emotes.iter().map(|emote| (emote.start, emote.end)).collect(),
+            emotes: line.emotes.iter().map(EmotePlace::from).collect(),
             reply_to: line.reply_to.clone(),
             shared_from: line.shared_from.clone(),
             bits: line.bits,

@@ -8,10 +8,18 @@ use super::line::{Line, LineKind};
 use crate::terminal::clean;
 use crate::terminal::words::{ago, count};
 
+/// The outputs that stand beside the heat: the name of its level, and the hype train while one runs.
+const LEVEL: &str = "level";
+const TRAIN: &str = "hype-train";
+
 /// What stands in one channel.
 #[derive(Debug, Default)]
 pub(crate) struct BoardChannel {
     pub(crate) gauge: Gauge,
+    /// Empty below the first level.
+    level: String,
+    /// Of the train that runs.
+    train: Option<Gauge>,
     state: String,
     since: Option<u64>,
 }
@@ -20,6 +28,19 @@ pub(crate) struct Board {
     output: String,
     has_heat: bool,
     pub(crate) channels: BTreeMap<String, BoardChannel>,
+}
+
+impl BoardChannel {
+    fn show(&mut self, is_heat: bool, output: &str, text: &str) {
+        let text = clean::text(text);
+        if is_heat {
+            self.gauge.show(&text);
+        } else if output == LEVEL {
+            self.level = text;
+        } else if output == TRAIN {
+            self.train = Gauge::of_train(&text);
+        }
+    }
 }
 
 impl Board {
@@ -63,10 +84,8 @@ impl Board {
                 vec![Line { of: of.clone(), ..self.line(name, LineKind::Fault, "!", &text) }]
             }
             What::Output { name: output, text } => {
-                if *output == self.output {
-                    let text = clean::text(text.as_deref().unwrap_or_default());
-                    self.channels.entry(name.clone()).or_default().gauge.show(&text);
-                }
+                let channel = self.channels.entry(name.clone()).or_default();
+                channel.show(output == &self.output, output, text.as_deref().unwrap_or_default());
                 Vec::new()
             }
             What::Stream { state, since } => {
@@ -108,13 +127,17 @@ impl Board {
             return Vec::new();
         }
         let several = self.channels.len() > 1;
-        let gauge = |(name, channel): (&String, &'_ BoardChannel)| {
+        let mut gauges = Vec::new();
+        for (name, channel) in &self.channels {
             let name = if several { format!("#{name} ") } else { String::new() };
-            let text = &channel.gauge.text;
-            let text = if text.is_empty() { "–" } else { text };
-            clean::text(&format!("{name}{} {text}", self.output))
-        };
-        self.channels.iter().map(|it| (gauge(it), &it.1.gauge)).collect()
+            let text = if channel.gauge.text.is_empty() { "–" } else { &channel.gauge.text };
+            let level = if channel.level.is_empty() { "" } else { " · " };
+            let heat = format!("{name}{} {text}{level}{}", self.output, channel.level);
+            gauges.push((clean::text(&heat), &channel.gauge));
+            let train = channel.train.as_ref();
+            gauges.extend(train.map(|it| (clean::text(&format!("{name}train {}", it.text)), it)));
+        }
+        gauges
     }
 
     /// Each channel, and what is known of its stream.
@@ -179,6 +202,29 @@ mod tests {
         take(&mut board, r#"{"channel":"seaside","kind":"output","name":"heat","text":null}"#);
         assert_eq!(board.gauges()[0].0, "heat –");
         assert!(Board::new("heat", false).gauges().is_empty());
+    }
+
+    #[test]
+    fn the_level_stands_beside_the_heat_and_a_train_below_it_while_it_runs() {
+        let mut board = board();
+        let show = |board: &mut Board, name: &str, text: &str| {
+            let entry = serde_json::json!({ "channel": "seaside", "kind": "output", "name": name, "text": text });
+            take(board, &entry.to_string());
+        };
+        for (name, text) in
+            [("heat", "19"), ("level", "hot"), ("hype-train", "Level 2: 640 of 2500")]
+        {
+            show(&mut board, name, text);
+        }
+        let gauges = board.gauges();
+        assert_eq!(gauges[0].0, "heat 19 · hot");
+        assert_eq!(gauges[1].0, "train Level 2: 640 of 2500");
+        assert_eq!(gauges[1].1.bar(100).matches('█').count(), 26);
+        let json = r#"{"value":2,"level":"Full steam","points":1000,"goal":2000,"source":"own"}"#;
+        show(&mut board, "hype-train", json);
+        assert_eq!(board.gauges()[1].0, "train Level Full steam: 1000 of 2000");
+        show(&mut board, "hype-train", "");
+        assert_eq!(board.gauges().len(), 1);
     }
 
     #[test]

@@ -54,6 +54,22 @@ pub(crate) enum What {
     Unknown,
 }
 
+/// An emote in a text: where it stands, from and to behind, in code points, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EmotePlace {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    #[serde(flatten)]
+    pub(crate) emote: EmoteId,
+}
+
+/// An emote, by who defined it and by its id there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct EmoteId {
+    pub(crate) provider: String,
+    pub(crate) id: String,
+}
+
 /// A line of chat. What there is none of is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -71,9 +87,9 @@ pub(crate) struct ChatEntry {
     /// The colour of the name, as `#FF69B4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) colour: Option<String>,
-    /// Where emotes stand, from and to behind, in code points.
+    /// The emotes in the text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) emotes: Vec<(usize, usize)>,
+    pub(crate) emotes: Vec<EmotePlace>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,6 @@
-//! The heat as a bar, whatever its text: the bar is as long as the first number in it.
+//! The heat as a bar, whatever its text: the bar is as long as the first number in it. And a hype train, as far as it has come in its level.
+
+use serde::Deserialize;
 
 /// Full bars, one of which is just long enough for the highest heat so far.
 const SCALES: [f64; 4] = [30.0, 50.0, 100.0, 200.0];
@@ -8,18 +10,47 @@ const SCALES: [f64; 4] = [30.0, 50.0, 100.0, 200.0];
 pub(crate) struct Gauge {
     /// Empty while it shows nothing.
     pub(crate) text: String,
+    value: f64,
     highest: f64,
+    /// What fills the bar, where that is told.
+    goal: Option<f64>,
+}
+
+/// A train as its rule shows it with `format = "json"`.
+#[derive(Deserialize)]
+struct TrainJson {
+    level: String,
+    points: f64,
+    goal: f64,
 }
 
 impl Gauge {
     pub(crate) fn show(&mut self, text: &str) {
         self.text = text.to_owned();
-        self.highest = self.highest.max(number(text).unwrap_or(0.0));
+        self.value = number(text).unwrap_or(0.0);
+        self.highest = self.highest.max(self.value);
+    }
+
+    /// Of what the rule `hype-train` shows: "Level 2: 640 of 2500", or the same as JSON. None: no train runs.
+    pub(crate) fn of_train(shown: &str) -> Option<Self> {
+        let text = match serde_json::from_str::<TrainJson>(shown) {
+            Ok(TrainJson { level, points, goal }) => format!("Level {level}: {points} of {goal}"),
+            Err(_) => shown.to_owned(),
+        };
+        if text.is_empty() {
+            return None;
+        }
+        // A level may have any name; what counts stands behind it.
+        let counts = text.rsplit_once(": ").and_then(|(_, counts)| counts.split_once(" of "));
+        let numbers = counts.and_then(|(points, goal)| Some((number(points)?, number(goal)?)));
+        let (points, goal) = numbers?;
+        Some(Self { value: points, highest: points, goal: Some(goal), text })
     }
 
     /// A bar so wide, without its ends.
     pub(crate) fn bar(&self, width: usize) -> String {
-        let share = (number(&self.text).unwrap_or(0.0) / self.scale()).clamp(0.0, 1.0);
+        let scale = self.goal.filter(|goal| *goal > 0.0).unwrap_or_else(|| self.scale());
+        let share = (self.value / scale).clamp(0.0, 1.0);
         // A share of 0 to 1 of a screen's width is a small whole number.
         let full = (share * width as f64).round() as usize;
         format!("{}{}", "█".repeat(full), "░".repeat(width - full.min(width)))

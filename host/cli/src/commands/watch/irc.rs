@@ -2,7 +2,7 @@
 
 use twitch_irc::message::{IRCMessage, IRCPrefix};
 
-use super::entry::{ChatEntry, Entry, What};
+use super::entry::{ChatEntry, EmoteId, EmotePlace, Entry, What};
 
 /// Invisible characters that some clients append, so that Twitch does not take a repeated line for a duplicate: the first until August 2025, the
 /// second since.
@@ -76,18 +76,21 @@ fn badges(message: &IRCMessage) -> Vec<String> {
 }
 
 /// `25:0-4,12-16/1902:6-10`, the last place within. What does not fit the text is left out.
-fn emotes(message: &IRCMessage, text: &str) -> Vec<(usize, usize)> {
+fn emotes(message: &IRCMessage, text: &str) -> Vec<EmotePlace> {
     let length = text.chars().count();
-    let ranges = tag(message, "emotes").unwrap_or_default().split('/');
-    let ranges = ranges.filter_map(|it| it.split_once(':')).flat_map(|(_, all)| all.split(','));
-    let mut found: Vec<(usize, usize)> = ranges
-        .filter_map(|range| {
-            let (start, last) = range.split_once('-')?;
-            let (start, end) = (start.parse().ok()?, last.parse::<usize>().ok()?.checked_add(1)?);
-            (start < end && end <= length).then_some((start, end))
+    let emotes = tag(message, "emotes").unwrap_or_default().split('/');
+    let ranges = emotes
+        .filter_map(|it| it.split_once(':'))
+        .flat_map(|(id, ranges)| ranges.split(',').map(move |range| (id, range)));
+    let mut found: Vec<EmotePlace> = ranges
+        .filter_map(|(id, range)| {
+            let (from, last) = range.split_once('-')?;
+            let (from, to) = (from.parse().ok()?, last.parse::<usize>().ok()?.checked_add(1)?);
+            let emote = EmoteId { provider: "twitch".to_owned(), id: id.to_owned() };
+            (from < to && to <= length).then_some(EmotePlace { from, to, emote })
         })
         .collect();
-    found.sort_unstable();
+    found.sort_unstable_by_key(|it| it.from);
     found
 }
 
@@ -151,7 +154,9 @@ mod tests {
         let What::Chat(rich) = &rich[0] else { panic!("{rich:?}") };
         assert_eq!((rich.at, rich.first, rich.reply_to.as_deref()), (Some(5), true, Some("ben")));
         assert_eq!(rich.badges, ["moderator", "subscriber"]);
-        assert_eq!(rich.emotes, [(0, 2), (3, 8)]);
+        let emotes: Vec<_> =
+            rich.emotes.iter().map(|it| (it.from, it.to, it.emote.id.as_str())).collect();
+        assert_eq!(emotes, [(0, 2, "9"), (3, 8, "25")]);
         let cheer = read(&format!("@bits=100;display-name=Ann {ann} :cheer100"));
         assert_eq!(cheer[1], event("cheer", "Ann cheers with 100 bits"));
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 use super::colours::Rgb;
-use super::entry::ChatEntry;
+use super::entry::{ChatEntry, EmoteId, EmotePlace};
 use crate::terminal::clean;
 
 /// How wide names are: most fit, and texts stand below each other.
@@ -53,8 +53,8 @@ pub(crate) struct Said {
     pub(crate) name: String,
     pub(crate) colour: Option<Rgb>,
     pub(crate) badges: Vec<String>,
-    /// Where emotes stand in the text, in bytes.
-    pub(crate) emotes: Vec<Range<usize>>,
+    /// Where emotes stand in the text, in bytes, and which.
+    pub(crate) emotes: Vec<(Range<usize>, EmoteId)>,
     pub(crate) reply_to: Option<String>,
     pub(crate) first: bool,
 }
@@ -113,17 +113,17 @@ impl Line {
 }
 
 /// Places in code points as places in bytes. Cleaning a text keeps its code points.
-fn places(text: &str, emotes: &[(usize, usize)]) -> Vec<Range<usize>> {
+fn places(text: &str, emotes: &[EmotePlace]) -> Vec<(Range<usize>, EmoteId)> {
     if emotes.is_empty() {
         return Vec::new();
     }
     let mut starts: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
     starts.push(text.len());
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for (start, end) in emotes {
-        let (Some(&start), Some(&end)) = (starts.get(*start), starts.get(*end)) else { continue };
-        if start < end && found.last().is_none_or(|before| before.end <= start) {
-            found.push(start..end);
+    let mut found: Vec<(Range<usize>, EmoteId)> = Vec::new();
+    for EmotePlace { from, to, emote } in emotes {
+        let (Some(&start), Some(&end)) = (starts.get(*from), starts.get(*to)) else { continue };
+        if start < end && found.last().is_none_or(|(before, _)| before.end <= start) {
+            found.push((start..end, emote.clone()));
         }
     }
     found
@@ -140,8 +140,15 @@ mod tests {
 
     #[test]
     fn emotes_are_where_the_text_has_them_and_what_does_not_fit_is_left_out() {
+        let at = |places: &[(usize, usize)]| -> Vec<EmotePlace> {
+            let emote = EmoteId { provider: "twitch".to_owned(), id: "25".to_owned() };
+            let place = |&(from, to): &_| EmotePlace { from, to, emote: emote.clone() };
+            places.iter().map(place).collect()
+        };
         let text = "日本 Kappa é Kappa";
-        assert_eq!(places(text, &[(3, 8), (11, 16), (4, 9), (16, 17), (9, 90)]), [7..12, 16..21]);
-        assert!(places("", &[(0, 1)]).is_empty());
+        let found = places(text, &at(&[(3, 8), (11, 16), (4, 9), (16, 17), (9, 90)]));
+        let ranges: Vec<_> = found.into_iter().map(|(range, _)| range).collect();
+        assert_eq!(ranges, [7..12, 16..21]);
+        assert!(places("", &at(&[(0, 1)])).is_empty());
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::colours::Theme;
+use super::pictures::PictureMode;
 
 /// The file of settings. Unknown keys are refused.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) mouse: bool,
     /// Kinds of events that are not shown, such as `mqtt`.
     pub(crate) hide: BTreeSet<String>,
+    /// Whether emotes are pictures, and how.
+    pub(crate) pictures: PictureMode,
     /// How many lines are kept for scrolling back.
     pub(crate) lines: usize,
 }
@@ -38,6 +41,7 @@ impl Default for Settings {
             rules: true,
             mouse: true,
             hide: BTreeSet::new(),
+            pictures: PictureMode::Off,
             lines: 20_000,
         }
     }
@@ -51,6 +55,8 @@ pub(crate) struct Look {
     pub(crate) colours: bool,
     /// The terminal shows all colours, and not only 256.
     pub(crate) in_full: bool,
+    /// Who is asked for pictures instead of their providers, in tests.
+    pub(crate) pictures_from: Option<String>,
 }
 
 impl Look {
@@ -66,7 +72,7 @@ impl Look {
         }
         let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
         let in_full = var_os("COLORTERM").is_some_and(|it| it == "truecolor" || it == "24bit");
-        Ok(Self { settings, colours: !is_set("NO_COLOR"), in_full })
+        Ok(Self { settings, colours: !is_set("NO_COLOR"), in_full, pictures_from: None })
     }
 }
 

@@ -31,6 +31,7 @@ use super::keys;
 use super::line::Line;
 use super::look::Look;
 use super::news::News;
+use super::pictures::Pictures;
 use super::source::{Next, Source};
 use backlog::Backlog;
 use filter::Term;
@@ -67,6 +68,8 @@ pub(crate) struct Screen {
     sender: Option<ActSender>,
     /// How many entries of the past are still to come.
     past: u64,
+    /// Of emotes. None: they are words.
+    pictures: Option<Pictures>,
 }
 
 /// Until somebody leaves, or the news end. The terminal is what it was before, also after a panic.
@@ -89,6 +92,8 @@ pub(crate) fn run(
     if mouse {
         let _ = execute!(stdout(), EnableMouseCapture);
     }
+    // The terminal is asked what it can, so this comes before keys are read.
+    screen.begin_pictures();
     let done = keys::read().and_then(|keys| show(&mut terminal, source, &mut screen, &keys, stop));
     let _ = execute!(stdout(), DisableBracketedPaste, DisableMouseCapture);
     // A terminal that is gone needs no restoring, and `ratatui::restore` would panic there.
@@ -116,6 +121,7 @@ fn show(
             news = true;
         }
         news |= screen.take_outcomes();
+        news |= screen.pictures.as_mut().is_some_and(Pictures::take);
         if news {
             // This is where it is noticed that the terminal is gone.
             terminal.draw(|frame| screen.draw(frame))?;
@@ -156,6 +162,16 @@ impl Screen {
             said: None,
             sender: None,
             past: 0,
+            pictures: None,
+        }
+    }
+
+    /// Sees whether this terminal shows pictures, where they are wished.
+    fn begin_pictures(&mut self) {
+        let settings = &self.look.settings;
+        match Pictures::begin(settings.pictures, settings.theme, self.look.pictures_from.clone()) {
+            Ok(pictures) => self.pictures = pictures,
+            Err(why) => self.backlog.push(Line::note(&format!("emotes are words: {why:#}"))),
         }
     }
 

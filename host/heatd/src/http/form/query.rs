@@ -234,19 +234,8 @@ fn what(name: &str) -> Result<What, Problem> {
     }
 }
 
-/// The name of a provider in queries and answers.
-pub(crate) fn provider_name(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Twitch => "twitch",
-        Provider::FrankerFaceZ => "ffz",
-        Provider::BetterTtv => "bttv",
-        Provider::SevenTv => "7tv",
-    }
-}
-
 fn provider_of(name: &str) -> Option<Provider> {
-    let all = [Provider::Twitch, Provider::FrankerFaceZ, Provider::BetterTtv, Provider::SevenTv];
-    all.into_iter().find(|provider| provider_name(*provider) == name)
+    Provider::ALL.into_iter().find(|provider| provider.name() == name)
 }
 
 /// The name of a series, as in `of`.
@@ -255,7 +244,7 @@ pub(crate) fn name_of(what: &What) -> String {
         What::Messages => "messages".to_owned(),
         What::Faves => "faves".to_owned(),
         What::Output(name) => format!("output:{name}"),
-        What::Emote(provider, name) => format!("emote:{}:{name}", provider_name(*provider)),
+        What::Emote(provider, name) => format!("emote:{}:{name}", provider.name()),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
 use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::{Query, provider_name, whole, wrong};
+use crate::http::form::query::{Query, whole, wrong};
 use crate::http::form::table::{TableFormat, csv_answer, field};
 use crate::http::guard::limits::Place;
 use crate::http::path::CountedPath;
@@ -193,7 +193,7 @@ fn owner_of(own: bool) -> &'static str {
 
 fn provider_of(total: &Total) -> &'static str {
     match &total.what {
-        What::Emote(provider, _) => provider_name(*provider),
+        What::Emote(provider, _) => provider.name(),
         _ => "",
     }
 }

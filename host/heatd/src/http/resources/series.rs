@@ -14,7 +14,7 @@ use crate::http::form::answer::JsonAnswer;
 use crate::http::form::conditional;
 use crate::http::form::ndjson::blocking;
 use crate::http::form::problem::Problem;
-use crate::http::form::query::{Query, check_size, name_of, provider_name, whole};
+use crate::http::form::query::{Query, check_size, name_of, whole};
 use crate::http::form::table::{TableFormat, csv_answer, field, level};
 use crate::http::guard::limits::Place;
 use crate::http::path::CountedPath;
@@ -66,7 +66,7 @@ pub(crate) fn check_emotes(api: &Api, channel: &str, whats: &[What]) -> Result<(
     let Some(shelves) = &api.shelves else { return Ok(()) };
     for what in whats {
         let What::Emote(provider, name) = what else { continue };
-        let provider = provider_name(*provider);
+        let provider = provider.name();
         if shelves.lack(channel, provider, name) && !statistics.knows(what) {
             let why = format!(
                 "no emote {name:?} of {provider} was ever used, and no set of #{channel} has it"

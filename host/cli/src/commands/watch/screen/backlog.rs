@@ -232,7 +232,7 @@ impl Backlog {
         let lines = self.lines.iter().rev().map(|it| &it.line);
         for line in lines.filter(|it| self.tab.as_ref().is_none_or(|tab| it.channel == *tab)) {
             let Some(said) = &line.said else { continue };
-            let emotes = said.emotes.iter().filter_map(|place| line.text.get(place.clone()));
+            let emotes = said.emotes.iter().filter_map(|(place, _)| line.text.get(place.clone()));
             for word in std::iter::once(said.name.as_str()).chain(emotes) {
                 if known.insert(word) {
                     words.push(word.to_owned());

@@ -106,6 +106,9 @@ impl Screen {
         let visible: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
         let visible = visible.into_iter().take(height).collect::<Vec<_>>();
         frame.render_widget(Paragraph::new(visible), area);
+        if let Some(pictures) = &self.pictures {
+            pictures.draw(frame.buffer_mut(), area);
+        }
     }
 
     /// From the lowest line in view upwards, only as many rows as are needed; and the number of that line.
@@ -203,9 +206,12 @@ impl Screen {
             false => style.add_modifier(Modifier::UNDERLINED),
         };
         let mut done = 0;
-        for place in &said.emotes {
+        for (place, id) in &said.emotes {
             body.push(Span::styled(line.text[done..place.start].to_owned(), style));
-            body.push(Span::styled(line.text[place.clone()].to_owned(), emote));
+            let picture = self.pictures.as_ref().and_then(|pictures| pictures.stand_in(id));
+            body.push(
+                picture.unwrap_or_else(|| Span::styled(line.text[place.clone()].to_owned(), emote)),
+            );
             done = place.end;
         }
         body.push(Span::styled(line.text[done..].to_owned(), style));

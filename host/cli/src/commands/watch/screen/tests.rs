@@ -14,7 +14,7 @@ use super::super::look::Settings;
 
 fn screen(entries: &[&str]) -> Screen {
     let settings = Settings { times: false, ..Settings::default() };
-    let look = Look { settings, colours: true, in_full: true };
+    let look = Look { settings, colours: true, in_full: true, ..Look::default() };
     let mut screen = Screen::new(Board::new("heat", true), look);
     screen.take(News::Up);
     screen.take(News::Entry(r#"{"kind":"hello","version":"1","channels":["seaside"]}"#.to_owned()));
@@ -149,7 +149,7 @@ const TWO: &str = r#"{"kind":"hello","version":"1","channels":["harbour","seasid
 
 #[test]
 fn names_have_their_colours_marks_and_emotes_and_stay_readable() {
-    let json = r##"{"channel":"seaside","kind":"chat","id":"1","name":"Ann","login":"ann","text":"hi Kappa","colour":"#0000FF","badges":["moderator","subscriber"],"emotes":[[3,8]],"first":true,"reply_to":"ben"}"##;
+    let json = r##"{"channel":"seaside","kind":"chat","id":"1","name":"Ann","login":"ann","text":"hi Kappa","colour":"#0000FF","badges":["moderator","subscriber"],"emotes":[{"from":3,"to":8,"provider":"twitch","id":"25"}],"first":true,"reply_to":"ben"}"##;
     let mut screen = screen(&[json]);
     let terminal = draw(&mut screen, 60, 3);
     let row = rows(terminal.backend())[1].clone();
