@@ -48,6 +48,7 @@ pub mod recordings;
 
 pub mod processes;
 
+pub mod terminal;
 pub mod tls;
 
 pub mod mosquitto;

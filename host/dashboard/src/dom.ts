@@ -65,3 +65,8 @@ export function twice(button: HTMLElement, question: string, act: () => void): v
 export function name(text: string): HTMLElement {
   return h("bdi", {}, text);
 }
+
+/** Whether somebody is about to press something in it, or reads it with the keyboard. It keeps still then. */
+export function busy(id: string): boolean {
+  return at(id).contains(document.activeElement) || at(id).matches(":hover");
+}

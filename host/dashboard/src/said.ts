@@ -1,6 +1,6 @@
 /** What was said: the last lines of the channel, and a search in heatd's log. For people who may see names. */
-import { Problem, queryOf, words, type Query } from "./api.ts";
-import { at, button, h, name, say } from "./dom.ts";
+import { queryOf, words, type Query } from "./api.ts";
+import { at, busy, button, h, name, say } from "./dom.ts";
 import { withPicture } from "./emotes.ts";
 import { counted, day, moment } from "./format.ts";
 import type { Range } from "./intervals.ts";
@@ -89,10 +89,11 @@ export class Said {
     try {
       const { messages } = await this.parts.api.get<Messages>("history/messages", { channel, count: LAST });
       const isNew = messages[0]?.number !== this.messages[0]?.number;
-      if (asked === this.asked && isNew && !busy()) this.show(messages);
+      if (asked !== this.asked) return;
+      say(at("search-answer"), "");
+      if (isNew && !busy("lines")) this.show(messages);
     } catch (error) {
-      // A heatd that cannot search has no such part, and a channel may have no history.
-      if (error instanceof Problem && error.status === 404) at("chat").hidden = true;
+      // Such as a channel without a history.
       if (asked === this.asked) say(at("search-answer"), words(error));
       throw error;
     }
@@ -173,8 +174,4 @@ function textOf(text: string): HTMLElement {
   const whole = h("bdi", { class: "text" });
   for (const part of text.split(/(\s+)/)) whole.append(/\S/.test(part) ? withPicture(part) : part);
   return whole;
-}
-
-function busy(): boolean {
-  return at("lines").matches(":hover") || at("lines").contains(document.activeElement);
 }

@@ -1,6 +1,6 @@
 /** The lists: the most used emotes, and the items and people with the most faves. */
 import { ofChannel, Problem } from "./api.ts";
-import { at, button, h, say } from "./dom.ts";
+import { at, busy, button, h, say } from "./dom.ts";
 import { learn, shown, withPicture, type Emote } from "./emotes.ts";
 import { counted, number } from "./format.ts";
 import { Regularly, type Parts } from "./parts.ts";
@@ -115,11 +115,6 @@ export class Tops {
     });
     fill("people", peopleRows, "nobody yet");
   }
-}
-
-/** Whether somebody is about to press a row. */
-function busy(id: string): boolean {
-  return at(id).contains(document.activeElement) || at(id).matches(":hover");
 }
 
 /** A list with bars. */

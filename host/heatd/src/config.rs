@@ -87,7 +87,7 @@ pub(crate) struct Http {
 pub(crate) struct Twitch {
     /// Logins, in lower case.
     pub(crate) channels: Vec<String>,
-    /// Channels of which nobody may search what was said. They may be added while heatd runs.
+    /// Nobody may search what was said in these channels. A channel that is added while heatd runs may be among them.
     pub(crate) without_history: BTreeSet<String>,
     pub(crate) host: String,
     pub(crate) port: u16,

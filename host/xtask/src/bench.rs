@@ -30,10 +30,10 @@ pub(crate) struct Options {
     /// Few and short rounds: shows that everything works, and no figure to quote.
     #[arg(long)]
     quick: bool,
-    /// One part only: engine (events and faves without sockets), swaps, replay, moments (who finds what stood out), series (counts over time), history (finding what was said), chat, lone (a fave that
+    /// One part only: engine (events and faves without sockets), swaps, replay, series (counts over time), history (finding what was said), chat, lone (a fave that
     /// comes alone), mqtt, latency, idle, start, account (a login to Twitch), watch (the screen of `heat watch`), page (how soon it shows what
     /// is said, and what a hundred of them cost), or peers; and
-    /// languages, which is not part of a whole run.
+    /// languages and moments (which rule finds what stood out), which are not part of a whole run.
     #[arg(value_name = "PART")]
     part: Option<String>,
     /// The same.
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         engine.arg("--rules").arg(&folder).arg("--scratch").arg(&scratch);
         measured.run(&mut engine, options)?;
     }
-    if wants("swaps") || wants("replay") || wants("moments") {
+    if wants("swaps") || wants("replay") || options.only() == Some("moments") {
         let mut live = Command::new(&built.live);
         live.arg("--rules").arg(&folder).arg("--guests").arg(target().join("guests"));
         live.arg("--scratch").arg(&scratch);

@@ -52,7 +52,7 @@ impl Formula for HypeClip {
             .duration("delay", 5_000, (0, MINUTE), "How long a moment waits until it is shown and clipped, so that the clip has what happens next, and the title what is said to it.")
             .text("title", "{word} ({people} people in chat)", 100, "The title: {word} is the emote that most people wrote or, without one, the word; {people} how many wrote, {usual} how many usually do.")
             .boolean("words", true, "Whether {word} may be a word. If not, it is an emote or \"chat\".")
-            .integer("people", 5, (2, 100_000), "How many people must react in one bucket, at least. Whoever laughs counts as two.")
+            .integer("people", 5, (2, 100_000), "How many people must react within one `bucket`, at least. Somebody who laughs counts as two.")
             .number("sensitivity", 4.0, (1.0, 100.0), "How many usual deviations above the usual number that must be. Less finds more moments.")
             .duration("bucket", 10_000, (1_000, MINUTE), "The time up to now in which people are counted.")
             .duration("memory", 20 * MINUTE, (MINUTE, 120 * MINUTE), "How far back goes what is usual.")
@@ -100,7 +100,8 @@ fn count(call: &mut Call<HypeClip>, settings: &Configured, line: &ChatLine) {
     if state::get::<u32>(OFFLINE).is_some() {
         return;
     }
-    let Some(weight) = settings.reactions.weight(line) else { return };
+    let emotes = line.emotes.iter().map(|emote| emote.name.as_str());
+    let Some(weight) = settings.reactions.weight(&line.text, emotes) else { return };
     let (now, long) = (call.now(), settings.bucket);
     let number = now / long;
     let mut window = match state::get::<Window>(WINDOW) {

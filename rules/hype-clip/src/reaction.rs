@@ -2,8 +2,6 @@
 //!
 //! The figures were tuned on recorded streams in which people had marked what stood out, and tried on others: docs/moments.md.
 
-use heat_rule::ChatLine;
-
 use crate::window::ONE;
 
 const CLIP: u8 = 30;
@@ -62,13 +60,17 @@ pub(crate) struct Reactions {
 }
 
 impl Reactions {
-    /// What whoever writes this counts, in tenths. None: it is an order to a bot.
-    pub(crate) fn weight(&self, line: &ChatLine) -> Option<u8> {
-        if line.text.trim_start().starts_with('!') {
+    /// What whoever writes this text with these emotes counts, in tenths. None: it is an order to a bot.
+    pub(crate) fn weight<'a>(
+        &self,
+        text: &str,
+        emotes: impl Iterator<Item = &'a str>,
+    ) -> Option<u8> {
+        if text.trim_start().starts_with('!') {
             return None;
         }
-        let words: Vec<String> = line.text.split_whitespace().map(plain).collect();
-        let emotes: Vec<String> = line.emotes.iter().map(|it| it.name.to_lowercase()).collect();
+        let words: Vec<String> = text.split_whitespace().map(plain).collect();
+        let emotes: Vec<String> = emotes.map(str::to_lowercase).collect();
         if words.iter().any(|word| self.clips.contains(word)) {
             return Some(CLIP);
         }
@@ -101,36 +103,7 @@ fn has(emote: &str, part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use heat_rule::{Emote, EmoteProvider, Person, Standing};
-
     use super::*;
-
-    fn line(text: &str, emotes: &[&str]) -> ChatLine {
-        let emote = |name: &&str| Emote {
-            name: (*name).to_owned(),
-            id: "1".to_owned(),
-            provider: EmoteProvider::Twitch,
-            start: 0,
-            end: 1,
-        };
-        ChatLine {
-            message: String::new(),
-            person: Person { id: String::new(), login: String::new(), name: String::new() },
-            standing: Standing {
-                broadcaster: false,
-                moderator: false,
-                vip: false,
-                subscription: None,
-                first_message: false,
-                returning: false,
-            },
-            text: text.to_owned(),
-            emotes: emotes.iter().map(emote).collect(),
-            bits: 0,
-            reply_to: None,
-            shared_from: None,
-        }
-    }
 
     #[test]
     fn laughing_counts_twice_greeting_little_and_commands_nothing() {
@@ -150,7 +123,7 @@ mod tests {
             ("???", &[], Some(ONE)),
             ("!song", &[], None),
         ] {
-            assert_eq!(reactions.weight(&line(text, emotes)), weight, "{text}");
+            assert_eq!(reactions.weight(text, emotes.iter().copied()), weight, "{text}");
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use heat_tests::figures::{Figure, Samples};
-use heat_tests::patience::eventually;
 use heat_tests::processes::binary;
+use heat_tests::terminal::Terminal;
 
 use crate::setup::{Setup, progress};
 use crate::stage::{CHANNEL, Stage, seaside};
@@ -24,54 +24,16 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     let stage = Stage::new(setup)?;
     let (rules, _) = stage.chain()?;
     let _heatd = stage.heatd(&seaside(), &rules)?;
-    let screen = Screen::start(&stage)?;
+    let (heat, name) =
+        (binary("heat")?.display().to_string(), format!("bench-{}", std::process::id()));
+    let screen = Terminal::start(&name, (200, 50), &stage.path(""), &[&heat, "watch"])?;
     let plain = Plain::start(&stage)?;
-    eventually("the screen", || screen.seen().is_ok_and(|seen| seen.contains("#seaside: ")))?;
+    screen.wait_for("#seaside: ")?;
     usual(setup, &stage, &screen, &plain)?;
     late(setup, &stage, &screen)?;
     too_fast(setup, &stage, &screen)?;
-    let taken = memory(screen.process)?.resident;
+    let taken = memory(screen.process()?)?.resident;
     Figure::new("watch", "memory with all of these lines kept", "MB", taken).print()
-}
-
-/// `heat watch` in a terminal. Both are gone when this is dropped.
-struct Screen {
-    socket: String,
-    process: u32,
-}
-
-impl Screen {
-    fn start(stage: &Stage<'_>) -> Result<Self> {
-        let socket = format!("heat-bench-{}", std::process::id());
-        let mut screen = Self { socket, process: 0 };
-        let heat = binary("heat")?.display().to_string();
-        let mut tmux = screen.tmux();
-        tmux.args(["-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50"]);
-        tmux.args(["env", "COLORTERM=truecolor", &heat, "watch"]).env_remove("TMUX");
-        ensure!(tmux.current_dir(stage.path("")).status()?.success(), "tmux does not start");
-        let pid = screen.tmux().args(["list-panes", "-F", "#{pane_pid}"]).output()?;
-        screen.process = String::from_utf8(pid.stdout)?.trim().parse()?;
-        Ok(screen)
-    }
-
-    fn tmux(&self) -> Command {
-        let mut tmux = Command::new("tmux");
-        tmux.args(["-u", "-L", &self.socket]).env("LC_ALL", "C.UTF-8").stderr(Stdio::null());
-        tmux
-    }
-
-    fn seen(&self) -> Result<String> {
-        let output = self.tmux().args(["capture-pane", "-p"]).output()?;
-        ensure!(output.status.success(), "the terminal is gone");
-        Ok(String::from_utf8(output.stdout)?)
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.tmux().arg("kill-server").status();
-    }
 }
 
 /// The same as lines that go nowhere. It ends when this is dropped.
@@ -107,12 +69,12 @@ fn talk(stage: &Stage<'_>, rate: u64, long: Duration) {
     }
 }
 
-fn usual(setup: &Setup, stage: &Stage<'_>, screen: &Screen, plain: &Plain) -> Result<()> {
+fn usual(setup: &Setup, stage: &Stage<'_>, screen: &Terminal, plain: &Plain) -> Result<()> {
     let long = Duration::from_secs(setup.pick(2, 20));
     progress(&format!("{RATE} lines a second for {} s", long.as_secs()));
-    let before = [cpu_ms_of_all(screen.process)?, cpu_ms_of_all(plain.0.id())?];
+    let before = [cpu_ms_of_all(screen.process()?)?, cpu_ms_of_all(plain.0.id())?];
     talk(stage, RATE, long);
-    let after = [cpu_ms_of_all(screen.process)?, cpu_ms_of_all(plain.0.id())?];
+    let after = [cpu_ms_of_all(screen.process()?)?, cpu_ms_of_all(plain.0.id())?];
     let share = |place: usize| (after[place] - before[place]) / long.as_millis() as f64 * 100.0;
     let name = format!("processor time at {RATE} lines a second");
     let figure = Figure::new("watch", &name, "%", share(0)).at_most(5.0);
@@ -120,7 +82,7 @@ fn usual(setup: &Setup, stage: &Stage<'_>, screen: &Screen, plain: &Plain) -> Re
 }
 
 /// How long after it was sent a line can be read, while chat is as fast as before.
-fn late(setup: &Setup, stage: &Stage<'_>, screen: &Screen) -> Result<()> {
+fn late(setup: &Setup, stage: &Stage<'_>, screen: &Terminal) -> Result<()> {
     let mut took = Samples::default();
     for round in 0..setup.pick(3, 50) {
         talk(stage, RATE, Duration::from_millis(300));
@@ -139,18 +101,16 @@ fn late(setup: &Setup, stage: &Stage<'_>, screen: &Screen) -> Result<()> {
 }
 
 /// Far more than can be drawn: it goes on, says what it left out, and has the last line soon after.
-fn too_fast(setup: &Setup, stage: &Stage<'_>, screen: &Screen) -> Result<()> {
+fn too_fast(setup: &Setup, stage: &Stage<'_>, screen: &Terminal) -> Result<()> {
     let long = Duration::from_secs(setup.pick(2, 10));
     progress(&format!("{} lines a second for {} s", RATE * TOO_FAST, long.as_secs()));
-    let before = cpu_ms_of_all(screen.process)?;
+    let before = cpu_ms_of_all(screen.process()?)?;
     talk(stage, RATE * TOO_FAST, long);
     stage.chat.say(CHANNEL, "ann", "the last of all");
     let started = Instant::now();
-    eventually("the last line", || {
-        screen.seen().is_ok_and(|seen| seen.contains("the last of all"))
-    })?;
+    screen.wait_for("the last of all")?;
     let late = started.elapsed().as_secs_f64() * 1e3;
-    let busy = (cpu_ms_of_all(screen.process)? - before) / long.as_millis() as f64 * 100.0;
+    let busy = (cpu_ms_of_all(screen.process()?)? - before) / long.as_millis() as f64 * 100.0;
     let rate = RATE * TOO_FAST;
     Figure::new("watch", &format!("processor time at {rate} lines a second"), "%", busy).print()?;
     Figure::new("watch", "after them, until the last line can be read", "ms", late).print()

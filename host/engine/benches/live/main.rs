@@ -60,7 +60,8 @@ fn main() -> Result<()> {
         replay::run(&setup)?;
         beside::run(&setup)?;
     }
-    if wants("moments") {
+    // It tells of a rule and not of speed, so it is no part of a whole run.
+    if value("--only").is_some_and(|only| only == "moments") {
         moments::run(&setup)?;
     }
     Ok(())

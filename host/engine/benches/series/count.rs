@@ -92,7 +92,7 @@ pub(crate) fn grown(setup: &Setup, emotes: u32) -> Result<f64> {
 }
 
 /// What this process has in memory, in bytes.
-fn resident() -> Result<f64> {
+pub(crate) fn resident() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;

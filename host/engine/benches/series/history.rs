@@ -1,4 +1,4 @@
-//! A million lines of thirty days: how soon something is found, how long all of it takes, and what that costs whoever faves meanwhile.
+//! Searches a million lines of thirty days. Measures how soon something is found, how long the whole search takes, and by how much it delays other commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use heat_engine::{Engine, HistoryQuery, Snapshot, TextPattern};
 use heat_tests::figures::{Figure, Samples};
 
 use crate::chat::{CHANNELS, Chat, START, channel, engine};
+use crate::count::resident;
 use crate::{Setup, progress};
 
 /// What a page of heatd's API takes.
@@ -34,9 +35,9 @@ pub(crate) fn run(setup: &Setup) -> Result<()> {
     let size = std::fs::metadata(folder.path().join("heat.redb"))?.len() as f64 / 1e6;
     Figure::new("history", &format!("a store with {lines} lines"), "MB", size).print()?;
     let snapshot = engine.snapshot()?;
-    let before = memory()?;
+    let before = resident()?;
     searches(setup, &snapshot, lines)?;
-    let grown = (memory()? - before).max(0.0);
+    let grown = (resident()? - before).max(0.0) / 1e6;
     Figure::new("history", "memory that searches have added", "MB", grown).at_most(10.0).print()?;
     drop(snapshot);
     beside(setup, &mut engine)
@@ -173,12 +174,4 @@ fn beside(setup: &Setup, engine: &mut Engine) -> Result<()> {
         figure.floor("while nobody searches", alone.quantile(share)).print()?;
     }
     Ok(())
-}
-
-/// What this process has in memory, in megabytes.
-fn memory() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).context("no RssAnon")?;
-    let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
-    Ok(kib * 1024.0 / 1e6)
 }

@@ -64,7 +64,7 @@ pub(crate) struct Api {
     pub(crate) says: Says,
     /// Moderates for people.
     pub(crate) moderator: Arc<Moderator>,
-    /// Channels of which nobody may search what was said.
+    /// Nobody may search what was said in these channels.
     pub(crate) without_history: BTreeSet<String>,
     /// The port at which heatd listens.
     pub(crate) port: u16,

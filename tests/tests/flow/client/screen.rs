@@ -3,81 +3,27 @@
 //! The screens are in tests/screens; `UPDATE_EXPECT=1` writes them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use heat_tests::patience::eventually;
 use heat_tests::processes::binaries;
+use heat_tests::terminal::Terminal;
 use heat_tests::twitch::Line;
 
 use super::{configuration, start};
 use crate::town::Town;
 
-/// A terminal in which `heat watch` runs. It is gone when this is dropped.
-struct Terminal {
-    socket: String,
+/// A town whose terminals show no times, which would differ from run to run.
+fn without_times() -> Result<Town> {
+    let town = Town::new()?;
+    std::fs::write(town.path("watch.toml"), "times = false\n")?;
+    Ok(town)
 }
 
-impl Terminal {
-    fn start(town: &Town, (width, height): (u16, u16), arguments: &[&str]) -> Result<Self> {
-        std::fs::write(town.path("watch.toml"), "times = false\n")?;
-        let socket = format!("heat-{}-{width}x{height}", town.http);
-        let terminal = Self { socket };
-        let heat = binaries()?.heat.display().to_string();
-        let mut words =
-            vec!["env", "COLORTERM=truecolor", &heat, "watch", "--settings", "watch.toml"];
-        words.extend(arguments);
-        let (width, height) = (width.to_string(), height.to_string());
-        let size = ["-f", "/dev/null", "new-session", "-d", "-x", &width, "-y", &height];
-        let mut tmux = terminal.tmux();
-        tmux.args(size).args(words).current_dir(town.folder.path());
-        for name in ["HEAT_URL", "HEAT_TOKEN_FILE", "HEAT_DATA", "NO_COLOR", "TMUX"] {
-            tmux.env_remove(name);
-        }
-        ensure!(tmux.status()?.success(), "tmux does not start");
-        Ok(terminal)
-    }
-
-    fn tmux(&self) -> Command {
-        let mut tmux = Command::new("tmux");
-        // Letters beyond ASCII, whatever this machine speaks.
-        tmux.args(["-u", "-L", &self.socket]).env("LC_ALL", "C.UTF-8").stderr(Stdio::null());
-        tmux
-    }
-
-    fn press(&self, keys: &[&str]) -> Result<()> {
-        ensure!(self.tmux().arg("send-keys").args(keys).status()?.success(), "no terminal");
-        Ok(())
-    }
-
-    fn resize(&self, width: u16, height: u16) -> Result<()> {
-        let (width, height) = (width.to_string(), height.to_string());
-        let size = ["resize-window", "-x", &width, "-y", &height];
-        ensure!(self.tmux().args(size).status()?.success(), "no terminal");
-        Ok(())
-    }
-
-    /// What is seen, without spaces at the ends of rows.
-    fn seen(&self) -> Result<String> {
-        let output = self.tmux().args(["capture-pane", "-p"]).output()?;
-        ensure!(output.status.success(), "the terminal is gone");
-        let text = String::from_utf8(output.stdout)?;
-        Ok(text.lines().map(|line| format!("{}\n", line.trim_end())).collect())
-    }
-
-    fn wait_for(&self, what: &str) -> Result<String> {
-        eventually(what, || {
-            let seen = self.seen().map_err(|error| format!("{error:#}"))?;
-            if seen.contains(what) { Ok(seen) } else { Err(seen) }
-        })
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.tmux().arg("kill-server").status();
-    }
+/// `heat watch` in a terminal of this size.
+fn watch(town: &Town, size: (u16, u16)) -> Result<Terminal> {
+    let heat = binaries()?.heat.display().to_string();
+    let words = [heat.as_str(), "watch", "--settings", "watch.toml"];
+    Terminal::start(&town.http.to_string(), size, town.folder.path(), &words)
 }
 
 fn screens() -> PathBuf {
@@ -112,10 +58,10 @@ fn chat(town: &Town, terminals: &[Terminal]) -> Result<()> {
 
 #[test]
 fn it_looks_the_same_in_three_sizes() -> Result<()> {
-    let town = Town::new()?;
+    let town = without_times()?;
     let _heatd = start(&town, &["seaside"])?;
     let sizes = [(60, 20), (110, 30), (240, 50)];
-    let terminals = sizes.map(|size| Terminal::start(&town, size, &[]));
+    let terminals = sizes.map(|size| watch(&town, size));
     let terminals = terminals.into_iter().collect::<Result<Vec<_>>>()?;
     for terminal in &terminals {
         terminal.wait_for("#seaside: stream unknown")?;
@@ -136,14 +82,14 @@ fn it_looks_the_same_in_three_sizes() -> Result<()> {
 
 #[test]
 fn keys_search_filter_and_tell_the_story_of_a_line() -> Result<()> {
-    let town = Town::new()?;
+    let town = without_times()?;
     let _heatd = start(&town, &["seaside"])?;
-    let terminal = &Terminal::start(&town, (100, 24), &[])?;
+    let terminal = &watch(&town, (100, 24))?;
     terminal.wait_for("#seaside: stream unknown")?;
     chat(&town, std::slice::from_ref(terminal))?;
     terminal.press(&["?"])?;
     terminal.wait_for("choose a line")?;
-    terminal.press(&["Escape"])?;
+    terminal.escape("choose a line")?;
     terminal.press(&["/", "Midnight", "Enter"])?;
     terminal.press(&["n"])?;
     terminal.press(&["n"])?;
@@ -155,7 +101,7 @@ fn keys_search_filter_and_tell_the_story_of_a_line() -> Result<()> {
         "{story}"
     );
     ensure!(story.contains("fave → fave ann \"Midnight Pretenders\" 1"), "{story}");
-    terminal.press(&["Escape"])?;
+    terminal.escape("as it came:")?;
     terminal.press(&["f", "from:ben", "Enter"])?;
     let only = terminal.wait_for("only from:ben")?;
     ensure!(only.contains("what a song Kappa") && !only.contains("raids"), "{only}");
@@ -173,9 +119,9 @@ fn keys_search_filter_and_tell_the_story_of_a_line() -> Result<()> {
 
 #[test]
 fn it_stands_every_size_and_goes_on_when_heatd_is_back() -> Result<()> {
-    let town = Town::new()?;
+    let town = without_times()?;
     let mut heatd = start(&town, &["seaside"])?;
-    let terminal = &Terminal::start(&town, (80, 24), &[])?;
+    let terminal = &watch(&town, (80, 24))?;
     terminal.wait_for("#seaside: stream unknown")?;
     chat(&town, std::slice::from_ref(terminal))?;
     for round in 0..60_u16 {

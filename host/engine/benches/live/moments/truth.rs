@@ -17,7 +17,7 @@ enum MarkKind {
     Large,
     /// A moment that is clear.
     Clear,
-    /// Small, or doubtful: whoever finds it is neither right nor wrong.
+    /// Small, or doubtful. An alarm in it is neither right nor wrong.
     Small,
     /// Lively, and no moment: a raid, a poll, a greeting.
     Lively,
