@@ -114,6 +114,11 @@ impl Pictures {
         Ok(Self { picker, known: RefCell::default(), there: Vec::new(), wanted, got })
     }
 
+    /// Whether a picture in the last row would scroll the terminal: after it the cursor is in the row below.
+    pub(crate) fn scroll_the_last_row(&self) -> bool {
+        self.picker.protocol_type() != ProtocolType::Kitty
+    }
+
     /// What stands in a text for the picture of an emote. None: there is none (yet), and its name stands there.
     pub(crate) fn stand_in(&self, emote: &EmoteId) -> Option<Span<'static>> {
         let mut known = self.known.borrow_mut();

@@ -79,6 +79,7 @@ fn a_picture_is_drawn_where_its_emote_stands_in_each_protocol() {
     ] {
         let emotes = ["square", "wide", "broken", "none"].map(emote);
         let mut pictures = pictures(protocol, provider(4));
+        assert_eq!(pictures.scroll_the_last_row(), protocol != ProtocolType::Kitty);
         settle(&mut pictures, &emotes);
         let widths = emotes.iter().map(|it| pictures.stand_in(it).map(|it| it.width()));
         assert_eq!(widths.collect::<Vec<_>>(), [Some(2), Some(6), None, None], "{protocol:?}");

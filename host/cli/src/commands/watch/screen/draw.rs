@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::colours::{Rgb, Theme};
 use super::super::line::{Line, LineKind, NAME, Said};
+use super::super::pictures::Pictures;
 use super::Screen;
 use super::backlog::Stored;
 use super::wrap::{cut, in_rows, wrap};
@@ -29,6 +30,9 @@ impl Screen {
         let sign = self.sign.as_deref().map(|text| in_rows(text, width)).unwrap_or_default();
         let tabs = u16::from(self.board.channels.len() > 1);
         let below = self.prompt_rows(width);
+        // The last row has no pictures.
+        let is_last = gauges == 0 && below.is_empty();
+        let spare = is_last && self.pictures.as_ref().is_some_and(Pictures::scroll_the_last_row);
         let layout = [
             Constraint::Length(1),
             Constraint::Length(tabs),
@@ -36,8 +40,9 @@ impl Screen {
             Constraint::Min(0),
             Constraint::Length(gauges),
             Constraint::Length(below.len() as u16),
+            Constraint::Length(u16::from(spare)),
         ];
-        let [head, channels, under, log, foot, prompt] =
+        let [head, channels, under, log, foot, prompt, _] =
             Layout::vertical(layout).areas(frame.area());
         self.draw_head(frame, head);
         frame.render_widget(Paragraph::new(self.tabs()), channels);

@@ -225,3 +225,20 @@ fn rows(backend: &TestBackend) -> Vec<String> {
     let row = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
     (0..buffer.area.height).map(row).collect()
 }
+
+#[test]
+fn the_last_row_has_no_pictures_that_scroll() {
+    use ratatui_image::picker::{Picker, ProtocolType};
+    let mut screen = Screen { board: Board::new("heat", false), ..screen(&[]) };
+    let entry = r#"{"kind":"hello","version":"1","channels":["seaside"]}"#;
+    screen.take(News::Entry(entry.to_owned()));
+    (0..9).for_each(|number| screen.take(News::Entry(chat(&format!("line {number}")))));
+    let last = |screen: &mut Screen| rows(draw(screen, 30, 5).backend()).last().cloned();
+    assert_eq!(last(&mut screen).unwrap().trim(), "Ann: line 8");
+    for (protocol, expected) in [(ProtocolType::Sixel, ""), (ProtocolType::Kitty, "Ann: line 8")] {
+        let mut picker = Picker::halfblocks();
+        picker.set_protocol_type(protocol);
+        screen.pictures = Pictures::with(picker, Theme::Dark, None).ok();
+        assert_eq!(last(&mut screen).unwrap().trim(), expected);
+    }
+}
